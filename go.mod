@@ -1,0 +1,3 @@
+module versiond
+
+go 1.26.0

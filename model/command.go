@@ -1,0 +1,65 @@
+package model
+
+// CommandsPerEntryMax bounds the commands of one log entry. It is also the factor between a log
+// index and a revision, so it can never change in the life of a cluster (design section 3).
+const CommandsPerEntryMax = 4096
+
+// CommandType says what a command does. The numbers are part of the log format: they are only
+// ever added to, never changed or used again.
+type CommandType uint8
+
+// The command types that a log entry may hold.
+const (
+	CommandAdd    CommandType = 1
+	CommandUpdate CommandType = 2
+	CommandDelete CommandType = 3
+)
+
+// Command is one write as it is proposed. IfRevision, when not zero, makes an update or a delete
+// conditional on the record's current revision.
+type Command struct {
+	Type       CommandType
+	ID         string
+	VersionNo  string
+	Platform   string
+	IfRevision uint64
+}
+
+// OutcomeCode is what the apply decided for one command. The numbers travel between nodes.
+type OutcomeCode uint8
+
+// The outcomes of a command. Only OutcomeDone changed a record.
+const (
+	OutcomeDone             OutcomeCode = 1
+	OutcomeAlreadyExists    OutcomeCode = 2
+	OutcomeNotFound         OutcomeCode = 3
+	OutcomeRevisionMismatch OutcomeCode = 4
+)
+
+// Outcome is the decision on one command: the same on every node, because it follows from the log
+// alone. Revision is the record's new revision for OutcomeDone, and the revision that stood in the
+// way for OutcomeAlreadyExists and OutcomeRevisionMismatch.
+type Outcome struct {
+	Code     OutcomeCode
+	Revision uint64
+}
+
+// Err gives the sentinel error of an outcome, nil for OutcomeDone.
+func (o Outcome) Err() error {
+	switch o.Code {
+	case OutcomeDone:
+		return nil
+	case OutcomeAlreadyExists:
+		return ErrAlreadyExists
+	case OutcomeNotFound:
+		return ErrNotFound
+	case OutcomeRevisionMismatch:
+		return ErrRevisionMismatch
+	}
+	return ErrInternal
+}
+
+// Revision gives the revision that the command at position (from 0) of the log entry at index makes.
+func Revision(index uint64, position int) uint64 {
+	return index*CommandsPerEntryMax + uint64(position)
+}

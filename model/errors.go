@@ -1,0 +1,75 @@
+package model
+
+import "errors"
+
+// Errors that cross package borders. They are compared with errors.Is; the controller has the one
+// table that turns them into HTTP, the peer client the one that turns HTTP back into them.
+var (
+	// ErrNotFound is returned when no record has the id.
+	ErrNotFound = errors.New("no record has this id")
+	// ErrAlreadyExists is returned when a record with the id is there already.
+	ErrAlreadyExists = errors.New("a record with this id exists already")
+	// ErrRevisionMismatch is returned when If-Match names another revision than the record's.
+	ErrRevisionMismatch = errors.New("the record has another revision than If-Match names")
+
+	// ErrNotLeader is returned when this node does not lead; nothing was proposed.
+	ErrNotLeader = errors.New("this node is not the leader")
+	// ErrNoLeader is returned when no leader is known within the deadline; nothing was proposed.
+	ErrNoLeader = errors.New("no leader is known at the moment; nothing was changed")
+	// ErrOutcomeUnknown is returned when a write was proposed and its outcome cannot be told.
+	ErrOutcomeUnknown = errors.New("the write was proposed, but whether it was committed is not known; read the record before trying again")
+	// ErrTimeout is returned when a read did not become current enough within its deadline.
+	ErrTimeout = errors.New("the read did not become current enough in time")
+	// ErrTooManyRequests is returned when more writes wait than the node can hold; nothing was proposed.
+	ErrTooManyRequests = errors.New("more writes are waiting than this node can take")
+	// ErrStoreUnavailable is returned when the node's database does not answer; nothing was proposed.
+	ErrStoreUnavailable = errors.New("the node's database does not answer")
+	// ErrNotCaughtUp is returned when the node's store is not current enough to be read.
+	ErrNotCaughtUp = errors.New("this node has not caught up with the cluster yet")
+	// ErrNodeRemoved is returned by a node that is no longer a member.
+	ErrNodeRemoved = errors.New("this node was removed from the cluster; bring it back with /join or an emptied data directory")
+	// ErrNodeUnreachable is returned when no node answers at a peer address.
+	ErrNodeUnreachable = errors.New("no versiond node answers at this address")
+	// ErrWrongNode is returned when the node that answers is not the one that was named, or belongs to another cluster.
+	ErrWrongNode = errors.New("another node answers at this address")
+	// ErrIDInUse is returned when a join names an id whose node still answers at another address.
+	ErrIDInUse = errors.New("a node with this id still answers at another address")
+	// ErrAddressInUse is returned when a join names an address that another member has.
+	ErrAddressInUse = errors.New("another member has this address")
+	// ErrQuorumAtRisk is returned when a removal would leave voters alive that cannot form a quorum.
+	ErrQuorumAtRisk = errors.New("the voters left alive could not form a quorum")
+	// ErrNoSuchMember is returned when no member has the id.
+	ErrNoSuchMember = errors.New("no member of the cluster has this id")
+	// ErrInvalid is returned when an argument breaks a rule; a *ValidationError says which.
+	ErrInvalid = errors.New("the request is not valid")
+	// ErrNoState is returned when a database holds no state row: it is new, or was dropped.
+	ErrNoState = errors.New("the database holds no versiond state")
+	// ErrStateMoved is returned when the state row is not what the applier left: somebody else wrote.
+	ErrStateMoved = errors.New("the state row is not what this node left")
+	// ErrCorrupt is returned when bytes that this project wrote cannot be read back.
+	ErrCorrupt = errors.New("the data is damaged")
+	// ErrForeignStore is returned when a database or data directory belongs to another node or cluster.
+	ErrForeignStore = errors.New("the storage belongs to another node or cluster")
+	// ErrInternal is returned when something is broken that no user can mend.
+	ErrInternal = errors.New("internal error")
+)
+
+// FieldError says what is wrong with one field or parameter and what would be right.
+type FieldError struct {
+	Field  string `json:"field"`
+	Detail string `json:"detail"`
+}
+
+// ValidationError lists everything that is wrong with a request. It matches ErrInvalid.
+type ValidationError struct{ Fields []FieldError }
+
+// Error names the first field; clients get them all.
+func (e *ValidationError) Error() string {
+	if len(e.Fields) == 0 {
+		return ErrInvalid.Error()
+	}
+	return e.Fields[0].Field + ": " + e.Fields[0].Detail
+}
+
+// Is makes errors.Is(err, ErrInvalid) hold.
+func (e *ValidationError) Is(target error) bool { return target == ErrInvalid }

@@ -1,0 +1,34 @@
+// Package model holds the words that every layer shares: records, commands, outcomes, positions in
+// the log and the errors that cross package borders. It imports nothing of the project.
+package model
+
+// Version is one row of the versions table.
+//
+// Revision is unique in the life of a cluster and only grows (design section 3); it is what an
+// ETag carries and what judges whether a cached value is current.
+type Version struct {
+	ID        string `gorm:"primaryKey"`
+	VersionNo string `gorm:"not null"`
+	Platform  string `gorm:"not null"`
+	Revision  uint64 `gorm:"not null"`
+}
+
+// TableName fixes the name that operators see in their database.
+func (Version) TableName() string { return "versions" }
+
+// VersionDB is the same record as users send and get it.
+//
+// Revision is set by the cluster and never read from a request.
+type VersionDB struct {
+	ID        string `json:"id" validate:"required"`
+	VersionNo string `json:"versionNo" validate:"required"`
+	Platform  string `json:"platform" validate:"required"`
+	Revision  uint64 `json:"revision"`
+}
+
+// Page is one page of a listing in the byte order of the ids.
+type Page struct {
+	Items []VersionDB
+	// Next is the id after which the next page begins; empty when this page is the last.
+	Next string
+}
