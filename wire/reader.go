@@ -1,0 +1,73 @@
+package wire
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"versiond/model"
+)
+
+// reader walks over bytes and keeps the first error, after which every read gives a zero value.
+type reader struct {
+	rest []byte
+	err  error
+}
+
+func (r *reader) fail(format string, args ...any) {
+	if r.err == nil {
+		r.err = fmt.Errorf("%w: "+format, append([]any{model.ErrCorrupt}, args...)...)
+		r.rest = nil
+	}
+}
+
+func (r *reader) byte() byte {
+	if len(r.rest) == 0 {
+		r.fail("it ends too early")
+		return 0
+	}
+	b := r.rest[0]
+	r.rest = r.rest[1:]
+	return b
+}
+
+func (r *reader) uvarint() uint64 {
+	v, n := binary.Uvarint(r.rest)
+	if n <= 0 {
+		r.fail("a number is cut off or too large")
+		return 0
+	}
+	r.rest = r.rest[n:]
+	return v
+}
+
+func (r *reader) count(limit uint64) int {
+	n := r.uvarint()
+	if n > limit {
+		r.fail("it counts %d, more than the %d allowed", n, limit)
+		return 0
+	}
+	return int(n)
+}
+
+func (r *reader) text() string {
+	n := r.count(fieldBytesMax)
+	if n > len(r.rest) {
+		r.fail("a text is cut off")
+		return ""
+	}
+	s := string(r.rest[:n])
+	r.rest = r.rest[n:]
+	return s
+}
+
+func (r *reader) end() error {
+	if r.err == nil && len(r.rest) != 0 {
+		r.fail("%d bytes are left over", len(r.rest))
+	}
+	return r.err
+}
+
+func appendText(dst []byte, s string) []byte {
+	dst = binary.AppendUvarint(dst, uint64(len(s)))
+	return append(dst, s...)
+}
