@@ -1,0 +1,39 @@
+package model
+
+import "time"
+
+// Suffrage values of PeerStatus.
+const (
+	// SuffrageVoter marks a member that counts for the quorum.
+	SuffrageVoter = "voter"
+	// SuffrageNonvoter marks a member that gets every entry and has no vote.
+	SuffrageNonvoter = "nonvoter"
+)
+
+// PeerStatus is one member as the node that was asked sees it. Fields after Suffrage are what the
+// member itself said last; of a member that never answered they are zero.
+type PeerStatus struct {
+	ID      string `json:"id" example:"node2"`
+	Address string `json:"address" example:"127.0.0.1:7002"`
+	Port    int    `json:"port" example:"8082"`
+	// Suffrage is SuffrageVoter or SuffrageNonvoter.
+	Suffrage string `json:"suffrage" enums:"voter,nonvoter" example:"voter"`
+	// State is the member's Raft state in small letters: leader, follower, candidate or shutdown.
+	State string `json:"state" example:"follower"`
+	// AppliedIndex is the last log index whose effect the member's own store holds.
+	AppliedIndex uint64 `json:"appliedIndex" example:"1042"`
+	// Lag is how many log entries the member's store is behind what is committed.
+	Lag uint64 `json:"lag" example:"0"`
+	// LastContact is when the member last answered, by the clock of the node that was asked.
+	LastContact time.Time `json:"lastContact,omitzero" example:"2026-01-02T15:04:05Z"`
+	// Reachable tells whether the member answered just now.
+	Reachable bool `json:"reachable" example:"true"`
+}
+
+// Peers is the membership with the state of every member.
+type Peers struct {
+	Members []PeerStatus `json:"members"`
+	// FailureTolerance is how many more voters may fail before the cluster takes no writes; a
+	// negative number says how many are missing for a quorum.
+	FailureTolerance int `json:"failureTolerance" example:"1"`
+}

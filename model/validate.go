@@ -1,0 +1,153 @@
+package model
+
+import (
+	"reflect"
+	"strings"
+	"sync"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/go-playground/validator/v10"
+)
+
+// Bounds of a record's fields. They are part of what every node agrees on: widening them needs a
+// cluster in which every node knows the wider ones.
+const (
+	// IDBytesMax is the longest id in bytes.
+	IDBytesMax = 128
+	// TextRunesMax is the longest versionNo and platform in characters.
+	TextRunesMax = 64
+)
+
+// The rules that a text can break, and what would be right. The names are validator tags.
+const (
+	ruleRequired = "required"
+	ruleUTF8     = "utf8"
+	ruleControl  = "control"
+	ruleBlanks   = "blanks"
+	ruleSlash    = "slash"
+	ruleDots     = "dots"
+	ruleIDLength = "idlength"
+	ruleLength   = "length"
+)
+
+// ruleDetail gives users the words for a broken rule.
+func ruleDetail(rule string) string {
+	switch rule {
+	case ruleRequired:
+		return "is required and must not be empty"
+	case ruleUTF8:
+		return "must be valid UTF-8"
+	case ruleControl:
+		return "must not contain control characters such as tabs and line breaks"
+	case ruleBlanks:
+		return "must not begin or end with a blank, nor consist of blanks"
+	case ruleSlash:
+		return "must not contain a slash, not even as %2F"
+	case ruleDots:
+		return `must not be "." or ".."`
+	case ruleIDLength:
+		return "must be 1 to 128 bytes long"
+	case ruleLength:
+		return "must be 1 to 64 characters long"
+	}
+	return "breaks the rule " + rule
+}
+
+// ValidateRecord returns nil or a *ValidationError with one entry for each wrong field. It does not
+// look at Revision. The service calls it again before it proposes, so it is cheap; any goroutine
+// may call it.
+func ValidateRecord(record VersionDB) error {
+	err := recordValidator().Struct(&record)
+	if err == nil {
+		return nil
+	}
+	broken, ok := err.(validator.ValidationErrors)
+	if !ok {
+		return err
+	}
+	fields := make([]FieldError, 0, len(broken))
+	for _, each := range broken {
+		fields = append(fields, FieldError{Field: each.Field(), Detail: ruleDetail(each.Tag())})
+	}
+	return &ValidationError{Fields: fields}
+}
+
+// ValidateID returns nil or a *ValidationError for the field "id". Any goroutine may call it.
+func ValidateID(id string) error { return invalidUnless("id", brokenIDRule(id)) }
+
+// ValidatePlatform returns nil or a *ValidationError for the field "platform". Any goroutine may
+// call it.
+func ValidatePlatform(platform string) error {
+	return invalidUnless("platform", brokenTextRule(platform))
+}
+
+func invalidUnless(field, rule string) error {
+	if rule == "" {
+		return nil
+	}
+	return &ValidationError{Fields: []FieldError{{Field: field, Detail: ruleDetail(rule)}}}
+}
+
+// recordValidator is made once: the validator caches what it learnt about a struct by reflection.
+var recordValidator = sync.OnceValue(func() *validator.Validate {
+	v := validator.New(validator.WithRequiredStructEnabled())
+	v.RegisterTagNameFunc(func(f reflect.StructField) string {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		return name
+	})
+	v.RegisterStructValidation(reportBrokenRules, VersionDB{})
+	return v
+})
+
+// reportBrokenRules adds what the required tags of VersionDB cannot say. Empty fields are left to
+// those tags, so that a field is reported once.
+func reportBrokenRules(sl validator.StructLevel) {
+	record := sl.Current().Addr().Interface().(*VersionDB)
+	report := func(value, name, structName, rule string) {
+		if value != "" && rule != "" {
+			sl.ReportError(value, name, structName, rule, "")
+		}
+	}
+	report(record.ID, "id", "ID", brokenIDRule(record.ID))
+	report(record.VersionNo, "versionNo", "VersionNo", brokenTextRule(record.VersionNo))
+	report(record.Platform, "platform", "Platform", brokenTextRule(record.Platform))
+}
+
+func brokenIDRule(id string) string {
+	switch {
+	case id == "":
+		return ruleRequired
+	case strings.IndexByte(id, '/') >= 0:
+		return ruleSlash
+	case id == "." || id == "..":
+		return ruleDots
+	case len(id) > IDBytesMax:
+		return ruleIDLength
+	}
+	return brokenCharacterRule(id)
+}
+
+func brokenTextRule(text string) string {
+	switch {
+	case text == "":
+		return ruleRequired
+	case utf8.RuneCountInString(text) > TextRunesMax:
+		return ruleLength
+	}
+	return brokenCharacterRule(text)
+}
+
+func brokenCharacterRule(text string) string {
+	first, _ := utf8.DecodeRuneInString(text)
+	last, _ := utf8.DecodeLastRuneInString(text)
+	switch {
+	case !utf8.ValidString(text):
+		return ruleUTF8
+	case strings.ContainsFunc(text, unicode.IsControl):
+		return ruleControl
+	case unicode.IsSpace(first) || unicode.IsSpace(last):
+		return ruleBlanks
+	}
+	return ""
+}
