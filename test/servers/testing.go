@@ -1,0 +1,112 @@
+package servers
+
+import (
+	"errors"
+	"os"
+	"sync"
+	"testing"
+)
+
+// RequireEnv, when set to 1, makes a missing server fail a test instead of skipping it, so that no
+// run can pass by leaving out what it was meant to test.
+const RequireEnv = "VERSIOND_REQUIRE_SERVERS"
+
+// MariaDB runs a MariaDB for one test and ends it with the test.
+func MariaDB(t testing.TB) *MariaDBServer {
+	t.Helper()
+	server, err := StartMariaDB(tempDir(t))
+	must(t, err)
+	t.Cleanup(func() { _ = server.Kill() })
+	return server
+}
+
+// Redis runs a Redis for one test and ends it with the test.
+func Redis(t testing.TB) *RedisServer {
+	t.Helper()
+	server, err := StartRedis(tempDir(t))
+	must(t, err)
+	t.Cleanup(func() { _ = server.Kill() })
+	return server
+}
+
+// Shared holds servers that all tests of one test binary use, as starting them takes a second or
+// two. A test takes a database or a key space of its own in them and does not stop them. TestMain
+// makes a Shared and calls Close after the tests.
+type Shared struct {
+	mu      sync.Mutex
+	dirs    []string
+	mariaDB *MariaDBServer
+	redis   *RedisServer
+}
+
+// MariaDB gives the shared MariaDB, which the first caller starts.
+func (s *Shared) MariaDB(t testing.TB) *MariaDBServer {
+	t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.mariaDB == nil {
+		server, err := StartMariaDB(s.newDir(t))
+		must(t, err)
+		s.mariaDB = server
+	}
+	return s.mariaDB
+}
+
+// Redis gives the shared Redis, which the first caller starts.
+func (s *Shared) Redis(t testing.TB) *RedisServer {
+	t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.redis == nil {
+		server, err := StartRedis(s.newDir(t))
+		must(t, err)
+		s.redis = server
+	}
+	return s.redis
+}
+
+// Close ends what was started and removes its files. It may be called when nothing was.
+func (s *Shared) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var errs []error
+	if s.mariaDB != nil {
+		errs = append(errs, s.mariaDB.Kill())
+	}
+	if s.redis != nil {
+		errs = append(errs, s.redis.Kill())
+	}
+	for _, dir := range s.dirs {
+		errs = append(errs, os.RemoveAll(dir))
+	}
+	s.mariaDB, s.redis, s.dirs = nil, nil, nil
+	return errors.Join(errs...)
+}
+
+func (s *Shared) newDir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "vd")
+	must(t, err)
+	s.dirs = append(s.dirs, dir)
+	return dir
+}
+
+// tempDir is short, unlike t.TempDir, and gone after the test.
+func tempDir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "vd")
+	must(t, err)
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	switch {
+	case err == nil:
+	case errors.Is(err, ErrNotInstalled) && os.Getenv(RequireEnv) != "1":
+		t.Skipf("SKIPPED, NOTHING WAS TESTED: %v (set %s=1 to make this a failure)", err, RequireEnv)
+	default:
+		t.Fatal(err)
+	}
+}
