@@ -1,0 +1,153 @@
+// Package db opens the stores of a node: a MySQL or SQLite database through GORM, and Redis. It knows
+// drivers and their settings; what is read and written there is the business of package dao.
+package db
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+	gormmysql "gorm.io/driver/mysql"
+	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
+)
+
+const (
+	mysqlDialTimeout = 5 * time.Second
+	// mysqlIOTimeout ends calls whose context has no deadline when the server hangs.
+	mysqlIOTimeout = 30 * time.Second
+	// mysqlLockTimeoutSeconds keeps somebody else's lock from holding the applier for the server's
+	// default of a day (lock_wait_timeout).
+	mysqlLockTimeoutSeconds = "5"
+	mysqlNameBytesMax       = 64
+
+	connectionsMax        = 32
+	connectionIdleTimeMax = 5 * time.Minute
+)
+
+// OpenMySQL prepares a node's connection pool for the database <database of the DSN>_<nodeID>. It
+// never connects: the server may be down when a node starts, and calls fail until it is up.
+//
+// The function returned makes that database when it is missing. When the account may not, its error
+// has the statements that an administrator runs. Both may be used by any goroutine.
+func OpenMySQL(dsn, nodeID string, log *slog.Logger) (*gorm.DB, func(context.Context) error, error) {
+	cfg, err := mysqlConfig(dsn, nodeID, log)
+	if err != nil {
+		return nil, nil, err
+	}
+	pool, err := openPool(cfg)
+	if err != nil {
+		return nil, nil, err
+	}
+	dialector := gormmysql.New(gormmysql.Config{Conn: pool, DSNConfig: cfg, SkipInitializeWithVersion: true})
+	gormDB, err := gorm.Open(dialector, gormConfig())
+	if err != nil {
+		return nil, nil, fmt.Errorf("mysql: %w", err)
+	}
+	creator := &databaseCreator{cfg: cfg, pool: pool}
+	return gormDB, creator.create, nil
+}
+
+// Close closes the connections of a database that OpenMySQL or OpenSQLite opened.
+func Close(gormDB *gorm.DB) error {
+	pool, err := gormDB.DB()
+	if err != nil {
+		return err
+	}
+	return pool.Close()
+}
+
+// mysqlConfig puts the settings that correctness rests on over those of the user. No error holds
+// the DSN: it has a password in it.
+func mysqlConfig(dsn, nodeID string, log *slog.Logger) (*mysql.Config, error) {
+	cfg, err := mysql.ParseDSN(dsn)
+	if err != nil {
+		return nil, fmt.Errorf("mysql.dsn: %w", err)
+	}
+	if cfg.DBName == "" {
+		return nil, fmt.Errorf("mysql.dsn names no database; it must end in /NAME, to which _%s is added", nodeID)
+	}
+	cfg.DBName += "_" + nodeID
+	if len(cfg.DBName) > mysqlNameBytesMax {
+		return nil, fmt.Errorf("mysql.dsn: database name %q is longer than %d bytes", cfg.DBName, mysqlNameBytesMax)
+	}
+	if err := cfg.Apply(mysql.Charset("utf8mb4", "utf8mb4_bin")); err != nil {
+		return nil, fmt.Errorf("mysql.dsn: %w", err)
+	}
+	cfg.ClientFoundRows = true
+	cfg.InterpolateParams = true // one round trip a statement instead of three
+	cfg.MultiStatements = false
+	cfg.Loc = time.UTC
+	cfg.Logger = driverLogger{log}
+	setTimeouts(cfg)
+	setSession(cfg)
+	return cfg, nil
+}
+
+func setTimeouts(cfg *mysql.Config) {
+	for _, t := range []struct {
+		field *time.Duration
+		value time.Duration
+	}{
+		{&cfg.Timeout, mysqlDialTimeout},
+		{&cfg.ReadTimeout, mysqlIOTimeout},
+		{&cfg.WriteTimeout, mysqlIOTimeout},
+	} {
+		if *t.field == 0 {
+			*t.field = t.value
+		}
+	}
+}
+
+// setSession sets what MySQL and MariaDB call alike. The isolation level is not among it: it has
+// another name in each, and is given with the transactions that need it.
+func setSession(cfg *mysql.Config) {
+	params := map[string]string{
+		"lock_wait_timeout":        mysqlLockTimeoutSeconds,
+		"innodb_lock_wait_timeout": mysqlLockTimeoutSeconds,
+	}
+	for name, value := range cfg.Params {
+		params[name] = value
+	}
+	// A value that does not fit must fail, not be cut; and no ANSI_QUOTES or the like from outside.
+	params["sql_mode"] = "'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'"
+	cfg.Params = params
+}
+
+func openPool(cfg *mysql.Config) (*sql.DB, error) {
+	connector, err := mysql.NewConnector(cfg)
+	if err != nil {
+		return nil, fmt.Errorf("mysql.dsn: %w", err)
+	}
+	pool := sql.OpenDB(connector)
+	pool.SetMaxOpenConns(connectionsMax)
+	pool.SetMaxIdleConns(connectionsMax)
+	pool.SetConnMaxIdleTime(connectionIdleTimeMax)
+	return pool, nil
+}
+
+// gormConfig is what both databases share. Statements are not prepared: their length varies with
+// the number of rows, and MySQL gets its values interpolated anyway. GORM logs nothing: errors are
+// logged where they are handled, and its lines would hold users' values.
+func gormConfig() *gorm.Config {
+	return &gorm.Config{
+		SkipDefaultTransaction: true,
+		DisableAutomaticPing:   true,
+		TranslateError:         true,
+		Logger:                 logger.Discard,
+		NowFunc:                func() time.Time { return time.Now().UTC() },
+	}
+}
+
+// driverLogger passes on what the MySQL driver has to say about broken connections. Their callers
+// get an error as well, hence the low level.
+type driverLogger struct{ log *slog.Logger }
+
+// Print implements mysql.Logger.
+func (l driverLogger) Print(v ...any) {
+	l.log.Debug("mysql driver", "detail", strings.TrimSpace(fmt.Sprint(v...)))
+}

@@ -1,0 +1,96 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/go-sql-driver/mysql"
+)
+
+// Numbers of the MySQL errors that say why a database cannot be used.
+const (
+	mysqlAccessDenied    = 1044
+	mysqlUnknownDatabase = 1049
+	mysqlPrivilegeNeeded = 1227
+)
+
+// databaseCreator makes a node's MySQL database.
+type databaseCreator struct {
+	cfg  *mysql.Config
+	pool *sql.DB
+}
+
+// create makes the database unless it is there. It is there when it can be entered; an account that
+// owns its database but may not create any must not be refused.
+func (c *databaseCreator) create(ctx context.Context) error {
+	err := c.pool.PingContext(ctx)
+	if err == nil {
+		return nil
+	}
+	if !isMySQL(err, mysqlUnknownDatabase, mysqlAccessDenied) {
+		return fmt.Errorf("mysql: %w", err)
+	}
+	return c.createWithoutDefault(ctx)
+}
+
+// createWithoutDefault connects without a default database: MySQL refuses a connection to one that
+// does not exist.
+func (c *databaseCreator) createWithoutDefault(ctx context.Context) error {
+	cfg := c.cfg.Clone()
+	cfg.DBName = ""
+	server, err := openPool(cfg)
+	if err != nil {
+		return err
+	}
+	defer server.Close()
+	if _, err = server.ExecContext(ctx, createStatement(c.cfg.DBName)); err == nil {
+		return nil
+	}
+	if !isMySQL(err, mysqlAccessDenied, mysqlPrivilegeNeeded) {
+		return fmt.Errorf("mysql: creating database %s: %w", c.cfg.DBName, err)
+	}
+	return fmt.Errorf("mysql: this account may not create or use database %s; let an administrator run: %s; %s; (%w)",
+		c.cfg.DBName, createStatement(c.cfg.DBName), grantStatement(c.cfg.DBName, c.account(ctx, server)), err)
+}
+
+// account gives the account as the server knows it, which a GRANT must name exactly.
+func (c *databaseCreator) account(ctx context.Context, server *sql.DB) string {
+	var current string
+	if err := server.QueryRowContext(ctx, "SELECT CURRENT_USER()").Scan(&current); err != nil {
+		current = c.cfg.User + "@%"
+	}
+	at := strings.LastIndexByte(current, '@')
+	return quoteString(current[:at]) + "@" + quoteString(current[at+1:])
+}
+
+func createStatement(database string) string {
+	return "CREATE DATABASE IF NOT EXISTS " + quoteName(database) + " CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
+}
+
+// grantStatement escapes what GRANT, and only GRANT, takes for wildcards in a database name.
+func grantStatement(database, account string) string {
+	pattern := strings.NewReplacer(`\`, `\\`, `_`, `\_`, `%`, `\%`).Replace(database)
+	return "GRANT ALL PRIVILEGES ON " + quoteName(pattern) + ".* TO " + account
+}
+
+func quoteName(name string) string { return "`" + strings.ReplaceAll(name, "`", "``") + "`" }
+
+func quoteString(s string) string {
+	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `''`).Replace(s) + "'"
+}
+
+func isMySQL(err error, numbers ...uint16) bool {
+	var mysqlErr *mysql.MySQLError
+	if !errors.As(err, &mysqlErr) {
+		return false
+	}
+	for _, number := range numbers {
+		if mysqlErr.Number == number {
+			return true
+		}
+	}
+	return false
+}
