@@ -1,0 +1,112 @@
+// Package group gathers what waits while earlier work is on its way, so that many callers share one
+// log entry or one request.
+package group
+
+import (
+	"sync"
+
+	"versiond/model"
+)
+
+// Limits bounds a Collector. Sizes are in whatever unit Add is told.
+type Limits struct {
+	// GroupSizeMax is the most that one group may hold; one item alone may exceed it.
+	GroupSizeMax int
+	// GroupItemsMax is the most items of one group.
+	GroupItemsMax int
+	// InFlightMax is how many groups may be on their way at once.
+	InFlightMax int
+	// WaitingItemsMax is how many items may wait; beyond it Add refuses.
+	WaitingItemsMax int
+}
+
+// Collector hands items to send in groups. An item that comes while nothing is on its way leaves at
+// once; under load groups grow by themselves. All methods may be called from any goroutine.
+type Collector[T any] struct {
+	limits Limits
+	send   func([]T)
+
+	mu       sync.Mutex
+	waiting  []sized[T]
+	inFlight int
+	closed   bool
+	senders  sync.WaitGroup
+}
+
+type sized[T any] struct {
+	item T
+	size int
+}
+
+// NewCollector makes a Collector. It calls send on goroutines of its own, at most InFlightMax at a
+// time; a group has left when send returns.
+func NewCollector[T any](limits Limits, send func([]T)) *Collector[T] {
+	return &Collector[T]{limits: limits, send: send}
+}
+
+// Add queues an item. It fails with model.ErrTooManyRequests when too much waits already and with
+// model.ErrNotLeader after Close; the item is then never sent.
+func (c *Collector[T]) Add(item T, size int) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.closed:
+		return model.ErrNotLeader
+	case len(c.waiting) >= c.limits.WaitingItemsMax:
+		return model.ErrTooManyRequests
+	}
+	c.waiting = append(c.waiting, sized[T]{item, size})
+	if c.inFlight < c.limits.InFlightMax {
+		c.inFlight++
+		c.senders.Go(c.sendAll)
+	}
+	return nil
+}
+
+// sendAll sends group after group until nothing waits.
+func (c *Collector[T]) sendAll() {
+	for {
+		items := c.next()
+		if items == nil {
+			return
+		}
+		c.send(items)
+	}
+}
+
+func (c *Collector[T]) next() []T {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.waiting) == 0 {
+		c.inFlight--
+		return nil
+	}
+	n := c.fit()
+	items := make([]T, n)
+	for i := range items {
+		items[i] = c.waiting[i].item
+	}
+	c.waiting = append(c.waiting[:0], c.waiting[n:]...)
+	clear(c.waiting[len(c.waiting) : len(c.waiting)+n])
+	return items
+}
+
+// fit says how many of the waiting items make the next group: at least one.
+func (c *Collector[T]) fit() int {
+	n, size := 1, c.waiting[0].size
+	for n < len(c.waiting) && n < c.limits.GroupItemsMax {
+		if size += c.waiting[n].size; size > c.limits.GroupSizeMax {
+			break
+		}
+		n++
+	}
+	return n
+}
+
+// Close refuses further items, and returns when all that waited has been sent.
+func (c *Collector[T]) Close() {
+	c.mu.Lock()
+	c.closed = true
+	c.mu.Unlock()
+	c.senders.Wait()
+}

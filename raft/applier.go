@@ -1,0 +1,206 @@
+package raft
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	"github.com/hashicorp/raft"
+
+	"versiond/model"
+	"versiond/wire"
+)
+
+const (
+	// One transaction holds at most this much, so that its locks and its memory stay bounded.
+	applyEntriesMax = 256
+	applyBytesMax   = 1 << 20
+
+	// How often the applier looks for committed entries that never reach the FSM: seldom while
+	// nobody waits, often while somebody does.
+	stepIntervalIdle    = 50 * time.Millisecond
+	stepIntervalAwaited = time.Millisecond
+)
+
+// applier takes committed entries and writes their effect to the store, in order and exactly once.
+// It is one goroutine; its fields belong to it.
+type applier struct {
+	fsm      *VersionFSM
+	service  VersionServiceInterface
+	queue    *queue
+	logs     raft.LogStore
+	progress *progress
+	// committed gives hashicorp's commit index.
+	committed func() uint64
+	identity  func() model.Identity
+	log       *slog.Logger
+
+	stored  model.Position // what the state row says
+	applied model.Position // stored, or beyond it by entries without commands
+}
+
+// run applies until the context ends. It returns nil then, and otherwise the reason why this node
+// cannot go on.
+func (a *applier) run(ctx context.Context) error {
+	err := a.reconcile(ctx)
+	for err == nil && ctx.Err() == nil {
+		var moved bool
+		moved, err = a.step(ctx)
+		if errors.Is(err, model.ErrStateMoved) {
+			a.log.Warn("the store is not as this node left it; looking what it lacks", "index", a.stored.Index, "err", err)
+			err = a.reconcile(ctx)
+			continue
+		}
+		if err == nil && !moved {
+			a.rest(ctx)
+		}
+	}
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// rest waits until there may be something to do.
+func (a *applier) rest(ctx context.Context) {
+	a.progress.touch()
+	interval := stepIntervalIdle
+	if a.progress.awaited() {
+		interval = stepIntervalAwaited
+	}
+	timer := time.NewTimer(interval)
+	defer timer.Stop()
+	select {
+	case <-a.queue.wake:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// step does the next thing there is to do, and says whether there was one.
+func (a *applier) step(ctx context.Context) (bool, error) {
+	if a.queue.restoreIndex() > a.applied.Index {
+		return true, a.restoreNewest(ctx)
+	}
+	if request := a.queue.dueView(a.applied.Index); request != nil {
+		a.openView(ctx, request)
+		return true, nil
+	}
+	if entries := a.queue.take(a.applied.Index, applyEntriesMax, applyBytesMax); len(entries) > 0 {
+		return true, a.apply(ctx, entries)
+	}
+	return a.readLog(ctx)
+}
+
+func (a *applier) openView(ctx context.Context, request *viewRequest) {
+	if last := a.fsm.lastCommand.Load(); last > request.index {
+		request.settle(nil, fmt.Errorf("the store is at index %d already, past the snapshot's %d", last, request.index))
+		return
+	}
+	request.settle(a.service.OpenViewInternal(ctx))
+}
+
+// apply writes consecutive entries in one transaction, publishes them and tells their proposers.
+func (a *applier) apply(ctx context.Context, entries []entry) error {
+	outcomes, commands, err := a.decide(entries)
+	if err != nil {
+		return err
+	}
+	last := entries[len(entries)-1].position
+	if commands > 0 {
+		if err := a.commit(ctx, last); err != nil {
+			a.service.DiscardInternal()
+			return err
+		}
+		a.service.PublishInternal()
+	}
+	a.advance(last)
+	for i := range entries {
+		entries[i].handle.resolve(result{outcomes: outcomes[i]})
+	}
+	if commands > 0 {
+		a.service.CacheInternal()
+	}
+	return nil
+}
+
+// decide lets the service decide every command and stage its row. An entry that cannot be read
+// stops the node: to skip it would make the nodes differ.
+func (a *applier) decide(entries []entry) (outcomes [][]model.Outcome, commands int, err error) {
+	outcomes = make([][]model.Outcome, len(entries))
+	for i := range entries {
+		outcomes[i], err = a.decideEntry(&entries[i])
+		if err != nil {
+			a.service.DiscardInternal()
+			return nil, 0, err
+		}
+		commands += len(outcomes[i])
+	}
+	return outcomes, commands, nil
+}
+
+func (a *applier) decideEntry(e *entry) ([]model.Outcome, error) {
+	if e.data == nil {
+		return nil, nil
+	}
+	commands, err := wire.DecodeCommands(e.data)
+	if err != nil {
+		return nil, fmt.Errorf("log entry %d cannot be read; run the release that wrote it, or empty this node's data directory and join again: %w", e.position.Index, err)
+	}
+	outcomes := make([]model.Outcome, len(commands))
+	for i, c := range commands {
+		outcomes[i] = a.fsm.dispatch(c, model.Revision(e.position.Index, i))
+	}
+	return outcomes, nil
+}
+
+// commit writes what is staged, as often as it takes. A COMMIT without an answer is looked up
+// before it is tried again, so that nothing is applied twice.
+func (a *applier) commit(ctx context.Context, to model.Position) error {
+	_, err := backoff.Retry(ctx, func() (struct{}, error) {
+		err := a.service.CommitInternal(ctx, a.stored, to)
+		if err != nil && !errors.Is(err, model.ErrStateMoved) {
+			a.storeFailed("writing to the store failed; trying again", err)
+			return struct{}{}, err
+		}
+		if err != nil && !a.isStored(ctx, to) {
+			return struct{}{}, backoff.Permanent(err)
+		}
+		return struct{}{}, nil
+	}, storeRetries()...)
+	if err != nil {
+		return err
+	}
+	a.stored = to
+	a.fsm.lastCommand.Store(to.Index)
+	return nil
+}
+
+// isStored says whether an earlier try, whose answer was lost, had committed.
+func (a *applier) isStored(ctx context.Context, to model.Position) bool {
+	state, err := a.service.StateInternal(ctx)
+	return err == nil && state.Identity == a.identity() && state.Applied == to && !state.Restoring
+}
+
+func (a *applier) storeFailed(message string, err error) {
+	if a.progress.lastFailure() == nil {
+		a.log.Error(message, "index", a.applied.Index, "err", err)
+	}
+	a.progress.fail(err)
+}
+
+// storeRetries makes the applier try for as long as the node runs: a failing store is never an
+// outcome (design section 4, rule 3).
+func storeRetries() []backoff.RetryOption {
+	pace := backoff.NewExponentialBackOff()
+	pace.InitialInterval, pace.MaxInterval = 10*time.Millisecond, time.Second
+	return []backoff.RetryOption{backoff.WithBackOff(pace), backoff.WithMaxElapsedTime(0)}
+}
+
+func (a *applier) advance(to model.Position) {
+	a.applied = to
+	a.progress.publish(to)
+}

@@ -1,0 +1,81 @@
+package raft
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/hashicorp/raft"
+
+	"versiond/model"
+)
+
+// readLog goes on where the queue has nothing: with entries that the queue let go, which the Raft
+// log still holds, and with committed entries that hashicorp/raft never hands to an FSM.
+func (a *applier) readLog(ctx context.Context) (bool, error) {
+	end, mayHoldCommands := a.logEnd()
+	if end <= a.applied.Index {
+		return false, nil
+	}
+	entries, err := a.readEntries(end, mayHoldCommands)
+	if errors.Is(err, raft.ErrLogNotFound) {
+		return true, a.restoreNewest(ctx)
+	}
+	if err != nil || len(entries) == 0 {
+		return false, err
+	}
+	return true, a.apply(ctx, entries)
+}
+
+// logEnd says how far the log may be read. Up to what the FSM was handed everything may be taken.
+// Beyond that only entries without commands are: the others are on their way, with handles.
+func (a *applier) logEnd() (end uint64, mayHoldCommands bool) {
+	end = a.queue.handedIndex()
+	if first, ok := a.queue.firstAfter(a.applied.Index); ok {
+		end = first - 1
+	}
+	if end > a.applied.Index {
+		return end, true
+	}
+	return a.committed(), false
+}
+
+// readEntries reads what follows the applied index, within the bounds of one transaction.
+func (a *applier) readEntries(end uint64, mayHoldCommands bool) ([]entry, error) {
+	var entries []entry
+	bytes := 0
+	for index := a.applied.Index + 1; index <= end && len(entries) < applyEntriesMax && bytes < applyBytesMax; index++ {
+		e, err := a.readEntry(index)
+		if err != nil {
+			if len(entries) > 0 {
+				break
+			}
+			return nil, err
+		}
+		if e.data != nil && !mayHoldCommands || !a.queue.allows(index) {
+			break
+		}
+		bytes += len(e.data)
+		entries = append(entries, e)
+	}
+	return entries, nil
+}
+
+func (a *applier) readEntry(index uint64) (entry, error) {
+	var log raft.Log
+	if err := a.logs.GetLog(index, &log); err != nil {
+		return entry{}, fmt.Errorf("read entry %d of the Raft log: %w", index, err)
+	}
+	e := entry{position: model.Position{Index: log.Index, Term: log.Term}}
+	if log.Type == raft.LogCommand {
+		e.data = log.Data
+	}
+	return e, nil
+}
+
+// allows says whether the applier may pass index before it opens a waiting snapshot view.
+func (q *queue) allows(index uint64) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.mayPass(index)
+}

@@ -1,0 +1,162 @@
+package raft
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/gofrs/flock"
+
+	"versiond/model"
+)
+
+const (
+	lockFile     = "lock"
+	identityFile = "identity.json"
+	logFile      = "raft.db"
+)
+
+// DataDir is a node's locked data directory: identity, Raft log and snapshots live in it.
+type DataDir struct {
+	path string
+	lock *flock.Flock
+
+	mu       sync.RWMutex
+	identity model.Identity
+}
+
+// OpenDataDir locks the directory for this process and reads whose it is, making both when they are
+// new. The error names the process that holds the directory, or matches model.ErrForeignStore when
+// it belongs to another node.
+func OpenDataDir(path, node string) (*DataDir, error) {
+	if err := os.MkdirAll(path, 0o750); err != nil {
+		return nil, fmt.Errorf("data directory of %s (--data-dir): %w", node, err)
+	}
+	lock, err := lockDir(path)
+	if err != nil {
+		return nil, err
+	}
+	d := &DataDir{path: path, lock: lock}
+	if err := d.readIdentity(node); err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	return d, nil
+}
+
+func lockDir(path string) (*flock.Flock, error) {
+	file := filepath.Join(path, lockFile)
+	lock := flock.New(file)
+	locked, err := lock.TryLock()
+	if err != nil {
+		return nil, fmt.Errorf("lock %s: %w", file, err)
+	}
+	if !locked {
+		return nil, fmt.Errorf("data directory %s is in use by process %s: stop it, or start with another --data-dir", path, lockHolder(file))
+	}
+	if err := os.WriteFile(file, []byte(strconv.Itoa(os.Getpid())+"\n"), 0o640); err != nil {
+		return nil, errors.Join(fmt.Errorf("note the process in %s: %w", file, err), lock.Unlock())
+	}
+	return lock, nil
+}
+
+func lockHolder(file string) string {
+	pid, err := os.ReadFile(file)
+	if err != nil || len(pid) == 0 {
+		return "(unknown)"
+	}
+	return strings.TrimSpace(string(pid))
+}
+
+func (d *DataDir) readIdentity(node string) error {
+	data, err := os.ReadFile(d.file(identityFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return d.newIdentity(node)
+	}
+	if err != nil {
+		return fmt.Errorf("read whose data directory this is: %w", err)
+	}
+	if err := json.Unmarshal(data, &d.identity); err != nil {
+		return fmt.Errorf("%w: %s: %w", model.ErrCorrupt, d.file(identityFile), err)
+	}
+	if d.identity.Node != node {
+		return fmt.Errorf("%w: data directory %s is that of node %q, but this is node %q: start %s with its own directory",
+			model.ErrForeignStore, d.path, d.identity.Node, node, node)
+	}
+	return nil
+}
+
+func (d *DataDir) newIdentity(node string) error {
+	if _, err := os.Stat(d.file(logFile)); err == nil {
+		return fmt.Errorf("%w: %s holds a Raft log but no %s: put the file back, or empty the directory to join as a new node",
+			model.ErrCorrupt, d.path, identityFile)
+	}
+	return d.saveIdentity(model.Identity{Node: node, Store: rand.Text()})
+}
+
+// SetCluster notes that the node belongs to a cluster. It is on disk when SetCluster returns.
+func (d *DataDir) SetCluster(cluster string) error {
+	identity := d.Identity()
+	identity.Cluster = cluster
+	return d.saveIdentity(identity)
+}
+
+func (d *DataDir) saveIdentity(identity model.Identity) error {
+	data, err := json.MarshalIndent(identity, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := writeFileDurably(d.file(identityFile), append(data, '\n')); err != nil {
+		return fmt.Errorf("note whose data directory this is: %w", err)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.identity = identity
+	return nil
+}
+
+// writeFileDurably replaces a file so that a crash leaves either the old or the new content.
+func writeFileDurably(path string, data []byte) error {
+	next, err := os.Create(path + ".next")
+	if err != nil {
+		return err
+	}
+	_, err = next.Write(data)
+	if err = errors.Join(err, next.Sync(), next.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(path+".next", path); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+func syncDir(path string) error {
+	dir, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}
+
+// Identity says whose the directory is.
+func (d *DataDir) Identity() model.Identity {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.identity
+}
+
+// Path is where the directory is, as it was given.
+func (d *DataDir) Path() string { return d.path }
+
+func (d *DataDir) file(name string) string { return filepath.Join(d.path, name) }
+
+// Close gives up the lock. The lock file stays: removing it would let two processes lock two files
+// of the same name.
+func (d *DataDir) Close() error { return d.lock.Unlock() }

@@ -1,0 +1,14 @@
+// Package raft is the replicated write path: it proposes groups of commands through
+// hashicorp/raft, takes what was committed, and applies it to the node's store exactly once.
+//
+//	Node.Propose -> proposer (groups) -> hashicorp Apply -> committed on a quorum
+//	VersionFSM.ApplyBatch -> queue -> applier -> VersionServiceInterface -> released waiters
+//
+// Goroutines: hashicorp/raft calls VersionFSM on its own FSM goroutine, which never waits and never
+// touches a store. The applier is one goroutine; it alone calls the methods of
+// VersionServiceInterface, whose names end in Internal. Everything on Node may be called from any
+// goroutine. "Applied" here always means that the applier has committed an entry's effect to the
+// store and published it; hashicorp's AppliedIndex, Barrier and Apply futures mean less than that.
+//
+// No hashicorp type leaves this package.
+package raft

@@ -1,0 +1,94 @@
+package raft
+
+import (
+	"fmt"
+	"io"
+	"sync/atomic"
+
+	"github.com/hashicorp/raft"
+
+	"versiond/model"
+)
+
+// VersionFSM is what hashicorp/raft hands committed entries to. Its methods run on hashicorp's FSM
+// goroutine; they note, wake the applier and return, and never touch a store, because an FSM that
+// blocks stops its node's elections and, on the leader, the whole cluster's writes.
+type VersionFSM struct {
+	service   VersionServiceInterface
+	snapshots raft.SnapshotStore
+	queue     *queue
+	proposals atomic.Int64 // entries proposed by this node whose outcomes somebody awaits
+	// lastCommand is the highest entry with commands that the store holds.
+	lastCommand atomic.Uint64
+}
+
+var _ raft.BatchingFSM = (*VersionFSM)(nil)
+
+func newVersionFSM(service VersionServiceInterface) *VersionFSM {
+	return &VersionFSM{service: service, queue: newQueue()}
+}
+
+// Apply notes one committed entry and returns a handle on its outcomes.
+func (f *VersionFSM) Apply(log *raft.Log) any {
+	return f.ApplyBatch([]*raft.Log{log})[0]
+}
+
+// ApplyBatch notes committed entries and returns a handle for each. It is given configuration
+// entries too, which keeps hashicorp's idea of the FSM's index current after a membership change.
+func (f *VersionFSM) ApplyBatch(logs []*raft.Log) []any {
+	awaited := f.proposals.Load() > 0
+	handles := make([]any, len(logs))
+	for i, log := range logs {
+		handles[i] = f.note(log, awaited)
+	}
+	f.queue.notify()
+	return handles
+}
+
+func (f *VersionFSM) note(log *raft.Log, awaited bool) *handle {
+	e := entry{position: model.Position{Index: log.Index, Term: log.Term}}
+	if log.Type == raft.LogCommand {
+		e.data = log.Data
+		if awaited {
+			e.handle = newHandle()
+		}
+	}
+	f.queue.push(e)
+	return e.handle
+}
+
+// dispatch lets the service decide one command. An unknown type cannot come this far: decoding
+// refuses it, and a node that guessed would differ from the others.
+func (f *VersionFSM) dispatch(command model.Command, revision uint64) model.Outcome {
+	switch command.Type {
+	case model.CommandAdd:
+		return f.service.AddVersionInternal(command, revision)
+	case model.CommandUpdate:
+		return f.service.UpdateVersionInternal(command, revision)
+	case model.CommandDelete:
+		return f.service.DeleteVersionInternal(command, revision)
+	}
+	panic(fmt.Sprintf("command type %d passed the decoder", command.Type))
+}
+
+// Snapshot asks the applier for a view at the last index that was handed over, and returns without
+// waiting for it. It fails when the store is past that index already, as it is while a start
+// replays what the store holds: hashicorp/raft tries again later.
+func (f *VersionFSM) Snapshot() (raft.FSMSnapshot, error) {
+	if last, handed := f.lastCommand.Load(), f.queue.handedIndex(); last > handed {
+		return nil, fmt.Errorf("the store is at index %d already, the replay only at %d: no snapshot yet", last, handed)
+	}
+	return &versionSnapshot{request: f.queue.requestView()}, nil
+}
+
+// Restore notes that a snapshot takes the place of the records and returns; the applier loads it.
+// The stream that it is given is not read: the snapshot lies in the node's snapshot store, where
+// the applier finds it together with the index and term that Raft gave it.
+func (f *VersionFSM) Restore(stream io.ReadCloser) error {
+	meta, err := newestSnapshot(f.snapshots)
+	if err != nil {
+		return err
+	}
+	f.queue.pushRestore(meta.Index)
+	return stream.Close()
+}

@@ -1,0 +1,75 @@
+package raft
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/hashicorp/raft"
+)
+
+var (
+	errNoSnapshot = errors.New("there is no snapshot")
+	errNoHistory  = errors.New("neither the Raft log nor a snapshot leads to the present; empty this node's data directory and start it again: it will rejoin and be sent everything")
+)
+
+// history is what the data directory can still tell: the newest snapshot, and the log after it.
+type history struct {
+	logs        raft.LogStore
+	first, last uint64 // of the log, or of the snapshot when it reaches further
+	snapshot    *raft.SnapshotMeta
+}
+
+func (a *applier) history() (history, error) {
+	h := history{logs: a.logs}
+	snapshot, err := newestSnapshot(a.fsm.snapshots)
+	if err != nil && !errors.Is(err, errNoSnapshot) {
+		return h, err
+	}
+	h.snapshot = snapshot
+	var errFirst, errLast error
+	h.first, errFirst = a.logs.FirstIndex()
+	h.last, errLast = a.logs.LastIndex()
+	if snapshot != nil {
+		h.last = max(h.last, snapshot.Index)
+	}
+	if err := errors.Join(errFirst, errLast); err != nil {
+		return h, fmt.Errorf("read the bounds of the Raft log: %w", err)
+	}
+	return h, nil
+}
+
+// termAt gives the term of the entry at index, and whether anything knows it.
+func (h history) termAt(index uint64) (term uint64, known bool, err error) {
+	if h.snapshot != nil && h.snapshot.Index == index {
+		return h.snapshot.Term, true, nil
+	}
+	var log raft.Log
+	switch err := h.logs.GetLog(index, &log); {
+	case errors.Is(err, raft.ErrLogNotFound):
+		return 0, false, nil
+	case err != nil:
+		return 0, false, fmt.Errorf("read entry %d of the Raft log: %w", index, err)
+	}
+	return log.Term, true, nil
+}
+
+// continuesAfter says whether the log leads on from index without a gap. An empty log does when
+// there is nothing newer, in a snapshot, than index.
+func (h history) continuesAfter(index uint64) bool {
+	if h.first == 0 {
+		return h.snapshot == nil || h.snapshot.Index <= index
+	}
+	return h.first <= index+1
+}
+
+// newestSnapshot gives the newest snapshot, or errNoSnapshot.
+func newestSnapshot(snapshots raft.SnapshotStore) (*raft.SnapshotMeta, error) {
+	metas, err := snapshots.List()
+	if err != nil {
+		return nil, fmt.Errorf("list the snapshots: %w", err)
+	}
+	if len(metas) == 0 {
+		return nil, errNoSnapshot
+	}
+	return metas[0], nil
+}

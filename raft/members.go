@@ -1,0 +1,104 @@
+package raft
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/hashicorp/raft"
+
+	"versiond/model"
+)
+
+// memberChangeTimeout bounds the wait for hashicorp's main loop to take a membership change.
+const memberChangeTimeout = 5 * time.Second
+
+// Member is one node of the replicated configuration.
+type Member struct {
+	ID      string `json:"id"`
+	Address string `json:"address"`
+	Voter   bool   `json:"voter"`
+}
+
+func servers(r *raft.Raft) ([]raft.Server, error) {
+	future := r.GetConfiguration()
+	if err := future.Error(); err != nil {
+		return nil, fmt.Errorf("read the members: %w", err)
+	}
+	return future.Configuration().Servers, nil
+}
+
+// Members lists the nodes of the newest configuration that this node has. It is empty while the
+// node runs no Raft.
+func (n *Node) Members() []Member {
+	running := n.current()
+	if running == nil {
+		return nil
+	}
+	servers, err := servers(running.raft)
+	if err != nil {
+		return nil
+	}
+	members := make([]Member, len(servers))
+	for i, s := range servers {
+		members[i] = Member{ID: string(s.ID), Address: string(s.Address), Voter: s.Suffrage == raft.Voter}
+	}
+	return members
+}
+
+// idAt names the member that has an address, "" when none has.
+func (n *Node) idAt(address string) string {
+	for _, m := range n.Members() {
+		if m.Address == address {
+			return m.ID
+		}
+	}
+	return ""
+}
+
+// AddNonvoter makes a node a member without a vote, or changes its address. Leader only; it waits
+// until the change is committed.
+func (n *Node) AddNonvoter(ctx context.Context, id, address string) error {
+	return n.change(ctx, func(r *raft.Raft) raft.Future {
+		return r.AddNonvoter(raft.ServerID(id), raft.ServerAddress(address), 0, memberChangeTimeout)
+	})
+}
+
+// AddVoter gives a member its vote, or changes a voter's address. Leader only.
+func (n *Node) AddVoter(ctx context.Context, id, address string) error {
+	return n.change(ctx, func(r *raft.Raft) raft.Future {
+		return r.AddVoter(raft.ServerID(id), raft.ServerAddress(address), 0, memberChangeTimeout)
+	})
+}
+
+// Remove takes a member out of the cluster. Leader only.
+func (n *Node) Remove(ctx context.Context, id string) error {
+	return n.change(ctx, func(r *raft.Raft) raft.Future {
+		return r.RemoveServer(raft.ServerID(id), 0, memberChangeTimeout)
+	})
+}
+
+// TransferLeadership hands leadership to a voter. Leader only; it returns when the voter leads, or
+// with the reason why it does not.
+func (n *Node) TransferLeadership(ctx context.Context, id, address string) error {
+	return n.change(ctx, func(r *raft.Raft) raft.Future {
+		return r.LeadershipTransferToServer(raft.ServerID(id), raft.ServerAddress(address))
+	})
+}
+
+// change runs one membership change. Hashicorp's futures know no context, so it is awaited aside;
+// the change goes on when the caller leaves.
+func (n *Node) change(ctx context.Context, begin func(*raft.Raft) raft.Future) error {
+	running := n.current()
+	if running == nil {
+		return model.ErrNotLeader
+	}
+	done := make(chan error, 1)
+	go func() { done <- memberError(begin(running.raft).Error()) }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("%w: %w", model.ErrOutcomeUnknown, ctx.Err())
+	}
+}

@@ -1,0 +1,205 @@
+package raft
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/raft"
+
+	"versiond/model"
+)
+
+// NodeConfig is what a node needs besides its FSM. Directory, Listener and the functions behind
+// Peers stay the caller's to close, after the node.
+type NodeConfig struct {
+	// Address is where the other nodes reach this one, as a host name or IP with a port.
+	Address  string
+	Dir      *DataDir
+	Listener *PeerListener
+	Peers    PeerTerms
+	// Secret is what nodes of the cluster show each other; empty when the cluster has none.
+	Secret string
+	Log    *slog.Logger
+	Tuning Tuning
+}
+
+// PeerTerms asks other nodes for their Raft term.
+type PeerTerms interface {
+	// Term gives the current term of node id at address. It must be an answer to this very call.
+	Term(ctx context.Context, id, address string) (uint64, error)
+}
+
+// Node is one member of the cluster, or a node that waits to become one: without Raft state it runs
+// no Raft until Bootstrap or Admit, because a blank hashicorp node grants its vote to anybody.
+type Node struct {
+	cfg      NodeConfig
+	fsm      *VersionFSM
+	stores   *stores
+	progress *progress
+
+	ctx    context.Context // ends with Close
+	cancel context.CancelFunc
+	failed chan struct{} // closed when the node cannot go on
+	wg     sync.WaitGroup
+
+	mu      sync.Mutex
+	running *running // nil until Raft runs
+	failure error
+	closing bool
+}
+
+// running is what exists only while Raft runs.
+type running struct {
+	raft      *raft.Raft
+	transport *raft.NetworkTransport
+	proposer  *proposer
+	reads     *readIndexer
+}
+
+// NewRaftNode opens the node's log and snapshots and starts Raft if the node was a member before.
+func NewRaftNode(cfg NodeConfig, fsm *VersionFSM) (*Node, error) {
+	stores, err := openStores(cfg.Dir, cfg.Log, cfg.Tuning)
+	if err != nil {
+		return nil, err
+	}
+	fsm.snapshots = stores.snapshots
+	ctx, cancel := context.WithCancel(context.Background())
+	n := &Node{cfg: cfg, fsm: fsm, stores: stores, progress: newProgress(), ctx: ctx, cancel: cancel, failed: make(chan struct{})}
+	if err := n.resume(); err != nil {
+		return nil, errors.Join(err, n.Close())
+	}
+	return n, nil
+}
+
+func (n *Node) resume() error {
+	exists, err := n.stores.hasState()
+	if err != nil || !exists {
+		return err
+	}
+	if n.Identity().Cluster == "" {
+		return fmt.Errorf("%w: %s holds a Raft log, but its %s names no cluster", model.ErrCorrupt, n.cfg.Dir.Path(), identityFile)
+	}
+	return n.start(nil)
+}
+
+// Bootstrap makes this node the first and only voter of a new cluster.
+func (n *Node) Bootstrap(cluster string) error {
+	if err := n.cfg.Dir.SetCluster(cluster); err != nil {
+		return err
+	}
+	return n.start(&raft.Configuration{Servers: []raft.Server{{
+		Suffrage: raft.Voter, ID: raft.ServerID(n.Identity().Node), Address: raft.ServerAddress(n.cfg.Address),
+	}}})
+}
+
+// Admit starts Raft on a node that the cluster has taken in; the leader sends it everything.
+func (n *Node) Admit(cluster string) error {
+	if err := n.cfg.Dir.SetCluster(cluster); err != nil {
+		return err
+	}
+	return n.start(nil)
+}
+
+func (n *Node) start(bootstrap *raft.Configuration) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.running != nil || n.closing {
+		return nil
+	}
+	r, transport, err := n.newRaft(bootstrap)
+	if err != nil {
+		return fmt.Errorf("start Raft of %s: %w", n.Identity().Node, err)
+	}
+	n.running = &running{raft: r, transport: transport, proposer: newProposer(n.ctx, r, n.fsm)}
+	n.running.reads = newReadIndexer(n, r)
+	n.wg.Go(func() { n.runApplier(r) })
+	return nil
+}
+
+func (n *Node) newRaft(bootstrap *raft.Configuration) (*raft.Raft, *raft.NetworkTransport, error) {
+	conf := n.cfg.Tuning.raftConfig(n.Identity().Node, newHCLogger(n.cfg.Log))
+	layer := newStreamLayer(n.cfg.Listener, n.cfg.Address, n.cfg.Secret, n.Identity, n.idAt)
+	transport := raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
+		Stream: layer, MaxPool: 3, MaxRPCsInFlight: 1, Timeout: 5 * time.Second, Logger: conf.Logger,
+	})
+	if bootstrap != nil {
+		if err := raft.BootstrapCluster(conf, n.stores.cache, n.stores.bolt, n.stores.snapshots, transport, *bootstrap); err != nil {
+			return nil, nil, errors.Join(err, transport.Close())
+		}
+	}
+	r, err := raft.NewRaft(conf, n.fsm, n.stores.cache, n.stores.bolt, n.stores.snapshots, transport)
+	if err != nil {
+		return nil, nil, errors.Join(err, transport.Close())
+	}
+	return r, transport, nil
+}
+
+func (n *Node) runApplier(r *raft.Raft) {
+	a := &applier{
+		fsm: n.fsm, service: n.fsm.service, queue: n.fsm.queue, logs: n.stores.cache, progress: n.progress,
+		committed: r.CommitIndex, identity: n.Identity, log: n.cfg.Log,
+	}
+	if err := a.run(n.ctx); err != nil {
+		n.fail(err)
+	}
+}
+
+// fail notes why the node cannot go on; its owner sees Failed.
+func (n *Node) fail(err error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.failure == nil {
+		n.failure = err
+		close(n.failed)
+	}
+}
+
+// Failed is closed when the node cannot go on; Err then says why, and Close is all that is left.
+func (n *Node) Failed() <-chan struct{} { return n.failed }
+
+// Err says why the node cannot go on, nil while it can.
+func (n *Node) Err() error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.failure
+}
+
+// Identity says whose data directory the node runs on. Its cluster is empty until it has one.
+func (n *Node) Identity() model.Identity { return n.cfg.Dir.Identity() }
+
+// Address is where the other nodes reach this one.
+func (n *Node) Address() string { return n.cfg.Address }
+
+// Running says whether the node runs Raft, which it does once a cluster has it.
+func (n *Node) Running() bool { return n.current() != nil }
+
+func (n *Node) current() *running {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.running
+}
+
+// Close stops the node: proposals first, then Raft, then the applier, then the files. What was
+// proposed and is still open is reported as of unknown outcome.
+func (n *Node) Close() error {
+	n.mu.Lock()
+	n.closing = true
+	running := n.running
+	n.mu.Unlock()
+	var err error
+	if running != nil {
+		err = running.raft.Shutdown().Error()
+		err = errors.Join(err, running.transport.Close())
+	}
+	n.cancel()
+	n.wg.Wait()
+	n.fsm.queue.close()
+	if running != nil {
+		running.proposer.collector.Close()
+	}
+	return errors.Join(err, n.stores.close())
+}

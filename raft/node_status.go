@@ -1,0 +1,174 @@
+package raft
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/hashicorp/raft"
+
+	"versiond/model"
+)
+
+// stuckAfter is how long the applier may be held up before the node counts as stuck.
+const stuckAfter = 2 * time.Second
+
+// Status is what a node says of itself to other nodes and to its operators.
+type Status struct {
+	model.Identity
+	// Running is false while the node waits to be taken into a cluster.
+	Running bool `json:"running"`
+	// State is follower, candidate, leader or shutdown; waiting while Raft does not run.
+	State         string   `json:"state"`
+	Term          uint64   `json:"term"`
+	LeaderID      string   `json:"leaderId,omitempty"`
+	LeaderAddress string   `json:"leaderAddress,omitempty"`
+	Applied       uint64   `json:"applied"`
+	Commit        uint64   `json:"commit"`
+	LastIndex     uint64   `json:"lastIndex"`
+	LastContactMS int64    `json:"lastContactMs"`
+	Serving       bool     `json:"serving"`
+	Stuck         bool     `json:"stuck"`
+	Members       []Member `json:"members,omitempty"`
+}
+
+// Status reads the node's state. It takes no lock of Raft's main loop, so it answers while that is held up.
+func (n *Node) Status() Status {
+	s := Status{Identity: n.Identity(), State: "waiting", Applied: n.progress.applied.Load(), Serving: n.Serving(), Stuck: n.Stuck()}
+	running := n.current()
+	if running == nil {
+		return s
+	}
+	r := running.raft
+	leader, id := r.LeaderWithID()
+	s.Running, s.State, s.Term = true, stateName(r.State()), r.CurrentTerm()
+	s.LeaderID, s.LeaderAddress = string(id), string(leader)
+	s.Commit, s.LastIndex = r.CommitIndex(), r.LastIndex()
+	if contact := r.LastContact(); !contact.IsZero() && s.State != "leader" {
+		s.LastContactMS = time.Since(contact).Milliseconds()
+	}
+	s.Members = n.Members()
+	return s
+}
+
+func stateName(state raft.RaftState) string {
+	switch state {
+	case raft.Leader:
+		return "leader"
+	case raft.Candidate:
+		return "candidate"
+	case raft.Follower:
+		return "follower"
+	}
+	return "shutdown"
+}
+
+// Term gives the node's current Raft term, 0 while it runs no Raft.
+func (n *Node) Term() uint64 {
+	if running := n.current(); running != nil {
+		return running.raft.CurrentTerm()
+	}
+	return 0
+}
+
+// IsLeader says whether the node leads as far as it knows.
+func (n *Node) IsLeader() bool {
+	running := n.current()
+	return running != nil && running.raft.State() == raft.Leader
+}
+
+// Leader names the leader that this node knows of; both are empty when it knows of none.
+func (n *Node) Leader() (id, address string) {
+	running := n.current()
+	if running == nil {
+		return "", ""
+	}
+	leader, leaderID := running.raft.LeaderWithID()
+	return string(leaderID), string(leader)
+}
+
+// SinceLeader is how long the node has not heard a leader; zero on a leader.
+func (n *Node) SinceLeader() time.Duration {
+	running := n.current()
+	if running == nil || running.raft.State() == raft.Leader {
+		return 0
+	}
+	return time.Since(running.raft.LastContact())
+}
+
+// AppliedIndex is the highest index whose effect is in the store and seen by readers.
+func (n *Node) AppliedIndex() uint64 { return n.progress.applied.Load() }
+
+// CommitIndex is the highest index that this node knows to be committed.
+func (n *Node) CommitIndex() uint64 {
+	if running := n.current(); running != nil {
+		return running.raft.CommitIndex()
+	}
+	return 0
+}
+
+// WaitApplied returns once index is applied, with model.ErrTimeout when the context ends before.
+func (n *Node) WaitApplied(ctx context.Context, index uint64) error {
+	if err := n.progress.wait(ctx, index); err != nil {
+		return errors.Join(model.ErrTimeout, err)
+	}
+	return nil
+}
+
+// Serving says whether the store is known to be ours and to hold what AppliedIndex says.
+func (n *Node) Serving() bool { return n.progress.serving.Load() }
+
+// Stuck says whether the applier has been held up for two seconds.
+func (n *Node) Stuck() bool { return n.Running() && n.progress.sinceMoved() > stuckAfter }
+
+// StoreFailure is what the store answered last when it failed, nil when it did not.
+func (n *Node) StoreFailure() error { return n.progress.lastFailure() }
+
+// Propose writes commands in one log entry and gives their outcomes, in order, once this node has
+// applied them. Leader only. Errors: model.ErrNotLeader, ErrTooManyRequests, ErrStoreUnavailable and
+// ErrTimeout, after which nothing was proposed, and ErrOutcomeUnknown.
+func (n *Node) Propose(ctx context.Context, commands []model.Command) ([]model.Outcome, error) {
+	running := n.current()
+	switch {
+	case running == nil || running.raft.State() != raft.Leader:
+		return nil, model.ErrNotLeader
+	case n.Stuck():
+		return nil, errors.Join(model.ErrStoreUnavailable, n.StoreFailure())
+	}
+	return running.proposer.propose(ctx, commands)
+}
+
+// ReadIndex gives an index that covers everything committed before the call, confirmed by a quorum.
+// Leader only: model.ErrNotLeader when this node does not lead, or cannot prove it.
+func (n *Node) ReadIndex(ctx context.Context) (uint64, error) {
+	running := n.current()
+	if running == nil {
+		return 0, model.ErrNotLeader
+	}
+	return running.reads.readIndex(ctx)
+}
+
+// LeaderIndex gives the leader's applied index without asking a quorum, once an entry of its term
+// is applied. Leader only.
+func (n *Node) LeaderIndex(ctx context.Context) (uint64, error) {
+	running := n.current()
+	if running == nil {
+		return 0, model.ErrNotLeader
+	}
+	term := running.raft.CurrentTerm()
+	if err := running.reads.awaitOpenTerm(ctx, term); err != nil {
+		return 0, err
+	}
+	// The first entry of the term may be committed and not yet applied.
+	if n.progress.position().Term < term {
+		if err := n.WaitApplied(ctx, running.raft.CommitIndex()); err != nil {
+			return 0, err
+		}
+	}
+	return n.AppliedIndex(), nil
+}
+
+// TransferAway hands leadership to the most current voter, as a leader that stops does. Leader only.
+func (n *Node) TransferAway(ctx context.Context) error {
+	return n.change(ctx, func(r *raft.Raft) raft.Future { return r.LeadershipTransfer() })
+}

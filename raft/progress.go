@@ -1,0 +1,110 @@
+package raft
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"versiond/model"
+)
+
+// progress tells any goroutine how far the applier is, and lets it wait. Only the applier moves it.
+type progress struct {
+	applied atomic.Uint64
+	serving atomic.Bool // the store is known to be ours and to hold what applied says
+	moved   atomic.Int64
+	failure atomic.Pointer[error]
+
+	mu      sync.Mutex
+	term    uint64
+	waiters map[*waiter]struct{}
+}
+
+type waiter struct {
+	index   uint64
+	reached chan struct{}
+}
+
+func newProgress() *progress {
+	p := &progress{waiters: map[*waiter]struct{}{}}
+	p.touch()
+	return p
+}
+
+// publish moves the applied position and releases who waited for it.
+func (p *progress) publish(at model.Position) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.term = at.Term
+	p.applied.Store(at.Index)
+	p.touch()
+	for w := range p.waiters {
+		if w.index <= at.Index {
+			close(w.reached)
+			delete(p.waiters, w)
+		}
+	}
+}
+
+func (p *progress) position() model.Position {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return model.Position{Index: p.applied.Load(), Term: p.term}
+}
+
+// wait returns once index is applied, or with the context's error.
+func (p *progress) wait(ctx context.Context, index uint64) error {
+	if p.applied.Load() >= index {
+		return nil
+	}
+	w := p.enlist(index)
+	if w == nil {
+		return nil
+	}
+	select {
+	case <-w.reached:
+		return nil
+	case <-ctx.Done():
+		p.mu.Lock()
+		delete(p.waiters, w)
+		p.mu.Unlock()
+		return ctx.Err()
+	}
+}
+
+func (p *progress) enlist(index uint64) *waiter {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.applied.Load() >= index {
+		return nil
+	}
+	w := &waiter{index: index, reached: make(chan struct{})}
+	p.waiters[w] = struct{}{}
+	return w
+}
+
+func (p *progress) awaited() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.waiters) > 0
+}
+
+// touch notes that the applier is alive and not held up; stuckFor measures from here.
+func (p *progress) touch() {
+	p.moved.Store(time.Now().UnixNano())
+	p.failure.Store(nil)
+}
+
+func (p *progress) fail(err error) { p.failure.Store(&err) }
+
+func (p *progress) lastFailure() error {
+	if err := p.failure.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+func (p *progress) sinceMoved() time.Duration {
+	return time.Duration(time.Now().UnixNano() - p.moved.Load())
+}

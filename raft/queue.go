@@ -1,0 +1,155 @@
+package raft
+
+import (
+	"sync"
+
+	"versiond/model"
+)
+
+// queueBytesMax bounds the entries that the queue keeps in memory. What does not fit is read from
+// the Raft log when its turn comes: the log is the real queue (design section 4, rule 4).
+const queueBytesMax = 16 << 20
+
+// entry is one committed log entry on its way to the applier. Data is nil for entries that hold no
+// commands. Handle is nil when nobody on this node waits for the outcomes.
+type entry struct {
+	position model.Position
+	data     []byte
+	handle   *handle
+}
+
+// handle is where the proposer of an entry waits for its outcomes. Exactly one result arrives.
+type handle struct{ done chan result }
+
+type result struct {
+	outcomes []model.Outcome
+	err      error
+}
+
+func newHandle() *handle { return &handle{done: make(chan result, 1)} }
+
+func (h *handle) resolve(r result) {
+	if h != nil {
+		h.done <- r
+	}
+}
+
+// queue lies between hashicorp's FSM goroutine, which never waits, and the applier.
+type queue struct {
+	wake chan struct{} // holds a token whenever there may be something new for the applier
+
+	mu      sync.Mutex
+	entries []entry
+	bytes   int
+	handed  uint64 // the last index that the FSM was handed
+	restore uint64 // the index of a snapshot that the FSM was told to restore
+	view    *viewRequest
+}
+
+func newQueue() *queue { return &queue{wake: make(chan struct{}, 1)} }
+
+func (q *queue) notify() {
+	select {
+	case q.wake <- struct{}{}:
+	default:
+	}
+}
+
+// push takes an entry from the FSM. One that nobody waits for may be left to the log.
+func (q *queue) push(e entry) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.handed = e.position.Index
+	if e.handle == nil && q.bytes+len(e.data) > queueBytesMax {
+		return
+	}
+	q.bytes += len(e.data)
+	q.entries = append(q.entries, e)
+}
+
+// pushRestore tells the applier that a snapshot at index takes the place of everything before it.
+func (q *queue) pushRestore(index uint64) {
+	q.mu.Lock()
+	q.restore, q.handed = index, index
+	q.mu.Unlock()
+	q.notify()
+}
+
+func (q *queue) handedIndex() uint64 {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.handed
+}
+
+func (q *queue) restoreIndex() uint64 {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.restore
+}
+
+// take gives the entries that follow applied without a gap, within the applier's bounds and not
+// beyond a snapshot view that waits. What the applier has passed is dropped.
+func (q *queue) take(applied uint64, entriesMax, bytesMax int) []entry {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.drop(applied)
+	n, bytes, next := 0, 0, applied+1
+	for n < len(q.entries) && n < entriesMax && q.entries[n].position.Index == next && q.mayPass(next) {
+		bytes += len(q.entries[n].data)
+		if n > 0 && bytes > bytesMax {
+			break
+		}
+		n, next = n+1, next+1
+	}
+	return q.entries[:n:n]
+}
+
+// firstAfter gives the lowest index above applied that the queue holds, and whether there is one.
+func (q *queue) firstAfter(applied uint64) (uint64, bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.drop(applied)
+	if len(q.entries) == 0 {
+		return 0, false
+	}
+	return q.entries[0].position.Index, true
+}
+
+// drop forgets what the applier has passed. A handle that is still there belongs to an entry that a
+// snapshot covered: whether its commands are in it cannot be told any more.
+func (q *queue) drop(applied uint64) {
+	n := 0
+	for n < len(q.entries) && q.entries[n].position.Index <= applied {
+		q.bytes -= len(q.entries[n].data)
+		q.entries[n].handle.abandon()
+		n++
+	}
+	if n == 0 {
+		return
+	}
+	clear(q.entries[:n]) // lets go of the data and the handles
+	if q.entries = q.entries[n:]; len(q.entries) == 0 {
+		q.entries = nil
+	}
+}
+
+func (h *handle) abandon() {
+	if h == nil {
+		return
+	}
+	select {
+	case h.done <- result{err: model.ErrOutcomeUnknown}:
+	default: // it has its result
+	}
+}
+
+// close tells everybody who still waits that the outcome is not known. The applier has ended.
+func (q *queue) close() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for i := range q.entries {
+		q.entries[i].handle.abandon()
+	}
+	q.entries = nil
+	q.cancelView(errViewLate)
+}

@@ -1,0 +1,192 @@
+package raft
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/raft"
+
+	"versiond/model"
+)
+
+const (
+	// roundTimeout bounds one quorum round; a round that fails tells its readers to look for the leader anew.
+	roundTimeout = 2 * time.Second
+	// termPollInterval paces the wait of a new leader for the first entry of its term.
+	termPollInterval = 2 * time.Millisecond
+)
+
+// readIndexer confirms leadership for linearizable reads, one quorum round for all that wait.
+//
+// It does not use hashicorp's VerifyLeader, which counts non-voters and takes answers that were sent
+// before the read came in, after a pause of the process for instance. Here the voters are asked for
+// their current term: a quorum that, after the read arrived, still is in this leader's term has not
+// elected another leader before it arrived, so the commit index noted at the beginning of the round
+// covers everything that was committed by then.
+type readIndexer struct {
+	node *Node
+	raft *raft.Raft
+
+	mu   sync.Mutex
+	next *round // which reads that arrive now will share
+	busy bool
+
+	termOpen uint64 // a term whose first entry is known to be committed
+}
+
+type round struct {
+	done  chan struct{}
+	index uint64
+	err   error
+}
+
+func newReadIndexer(node *Node, r *raft.Raft) *readIndexer { return &readIndexer{node: node, raft: r} }
+
+// readIndex gives an index that covers everything committed before the call. Only a round that
+// begins after the call counts for it.
+func (x *readIndexer) readIndex(ctx context.Context) (uint64, error) {
+	r := x.join()
+	select {
+	case <-r.done:
+		return r.index, r.err
+	case <-ctx.Done():
+		return 0, errors.Join(model.ErrTimeout, ctx.Err())
+	}
+}
+
+func (x *readIndexer) join() *round {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.next == nil {
+		x.next = &round{done: make(chan struct{})}
+	}
+	if !x.busy {
+		x.busy = true
+		go x.runRounds() // ends with the last reader that waits; each round is bounded
+	}
+	return x.next
+}
+
+func (x *readIndexer) runRounds() {
+	for r := x.take(); r != nil; r = x.take() {
+		ctx, cancel := context.WithTimeout(x.node.ctx, roundTimeout)
+		r.index, r.err = x.confirm(ctx)
+		cancel()
+		close(r.done)
+	}
+}
+
+func (x *readIndexer) take() *round {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	r := x.next
+	x.next, x.busy = nil, r != nil
+	return r
+}
+
+// confirm runs one round.
+func (x *readIndexer) confirm(ctx context.Context) (uint64, error) {
+	term := x.raft.CurrentTerm()
+	if err := x.awaitOpenTerm(ctx, term); err != nil {
+		return 0, err
+	}
+	index := x.raft.CommitIndex()
+	if err := x.askVoters(ctx, term); err != nil {
+		return 0, err
+	}
+	return index, x.leads(term)
+}
+
+// leads fails unless this node is the leader of exactly this term.
+func (x *readIndexer) leads(term uint64) error {
+	if x.raft.State() != raft.Leader || x.raft.CurrentTerm() != term {
+		return model.ErrNotLeader
+	}
+	return nil
+}
+
+// awaitOpenTerm waits until an entry of the leader's own term is committed: before that its commit
+// index may lag behind what earlier leaders committed (Raft paper, section 8).
+func (x *readIndexer) awaitOpenTerm(ctx context.Context, term uint64) error {
+	ticker := time.NewTicker(termPollInterval)
+	defer ticker.Stop()
+	for {
+		if err := x.leads(term); err != nil {
+			return err
+		}
+		if x.isOpen(term) {
+			return nil
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return fmt.Errorf("%w: no entry of term %d is committed yet", model.ErrNotLeader, term)
+		}
+	}
+}
+
+func (x *readIndexer) isOpen(term uint64) bool {
+	x.mu.Lock()
+	known := x.termOpen == term
+	x.mu.Unlock()
+	if known {
+		return true
+	}
+	var entry raft.Log
+	if x.node.stores.cache.GetLog(x.raft.CommitIndex(), &entry) != nil || entry.Term != term {
+		return false
+	}
+	x.mu.Lock()
+	x.termOpen = term
+	x.mu.Unlock()
+	return true
+}
+
+// askVoters returns nil once a quorum of the voters, this one among them, is in the term.
+func (x *readIndexer) askVoters(ctx context.Context, term uint64) error {
+	others, needed, err := x.voters()
+	if err != nil || needed <= 0 {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // the slow ones are not waited for
+	answers := make(chan bool, len(others))
+	for _, server := range others {
+		go func() {
+			theirs, err := x.node.cfg.Peers.Term(ctx, string(server.ID), string(server.Address))
+			answers <- err == nil && theirs == term
+		}()
+	}
+	for range others {
+		if <-answers {
+			needed--
+		}
+		if needed == 0 {
+			return nil
+		}
+	}
+	return fmt.Errorf("%w: a quorum did not confirm it", model.ErrNotLeader)
+}
+
+// voters gives the other voters and how many of them make a quorum together with this node.
+func (x *readIndexer) voters() (others []raft.Server, needed int, err error) {
+	servers, err := servers(x.raft)
+	if err != nil {
+		return nil, 0, err
+	}
+	voters, self := 0, 0
+	for _, s := range servers {
+		switch {
+		case s.Suffrage != raft.Voter:
+		case string(s.ID) == x.node.Identity().Node:
+			voters, self = voters+1, 1
+		default:
+			voters++
+			others = append(others, s)
+		}
+	}
+	return others, voters/2 + 1 - self, nil
+}

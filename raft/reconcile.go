@@ -1,0 +1,181 @@
+package raft
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/cenkalti/backoff/v5"
+	"github.com/hashicorp/raft"
+
+	"versiond/model"
+)
+
+// verdict is what the state row of a store says when it is held against the data directory.
+type verdict int
+
+const (
+	storeCurrent verdict = iota // it holds everything up to its index; the log goes on from there
+	storeBehind                 // the log no longer goes back to its index: a snapshot must be loaded
+	storeLost                   // it is empty, half restored, or of another history: build it anew
+	storeForeign                // it belongs to another node or cluster: keep off
+)
+
+// reconcile finds out what the store lacks (design section 4, rule 2). It runs at the start and
+// whenever the state row is not what this node left. While the store does not answer it waits.
+// Nothing is served from the store until it is through.
+func (a *applier) reconcile(ctx context.Context) error {
+	a.progress.serving.Store(false)
+	_, err := backoff.Retry(ctx, func() (struct{}, error) {
+		err := a.reconcileOnce(ctx)
+		if errors.Is(err, model.ErrForeignStore) || errors.Is(err, errNoHistory) {
+			return struct{}{}, backoff.Permanent(err)
+		}
+		if err != nil {
+			a.storeFailed("the store cannot be taken into use yet; trying again", err)
+		}
+		return struct{}{}, err
+	}, storeRetries()...)
+	if err == nil {
+		a.progress.serving.Store(true)
+	}
+	return err
+}
+
+func (a *applier) reconcileOnce(ctx context.Context) error {
+	state, err := a.service.StateInternal(ctx)
+	if err != nil && !errors.Is(err, model.ErrNoState) {
+		return err
+	}
+	found, why, err := a.judge(state, errors.Is(err, model.ErrNoState))
+	if err != nil {
+		return err
+	}
+	switch found {
+	case storeForeign:
+		return a.foreign(state)
+	case storeLost, storeBehind:
+		a.log.Warn("building the store anew", "why", why, "storeIndex", state.Applied.Index)
+		return a.rebuild(ctx)
+	}
+	return a.load(ctx, state.Applied)
+}
+
+// judge holds the state row against the data directory's identity and the log.
+func (a *applier) judge(state model.StoreState, missing bool) (verdict, string, error) {
+	ours := a.identity()
+	switch {
+	case missing:
+		return storeLost, "it holds no state", nil
+	case state.Cluster != ours.Cluster || state.Node != ours.Node:
+		return storeForeign, "", nil
+	case state.Store != ours.Store:
+		return storeLost, "it belongs to another data directory of this node", nil
+	case state.Restoring:
+		return storeLost, "loading a snapshot into it was broken off", nil
+	case state.Applied.Index == 0:
+		return storeLost, "it is empty", nil
+	}
+	return a.judgePosition(state.Applied)
+}
+
+func (a *applier) judgePosition(at model.Position) (verdict, string, error) {
+	h, err := a.history()
+	if err != nil {
+		return 0, "", err
+	}
+	term, known, err := h.termAt(at.Index)
+	switch {
+	case err != nil:
+		return 0, "", err
+	case at.Index > h.last:
+		return storeLost, fmt.Sprintf("it is at index %d and the Raft log ends at %d", at.Index, h.last), nil
+	case known && term != at.Term:
+		return storeLost, fmt.Sprintf("it has term %d at index %d and the Raft log %d", at.Term, at.Index, term), nil
+	case !h.continuesAfter(at.Index):
+		return storeBehind, fmt.Sprintf("it is at index %d and the Raft log begins at %d", at.Index, h.first), nil
+	}
+	return storeCurrent, "", nil
+}
+
+func (a *applier) foreign(state model.StoreState) error {
+	ours := a.identity()
+	return fmt.Errorf("%w: the database is that of node %q of cluster %s, this is node %q of cluster %s; "+
+		"give this node its own database, or, if the records there are not needed, drop it (DROP DATABASE on MySQL, delete versions.db with SQLite)",
+		model.ErrForeignStore, state.Node, state.Cluster, ours.Node, ours.Cluster)
+}
+
+// load takes the store into use as it is.
+func (a *applier) load(ctx context.Context, at model.Position) error {
+	if err := a.service.LoadInternal(ctx, a.identity().Cluster); err != nil {
+		return err
+	}
+	a.stored = at
+	a.fsm.lastCommand.Store(at.Index)
+	a.advance(at)
+	a.log.Info("the store is in use", "index", at.Index, "term", at.Term)
+	return nil
+}
+
+// rebuild loads the newest snapshot, or begins empty when the log still goes back to its start.
+func (a *applier) rebuild(ctx context.Context) error {
+	meta, err := newestSnapshot(a.fsm.snapshots)
+	if err == nil {
+		return a.restore(ctx, meta)
+	}
+	if !errors.Is(err, errNoSnapshot) {
+		return err
+	}
+	h, err := a.history()
+	if err != nil {
+		return err
+	}
+	if !h.continuesAfter(0) {
+		return fmt.Errorf("%w: the Raft log begins at %d", errNoHistory, h.first)
+	}
+	empty := func() (model.Version, error) { return model.Version{}, io.EOF }
+	if err := a.service.RestoreInternal(ctx, a.identity(), model.Position{}, empty); err != nil {
+		return err
+	}
+	return a.load(ctx, model.Position{})
+}
+
+// restoreNewest loads the newest snapshot in place of log entries that are not to be had.
+func (a *applier) restoreNewest(ctx context.Context) error {
+	a.progress.serving.Store(false)
+	_, err := backoff.Retry(ctx, func() (struct{}, error) {
+		meta, err := newestSnapshot(a.fsm.snapshots)
+		if err == nil && meta.Index <= a.applied.Index {
+			err = fmt.Errorf("%w: nothing leads on from index %d, the newest snapshot is at %d", errNoHistory, a.applied.Index, meta.Index)
+		}
+		if errors.Is(err, errNoSnapshot) || errors.Is(err, errNoHistory) {
+			return struct{}{}, backoff.Permanent(err)
+		}
+		if err == nil {
+			err = a.restore(ctx, meta)
+		}
+		if err != nil {
+			a.storeFailed("loading a snapshot failed; trying again", err)
+		}
+		return struct{}{}, err
+	}, storeRetries()...)
+	if err == nil {
+		a.progress.serving.Store(true)
+	}
+	return err
+}
+
+func (a *applier) restore(ctx context.Context, meta *raft.SnapshotMeta) error {
+	at := model.Position{Index: meta.Index, Term: meta.Term}
+	a.log.Info("loading a snapshot", "index", at.Index, "term", at.Term, "bytes", meta.Size)
+	reader, err := openSnapshot(a.fsm.snapshots, meta.ID)
+	if err != nil {
+		return err
+	}
+	err = a.service.RestoreInternal(ctx, a.identity(), at, reader.next)
+	if err = errors.Join(err, reader.close()); err != nil {
+		return err
+	}
+	return a.load(ctx, at)
+}

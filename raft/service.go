@@ -1,0 +1,48 @@
+package raft
+
+import (
+	"context"
+
+	"versiond/model"
+)
+
+// VersionServiceInterface is what the FSM needs of the service layer. The applier calls it, from one
+// goroutine, one call at a time.
+//
+// The first three methods decide the outcome of one command from what was applied and staged before
+// it, and stage the row. They read no clock, no randomness and no store, so that every node decides
+// alike. Nothing they stage is seen by readers before PublishInternal.
+type VersionServiceInterface interface {
+	AddVersionInternal(command model.Command, revision uint64) model.Outcome
+	UpdateVersionInternal(command model.Command, revision uint64) model.Outcome
+	DeleteVersionInternal(command model.Command, revision uint64) model.Outcome
+
+	// CommitInternal writes what is staged and moves the state row from one position to the next,
+	// in one transaction. model.ErrStateMoved means that the state row is not what was left; after
+	// any other error the transaction may have happened, and StateInternal tells.
+	CommitInternal(ctx context.Context, from, to model.Position) error
+	// PublishInternal shows readers what CommitInternal wrote, and forgets what is staged.
+	PublishInternal()
+	// DiscardInternal forgets what is staged.
+	DiscardInternal()
+	// CacheInternal hands what was published to the shared cache. It does not wait for it.
+	CacheInternal()
+
+	// StateInternal reads the state row: model.ErrNoState when there is none.
+	StateInternal(ctx context.Context) (model.StoreState, error)
+	// LoadInternal reads from the store what PublishInternal otherwise moves on: it is called once
+	// the store is known to be ours and before anything is applied.
+	LoadInternal(ctx context.Context, cluster string) error
+	// RestoreInternal replaces all records by those that next gives until io.EOF, and sets the
+	// state row to identity and position. A crash in between leaves the row marked as restoring.
+	RestoreInternal(ctx context.Context, identity model.Identity, position model.Position, next func() (model.Version, error)) error
+	// OpenViewInternal opens a consistent view of the records as they are now.
+	OpenViewInternal(ctx context.Context) (View, error)
+}
+
+// View is a consistent view of all records. It may be read on another goroutine than the applier's.
+type View interface {
+	// Page gives up to limit records with ids above after, in the byte order of their ids.
+	Page(ctx context.Context, after string, limit int) ([]model.Version, error)
+	Close() error
+}

@@ -1,0 +1,47 @@
+package raft
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/hashicorp/raft"
+	raftboltdb "github.com/hashicorp/raft-boltdb/v2"
+	"go.etcd.io/bbolt"
+)
+
+const (
+	snapshotsKept = 2
+	// logCacheEntries keeps replication to followers from reading the disk.
+	logCacheEntries = 512
+)
+
+// stores is what a node keeps on disk for Raft.
+type stores struct {
+	bolt      *raftboltdb.BoltStore
+	cache     *raft.LogCache
+	snapshots raft.SnapshotStore
+}
+
+func openStores(dir *DataDir, log *slog.Logger, _ Tuning) (*stores, error) {
+	bolt, err := raftboltdb.New(raftboltdb.Options{
+		Path:        dir.file(logFile),
+		BoltOptions: &bbolt.Options{Timeout: time.Second, FreelistType: bbolt.FreelistMapType, NoFreelistSync: true},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open the Raft log %s: %w", dir.file(logFile), err)
+	}
+	cache, errCache := raft.NewLogCache(logCacheEntries, bolt)
+	snapshots, errSnapshots := raft.NewFileSnapshotStoreWithLogger(dir.Path(), snapshotsKept, newHCLogger(log))
+	if err := errors.Join(errCache, errSnapshots); err != nil {
+		return nil, errors.Join(fmt.Errorf("open the snapshots in %s: %w", dir.Path(), err), bolt.Close())
+	}
+	return &stores{bolt: bolt, cache: cache, snapshots: snapshots}, nil
+}
+
+func (s *stores) hasState() (bool, error) {
+	return raft.HasExistingState(s.cache, s.bolt, s.snapshots)
+}
+
+func (s *stores) close() error { return s.bolt.Close() }

@@ -1,0 +1,100 @@
+package raft
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"versiond/model"
+)
+
+// viewWaitMax is how long a snapshot waits for the applier to reach its index. Past that the
+// snapshot fails cleanly and hashicorp/raft tries again later (design section 4, rule 5).
+const viewWaitMax = 10 * time.Second
+
+var errViewLate = errors.New("the applier did not reach the snapshot's index in time")
+
+// viewRequest asks the applier for a view of the records exactly as they are at index.
+type viewRequest struct {
+	index uint64
+	done  chan struct{}
+
+	once sync.Once
+	view View
+	err  error
+}
+
+func newViewRequest(index uint64) *viewRequest {
+	return &viewRequest{index: index, done: make(chan struct{})}
+}
+
+// settle gives the request its view or its error; the first of two wins, and a view that comes
+// too late is closed.
+func (r *viewRequest) settle(view View, err error) {
+	won := false
+	r.once.Do(func() {
+		r.view, r.err, won = view, err, true
+		close(r.done)
+	})
+	if !won && view != nil {
+		_ = view.Close() // a read-only view holds nothing that a failed close could lose
+	}
+}
+
+// wait gives the view; its receiver closes it.
+func (r *viewRequest) wait(ctx context.Context) (View, error) {
+	ctx, cancel := context.WithTimeout(ctx, viewWaitMax)
+	defer cancel()
+	select {
+	case <-r.done:
+	case <-ctx.Done():
+		r.settle(nil, errors.Join(errViewLate, model.ErrNotCaughtUp))
+		<-r.done
+	}
+	return r.view, r.err
+}
+
+// requestView asks for a view at the last index that the FSM was handed.
+func (q *queue) requestView() *viewRequest {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.cancelView(errViewLate)
+	q.view = newViewRequest(q.handed)
+	q.notify()
+	return q.view
+}
+
+func (q *queue) cancelView(err error) {
+	if q.view != nil {
+		q.view.settle(nil, err)
+		q.view = nil
+	}
+}
+
+// dueView takes the waiting request once the applier is at its index; a request that has settled
+// meanwhile no longer holds the applier back.
+func (q *queue) dueView(applied uint64) *viewRequest {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.view == nil || q.view.index > applied {
+		return nil
+	}
+	due := q.view
+	q.view = nil
+	return due
+}
+
+// mayPass says whether the entry at index may be applied before the waiting view is opened.
+func (q *queue) mayPass(index uint64) bool {
+	if q.view == nil {
+		return true
+	}
+	select {
+	case <-q.view.done:
+		q.view = nil
+		return true
+	default:
+		return index <= q.view.index
+	}
+}
