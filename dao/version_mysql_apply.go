@@ -1,0 +1,87 @@
+package dao
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"gorm.io/gorm"
+
+	"versiond/model"
+)
+
+const (
+	// rowsPerUpsertMax bounds a statement: 1,000 rows of the longest fields are 640 kB, twice that
+	// escaped, well under MySQL's default packet; and four variables each are below SQLite's 32,766.
+	rowsPerUpsertMax = 1000
+	// idsPerDeleteMax stays below the 1,000 at which MariaDB turns a list into a temporary table.
+	idsPerDeleteMax = 500
+)
+
+// Apply writes upserts, removes deletes and moves the state row from from to to, all in one
+// transaction. An id may be in only one of the two lists.
+//
+// It returns model.ErrStateMoved, and has changed nothing, when the state row of this store is not at
+// from, when a restore is under way, or when a table or the database is gone. After any other error it
+// is not known whether the transaction was committed: State tells.
+func (d *VersionMysqlDao) Apply(ctx context.Context, store string, from, to model.Position, upserts []model.Version, deletes []string) error {
+	// The server's own isolation level will do, and saves a round trip: nothing is read here but by
+	// the conditional update, which sees the newest committed row on every level.
+	err := d.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		if err := upsertVersions(tx, upserts); err != nil {
+			return err
+		}
+		if err := deleteVersions(tx, deletes); err != nil {
+			return err
+		}
+		return moveState(tx, store, from, to)
+	})
+	return translateWrite(ctx, "applying", err)
+}
+
+func moveState(tx *gorm.DB, store string, from, to model.Position) error {
+	return mustMatch(tx.Exec("UPDATE versiond_state SET applied_index = ?, applied_term = ? "+
+		"WHERE id = 1 AND store_id = ? AND applied_index = ? AND applied_term = ? AND restoring = 0",
+		to.Index, to.Term, store, from.Index, from.Term))
+}
+
+// mustMatch makes an update of the state row that found no row fail. It relies on clientFoundRows:
+// MySQL otherwise counts rows that changed, not rows that matched.
+func mustMatch(update *gorm.DB) error {
+	if update.Error == nil && update.RowsAffected == 0 {
+		return model.ErrStateMoved
+	}
+	return update.Error
+}
+
+// upsertVersions writes rows by long statements, since round trips are what an apply waits for.
+func upsertVersions(tx *gorm.DB, versions []model.Version) error {
+	onConflict := dialectOf(tx).onConflict("id", []string{"version_no", "platform", "revision"})
+	for chunk := range slices.Chunk(versions, rowsPerUpsertMax) {
+		if err := tx.Exec(insertSQL(len(chunk))+onConflict, values(chunk)...).Error; err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func insertSQL(rows int) string {
+	return "INSERT INTO versions (" + versionColumns + ") VALUES (?, ?, ?, ?)" + strings.Repeat(", (?, ?, ?, ?)", rows-1)
+}
+
+func values(versions []model.Version) []any {
+	args := make([]any, 0, len(versions)*versionColumnCount)
+	for _, v := range versions {
+		args = append(args, v.ID, v.VersionNo, v.Platform, v.Revision)
+	}
+	return args
+}
+
+func deleteVersions(tx *gorm.DB, ids []string) error {
+	for chunk := range slices.Chunk(ids, idsPerDeleteMax) {
+		if err := tx.Exec("DELETE FROM versions WHERE id IN ?", chunk).Error; err != nil {
+			return err
+		}
+	}
+	return nil
+}
