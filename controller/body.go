@@ -1,0 +1,118 @@
+package controller
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+
+	"versiond/model"
+)
+
+const (
+	jsonType = "application/json"
+	// bodyBytesMax bounds a JSON body.
+	bodyBytesMax = 1 << 20
+)
+
+// VersionBody is a record as clients send it.
+type VersionBody struct {
+	// ID names the record. POST needs it; PUT takes it from the path, and refuses another one here.
+	ID        string `json:"id" example:"libstdc++6"`
+	VersionNo string `json:"versionNo" validate:"required" example:"14.2.0-19"`
+	Platform  string `json:"platform" validate:"required" example:"linux/amd64"`
+
+	idSent bool
+}
+
+// field gives where the JSON field of this name goes, nil when there is no such field.
+func (b *VersionBody) field(name string) *string {
+	switch name {
+	case "id":
+		b.idSent = true
+		return &b.ID
+	case "versionNo":
+		return &b.VersionNo
+	case "platform":
+		return &b.Platform
+	}
+	return nil
+}
+
+// newRecord gives the record that the body describes.
+func (in *input) newRecord() model.VersionDB {
+	body, ok := in.versionBody()
+	record := model.VersionDB{ID: body.ID, VersionNo: body.VersionNo, Platform: body.Platform}
+	if ok {
+		in.merge(model.ValidateRecord(record))
+	}
+	return record
+}
+
+// changedRecord gives the record of the path's id that the body describes. The body may repeat the
+// id, but must not name another: one of the two would have to be ignored.
+func (in *input) changedRecord() model.VersionDB {
+	id := in.id()
+	body, ok := in.versionBody()
+	if body.idSent && body.ID != id && !in.reported("id") {
+		in.wrong("id", "must be left out or be the id of the path")
+	}
+	record := model.VersionDB{ID: id, VersionNo: body.VersionNo, Platform: body.Platform}
+	if ok {
+		in.merge(model.ValidateRecord(record))
+	}
+	return record
+}
+
+// versionBody decodes the body; ok is false when it is no JSON object at all, and saying that its
+// fields are missing would only confuse.
+func (in *input) versionBody() (body VersionBody, ok bool) {
+	data, ok := in.body(jsonType, bodyBytesMax)
+	if !ok {
+		return body, false
+	}
+	return body, in.decodeTexts(data, body.field)
+}
+
+// body reads a body of the given type and at most so many bytes.
+func (in *input) body(mediaType string, bytesMax int64) (data []byte, ok bool) {
+	r := in.c.Request
+	if in.refusal = refuseType(r.Header, mediaType); in.refusal != nil {
+		return nil, false
+	}
+	data, err := io.ReadAll(http.MaxBytesReader(in.c.Writer, r.Body, bytesMax))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		in.refusal = &explained{kind: errBodyTooLarge, detail: fmt.Sprintf("the body is larger than the %d bytes that this path takes", bytesMax)}
+	case err != nil:
+		in.wrong("body", "could not be read to its end")
+	}
+	return data, err == nil
+}
+
+// refuseType tells what is wrong with the headers that describe the body.
+func refuseType(h http.Header, mediaType string) error {
+	if coding := h.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		return &explained{kind: errMediaType, detail: "a body with a Content-Encoding is not taken; send it as it is"}
+	}
+	if hasType(h.Values("Content-Type"), mediaType) {
+		return nil
+	}
+	return &explained{kind: errMediaType, detail: fmt.Sprintf(
+		"send the header Content-Type: %s (with curl: -H 'Content-Type: %s')", mediaType, mediaType)}
+}
+
+func hasType(values []string, mediaType string) bool {
+	if len(values) != 1 {
+		return false
+	}
+	if values[0] == mediaType {
+		return true
+	}
+	sent, parameters, err := mime.ParseMediaType(values[0])
+	charset, named := parameters["charset"]
+	return err == nil && sent == mediaType && (!named || strings.EqualFold(charset, "utf-8"))
+}

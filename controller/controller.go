@@ -1,0 +1,34 @@
+package controller
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+)
+
+// VersionController has the handlers of the public port and of the peer port. It keeps no state of
+// its own between requests; any goroutine may call its methods.
+type VersionController struct {
+	service VersionService
+	logger  *slog.Logger
+	// node is the value of X-Versiond-Node, made once because every answer carries it.
+	node      []string
+	crossSite *http.CrossOriginProtection
+}
+
+// NewVersionController returns the controller of the node that service names. Both arguments are
+// required.
+func NewVersionController(service VersionService, logger *slog.Logger) (*VersionController, error) {
+	if service == nil {
+		return nil, errors.New("controller: the version service is missing")
+	}
+	if logger == nil {
+		return nil, errors.New("controller: the logger is missing")
+	}
+	return &VersionController{
+		service:   service,
+		logger:    logger,
+		node:      []string{service.NodeID()},
+		crossSite: http.NewCrossOriginProtection(),
+	}, nil
+}

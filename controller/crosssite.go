@@ -1,0 +1,44 @@
+package controller
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+)
+
+// RefuseCrossSite goes before every handler that changes something. It refuses what a browser sends
+// from another site's page, whatever the method: a link or an image is enough to send GET /join.
+// Programs that are not browsers are not concerned, nor is an address typed into the address bar.
+func (v *VersionController) RefuseCrossSite(c *gin.Context) {
+	r := c.Request
+	if r.Method == http.MethodGet {
+		// The library trusts GET to change nothing; ours do, so they are checked as what they are.
+		r = r.WithContext(r.Context())
+		r.Method = http.MethodPost
+	}
+	if v.crossSite.Check(r) != nil {
+		fail(c, errCrossSite)
+		return
+	}
+	if c.Request.Method == http.MethodGet && originHidden(c.Request) {
+		fail(c, &explained{kind: errCrossSite, detail: "this request changes something, and the browser does not say which page it comes from, " +
+			"as browsers do not on plain HTTP; use POST, from /swagger/index.html or with curl -X POST"})
+	}
+}
+
+// originHidden tells that a GET may come from a browser that does not say which site sent it. To
+// plain HTTP addresses other than localhost browsers send no Sec-Fetch-Site, and no Origin with a
+// GET; then the Referer has to show that the page is ours. Accept-Language tells browsers from
+// tools that borrow their User-Agent.
+func originHidden(r *http.Request) bool {
+	if r.Header.Get("Sec-Fetch-Site") != "" || r.Header.Get("Origin") != "" {
+		return false
+	}
+	if referer := r.Referer(); referer != "" {
+		page, err := url.Parse(referer)
+		return err != nil || page.Host != r.Host
+	}
+	return strings.HasPrefix(r.UserAgent(), "Mozilla/") && r.Header.Get("Accept-Language") != ""
+}

@@ -1,0 +1,185 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"versiond/model"
+)
+
+const (
+	timeoutDefault = 5 * time.Second
+	timeoutMax     = 60 * time.Second
+
+	fieldErrorsMax    = 32
+	fieldNameBytesMax = 64
+)
+
+// input reads one request and collects everything that is wrong with it, so that a client learns
+// all of it at once. Its methods return a zero value for what they report as wrong.
+type input struct {
+	c      *gin.Context
+	query  url.Values
+	fields []model.FieldError
+	// refusal is why the body was not looked at: its type or its size.
+	refusal error
+	// mismatch is set when If-Match names a tag that no record can have.
+	mismatch error
+}
+
+// readInput begins to read a request that takes these query parameters and no others. An unknown
+// one is refused: ignoring a misspelt level would give a weaker read than was asked for.
+func readInput(c *gin.Context, parameters ...string) *input {
+	in := &input{c: c}
+	if c.Request.URL.RawQuery == "" {
+		return in
+	}
+	query, err := url.ParseQuery(c.Request.URL.RawQuery)
+	if err != nil {
+		in.wrong("query", "must be name=value pairs joined by &, with special characters percent-encoded")
+	}
+	in.query = query
+	in.checkParameters(parameters)
+	return in
+}
+
+func (in *input) checkParameters(parameters []string) {
+	names := make([]string, 0, len(in.query))
+	for name := range in.query {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		if !slices.Contains(parameters, name) {
+			in.wrong(name, "is not a parameter of this request, which takes "+listOf(parameters))
+		} else if len(in.query[name]) > 1 {
+			in.wrong(name, "is given more than once")
+		}
+	}
+}
+
+func listOf(parameters []string) string {
+	if len(parameters) == 0 {
+		return "none"
+	}
+	return strings.Join(parameters, ", ")
+}
+
+// wrong reports a field, parameter or header. The bounds keep an absurd request from getting an
+// answer as large as itself.
+func (in *input) wrong(field, detail string) {
+	if len(in.fields) == fieldErrorsMax {
+		return
+	}
+	if len(field) > fieldNameBytesMax {
+		field = strings.ToValidUTF8(field[:fieldNameBytesMax], "") + "…"
+	}
+	in.fields = append(in.fields, model.FieldError{Field: field, Detail: detail})
+}
+
+// merge reports what a validation found, but for fields that are reported already.
+func (in *input) merge(err error) {
+	for _, each := range fieldErrors(err) {
+		if !in.reported(each.Field) {
+			in.wrong(each.Field, each.Detail)
+		}
+	}
+}
+
+func (in *input) reported(field string) bool {
+	return slices.ContainsFunc(in.fields, func(f model.FieldError) bool { return f.Field == field })
+}
+
+// failed records what is wrong, if anything is. The handler then returns without asking the service.
+func (in *input) failed() bool {
+	err := in.err()
+	if err != nil {
+		fail(in.c, err)
+	}
+	return err != nil
+}
+
+func (in *input) err() error {
+	switch {
+	case in.refusal != nil:
+		return in.refusal
+	case len(in.fields) > 0:
+		return &model.ValidationError{Fields: in.fields}
+	}
+	return in.mismatch
+}
+
+// path gives a path parameter, percent-decoded once. The engine leaves it as it was sent, because
+// its own decoding takes a plus sign for a blank.
+func (in *input) path(name string) string {
+	value, err := url.PathUnescape(in.c.Param(name))
+	if err != nil {
+		in.wrong(name, "must be percent-encoded correctly")
+	}
+	return value
+}
+
+// id gives the record id of the path.
+func (in *input) id() string {
+	id := in.path("id")
+	in.merge(model.ValidateID(id))
+	return id
+}
+
+// parameter gives a query parameter and whether it was sent, even empty.
+func (in *input) parameter(name string) (value string, sent bool) {
+	values := in.query[name]
+	if len(values) != 1 {
+		return "", false
+	}
+	return values[0], true
+}
+
+// timeout gives how long the service may take.
+func (in *input) timeout() time.Duration {
+	value, sent := in.parameter("timeout")
+	if !sent {
+		return timeoutDefault
+	}
+	timeout, err := time.ParseDuration(value)
+	if err != nil || timeout <= 0 || timeout > timeoutMax {
+		in.wrong("timeout", "must be a Go duration above 0 and at most 60s, such as 500ms or 10s")
+	}
+	return timeout
+}
+
+// withTimeout bounds the request's context.
+func (in *input) withTimeout(timeout time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(in.c.Request.Context(), timeout)
+}
+
+func (in *input) boolean(name string, fallback bool) bool {
+	value, sent := in.parameter(name)
+	if !sent {
+		return fallback
+	}
+	if value != "true" && value != "false" {
+		in.wrong(name, "must be true or false")
+	}
+	return value == "true"
+}
+
+// wholeNumber reads a decimal number between low and high.
+func wholeNumber(text string, low, high uint64) (uint64, error) {
+	number, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		return 0, errors.New("not a number")
+	}
+	if number < low || number > high {
+		return 0, fmt.Errorf("not between %d and %d", low, high)
+	}
+	return number, nil
+}

@@ -1,0 +1,118 @@
+package controller
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"versiond/model"
+)
+
+const problemType = "application/problem+json"
+
+// Problem is an error answer in the form of RFC 9457.
+type Problem struct {
+	// Type is always about:blank: what kind of problem it is, Code says.
+	Type string `json:"type" example:"about:blank"`
+	// Title is the name of the HTTP status.
+	Title  string `json:"title" example:"Bad Request"`
+	Status int    `json:"status" example:"400"`
+	// Detail says in words what is wrong. It may change; programs go by Code.
+	Detail string `json:"detail" example:"platform: is required and must not be empty"`
+	Code   string `json:"code" example:"invalid_request"`
+	// Errors has one entry for each wrong field, parameter or header of an invalid_request.
+	Errors []model.FieldError `json:"errors,omitempty"`
+	// RequestID is the X-Request-ID of the answer.
+	RequestID string `json:"requestId" example:"F3Q6ZKXN2M5YJ7RWB4TCD6HAVE"`
+}
+
+// fail records err for Serve to answer and keeps later handlers from running.
+func fail(c *gin.Context, err error) {
+	_ = c.Error(err)
+	c.Abort()
+}
+
+// failRecord fails a request on one record, with what is known of the record that stood in the way.
+func failRecord(c *gin.Context, result model.Result, err error) {
+	setIndex(c, result.Index)
+	if result.Record.Revision != 0 {
+		setETag(c, result.Record.Revision)
+	}
+	fail(c, err)
+}
+
+// unknownIfExpired is for writes: where a service reports only that the context ended, the write
+// may have been proposed, and must not look like a read that may simply be sent again.
+func unknownIfExpired(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return fmt.Errorf("%w: %w", model.ErrOutcomeUnknown, err)
+	}
+	return err
+}
+
+// answerProblem answers the error that a handler recorded, if any.
+func (v *VersionController) answerProblem(c *gin.Context) {
+	if len(c.Errors) == 0 || c.Writer.Written() {
+		return
+	}
+	err := c.Errors[0].Err
+	t, known := translate(err)
+	if !known {
+		v.logger.Error("request failed", "requestID", requestID(c), "method", c.Request.Method, "path", c.Request.URL.Path, "err", err)
+	}
+	writeProblem(c, t, err)
+}
+
+func writeProblem(c *gin.Context, t translation, err error) {
+	problem := Problem{
+		Type:      "about:blank",
+		Title:     http.StatusText(t.status),
+		Status:    t.status,
+		Detail:    detail(t, err),
+		Code:      t.code,
+		Errors:    fieldErrors(err),
+		RequestID: requestID(c),
+	}
+	if t.retryAfterSeconds > 0 {
+		c.Header("Retry-After", strconv.Itoa(t.retryAfterSeconds))
+	}
+	body, _ := json.Marshal(problem) // texts and numbers always marshal
+	c.Data(t.status, problemType, append(body, '\n'))
+}
+
+// detail chooses the words for the user.
+func detail(t translation, err error) string {
+	var words *explained
+	if errors.As(err, &words) {
+		return words.detail
+	}
+	if t.told {
+		return err.Error()
+	}
+	if fields := fieldErrors(err); len(fields) > 0 {
+		return joinFields(fields)
+	}
+	return t.err.Error()
+}
+
+func fieldErrors(err error) []model.FieldError {
+	var invalid *model.ValidationError
+	if errors.As(err, &invalid) {
+		return invalid.Fields
+	}
+	return nil
+}
+
+func joinFields(fields []model.FieldError) string {
+	lines := make([]string, len(fields))
+	for i, each := range fields {
+		lines[i] = each.Field + ": " + each.Detail
+	}
+	return strings.Join(lines, "; ")
+}

@@ -1,0 +1,113 @@
+package controller
+
+import (
+	"crypto/rand"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"time"
+
+	"github.com/gin-gonic/gin"
+)
+
+// Names of the headers that every answer carries, in the canonical form that net/http keeps them
+// in, so that they can be set without being canonicalised again.
+const (
+	headerNode      = "X-Versiond-Node"
+	headerIndex     = "X-Versiond-Index"
+	headerRequestID = "X-Request-Id"
+)
+
+// requestIDBytesMax bounds the request ID that a client may choose.
+const requestIDBytesMax = 128
+
+// Serve runs around every handler of both ports: it labels the answer, answers errors and panics,
+// and logs one line at debug level. It must be the first handler of an engine.
+func (v *VersionController) Serve(c *gin.Context) {
+	began := time.Now()
+	v.label(c)
+	v.next(c)
+	v.answerProblem(c)
+	v.logRequest(c, began)
+}
+
+// label sets the headers that every answer carries. The index is taken here, before the handler
+// reads anything, so the answer reflects at least that index; handlers that know better raise it.
+func (v *VersionController) label(c *gin.Context) {
+	h := c.Writer.Header()
+	h[headerNode] = v.node
+	setIndex(c, v.service.AppliedIndex())
+	h[headerRequestID] = []string{chooseRequestID(c.Request)}
+	// A copy that a browser or proxy kept would pass for a linearizable read.
+	h["Cache-Control"] = []string{"no-cache"}
+	h["X-Content-Type-Options"] = []string{"nosniff"}
+}
+
+// next runs the handlers and turns a panic into an error.
+func (v *VersionController) next(c *gin.Context) {
+	defer func() {
+		cause := recover()
+		if cause == nil {
+			return
+		}
+		if cause == http.ErrAbortHandler {
+			panic(cause)
+		}
+		v.logger.Error("handler panicked", "requestID", requestID(c), "method", c.Request.Method,
+			"path", c.Request.URL.Path, "err", cause, "stack", string(debug.Stack()))
+		if c.Writer.Written() {
+			panic(http.ErrAbortHandler) // half an answer must not look like a whole one
+		}
+		c.Errors = nil
+		fail(c, errPanicked)
+	}()
+	c.Next()
+}
+
+func (v *VersionController) logRequest(c *gin.Context, began time.Time) {
+	ctx := c.Request.Context()
+	if !v.logger.Enabled(ctx, slog.LevelDebug) {
+		return
+	}
+	attrs := []slog.Attr{
+		slog.String("method", c.Request.Method),
+		slog.String("path", c.Request.URL.Path),
+		slog.Int("status", c.Writer.Status()),
+		slog.Duration("took", time.Since(began)),
+		slog.String("requestID", requestID(c)),
+	}
+	if len(c.Errors) > 0 {
+		attrs = append(attrs, slog.Any("err", c.Errors[0].Err))
+	}
+	v.logger.LogAttrs(ctx, slog.LevelDebug, "request served", attrs...)
+}
+
+// NoSuchPath answers every path that has no route.
+func (v *VersionController) NoSuchPath(c *gin.Context) { fail(c, errNoSuchPath) }
+
+// MethodNotAllowed answers a path that has routes for other methods; the engine has set Allow.
+func (v *VersionController) MethodNotAllowed(c *gin.Context) { fail(c, errMethodNotAllowed) }
+
+// chooseRequestID keeps the client's request ID when it is fit for headers and logs.
+func chooseRequestID(r *http.Request) string {
+	id := r.Header.Get(headerRequestID)
+	if id == "" || len(id) > requestIDBytesMax {
+		return rand.Text()
+	}
+	for i := range len(id) {
+		if id[i] <= ' ' || id[i] > '~' {
+			return rand.Text()
+		}
+	}
+	return id
+}
+
+func requestID(c *gin.Context) string { return c.Writer.Header().Get(headerRequestID) }
+
+// setIndex sets X-Versiond-Index unless the index is not known.
+func setIndex(c *gin.Context, index uint64) {
+	if index != 0 || c.Writer.Header()[headerIndex] == nil {
+		c.Writer.Header()[headerIndex] = []string{strconv.FormatUint(index, 10)}
+	}
+}

@@ -1,0 +1,48 @@
+package controller
+
+import (
+	"context"
+
+	"versiond/model"
+)
+
+// VersionService is what the controllers ask of the service layer. Every method may be called from
+// any goroutine. Errors match the sentinels of package model; anything else is answered as an
+// internal error. A context's deadline bounds every call.
+type VersionService interface {
+	// NodeID names this node. It never changes.
+	NodeID() string
+	// AppliedIndex is the last log index whose effect this node's store holds.
+	AppliedIndex() uint64
+
+	// AddVersion creates a record. It returns ErrAlreadyExists when the id is taken.
+	AddVersion(ctx context.Context, record model.VersionDB) (model.Result, error)
+	// UpdateVersion replaces a record. It returns ErrNotFound, or ErrRevisionMismatch when
+	// ifRevision is neither 0 nor the record's revision.
+	UpdateVersion(ctx context.Context, record model.VersionDB, ifRevision uint64) (model.Result, error)
+	// DeleteVersion removes a record. Its errors are those of UpdateVersion.
+	DeleteVersion(ctx context.Context, id string, ifRevision uint64) (model.Result, error)
+	// GetVersionByID returns the record as current as opts asks, or ErrNotFound.
+	GetVersionByID(ctx context.Context, id string, opts model.ReadOptions) (model.Result, error)
+	// ListVersions returns one page in the order of the ids and the applied index it reflects.
+	ListVersions(ctx context.Context, list model.ListOptions, opts model.ReadOptions) (model.Page, uint64, error)
+
+	// JoinRaftCluster makes the node that answers at address a member; one that is a member already
+	// stays one.
+	JoinRaftCluster(ctx context.Context, id, address string, voter bool) (model.Member, error)
+	// DeleteFatalPeer removes a member. It returns ErrNoSuchMember, or ErrQuorumAtRisk unless forced.
+	DeleteFatalPeer(ctx context.Context, id string, force bool) error
+	// Leader returns who leads, or ErrNoLeader.
+	Leader(ctx context.Context) (model.Leader, error)
+	// TransferLeadership makes the member lead and returns the leader that came of it.
+	TransferLeadership(ctx context.Context, id string) (model.Leader, error)
+	// Peers returns every member and how it does.
+	Peers(ctx context.Context) (model.Peers, error)
+
+	// ApplyCommands proposes what a follower passed on and returns one outcome for each command and
+	// the applied index they reflect. It returns ErrNotLeader on every node but the leader.
+	ApplyCommands(ctx context.Context, commands []model.Command) ([]model.Outcome, uint64, error)
+
+	// Readiness returns every check; the node is ready when all are OK.
+	Readiness(ctx context.Context) []model.Check
+}

@@ -1,0 +1,88 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"versiond/model"
+)
+
+// Errors that arise in HTTP itself, before any service is asked.
+var (
+	errNoSuchPath       = errors.New("nothing lives at this path; /swagger/index.html lists what does")
+	errMethodNotAllowed = errors.New("this path does not take this method; the Allow header lists those it takes")
+	errBodyTooLarge     = errors.New("the body is larger than this path takes")
+	errMediaType        = errors.New("the body is not of a type that this path takes")
+	errCrossSite        = errors.New("this request changes something and a browser sent it from another site")
+	errPanicked         = errors.New("something broke while the request was served; the node's log says what, under this request ID")
+)
+
+// translation is how one error is answered.
+type translation struct {
+	err    error
+	status int
+	code   string
+	// retryAfterSeconds is sent as Retry-After when not zero. It promises that nothing was changed.
+	retryAfterSeconds int
+	// told marks errors whose wrapped text is written for users: it names members and addresses.
+	// Of the others users see the sentinel's text alone, never a driver's.
+	told bool
+}
+
+// translations is the one place where errors become HTTP. The first match counts, so what must not
+// be mistaken for anything else stands first: a write that may have happened is never retryable.
+var translations = []translation{
+	{err: model.ErrOutcomeUnknown, status: http.StatusGatewayTimeout, code: "outcome_unknown"},
+	{err: model.ErrNotFound, status: http.StatusNotFound, code: "not_found"},
+	{err: model.ErrAlreadyExists, status: http.StatusConflict, code: "already_exists"},
+	{err: model.ErrRevisionMismatch, status: http.StatusPreconditionFailed, code: "revision_mismatch"},
+	{err: model.ErrInvalid, status: http.StatusBadRequest, code: "invalid_request"},
+
+	{err: errNoSuchPath, status: http.StatusNotFound, code: "no_such_path"},
+	{err: errMethodNotAllowed, status: http.StatusMethodNotAllowed, code: "method_not_allowed"},
+	{err: errBodyTooLarge, status: http.StatusRequestEntityTooLarge, code: "body_too_large"},
+	{err: errMediaType, status: http.StatusUnsupportedMediaType, code: "unsupported_media_type"},
+	{err: errCrossSite, status: http.StatusForbidden, code: "cross_site"},
+
+	{err: model.ErrNoSuchMember, status: http.StatusNotFound, code: "not_found"},
+	{err: model.ErrIDInUse, status: http.StatusConflict, code: "id_in_use", told: true},
+	{err: model.ErrAddressInUse, status: http.StatusConflict, code: "address_in_use", told: true},
+	{err: model.ErrQuorumAtRisk, status: http.StatusConflict, code: "quorum_at_risk", told: true},
+	{err: model.ErrNodeUnreachable, status: http.StatusBadGateway, code: "node_unreachable", told: true},
+	{err: model.ErrWrongNode, status: http.StatusBadGateway, code: "wrong_node", told: true},
+
+	{err: model.ErrTooManyRequests, status: http.StatusTooManyRequests, code: "too_many_requests", retryAfterSeconds: 1},
+	{err: model.ErrNoLeader, status: http.StatusServiceUnavailable, code: "no_leader", retryAfterSeconds: 1},
+	{err: model.ErrNotLeader, status: http.StatusServiceUnavailable, code: "not_leader", retryAfterSeconds: 1},
+	{err: model.ErrStoreUnavailable, status: http.StatusServiceUnavailable, code: "store_unavailable", retryAfterSeconds: 2},
+	{err: model.ErrNotCaughtUp, status: http.StatusServiceUnavailable, code: "not_caught_up", retryAfterSeconds: 2},
+	{err: model.ErrNodeRemoved, status: http.StatusServiceUnavailable, code: "node_removed", retryAfterSeconds: 30},
+
+	{err: model.ErrTimeout, status: http.StatusGatewayTimeout, code: "timeout"},
+	{err: context.DeadlineExceeded, status: http.StatusGatewayTimeout, code: "timeout"},
+	{err: context.Canceled, status: http.StatusGatewayTimeout, code: "timeout"},
+	{err: errPanicked, status: http.StatusInternalServerError, code: "internal"},
+}
+
+// unknown answers what nobody foresaw; Serve logs the error itself.
+var unknown = translation{err: model.ErrInternal, status: http.StatusInternalServerError, code: "internal"}
+
+// translate finds how err is answered. known is false for an error that the table does not have.
+func translate(err error) (t translation, known bool) {
+	for _, each := range translations {
+		if errors.Is(err, each.err) {
+			return each, true
+		}
+	}
+	return unknown, false
+}
+
+// explained is an error with words for the user instead of its kind's own.
+type explained struct {
+	kind   error
+	detail string
+}
+
+func (e *explained) Error() string { return e.detail }
+func (e *explained) Unwrap() error { return e.kind }

@@ -1,0 +1,43 @@
+package routers
+
+import (
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+	swaggerfiles "github.com/swaggo/files"
+	ginswagger "github.com/swaggo/gin-swagger"
+
+	"versiond/controller"
+	"versiond/docs/swagger"
+)
+
+// apiPage serves /swagger/index.html and what it loads. The description names no host, so the page
+// sends its requests to the node that it came from.
+func apiPage(v *controller.VersionController) gin.HandlerFunc {
+	// A handler of our own: the library writes to the one it exports, which all nodes would share.
+	page := ginswagger.WrapHandler(swaggerfiles.NewHandler(), ginswagger.InstanceName(swagger.SwaggerInfo.InstanceName()))
+	return func(c *gin.Context) {
+		file := c.Param("file")
+		switch {
+		case file == "/":
+			c.Redirect(http.StatusFound, "/swagger/index.html")
+		case !ofAPIPage(file):
+			v.NoSuchPath(c)
+		default:
+			// The library guesses its prefix from the first URI it sees, query and all.
+			c.Request.RequestURI = "/swagger" + file
+			page(c)
+		}
+	}
+}
+
+// ofAPIPage tells the files that the page loads; the library would answer others in its own form.
+func ofAPIPage(file string) bool {
+	switch file {
+	case "/index.html", "/index.css", "/doc.json", "/swagger-initializer.js", "/oauth2-redirect.html",
+		"/swagger-ui.css", "/swagger-ui-bundle.js", "/swagger-ui-standalone-preset.js",
+		"/favicon-16x16.png", "/favicon-32x32.png":
+		return true
+	}
+	return false
+}

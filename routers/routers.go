@@ -1,0 +1,67 @@
+// Package routers lays out the two HTTP ports of a node: which path goes to which handler.
+package routers
+
+import (
+	"sync"
+
+	"github.com/gin-gonic/gin"
+
+	"versiond/controller"
+)
+
+// SetUpVersionRouter returns the engine of the public port: versions, membership, health and the
+// API page.
+func SetUpVersionRouter(v *controller.VersionController) *gin.Engine {
+	engine := newEngine(v)
+	changes := engine.Group("", v.RefuseCrossSite)
+
+	changes.POST("/version", v.AddVersion)
+	engine.GET("/version", v.ListVersions)
+	engine.GET("/version/:id", v.GetVersionByID)
+	changes.PUT("/version/:id", v.UpdateVersion)
+	changes.DELETE("/version/:id", v.DeleteVersion)
+
+	changes.POST("/join/:id/:addr", v.JoinRaftCluster)
+	changes.GET("/join/:id/:addr", v.JoinRaftCluster)
+	changes.DELETE("/peer/:id", v.DeleteFatalPeer)
+	engine.GET("/peers", v.GetPeers)
+	engine.GET("/leader", v.GetLeaderPortAddress)
+	changes.POST("/leader/:id", v.TransferLeadership)
+
+	engine.GET("/livez", v.Livez)
+	engine.GET("/readyz", v.Readyz)
+	engine.GET("/swagger/*file", apiPage(v))
+	return engine
+}
+
+// SetUpRaftRouter returns the engine of the peer port, for the other nodes alone.
+func SetUpRaftRouter(v *controller.VersionController) *gin.Engine {
+	engine := newEngine(v)
+	changes := engine.Group("", v.RefuseCrossSite)
+
+	changes.GET("/", v.JoinRaftCluster)
+	changes.POST("/command", v.LeaderHandleCommand)
+	return engine
+}
+
+// newEngine returns an engine on which every answer, also to unknown paths, goes through v.Serve.
+func newEngine(v *controller.VersionController) *gin.Engine {
+	quiet()
+	engine := gin.New()
+	// Ids are matched as they were sent and decoded once by the handlers: gin would take the plus
+	// sign of libstdc++6 for a blank, and a %2F for the end of the id.
+	engine.UseEscapedPath = true
+	engine.UseRawPath = true
+	engine.UnescapePathValues = false
+	engine.RedirectTrailingSlash = false
+	engine.HandleMethodNotAllowed = true
+	engine.ForwardedByClientIP = false
+	engine.Use(v.Serve)
+	engine.NoRoute(v.NoSuchPath)
+	engine.NoMethod(v.MethodNotAllowed)
+	return engine
+}
+
+// quiet keeps gin from printing its routes. The mode is gin's own global; it is set once, as nodes
+// start side by side.
+var quiet = sync.OnceFunc(func() { gin.SetMode(gin.ReleaseMode) })
