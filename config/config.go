@@ -1,0 +1,121 @@
+package config
+
+import (
+	"net"
+	"slices"
+	"time"
+)
+
+// Config is everything a process is told at its start. The tags name a setting in the file (koanf),
+// as a flag with its argument, and in an environment name that differs from the key.
+type Config struct {
+	MySQL    MySQL    `koanf:"mysql"`
+	Redis    Redis    `koanf:"redis"`
+	MemoryDB MemoryDB `koanf:"memoryDB"`
+	Server   Server   `koanf:"server"`
+	Raft     Raft     `koanf:"raft"`
+	Log      Log      `koanf:"log"`
+
+	// OnlyNode is the id of the single node to run; empty runs every node of Raft.Nodes side by side.
+	OnlyNode string `koanf:"node" flag:"node ID" example:"node1" usage:"run only the node with this id; without it every node of raft.nodes runs"`
+	// DataDir holds one directory for each node, named after its id.
+	DataDir string `koanf:"dataDir" env:"DATA_DIR" flag:"data-dir DIR" example:"./data" usage:"directory that keeps the state of every node, each under its id"`
+	// Join lists peer addresses of members that a node outside Raft.Nodes asks to let it in.
+	Join []string `koanf:"join" flag:"join HOST:PORT,..." example:"10.0.0.1:7001" usage:"peer addresses of members to ask to be let in"`
+	// Address and Port describe OnlyNode when Raft.Nodes does not list it.
+	Address string `koanf:"address" flag:"address HOST:PORT" example:"10.0.0.4:7001" usage:"where other nodes reach a node that raft.nodes does not list"`
+	Port    int    `koanf:"port" flag:"port N" example:"8081" usage:"public HTTP port of a node that raft.nodes does not list"`
+}
+
+// MySQL says where the records are kept. An empty DSN means embedded SQLite in the data directory.
+type MySQL struct {
+	// DSN is in the form of go-sql-driver/mysql. Each node adds "_" and its id to the database name.
+	DSN Secret `koanf:"dsn" example:"versiond:password@tcp(127.0.0.1:3306)/versions" usage:"MySQL to keep records in, one database for each node; embedded SQLite when not set"`
+}
+
+// Redis says where cached records go. An empty Addr means that MemoryDB is the only cache.
+type Redis struct {
+	Addr     string `koanf:"addr" example:"127.0.0.1:6379" usage:"Redis to cache records in; none when not set"`
+	Password Secret `koanf:"password" example:"a password" usage:"password of that Redis"`
+	DB       int    `koanf:"db" example:"0" usage:"database number in that Redis"`
+}
+
+// MemoryDB bounds the cache inside each node.
+type MemoryDB struct {
+	// Capacity is the most records that are cached.
+	Capacity int `koanf:"capacity" example:"100000" usage:"most records that a node caches in memory"`
+	// EvictRatio is the part of a full cache that is dropped at once, above 0 and at most 1.
+	EvictRatio float64 `koanf:"evictRatio" example:"0.1" usage:"part of a full cache that is dropped at once, least recently used first"`
+}
+
+// Server times a node's upkeep and says where it listens.
+type Server struct {
+	ReloadInterval         time.Duration `koanf:"reloadInterval" example:"30s" usage:"time between two reloads of Redis from MySQL; cached records expire after three"`
+	PeriodicDeleteInterval time.Duration `koanf:"periodicDeleteInterval" example:"1s" usage:"time between two searches for expired cache entries"`
+	// ExamineSize is how many cached keys one search looks at.
+	ExamineSize int `koanf:"examineSize" example:"20" usage:"cache entries that one such search examines"`
+	// Bind is the host that both ports listen on; empty listens on the host of the node's address.
+	Bind string `koanf:"bind" flag:"bind HOST" example:"0.0.0.0" usage:"host to listen on; the host of the node's address when not set"`
+}
+
+// Raft lists the nodes that make the cluster when it is new. The first of them bootstraps it.
+type Raft struct {
+	Nodes []Node `koanf:"nodes" example:"node1=127.0.0.1:7001/8081" usage:"nodes of a new cluster as id=host:port/httpPort,...; the first one bootstraps"`
+}
+
+// Log says what is logged and how.
+type Log struct {
+	Level  string `koanf:"level" flag:"log-level LEVEL" example:"info" usage:"least severe level that is logged: debug, info, warn or error"`
+	Format string `koanf:"format" flag:"log-format FORMAT" example:"text" usage:"form of log lines: text or json"`
+}
+
+// GetConfig gives the defaults: three nodes on this machine with embedded storage. Each call makes a
+// fresh value that the caller may change.
+func GetConfig() Config {
+	return Config{
+		MemoryDB: MemoryDB{Capacity: 100_000, EvictRatio: 0.1},
+		Server: Server{
+			ReloadInterval:         30 * time.Second,
+			PeriodicDeleteInterval: time.Second,
+			ExamineSize:            20,
+		},
+		Raft: Raft{Nodes: []Node{
+			{ID: "node1", Address: "127.0.0.1:7001", Port: 8081},
+			{ID: "node2", Address: "127.0.0.1:7002", Port: 8082},
+			{ID: "node3", Address: "127.0.0.1:7003", Port: 8083},
+		}},
+		Log:     Log{Level: "info", Format: "text"},
+		DataDir: "./data",
+	}
+}
+
+// LocalNodes gives the nodes that this process runs: all that are listed, or the single one that
+// OnlyNode names, described by Address and Port when it is not listed.
+func (c Config) LocalNodes() []Node {
+	if c.OnlyNode == "" {
+		return slices.Clone(c.Raft.Nodes)
+	}
+	if i := c.indexOf(c.OnlyNode); i >= 0 {
+		return []Node{c.Raft.Nodes[i]}
+	}
+	return []Node{{ID: c.OnlyNode, Address: c.Address, Port: c.Port}}
+}
+
+// Listed tells whether Raft.Nodes has a node with this id.
+func (c Config) Listed(id string) bool { return c.indexOf(id) >= 0 }
+
+func (c Config) indexOf(id string) int {
+	return slices.IndexFunc(c.Raft.Nodes, func(n Node) bool { return n.ID == id })
+}
+
+// BindHost gives the host that both ports of a node listen on, without brackets. It never falls back
+// to all interfaces: that has to be asked for with server.bind.
+func (c Config) BindHost(n Node) string {
+	if c.Server.Bind != "" {
+		return c.Server.Bind
+	}
+	if host, _, err := net.SplitHostPort(n.Address); err == nil && host != "" {
+		return host
+	}
+	return "127.0.0.1"
+}

@@ -1,0 +1,119 @@
+package config
+
+import (
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/spf13/pflag"
+	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+)
+
+const exampleFile = "../versiond.example.yaml"
+
+func TestExampleFileHoldsTheDefaults(t *testing.T) {
+	require.Equal(t, GetConfig(), mustLoad(t, []string{"--config", exampleFile}))
+}
+
+func TestExampleFileHasEverySetting(t *testing.T) {
+	text, err := os.ReadFile(exampleFile)
+	require.NoError(t, err)
+	var root any
+	require.NoError(t, yaml.Unmarshal(text, &root))
+	for _, s := range Settings() {
+		require.True(t, hasPath(root, strings.Split(strings.ReplaceAll(s.Key, "[]", ".[]"), ".")), s.Key)
+	}
+}
+
+// hasPath walks maps by name and lists, at "[]", by their first item.
+func hasPath(value any, path []string) bool {
+	if len(path) == 0 {
+		return true
+	}
+	if items, isList := value.([]any); isList && path[0] == "[]" {
+		return len(items) > 0 && hasPath(items[0], path[1:])
+	}
+	section, _ := value.(map[string]any)
+	inner, found := section[path[0]]
+	return found && hasPath(inner, path[1:])
+}
+
+func TestSettingsAreThePublishedNames(t *testing.T) {
+	want := []string{
+		"mysql.dsn VERSIOND_MYSQL_DSN",
+		"redis.addr VERSIOND_REDIS_ADDR",
+		"redis.password VERSIOND_REDIS_PASSWORD",
+		"redis.db VERSIOND_REDIS_DB",
+		"memoryDB.capacity VERSIOND_MEMORYDB_CAPACITY",
+		"memoryDB.evictRatio VERSIOND_MEMORYDB_EVICTRATIO",
+		"server.reloadInterval VERSIOND_SERVER_RELOADINTERVAL",
+		"server.periodicDeleteInterval VERSIOND_SERVER_PERIODICDELETEINTERVAL",
+		"server.examineSize VERSIOND_SERVER_EXAMINESIZE",
+		"server.bind VERSIOND_SERVER_BIND --bind",
+		"raft.nodes VERSIOND_RAFT_NODES",
+		"raft.nodes[].id",
+		"raft.nodes[].address",
+		"raft.nodes[].port",
+		"log.level VERSIOND_LOG_LEVEL --log-level",
+		"log.format VERSIOND_LOG_FORMAT --log-format",
+		"node VERSIOND_NODE --node",
+		"dataDir VERSIOND_DATA_DIR --data-dir",
+		"join VERSIOND_JOIN --join",
+		"address VERSIOND_ADDRESS --address",
+		"port VERSIOND_PORT --port",
+	}
+	var got []string
+	for _, s := range Settings() {
+		line := strings.TrimSpace(s.Key + " " + s.Env)
+		if s.Flag != "" {
+			line += " --" + s.Flag
+		}
+		got = append(got, line)
+	}
+	require.Equal(t, want, got)
+}
+
+// Whoever follows an example from an error or the README must not run into the next error.
+func TestDefaultsAndExamplesParse(t *testing.T) {
+	for _, s := range Settings() {
+		require.NotEmpty(t, s.Meaning, s.Key)
+		require.NotEmpty(t, s.Example, s.Key)
+		_, err := parseText(s.typ, s.Example)
+		require.NoError(t, err, s.Key)
+		if s.Default != "" {
+			value, err := parseText(s.typ, s.Default)
+			require.NoError(t, err, s.Key)
+			require.Equal(t, s.Default, formatDefault(reflect.ValueOf(value)), s.Key)
+		}
+	}
+}
+
+func TestExamplesAreValid(t *testing.T) {
+	var args, environ []string
+	for _, s := range Settings() {
+		switch s.Key {
+		case "address", "port":
+			continue // only for a node that the list does not have
+		}
+		if s.Env != "" {
+			environ = append(environ, s.Env+"="+s.Example)
+		}
+	}
+	mustLoad(t, args, environ...)
+	mustLoad(t, []string{"--node", "node4", "--address", exampleOf("address"), "--port", exampleOf("port")})
+}
+
+func TestHelpNamesEveryFlag(t *testing.T) {
+	flags := pflag.NewFlagSet("versiond", pflag.ContinueOnError)
+	BindFlags(flags)
+	help := flags.FlagUsages()
+	for _, line := range []string{
+		"--config FILE", "--node ID", "--data-dir DIR", "--bind HOST", "--join HOST:PORT,...",
+		"--address HOST:PORT", "--port N", "--log-level LEVEL", "--log-format FORMAT", "(default ./data)",
+	} {
+		require.Contains(t, help, line)
+	}
+	require.NotContains(t, help, "(default 0)", "0 stands for a port that is not set")
+}

@@ -1,0 +1,119 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/go-sql-driver/mysql"
+)
+
+// databaseNameMax is the most characters that MySQL allows in the name of a database.
+const databaseNameMax = 64
+
+// Validate reports every setting that is wrong, each with its key and a right value, joined into one
+// error; nil when all are right. It looks at the values alone and opens nothing.
+func (c Config) Validate() error {
+	var p problems
+	c.MySQL.check(&p, c.nodeIDs())
+	c.Redis.check(&p)
+	c.MemoryDB.check(&p)
+	c.Server.check(&p)
+	c.Log.check(&p)
+	if c.DataDir == "" {
+		p.add("dataDir", "is empty")
+	}
+	c.checkNodes(&p)
+	return errors.Join(p.errs...)
+}
+
+func (m MySQL) check(p *problems, nodeIDs []string) {
+	if m.DSN == "" {
+		return
+	}
+	// The parser's error may quote the part of the DSN that it stumbled over, so it is not passed on.
+	parsed, err := mysql.ParseDSN(m.DSN.Reveal())
+	if err != nil {
+		p.add("mysql.dsn", "cannot be parsed (it is not shown, since it may hold a password)")
+		return
+	}
+	if parsed.DBName == "" {
+		p.add("mysql.dsn", "names no database after the last slash")
+		return
+	}
+	longest := 0
+	for _, id := range nodeIDs {
+		longest = max(longest, len(id))
+	}
+	if total := utf8.RuneCountInString(parsed.DBName) + len("_") + longest; total > databaseNameMax {
+		p.add("mysql.dsn", "names a database whose name makes %d characters with _ and the longest node id; MySQL allows %d", total, databaseNameMax)
+	}
+}
+
+// check does not quote Addr: people put whole URLs there, password and all.
+func (r Redis) check(p *problems) {
+	if _, err := parseAddress(r.Addr); r.Addr != "" && err != nil {
+		p.add("redis.addr", "%v", err)
+	}
+	if r.DB < 0 {
+		p.add("redis.db", "is %d, which is below 0", r.DB)
+	}
+}
+
+func (m MemoryDB) check(p *problems) {
+	if m.Capacity < 1 {
+		p.add("memoryDB.capacity", "is %d; the cache has to hold at least 1 record", m.Capacity)
+	}
+	// Written so that NaN is wrong too.
+	if !(m.EvictRatio > 0 && m.EvictRatio <= 1) {
+		p.add("memoryDB.evictRatio", "is %v; it has to be above 0 and at most 1", m.EvictRatio)
+	}
+}
+
+func (s Server) check(p *problems) {
+	if s.ReloadInterval <= 0 {
+		p.add("server.reloadInterval", "is %v; it has to be above 0", s.ReloadInterval)
+	}
+	if s.PeriodicDeleteInterval <= 0 {
+		p.add("server.periodicDeleteInterval", "is %v; it has to be above 0", s.PeriodicDeleteInterval)
+	}
+	if s.ExamineSize < 1 {
+		p.add("server.examineSize", "is %d; it has to be at least 1", s.ExamineSize)
+	}
+	if s.Bind != "" && !isHost(s.Bind) {
+		p.add("server.bind", "is %q; it has to be a host name or an IP address, without port or brackets", s.Bind)
+	}
+}
+
+func (l Log) check(p *problems) {
+	p.oneOf("log.level", l.Level, "debug", "info", "warn", "error")
+	p.oneOf("log.format", l.Format, "text", "json")
+}
+
+// problems collects what is wrong with the settings.
+type problems struct{ errs []error }
+
+// add notes that the setting at key is wrong. The format goes on after the key.
+func (p *problems) add(key, format string, args ...any) {
+	p.errs = append(p.errs, fmt.Errorf("%s: %s; a right value is %s", key, fmt.Sprintf(format, args...), exampleOf(key)))
+}
+
+func (p *problems) oneOf(key, value string, allowed ...string) {
+	if !slices.Contains(allowed, value) {
+		p.add(key, "is %q; it has to be one of %s", value, strings.Join(allowed, ", "))
+	}
+}
+
+var listIndex = regexp.MustCompile(`\[\d+\]`)
+
+// exampleOf gives a right value of the setting at key. Every element of a list has the same one.
+func exampleOf(key string) string {
+	settings := settingsBy(func(s Setting) string { return s.Key })
+	if s, found := settings[listIndex.ReplaceAllString(key, "[]")]; found {
+		return s.Example
+	}
+	return settings[listIndex.ReplaceAllString(key, "")].Example
+}

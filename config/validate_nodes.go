@@ -1,0 +1,147 @@
+package config
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// nodeID is narrow because an id becomes a directory and a part of a database name on any system.
+var nodeID = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,31}$`)
+
+// placedNode is a node with the keys of the settings that describe it.
+type placedNode struct {
+	Node
+	idKey, addressKey, portKey string
+}
+
+// placedNodes gives every node the settings describe: the listed ones, then the one that is not
+// listed, as far as it is described.
+func (c Config) placedNodes() []placedNode {
+	var nodes []placedNode
+	for i, n := range c.Raft.Nodes {
+		key := fmt.Sprintf("raft.nodes[%d].", i)
+		nodes = append(nodes, placedNode{n, key + "id", key + "address", key + "port"})
+	}
+	if c.OnlyNode != "" && !c.Listed(c.OnlyNode) {
+		n := Node{ID: c.OnlyNode, Address: c.Address, Port: c.Port}
+		nodes = append(nodes, placedNode{n, "node", "address", "port"})
+	}
+	return nodes
+}
+
+func (c Config) nodeIDs() []string {
+	var ids []string
+	for _, n := range c.placedNodes() {
+		ids = append(ids, n.ID)
+	}
+	return ids
+}
+
+func (c Config) checkNodes(p *problems) {
+	switch {
+	case c.OnlyNode == "":
+		c.checkAllNodes(p)
+	case c.Listed(c.OnlyNode):
+		c.checkListedNode(p)
+	}
+	for _, n := range c.placedNodes() {
+		if n.idKey == "node" && (n.Address == "" || n.Port == 0) {
+			p.add("node", "%q is none of raft.nodes (%s), so --address and --port are both needed", n.ID, c.listedIDs())
+			continue
+		}
+		n.check(p)
+	}
+	for i, address := range c.Join {
+		if _, err := parseRoutable(address); err != nil {
+			p.add(fmt.Sprintf("join[%d]", i), "%q %v", address, err)
+		}
+	}
+	c.checkClashes(p)
+}
+
+// checkAllNodes refuses what only makes sense for a single node, rather than ignore it.
+func (c Config) checkAllNodes(p *problems) {
+	const unnamed = "is given for one node, and --node does not say which"
+	if len(c.Raft.Nodes) == 0 {
+		p.add("raft.nodes", "lists no node, and --node names none")
+	}
+	if c.Address != "" {
+		p.add("address", unnamed)
+	}
+	if c.Port != 0 {
+		p.add("port", unnamed)
+	}
+	if len(c.Join) > 0 {
+		p.add("join", unnamed)
+	}
+}
+
+// checkListedNode lets --address and --port repeat what raft.nodes says, and nothing else: the other
+// nodes go by the list.
+func (c Config) checkListedNode(p *problems) {
+	listed := c.LocalNodes()[0]
+	if c.Address != "" && c.Address != listed.Address {
+		p.add("address", "is %q, but raft.nodes has %s at %s", c.Address, listed.ID, listed.Address)
+	}
+	if c.Port != 0 && c.Port != listed.Port {
+		p.add("port", "is %d, but raft.nodes has %s with port %d", c.Port, listed.ID, listed.Port)
+	}
+}
+
+func (c Config) listedIDs() string {
+	var ids []string
+	for _, n := range c.Raft.Nodes {
+		ids = append(ids, n.ID)
+	}
+	return strings.Join(ids, ", ")
+}
+
+func (n placedNode) check(p *problems) {
+	if !nodeID.MatchString(n.ID) {
+		p.add(n.idKey, "%q has to match [a-z0-9][a-z0-9_-]{0,31}", n.ID)
+	}
+	if _, err := parseRoutable(n.Address); err != nil {
+		p.add(n.addressKey, "%q %v", n.Address, err)
+	}
+	if !isPort(n.Port) {
+		p.add(n.portKey, "is %d; it has to be from 1 to 65535", n.Port)
+	}
+}
+
+// checkClashes finds ids that two nodes have and places that two of their ports would listen on.
+// Nodes that are wrong in themselves were reported before and are passed over.
+func (c Config) checkClashes(p *problems) {
+	ids, places := make(map[string]string), make(map[endpoint]string)
+	for _, n := range c.placedNodes() {
+		if n.ID != "" {
+			claim(p, ids, n.ID, n.idKey)
+		}
+		peer, err := parseRoutable(n.Address)
+		if err != nil {
+			continue
+		}
+		host := c.sharedHost(peer.host)
+		claim(p, places, endpoint{host, peer.port}, n.addressKey)
+		if isPort(n.Port) {
+			claim(p, places, endpoint{host, n.Port}, n.portKey)
+		}
+	}
+}
+
+// sharedHost is where a node with this host listens. When one process runs all nodes, server.bind
+// puts them on one host whatever their addresses are.
+func (c Config) sharedHost(host string) string {
+	if c.OnlyNode == "" && c.Server.Bind != "" {
+		return canonicalHost(c.Server.Bind)
+	}
+	return host
+}
+
+func claim[V comparable](p *problems, taken map[V]string, value V, key string) {
+	if first, found := taken[value]; found {
+		p.add(key, "takes %v, which %s has already", value, first)
+		return
+	}
+	taken[value] = key
+}
