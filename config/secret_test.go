@@ -56,6 +56,11 @@ func TestSecretsAreNotLogged(t *testing.T) {
 	}
 }
 
+// Handlers of others may encode the resolved value in ways that know nothing of MarshalText.
+func TestSecretResolvesToNothingSecret(t *testing.T) {
+	require.Equal(t, slog.StringValue(redacted), slog.AnyValue(Secret(secretText)).Resolve())
+}
+
 func TestSecretTellsWhetherItIsSet(t *testing.T) {
 	require.Empty(t, Secret("").String())
 	require.Equal(t, redacted, Secret(secretText).String())

@@ -91,7 +91,7 @@ func TestDefaultsAndExamplesParse(t *testing.T) {
 }
 
 func TestExamplesAreValid(t *testing.T) {
-	var args, environ []string
+	var environ []string
 	for _, s := range Settings() {
 		switch s.Key {
 		case "address", "port":
@@ -101,7 +101,7 @@ func TestExamplesAreValid(t *testing.T) {
 			environ = append(environ, s.Env+"="+s.Example)
 		}
 	}
-	mustLoad(t, args, environ...)
+	mustLoad(t, nil, environ...)
 	mustLoad(t, []string{"--node", "node4", "--address", exampleOf("address"), "--port", exampleOf("port")})
 }
 
