@@ -32,7 +32,7 @@ func (d *VersionMysqlDao) OpenView(ctx context.Context) (*View, error) {
 	release := context.AfterFunc(ctx, cancel)
 	view, err := d.openView(viewCtx, cancel)
 	if !release() { // ctx has ended: what was opened, if anything, went with it
-		err = errors.Join(err, ctx.Err())
+		err = ctx.Err()
 	}
 	if err != nil {
 		cancel()

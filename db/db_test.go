@@ -55,6 +55,10 @@ func TestCreateDatabase(t *testing.T) {
 	var name string
 	require.NoError(t, gormDB.Raw("SELECT DATABASE()").Scan(&name).Error)
 	require.Equal(t, "made`here_node-1", name)
+
+	require.NoError(t, server.Exec(t.Context(), "DROP DATABASE `made``here_node-1`"))
+	require.NoError(t, create(t.Context()), "over connections from before the drop")
+	require.NoError(t, gormDB.Exec("CREATE TABLE t (id INT)").Error)
 }
 
 // TestSessionSettings breaks when a server's defaults shine through where the DAO relies on ours.

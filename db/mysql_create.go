@@ -24,9 +24,10 @@ type databaseCreator struct {
 }
 
 // create makes the database unless it is there. It is there when it can be entered; an account that
-// owns its database but may not create any must not be refused.
+// owns its database but may not create any must not be refused. A ping would not tell: it succeeds on
+// a connection that is older than the drop of its database.
 func (c *databaseCreator) create(ctx context.Context) error {
-	err := c.pool.PingContext(ctx)
+	_, err := c.pool.ExecContext(ctx, "USE "+quoteName(c.cfg.DBName))
 	if err == nil {
 		return nil
 	}

@@ -1,0 +1,159 @@
+package dao_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"versiond/model"
+)
+
+// testMissing breaks when a new or dropped database looks like one that does not answer: the applier
+// would wait for ever instead of building it.
+func (s *store) testMissing(t *testing.T) {
+	_, err := s.State(t.Context())
+	require.ErrorIs(t, err, model.ErrNoState)
+	require.NotErrorIs(t, err, model.ErrStoreUnavailable)
+
+	require.NoError(t, s.EnsureSchema(t.Context()))
+	_, err = s.State(t.Context())
+	require.ErrorIs(t, err, model.ErrNoState, "tables without a state row")
+
+	require.NoError(t, s.drop(t.Context()))
+	_, err = s.State(t.Context())
+	require.ErrorIs(t, err, model.ErrNoState)
+	_, err = s.Get(t.Context(), "a")
+	require.ErrorIs(t, err, model.ErrStoreUnavailable, "a record must not seem to be missing")
+	_, err = s.Page(t.Context(), "", "", 1)
+	require.ErrorIs(t, err, model.ErrStoreUnavailable)
+	require.ErrorIs(t, s.CreateState(t.Context(), identity), model.ErrStateMoved)
+}
+
+// testSchemaAndState breaks when making the schema again loses something, or when a second state row
+// replaces the first.
+func (s *store) testSchemaAndState(t *testing.T) {
+	s.mustCreate(t)
+	require.NoError(t, s.Ping(t.Context()))
+	require.Equal(t, model.StoreState{Identity: identity}, s.mustState(t))
+
+	s.mustApply(t, []model.Version{version("a", 1)})
+	require.NoError(t, s.EnsureSchema(t.Context()))
+	require.Equal(t, []string{"a"}, s.mustIDs(t))
+
+	other := model.Identity{Cluster: "other", Node: "other", Store: "other"}
+	require.ErrorIs(t, s.CreateState(t.Context(), other), model.ErrStateMoved)
+	require.Equal(t, identity, s.mustState(t).Identity)
+}
+
+// testIDs breaks when a database folds case, pads blanks, normalises Unicode or turns text into
+// numbers: two records would become one on some nodes.
+func (s *store) testIDs(t *testing.T) {
+	s.mustCreate(t)
+	ids := []string{
+		"a", "A", "a ", " a", "a  ", "ä", "a\u0308", "ß", "ss", "1", "1.0", "01", "1e0", "0x1", "+1", "é", "e", "NULL",
+		"\U0001F600", "\U0001F601", `'`, `"`, `\`, `\'`, "`", "%", "_", "?", "@a", ":a", strings.Repeat("x", 128), strings.Repeat("x", 127),
+	}
+	versions := make([]model.Version, len(ids))
+	for i, id := range ids {
+		versions[i] = model.Version{ID: id, VersionNo: id, Platform: id, Revision: uint64(i + 1)}
+	}
+	s.mustApply(t, versions)
+
+	for _, want := range versions {
+		got, err := s.Get(t.Context(), want.ID)
+		require.NoError(t, err, "%q", want.ID)
+		require.Equal(t, want, got)
+		page, err := s.Page(t.Context(), "", want.Platform, 10)
+		require.NoError(t, err)
+		require.Equal(t, []model.Version{want}, page)
+	}
+	slices.Sort(ids)
+	require.Equal(t, ids, s.mustIDs(t), "the order must be that of the bytes")
+
+	for _, id := range []string{"", "B", "a   ", "1.00", "\U0001F602"} {
+		_, err := s.Get(t.Context(), id)
+		require.ErrorIs(t, err, model.ErrNotFound, "%q", id)
+	}
+	s.mustApply(t, nil, "a ", "01")
+	ids = slices.DeleteFunc(ids, func(id string) bool { return id == "a " || id == "01" })
+	require.Equal(t, ids, s.mustIDs(t))
+}
+
+// testPage breaks when a page skips or repeats a record, or lets one of another platform through.
+func (s *store) testPage(t *testing.T) {
+	s.mustCreate(t)
+	page, err := s.Page(t.Context(), "", "", 10)
+	require.NoError(t, err)
+	require.Empty(t, page)
+
+	versions := make([]model.Version, 0, 26)
+	for c := 'a'; c <= 'z'; c++ {
+		v := version(string(c), uint64(c))
+		if c%3 == 0 {
+			v.Platform = "Linux"
+		}
+		versions = append(versions, v)
+	}
+	s.mustApply(t, versions)
+	require.Equal(t, versions, s.mustPages(t, "", 5))
+	require.Equal(t, versions, s.mustPages(t, "", 26))
+
+	capital := slices.DeleteFunc(slices.Clone(versions), func(v model.Version) bool { return v.Platform != "Linux" })
+	require.Equal(t, capital, s.mustPages(t, "Linux", 2))
+	require.Empty(t, s.mustPages(t, "LINUX", 2))
+}
+
+func (s *store) mustPages(t *testing.T, platform string, limit int) []model.Version {
+	t.Helper()
+	var all []model.Version
+	for {
+		page, err := s.Page(t.Context(), last(idsOf(all)), platform, limit)
+		require.NoError(t, err)
+		all = append(all, page...)
+		if len(page) < limit {
+			return all
+		}
+	}
+}
+
+// testForEachRevision breaks when the revision index would start with a record missing or wrong.
+func (s *store) testForEachRevision(t *testing.T) {
+	s.mustCreate(t)
+	versions := manyVersions(2500)
+	s.mustApply(t, versions)
+
+	got := map[string]uint64{}
+	require.NoError(t, s.ForEachRevision(t.Context(), func(id string, revision uint64) error {
+		got[id] = revision
+		return nil
+	}))
+	require.Len(t, got, len(versions))
+	for _, v := range versions {
+		require.Equal(t, v.Revision, got[v.ID])
+	}
+
+	stop, calls := errors.New("stop"), 0
+	err := s.ForEachRevision(t.Context(), func(string, uint64) error { calls++; return stop })
+	require.Equal(t, stop, err, "an error of the callback comes back as it is")
+	require.Equal(t, 1, calls)
+}
+
+// testContext breaks when a client that goes away looks like a failing database.
+func (s *store) testContext(t *testing.T) {
+	s.mustCreate(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := s.Get(ctx, "a")
+	require.ErrorIs(t, err, context.Canceled)
+	require.NotErrorIs(t, err, model.ErrStoreUnavailable)
+
+	ctx, cancel = context.WithTimeout(t.Context(), 0)
+	defer cancel()
+	_, err = s.Page(ctx, "", "", 1)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.ErrorIs(t, err, model.ErrStoreUnavailable)
+}

@@ -1,0 +1,191 @@
+package dao_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
+
+	"versiond/dao"
+	"versiond/db"
+	"versiond/model"
+	"versiond/test/servers"
+)
+
+// The one suite that every database behind VersionMysqlDao passes. Its cases are in the files
+// suite_*_test.go, a method each.
+
+var (
+	shared    servers.Shared
+	databases atomic.Int64
+)
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	_ = shared.Close()
+	os.Exit(code)
+}
+
+func TestSuiteOnSQLite(t *testing.T) { runSuite(t, newSQLite) }
+
+func TestSuiteOnMariaDB(t *testing.T) { runSuite(t, newMariaDB) }
+
+// store is one empty database of its own. Its methods are the cases of the suite.
+type store struct {
+	*dao.VersionMysqlDao
+	// drop removes the whole database behind the DAO's back; on SQLite, all tables.
+	drop func(ctx context.Context) error
+}
+
+func runSuite(t *testing.T, open func(t *testing.T) *store) {
+	for name, run := range map[string]func(*store, *testing.T){
+		"missing database has no state":     (*store).testMissing,
+		"schema and state":                  (*store).testSchemaAndState,
+		"ids are compared byte for byte":    (*store).testIDs,
+		"page":                              (*store).testPage,
+		"for each revision":                 (*store).testForEachRevision,
+		"contexts end calls":                (*store).testContext,
+		"apply":                             (*store).testApply,
+		"apply many":                        (*store).testApplyMany,
+		"apply is conditional":              (*store).testApplyConditional,
+		"apply without tables":              (*store).testApplyWithoutTables,
+		"apply without database":            (*store).testApplyWithoutDatabase,
+		"only one of two appliers wins":     (*store).testApplyRace,
+		"view stands still":                 (*store).testView,
+		"view outlives its opening context": (*store).testViewContext,
+		"view without state":                (*store).testViewMissing,
+		"restore":                           (*store).testRestore,
+		"restore interrupted":               (*store).testRestoreInterrupted,
+		"restore under an open view":        (*store).testRestoreUnderView,
+		"restore without tables":            (*store).testRestoreWithoutTables,
+	} {
+		t.Run(name, func(t *testing.T) { run(open(t), t) })
+	}
+}
+
+func newSQLite(t *testing.T) *store {
+	t.Helper()
+	gormDB, err := db.OpenSQLite(filepath.Join(t.TempDir(), "versions.db"))
+	require.NoError(t, err)
+	closeAfter(t, gormDB)
+	return &store{
+		VersionMysqlDao: &dao.VersionMysqlDao{DB: gormDB},
+		drop: func(ctx context.Context) error {
+			return gormDB.WithContext(ctx).Exec("DROP TABLE versions; DROP TABLE versiond_state").Error
+		},
+	}
+}
+
+func newMariaDB(t *testing.T) *store {
+	t.Helper()
+	server, name := shared.MariaDB(t), fmt.Sprintf("suite%d", databases.Add(1))
+	gormDB, create, err := db.OpenMySQL(server.DSN(name), "node1", slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	closeAfter(t, gormDB)
+	return &store{
+		VersionMysqlDao: &dao.VersionMysqlDao{DB: gormDB, CreateDatabase: create},
+		drop: func(ctx context.Context) error {
+			return server.Exec(ctx, "DROP DATABASE "+name+"_node1")
+		},
+	}
+}
+
+func closeAfter(t *testing.T, gormDB *gorm.DB) {
+	t.Helper()
+	t.Cleanup(func() { require.NoError(t, db.Close(gormDB)) })
+}
+
+var identity = model.Identity{Cluster: "cluster", Node: "node1", Store: "store"}
+
+// mustCreate makes the schema and a state row at position zero.
+func (s *store) mustCreate(t *testing.T) {
+	t.Helper()
+	require.NoError(t, s.EnsureSchema(t.Context()))
+	require.NoError(t, s.CreateState(t.Context(), identity))
+}
+
+// mustApply applies on top of whatever is applied.
+func (s *store) mustApply(t *testing.T, upserts []model.Version, deletes ...string) {
+	t.Helper()
+	from := s.mustState(t).Applied
+	require.NoError(t, s.Apply(t.Context(), identity.Store, from, after(from), upserts, deletes))
+}
+
+func (s *store) mustState(t *testing.T) model.StoreState {
+	t.Helper()
+	state, err := s.State(t.Context())
+	require.NoError(t, err)
+	return state
+}
+
+// mustIDs reads the ids of all records in short pages.
+func (s *store) mustIDs(t *testing.T) []string {
+	t.Helper()
+	return mustIDs(t, s)
+}
+
+type pager interface {
+	Page(ctx context.Context, after, platform string, limit int) ([]model.Version, error)
+}
+
+func mustIDs(t *testing.T, p pager) []string {
+	t.Helper()
+	const limit = 700
+	var ids []string
+	for {
+		page, err := p.Page(t.Context(), last(ids), "", limit)
+		require.NoError(t, err)
+		require.LessOrEqual(t, len(page), limit)
+		for _, v := range page {
+			ids = append(ids, v.ID)
+		}
+		if len(page) < limit {
+			return ids
+		}
+	}
+}
+
+func last(ids []string) string {
+	if len(ids) == 0 {
+		return ""
+	}
+	return ids[len(ids)-1]
+}
+
+func after(p model.Position) model.Position {
+	return model.Position{Index: p.Index + 1, Term: max(1, p.Term)}
+}
+
+func version(id string, revision uint64) model.Version {
+	return model.Version{ID: id, VersionNo: "no of " + id, Platform: "linux", Revision: revision}
+}
+
+// manyVersions makes records with ids of the greatest length, in order.
+func manyVersions(count int) []model.Version {
+	versions := make([]model.Version, count)
+	for i := range versions {
+		versions[i] = model.Version{
+			ID:        fmt.Sprintf("%0128d", i),
+			VersionNo: strings.Repeat("\U0001F600", 64),
+			Platform:  strings.Repeat(`'`, 64),
+			Revision:  model.Revision(1<<41, i%model.CommandsPerEntryMax),
+		}
+	}
+	return versions
+}
+
+func idsOf(versions []model.Version) []string {
+	ids := make([]string, len(versions))
+	for i, v := range versions {
+		ids[i] = v.ID
+	}
+	return slices.Clip(ids)
+}
