@@ -56,7 +56,7 @@ func (in *input) newRecord() model.VersionDB {
 func (in *input) changedRecord() model.VersionDB {
 	id := in.id()
 	body, ok := in.versionBody()
-	if body.idSent && body.ID != id && !in.reported("id") {
+	if body.idSent && body.ID != id {
 		in.wrong("id", "must be left out or be the id of the path")
 	}
 	record := model.VersionDB{ID: id, VersionNo: body.VersionNo, Platform: body.Platform}

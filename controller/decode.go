@@ -64,9 +64,7 @@ func (in *input) decodeField(name string, value json.RawMessage, target func(str
 	to := target(name)
 	switch {
 	case seen[name]:
-		if !in.reported(name) {
-			in.wrong(name, "is given more than once")
-		}
+		in.wrong(name, "is given more than once")
 	case to == nil:
 		in.wrong(name, unknownField(name, target))
 	case value[0] != '"':

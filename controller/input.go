@@ -73,24 +73,23 @@ func listOf(parameters []string) string {
 	return strings.Join(parameters, ", ")
 }
 
-// wrong reports a field, parameter or header. The bounds keep an absurd request from getting an
-// answer as large as itself.
+// wrong reports a field, parameter or header, once each: what follows from the first thing that is
+// wrong with it would only distract. The bounds keep an absurd request from getting an answer as
+// large as itself.
 func (in *input) wrong(field, detail string) {
-	if len(in.fields) == fieldErrorsMax {
-		return
-	}
 	if len(field) > fieldNameBytesMax {
 		field = strings.ToValidUTF8(field[:fieldNameBytesMax], "") + "…"
+	}
+	if len(in.fields) == fieldErrorsMax || in.reported(field) {
+		return
 	}
 	in.fields = append(in.fields, model.FieldError{Field: field, Detail: detail})
 }
 
-// merge reports what a validation found, but for fields that are reported already.
+// merge reports what a validation found.
 func (in *input) merge(err error) {
 	for _, each := range fieldErrors(err) {
-		if !in.reported(each.Field) {
-			in.wrong(each.Field, each.Detail)
-		}
+		in.wrong(each.Field, each.Detail)
 	}
 }
 

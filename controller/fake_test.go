@@ -1,0 +1,208 @@
+package controller_test
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"sync"
+
+	"versiond/model"
+)
+
+// fakeService keeps records in a map with the semantics of the real one: revisions that only grow,
+// conditional writes, an applied index. fault, when set, is what every call returns instead.
+type fakeService struct {
+	mu      sync.Mutex
+	index   uint64
+	records map[string]model.VersionDB
+	members map[string]model.Member
+	checks  []model.Check
+	fault   error
+	panics  any
+
+	// What the last call was given.
+	ctx   context.Context
+	opts  model.ReadOptions
+	force bool
+}
+
+func newFakeService() *fakeService {
+	return &fakeService{
+		index:   7,
+		records: map[string]model.VersionDB{"known": {ID: "known", VersionNo: "1.0.0", Platform: "linux", Revision: model.Revision(7, 0)}},
+		members: map[string]model.Member{"node1": {ID: "node1", Address: "127.0.0.1:7001", Port: 8081, Voter: true}},
+		checks:  []model.Check{{Name: "leader", OK: true}, {Name: "store", OK: true}},
+	}
+}
+
+// begin is called by every method: it locks until the returned function runs.
+func (f *fakeService) begin(ctx context.Context) (end func()) {
+	f.mu.Lock()
+	f.ctx = ctx
+	if f.panics != nil {
+		defer f.mu.Unlock()
+		panic(f.panics)
+	}
+	return f.mu.Unlock
+}
+
+// snapshot copies what a refused request must not change.
+func (f *fakeService) snapshot() (uint64, map[string]model.VersionDB, map[string]model.Member) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.index, maps.Clone(f.records), maps.Clone(f.members)
+}
+
+func (f *fakeService) NodeID() string { return "node1" }
+
+func (f *fakeService) AppliedIndex() uint64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.index
+}
+
+func (f *fakeService) AddVersion(ctx context.Context, record model.VersionDB) (model.Result, error) {
+	return f.write(ctx, model.Command{Type: model.CommandAdd, ID: record.ID, VersionNo: record.VersionNo, Platform: record.Platform})
+}
+
+func (f *fakeService) UpdateVersion(ctx context.Context, record model.VersionDB, ifRevision uint64) (model.Result, error) {
+	return f.write(ctx, model.Command{Type: model.CommandUpdate, ID: record.ID, VersionNo: record.VersionNo, Platform: record.Platform, IfRevision: ifRevision})
+}
+
+func (f *fakeService) DeleteVersion(ctx context.Context, id string, ifRevision uint64) (model.Result, error) {
+	return f.write(ctx, model.Command{Type: model.CommandDelete, ID: id, IfRevision: ifRevision})
+}
+
+func (f *fakeService) write(ctx context.Context, command model.Command) (model.Result, error) {
+	defer f.begin(ctx)()
+	if f.fault != nil {
+		return model.Result{}, f.fault
+	}
+	outcome := f.apply(command)
+	record := f.records[command.ID]
+	if outcome.Code == model.OutcomeDone {
+		return model.Result{Record: record, Index: f.index}, nil
+	}
+	return model.Result{Record: model.VersionDB{Revision: outcome.Revision}, Index: f.index}, outcome.Err()
+}
+
+// apply decides one command; only one that changes a record moves the index.
+func (f *fakeService) apply(command model.Command) model.Outcome {
+	old, exists := f.records[command.ID]
+	switch {
+	case command.Type == model.CommandAdd && exists:
+		return model.Outcome{Code: model.OutcomeAlreadyExists, Revision: old.Revision}
+	case command.Type != model.CommandAdd && !exists:
+		return model.Outcome{Code: model.OutcomeNotFound}
+	case command.IfRevision != 0 && command.IfRevision != old.Revision:
+		return model.Outcome{Code: model.OutcomeRevisionMismatch, Revision: old.Revision}
+	}
+	f.index++
+	revision := model.Revision(f.index, 0)
+	if command.Type == model.CommandDelete {
+		delete(f.records, command.ID)
+	} else {
+		f.records[command.ID] = model.VersionDB{ID: command.ID, VersionNo: command.VersionNo, Platform: command.Platform, Revision: revision}
+	}
+	return model.Outcome{Code: model.OutcomeDone, Revision: revision}
+}
+
+func (f *fakeService) GetVersionByID(ctx context.Context, id string, opts model.ReadOptions) (model.Result, error) {
+	defer f.begin(ctx)()
+	f.opts = opts
+	record, exists := f.records[id]
+	switch {
+	case f.fault != nil:
+		return model.Result{}, f.fault
+	case opts.MinIndex > f.index:
+		return model.Result{}, model.ErrTimeout
+	case !exists:
+		return model.Result{Index: f.index}, model.ErrNotFound
+	}
+	return model.Result{Record: record, Index: f.index}, nil
+}
+
+func (f *fakeService) ListVersions(ctx context.Context, list model.ListOptions, opts model.ReadOptions) (model.Page, uint64, error) {
+	defer f.begin(ctx)()
+	f.opts = opts
+	if f.fault != nil {
+		return model.Page{}, 0, f.fault
+	}
+	var page model.Page
+	for _, id := range slices.Sorted(maps.Keys(f.records)) {
+		record := f.records[id]
+		if id <= list.After || (list.Platform != "" && record.Platform != list.Platform) {
+			continue
+		}
+		if len(page.Items) == list.Limit {
+			page.Next = page.Items[len(page.Items)-1].ID
+			break
+		}
+		page.Items = append(page.Items, record)
+	}
+	return page, f.index, nil
+}
+
+func (f *fakeService) JoinRaftCluster(ctx context.Context, id, address string, voter bool) (model.Member, error) {
+	defer f.begin(ctx)()
+	if f.fault != nil {
+		return model.Member{}, f.fault
+	}
+	f.members[id] = model.Member{ID: id, Address: address, Port: 8084, Voter: voter}
+	return f.members[id], nil
+}
+
+func (f *fakeService) DeleteFatalPeer(ctx context.Context, id string, force bool) error {
+	defer f.begin(ctx)()
+	f.force = force
+	if f.fault != nil {
+		return f.fault
+	}
+	if _, exists := f.members[id]; !exists {
+		return model.ErrNoSuchMember
+	}
+	delete(f.members, id)
+	return nil
+}
+
+func (f *fakeService) Leader(ctx context.Context) (model.Leader, error) {
+	defer f.begin(ctx)()
+	return model.Leader{ID: "node1", Address: "127.0.0.1:7001", Port: 8081}, f.fault
+}
+
+func (f *fakeService) TransferLeadership(ctx context.Context, id string) (model.Leader, error) {
+	defer f.begin(ctx)()
+	member, exists := f.members[id]
+	if !exists {
+		return model.Leader{}, cmp.Or(f.fault, model.ErrNoSuchMember)
+	}
+	return model.Leader{ID: member.ID, Address: member.Address, Port: member.Port}, f.fault
+}
+
+func (f *fakeService) Peers(ctx context.Context) (model.Peers, error) {
+	defer f.begin(ctx)()
+	var peers model.Peers
+	for _, id := range slices.Sorted(maps.Keys(f.members)) {
+		m := f.members[id]
+		peers.Members = append(peers.Members, model.PeerStatus{ID: m.ID, Address: m.Address, Port: m.Port, Suffrage: model.SuffrageVoter, Reachable: true})
+	}
+	return peers, f.fault
+}
+
+func (f *fakeService) ApplyCommands(ctx context.Context, commands []model.Command) ([]model.Outcome, uint64, error) {
+	defer f.begin(ctx)()
+	if f.fault != nil {
+		return nil, 0, f.fault
+	}
+	outcomes := make([]model.Outcome, len(commands))
+	for i, command := range commands {
+		outcomes[i] = f.apply(command)
+	}
+	return outcomes, f.index, nil
+}
+
+func (f *fakeService) Readiness(ctx context.Context) []model.Check {
+	defer f.begin(ctx)()
+	return f.checks
+}

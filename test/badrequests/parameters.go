@@ -1,0 +1,157 @@
+package badrequests
+
+import (
+	"net/http"
+	"strings"
+)
+
+func parameters() []Case {
+	cases := []Case{
+		post("with an unknown parameter", good, "dry_run"),
+		post("with a level", good, "level"),
+		put("with a bad timeout", goodPut, "timeout"),
+	}
+	cases[0].Path += "?dry_run=true"
+	cases[1].Path += "?level=none"
+	cases[2].Path += "?timeout=soon"
+	return append(append(cases, readParameters()...), listParameters()...)
+}
+
+func readParameters() []Case {
+	return []Case{
+		get(knownPath+"?levl=none", "levl"),
+		get(knownPath+"?Level=none", "Level"),
+		get(knownPath+"?level=strong", "level"),
+		get(knownPath+"?level=", "level"),
+		get(knownPath+"?level=NONE", "level"),
+		get(knownPath+"?level=none&level=leader", "level"),
+		get(knownPath+"?min_index=-1", "min_index"),
+		get(knownPath+"?min_index=1.5", "min_index"),
+		get(knownPath+"?min_index=", "min_index"),
+		get(knownPath+"?min_index=18446744073709551616", "min_index"),
+		get(knownPath+"?timeout=5", "timeout"),
+		get(knownPath+"?timeout=0s", "timeout"),
+		get(knownPath+"?timeout=-1s", "timeout"),
+		get(knownPath+"?timeout=61s", "timeout"),
+		get(knownPath+"?timeout=", "timeout"),
+		get(knownPath+"?level=x&min_index=x&timeout=x&x=x", "level", "min_index", "timeout", "x"),
+		get(knownPath+"?level=none;timeout=1s", "query"),
+		get(knownPath+"?level=%zz", "query"),
+		get("/leader?timeout=x", "timeout"),
+		get("/leader?level=none", "level"),
+		get("/peers?verbose=true", "verbose"),
+		get("/livez?verbose=true", "verbose"),
+		get("/readyz?timeout=1h", "timeout"),
+		plain(http.MethodDelete, knownPath+"?force=true", "force"),
+	}
+}
+
+func listParameters() []Case {
+	return []Case{
+		get("/version?limit=0", "limit"),
+		get("/version?limit=1001", "limit"),
+		get("/version?limit=-1", "limit"),
+		get("/version?limit=ten", "limit"),
+		get("/version?limit=", "limit"),
+		get("/version?limit=1&limit=2", "limit"),
+		get("/version?cursor=known", "cursor"),
+		get("/version?cursor=!!", "cursor"),
+		get("/version?cursor=AQ", "cursor"),
+		get("/version?cursor=Amtub3du", "cursor"),
+		get("/version?cursor=AWtub3duL2E", "cursor"),
+		get("/version?platform=%20linux", "platform"),
+		get("/version?platform=a%00b", "platform"),
+		get("/version?platform=%ff", "platform"),
+		get("/version?platform="+strings.Repeat("a", 65), "platform"),
+		get("/version?offset=10", "offset"),
+		get("/version?limit=x&cursor=x&level=x", "limit", "cursor", "level"),
+	}
+}
+
+func members() []Case {
+	join := func(idAndAddr string, fields ...string) Case {
+		return plain(http.MethodPost, "/join/"+idAndAddr, fields...)
+	}
+	return []Case{
+		join("Node4/127.0.0.1:7004", "id"),
+		join("-node4/127.0.0.1:7004", "id"),
+		join("node%204/127.0.0.1:7004", "id"),
+		join(strings.Repeat("n", 33)+"/127.0.0.1:7004", "id"),
+		join("node4/127.0.0.1", "addr"),
+		join("node4/:7004", "addr"),
+		join("node4/127.0.0.1:", "addr"),
+		join("node4/127.0.0.1:0", "addr"),
+		join("node4/127.0.0.1:65536", "addr"),
+		join("node4/127.0.0.1:http", "addr"),
+		join("node4/0.0.0.0:7004", "addr"),
+		join("node4/%5B::%5D:7004", "addr"),
+		join("node4/::1:7004", "addr"),
+		join("node4/host%2Fpath:7004", "addr"),
+		join("node4/user@host:7004", "addr"),
+		join("NODE/nowhere?voter=maybe&timeout=x", "id", "addr", "voter", "timeout"),
+		join("node4/127.0.0.1:7004?voter=", "voter"),
+		join("node4/127.0.0.1:7004?voters=false", "voters"),
+		get("/join/Node4/127.0.0.1:7004", "id"),
+		plain(http.MethodDelete, "/peer/Node4", "id"),
+		plain(http.MethodDelete, "/peer/a%2Fb", "id"),
+		plain(http.MethodDelete, "/peer/node9?force=1", "force"),
+		plain(http.MethodPost, "/leader/Node4", "id"),
+		plain(http.MethodDelete, "/peer/node9").answered(http.StatusNotFound, "not_found"),
+		plain(http.MethodPost, "/leader/node9").answered(http.StatusNotFound, "not_found"),
+	}
+}
+
+func paths() []Case {
+	nowhere := func(method, target string) Case {
+		return plain(method, target).answered(http.StatusNotFound, "no_such_path")
+	}
+	notAllowed := func(method, target string) Case {
+		return plain(method, target).answered(http.StatusMethodNotAllowed, "method_not_allowed")
+	}
+	return []Case{
+		nowhere(http.MethodGet, "/versions"),
+		nowhere(http.MethodGet, "/version/"),
+		nowhere(http.MethodGet, "/version/known/"),
+		nowhere(http.MethodGet, "/version/a/b"),
+		nowhere(http.MethodGet, "/Version/known"),
+		nowhere(http.MethodGet, "//version/known"),
+		nowhere(http.MethodPost, "/join/node4"),
+		nowhere(http.MethodPost, "/command"),
+		nowhere(http.MethodGet, "/swagger/absent.html"),
+		nowhere(http.MethodGet, "/swagger/x/index.html"),
+		notAllowed(http.MethodPatch, knownPath),
+		notAllowed(http.MethodPost, knownPath),
+		notAllowed(http.MethodPut, "/version"),
+		notAllowed(http.MethodDelete, "/version"),
+		notAllowed(http.MethodPost, "/peers"),
+		notAllowed(http.MethodGet, "/peer/node1"),
+		notAllowed(http.MethodPut, "/leader"),
+		notAllowed(http.MethodOptions, knownPath),
+	}
+}
+
+// Peer gives the cases for the peer port.
+func Peer() []Case {
+	command := func(name, body string, fields ...string) Case {
+		c := post(name, body, fields...)
+		c.Name, c.Path = "command "+name, "/command"
+		c.Header = map[string]string{"Content-Type": "application/vnd.versiond.commands"}
+		return c
+	}
+	return []Case{
+		get("/", "id", "addr"),
+		get("/?id=node4", "addr"),
+		get("/?id=node4&addr=127.0.0.1:7004&voter=yes", "voter"),
+		get("/?id=node4&addr=127.0.0.1:7004&addr=127.0.0.1:7005", "addr"),
+		get("/?id=node4&addr=127.0.0.1:7004&peer=1", "peer"),
+		get("/?id=node4&addr=127.0.0.1:7004").headed(map[string]string{"Sec-Fetch-Site": "cross-site"}).answered(http.StatusForbidden, "cross_site"),
+		command("without a byte", "", "body"),
+		command("of another format", "\xff\x01", "body"),
+		command("cut short", "\x01\x05", "body"),
+		command("of no commands", "\x01\x00", "body"),
+		command("as JSON", good).headed(jsonHeader()).answered(http.StatusUnsupportedMediaType, "unsupported_media_type"),
+		command("too large", strings.Repeat("\x01", 4<<20+1)).answered(http.StatusRequestEntityTooLarge, "body_too_large"),
+		get("/command").answered(http.StatusMethodNotAllowed, "method_not_allowed"),
+		get(knownPath).answered(http.StatusNotFound, "no_such_path"),
+	}
+}
