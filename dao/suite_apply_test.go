@@ -35,7 +35,7 @@ func (s *store) testApply(t *testing.T) {
 // testApplyMany breaks when a long list exceeds what one statement may hold, or loses its tail.
 func (s *store) testApplyMany(t *testing.T) {
 	s.mustCreate(t)
-	versions := manyVersions(5001)
+	versions := longVersions(5001)
 	s.mustApply(t, versions)
 	require.Equal(t, idsOf(versions), s.mustIDs(t))
 	got, err := s.Get(t.Context(), versions[5000].ID)

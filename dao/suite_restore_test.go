@@ -13,7 +13,7 @@ var restoredAt = model.Position{Index: 100, Term: 4}
 // testRestore breaks when a loaded snapshot leaves old records, or when its position or mark is wrong.
 func (s *store) testRestore(t *testing.T) {
 	s.mustCreate(t)
-	s.mustApply(t, manyVersions(12000)) // more than two batches of DeleteAll
+	s.mustApply(t, manyVersions(5500)) // more than one batch of DeleteAll
 	require.NoError(t, s.BeginRestore(t.Context(), identity))
 	require.Equal(t, model.StoreState{Identity: identity, Restoring: true}, s.mustState(t))
 
@@ -54,7 +54,7 @@ func (s *store) testRestoreInterrupted(t *testing.T) {
 // what that snapshot holds.
 func (s *store) testRestoreUnderView(t *testing.T) {
 	s.mustCreate(t)
-	versions := manyVersions(6000)
+	versions := manyVersions(1500)
 	s.mustApply(t, versions)
 	view := s.mustOpenView(t, t.Context())
 	require.Len(t, mustIDs(t, view), len(versions))

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -45,7 +44,7 @@ type store struct {
 	drop func(ctx context.Context) error
 }
 
-func runSuite(t *testing.T, open func(t *testing.T) *store) {
+func runSuite(t *testing.T, open func(t testing.TB) *store) {
 	for name, run := range map[string]func(*store, *testing.T){
 		"missing database has no state":     (*store).testMissing,
 		"schema and state":                  (*store).testSchemaAndState,
@@ -71,7 +70,7 @@ func runSuite(t *testing.T, open func(t *testing.T) *store) {
 	}
 }
 
-func newSQLite(t *testing.T) *store {
+func newSQLite(t testing.TB) *store {
 	t.Helper()
 	gormDB, err := db.OpenSQLite(filepath.Join(t.TempDir(), "versions.db"))
 	require.NoError(t, err)
@@ -84,7 +83,7 @@ func newSQLite(t *testing.T) *store {
 	}
 }
 
-func newMariaDB(t *testing.T) *store {
+func newMariaDB(t testing.TB) *store {
 	t.Helper()
 	server, name := shared.MariaDB(t), fmt.Sprintf("suite%d", databases.Add(1))
 	gormDB, create, err := db.OpenMySQL(server.DSN(name), "node1", slog.New(slog.DiscardHandler))
@@ -98,7 +97,7 @@ func newMariaDB(t *testing.T) *store {
 	}
 }
 
-func closeAfter(t *testing.T, gormDB *gorm.DB) {
+func closeAfter(t testing.TB, gormDB *gorm.DB) {
 	t.Helper()
 	t.Cleanup(func() { require.NoError(t, db.Close(gormDB)) })
 }
@@ -168,15 +167,25 @@ func version(id string, revision uint64) model.Version {
 	return model.Version{ID: id, VersionNo: "no of " + id, Platform: "linux", Revision: revision}
 }
 
-// manyVersions makes records with ids of the greatest length, in order.
+// manyVersions makes short records, in the order of their ids.
 func manyVersions(count int) []model.Version {
+	versions := make([]model.Version, count)
+	for i := range versions {
+		versions[i] = version(fmt.Sprintf("record-%06d", i), uint64(i))
+		versions[i].Platform = "windows"
+	}
+	return versions
+}
+
+// longVersions makes records whose every field is as long, and as hard to quote, as may be.
+func longVersions(count int) []model.Version {
 	versions := make([]model.Version, count)
 	for i := range versions {
 		versions[i] = model.Version{
 			ID:        fmt.Sprintf("%0128d", i),
 			VersionNo: strings.Repeat("\U0001F600", 64),
 			Platform:  strings.Repeat(`'`, 64),
-			Revision:  model.Revision(1<<41, i%model.CommandsPerEntryMax),
+			Revision:  1<<53 - 1 - uint64(i),
 		}
 	}
 	return versions
@@ -187,5 +196,5 @@ func idsOf(versions []model.Version) []string {
 	for i, v := range versions {
 		ids[i] = v.ID
 	}
-	return slices.Clip(ids)
+	return ids
 }

@@ -1,0 +1,57 @@
+package dao_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"versiond/model"
+)
+
+const (
+	benchRows  = 100_000
+	benchGroup = 64
+)
+
+// BenchmarkApply measures transactions of 64 new records, about what 64 clients make.
+func BenchmarkApply(b *testing.B) {
+	eachStore(b, func(b *testing.B, s *store) {
+		from := model.Position{}
+		for b.Loop() {
+			upserts := make([]model.Version, benchGroup)
+			for i := range upserts {
+				upserts[i] = version(fmt.Sprintf("%d-%d", from.Index, i), from.Index)
+			}
+			require.NoError(b, s.Apply(b.Context(), identity.Store, from, after(from), upserts, nil))
+			from = after(from)
+		}
+	})
+}
+
+// BenchmarkForEachRevision measures reading the revisions of 100,000 records, as a start does.
+func BenchmarkForEachRevision(b *testing.B) {
+	eachStore(b, func(b *testing.B, s *store) {
+		versions := make([]model.Version, benchRows)
+		for i := range versions {
+			versions[i] = version(fmt.Sprintf("record-%07d", i), uint64(i))
+		}
+		require.NoError(b, s.InsertBatch(b.Context(), versions))
+		for b.Loop() {
+			count := 0
+			require.NoError(b, s.ForEachRevision(b.Context(), func(string, uint64) error { count++; return nil }))
+			require.Equal(b, benchRows, count)
+		}
+	})
+}
+
+func eachStore(b *testing.B, run func(*testing.B, *store)) {
+	for name, open := range map[string]func(testing.TB) *store{"SQLite": newSQLite, "MariaDB": newMariaDB} {
+		b.Run(name, func(b *testing.B) {
+			s := open(b)
+			require.NoError(b, s.EnsureSchema(b.Context()))
+			require.NoError(b, s.CreateState(b.Context(), identity))
+			run(b, s)
+		})
+	}
+}

@@ -1,0 +1,96 @@
+package dao_test
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"versiond/dao"
+	"versiond/db"
+	"versiond/model"
+	"versiond/test/servers"
+)
+
+// TestMySQLDown breaks when a server that does not answer is taken for an empty database, which the
+// applier would build anew, or when nothing works after it is back.
+func TestMySQLDown(t *testing.T) {
+	server := servers.MariaDB(t)
+	d := mustOpenMySQL(t, server.DSN("down"))
+	s := &store{VersionMysqlDao: d}
+	s.mustCreate(t)
+	s.mustApply(t, []model.Version{version("a", 1)})
+	state := s.mustState(t)
+
+	require.NoError(t, server.Kill())
+	requireUnavailable(t, d, t.Context())
+	require.NoError(t, server.Start())
+	require.Equal(t, state, s.mustState(t))
+	s.mustApply(t, []model.Version{version("b", 2)})
+
+	require.NoError(t, server.Pause())
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	requireUnavailable(t, d, ctx)
+	require.NoError(t, server.Resume())
+	require.Equal(t, []string{"a", "b"}, s.mustIDs(t))
+}
+
+// TestMySQLViewDiesWithItsServer breaks when a snapshot goes on with what a lost view no longer shows.
+func TestMySQLViewDiesWithItsServer(t *testing.T) {
+	server := servers.MariaDB(t)
+	s := &store{VersionMysqlDao: mustOpenMySQL(t, server.DSN("view"))}
+	s.mustCreate(t)
+	view := s.mustOpenView(t, t.Context())
+	require.NoError(t, server.Kill())
+	require.NoError(t, server.Start())
+	for range 2 {
+		_, err := view.Page(t.Context(), "", "", 1)
+		require.ErrorIs(t, err, model.ErrStoreUnavailable)
+	}
+}
+
+// TestMySQLWithoutRights breaks when an account that may see nothing leaves the operator without the
+// statements to run: State must lead to EnsureSchema, whose error has them.
+func TestMySQLWithoutRights(t *testing.T) {
+	server, ctx := shared.MariaDB(t), t.Context()
+	require.NoError(t, server.Exec(ctx, "CREATE USER blind@'127.0.0.1' IDENTIFIED BY 'pw'"))
+	d := mustOpenMySQL(t, server.DSNFor("blind", "pw", "unseen"))
+	_, err := d.State(ctx)
+	require.ErrorIs(t, err, model.ErrNoState)
+	_, err = d.OpenView(ctx)
+	require.ErrorIs(t, err, model.ErrNoState)
+	err = d.EnsureSchema(ctx)
+	require.ErrorIs(t, err, model.ErrStoreUnavailable)
+	require.ErrorContains(t, err, "GRANT ALL PRIVILEGES ON `unseen\\_node1`.* TO 'blind'@'127.0.0.1'")
+}
+
+func requireUnavailable(t *testing.T, d *dao.VersionMysqlDao, ctx context.Context) {
+	t.Helper()
+	_, stateErr := d.State(ctx)
+	_, getErr := d.Get(ctx, "a")
+	_, viewErr := d.OpenView(ctx)
+	for name, err := range map[string]error{
+		"state":   stateErr,
+		"get":     getErr,
+		"view":    viewErr,
+		"ping":    d.Ping(ctx),
+		"apply":   d.Apply(ctx, identity.Store, model.Position{}, after(model.Position{}), nil, nil),
+		"schema":  d.EnsureSchema(ctx),
+		"restore": d.DeleteAll(ctx),
+	} {
+		require.ErrorIs(t, err, model.ErrStoreUnavailable, name)
+		require.NotErrorIs(t, err, model.ErrNoState, name)
+		require.NotErrorIs(t, err, model.ErrStateMoved, name)
+	}
+}
+
+func mustOpenMySQL(t *testing.T, dsn string) *dao.VersionMysqlDao {
+	t.Helper()
+	gormDB, create, err := db.OpenMySQL(dsn, "node1", slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	closeAfter(t, gormDB)
+	return &dao.VersionMysqlDao{DB: gormDB, CreateDatabase: create}
+}
