@@ -2,6 +2,7 @@ package routers
 
 import (
 	"net/http"
+	"sync"
 
 	"github.com/gin-gonic/gin"
 	swaggerfiles "github.com/swaggo/files"
@@ -15,12 +16,14 @@ import (
 // sends its requests to the node that it came from.
 func apiPage(v *controller.VersionController) gin.HandlerFunc {
 	// A handler of our own: the library writes to the one it exports, which all nodes would share.
-	page := ginswagger.WrapHandler(swaggerfiles.NewHandler(), ginswagger.InstanceName(swagger.SwaggerInfo.InstanceName()))
+	page := ginswagger.WrapHandler(swaggerfiles.NewHandler())
 	return func(c *gin.Context) {
 		file := c.Param("file")
 		switch {
 		case file == "/":
 			c.Redirect(http.StatusFound, "/swagger/index.html")
+		case file == "/doc.json":
+			c.Data(http.StatusOK, "application/json", description())
 		case !ofAPIPage(file):
 			v.NoSuchPath(c)
 		default:
@@ -31,10 +34,14 @@ func apiPage(v *controller.VersionController) gin.HandlerFunc {
 	}
 }
 
+// description renders the API description once: the library writes to it whenever it is read, and
+// all nodes of a process share it.
+var description = sync.OnceValue(func() []byte { return []byte(swagger.SwaggerInfo.ReadDoc()) })
+
 // ofAPIPage tells the files that the page loads; the library would answer others in its own form.
 func ofAPIPage(file string) bool {
 	switch file {
-	case "/index.html", "/index.css", "/doc.json", "/swagger-initializer.js", "/oauth2-redirect.html",
+	case "/index.html", "/index.css", "/swagger-initializer.js", "/oauth2-redirect.html",
 		"/swagger-ui.css", "/swagger-ui-bundle.js", "/swagger-ui-standalone-preset.js",
 		"/favicon-16x16.png", "/favicon-32x32.png":
 		return true

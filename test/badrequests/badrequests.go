@@ -196,7 +196,7 @@ func ids() []Case {
 		plain(http.MethodDelete, "/version/%2e", "id"),
 		badPut("/version/a%2Fb"),
 		badPut("/version/%c3%28"),
-		get("/version/" + MissingID).answered(http.StatusNotFound, "not_found"),
+		get("/version/"+MissingID).answered(http.StatusNotFound, "not_found"),
 		get("/version/KNOWN").answered(http.StatusNotFound, "not_found"),
 		get("/version/kno%252Fwn").answered(http.StatusNotFound, "not_found"),
 		plain(http.MethodDelete, "/version/"+MissingID).answered(http.StatusNotFound, "not_found"),
