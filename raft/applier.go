@@ -161,7 +161,7 @@ func (a *applier) decideEntry(e *entry) ([]model.Outcome, error) {
 // before it is tried again, so that nothing is applied twice.
 func (a *applier) commit(ctx context.Context, to model.Position) error {
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
-		err := a.service.CommitInternal(ctx, a.stored, to)
+		err := a.service.CommitInternal(ctx, a.identity().Store, a.stored, to)
 		if err != nil && !errors.Is(err, model.ErrStateMoved) {
 			a.storeFailed("writing to the store failed; trying again", err)
 			return struct{}{}, err

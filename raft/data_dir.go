@@ -28,8 +28,14 @@ type DataDir struct {
 	path string
 	lock *flock.Flock
 
-	mu       sync.RWMutex
-	identity model.Identity
+	mu   sync.RWMutex
+	note note
+}
+
+// note is the content of identity.json.
+type note struct {
+	model.Identity
+	Replica bool `json:"replica,omitempty"`
 }
 
 // OpenDataDir locks the directory for this process and reads whose it is, making both when they are
@@ -82,12 +88,12 @@ func (d *DataDir) readIdentity(node string) error {
 	if err != nil {
 		return fmt.Errorf("read whose data directory this is: %w", err)
 	}
-	if err := json.Unmarshal(data, &d.identity); err != nil {
+	if err := json.Unmarshal(data, &d.note); err != nil {
 		return fmt.Errorf("%w: %s: %w", model.ErrCorrupt, d.file(identityFile), err)
 	}
-	if d.identity.Node != node {
+	if d.note.Node != node {
 		return fmt.Errorf("%w: data directory %s is that of node %q, but this is node %q: start %s with its own directory",
-			model.ErrForeignStore, d.path, d.identity.Node, node, node)
+			model.ErrForeignStore, d.path, d.note.Node, node, node)
 	}
 	return nil
 }
@@ -97,18 +103,19 @@ func (d *DataDir) newIdentity(node string) error {
 		return fmt.Errorf("%w: %s holds a Raft log but no %s: put the file back, or empty the directory to join as a new node",
 			model.ErrCorrupt, d.path, identityFile)
 	}
-	return d.saveIdentity(model.Identity{Node: node, Store: rand.Text()})
+	return d.save(note{Identity: model.Identity{Node: node, Store: rand.Text()}})
 }
 
-// SetCluster notes that the node belongs to a cluster. It is on disk when SetCluster returns.
-func (d *DataDir) SetCluster(cluster string) error {
-	identity := d.Identity()
-	identity.Cluster = cluster
-	return d.saveIdentity(identity)
+// SetCluster notes that the node belongs to a cluster, as a replica that never wants a vote or not.
+// It is on disk when SetCluster returns.
+func (d *DataDir) SetCluster(cluster string, replica bool) error {
+	noted := d.noted()
+	noted.Cluster, noted.Replica = cluster, replica
+	return d.save(noted)
 }
 
-func (d *DataDir) saveIdentity(identity model.Identity) error {
-	data, err := json.MarshalIndent(identity, "", "  ")
+func (d *DataDir) save(next note) error {
+	data, err := json.MarshalIndent(next, "", "  ")
 	if err != nil {
 		return err
 	}
@@ -117,7 +124,7 @@ func (d *DataDir) saveIdentity(identity model.Identity) error {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.identity = identity
+	d.note = next
 	return nil
 }
 
@@ -145,12 +152,14 @@ func syncDir(path string) error {
 	return errors.Join(dir.Sync(), dir.Close())
 }
 
-// Identity says whose the directory is.
-func (d *DataDir) Identity() model.Identity {
+func (d *DataDir) noted() note {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
-	return d.identity
+	return d.note
 }
+
+// Identity says whose the directory is.
+func (d *DataDir) Identity() model.Identity { return d.noted().Identity }
 
 // Path is where the directory is, as it was given.
 func (d *DataDir) Path() string { return d.path }

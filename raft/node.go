@@ -88,7 +88,7 @@ func (n *Node) resume() error {
 
 // Bootstrap makes this node the first and only voter of a new cluster.
 func (n *Node) Bootstrap(cluster string) error {
-	if err := n.cfg.Dir.SetCluster(cluster); err != nil {
+	if err := n.cfg.Dir.SetCluster(cluster, false); err != nil {
 		return err
 	}
 	return n.start(&raft.Configuration{Servers: []raft.Server{{
@@ -96,9 +96,10 @@ func (n *Node) Bootstrap(cluster string) error {
 	}}})
 }
 
-// Admit starts Raft on a node that the cluster has taken in; the leader sends it everything.
-func (n *Node) Admit(cluster string) error {
-	if err := n.cfg.Dir.SetCluster(cluster); err != nil {
+// Admit starts Raft on a node that the cluster has taken in; the leader sends it everything. A replica
+// never wants a vote.
+func (n *Node) Admit(cluster string, replica bool) error {
+	if err := n.cfg.Dir.SetCluster(cluster, replica); err != nil {
 		return err
 	}
 	return n.start(nil)

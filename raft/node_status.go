@@ -18,6 +18,8 @@ type Status struct {
 	model.Identity
 	// Running is false while the node waits to be taken into a cluster.
 	Running bool `json:"running"`
+	// Replica is set on a member that never wants a vote.
+	Replica bool `json:"replica,omitempty"`
 	// State is follower, candidate, leader or shutdown; waiting while Raft does not run.
 	State         string   `json:"state"`
 	Term          uint64   `json:"term"`
@@ -34,7 +36,7 @@ type Status struct {
 
 // Status reads the node's state. It takes no lock of Raft's main loop, so it answers while that is held up.
 func (n *Node) Status() Status {
-	s := Status{Identity: n.Identity(), State: "waiting", Applied: n.progress.applied.Load(), Serving: n.Serving(), Stuck: n.Stuck()}
+	s := Status{Identity: n.Identity(), Replica: n.cfg.Dir.noted().Replica, State: "waiting", Applied: n.progress.applied.Load(), Serving: n.Serving(), Stuck: n.Stuck()}
 	running := n.current()
 	if running == nil {
 		return s

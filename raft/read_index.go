@@ -4,11 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/raft"
 
+	"versiond/group"
 	"versiond/model"
 )
 
@@ -27,68 +28,32 @@ const (
 // elected another leader before it arrived, so the commit index noted at the beginning of the round
 // covers everything that was committed by then.
 type readIndexer struct {
-	node *Node
-	raft *raft.Raft
-
-	mu   sync.Mutex
-	next *round // which reads that arrive now will share
-	busy bool
-
-	termOpen uint64 // a term whose first entry is known to be committed
+	node   *Node
+	raft   *raft.Raft
+	rounds *group.Rounds[uint64]
+	// openTerm is a term of which an entry is known to be committed.
+	openTerm atomic.Uint64
 }
 
-type round struct {
-	done  chan struct{}
-	index uint64
-	err   error
+func newReadIndexer(node *Node, r *raft.Raft) *readIndexer {
+	x := &readIndexer{node: node, raft: r}
+	x.rounds = group.NewRounds(node.ctx, x.confirm)
+	return x
 }
 
-func newReadIndexer(node *Node, r *raft.Raft) *readIndexer { return &readIndexer{node: node, raft: r} }
-
-// readIndex gives an index that covers everything committed before the call. Only a round that
-// begins after the call counts for it.
+// readIndex gives an index that covers everything committed before the call.
 func (x *readIndexer) readIndex(ctx context.Context) (uint64, error) {
-	r := x.join()
-	select {
-	case <-r.done:
-		return r.index, r.err
-	case <-ctx.Done():
-		return 0, errors.Join(model.ErrTimeout, ctx.Err())
+	index, err := x.rounds.Do(ctx)
+	if err != nil && ctx.Err() != nil {
+		return 0, errors.Join(model.ErrTimeout, err)
 	}
-}
-
-func (x *readIndexer) join() *round {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if x.next == nil {
-		x.next = &round{done: make(chan struct{})}
-	}
-	if !x.busy {
-		x.busy = true
-		go x.runRounds() // ends with the last reader that waits; each round is bounded
-	}
-	return x.next
-}
-
-func (x *readIndexer) runRounds() {
-	for r := x.take(); r != nil; r = x.take() {
-		ctx, cancel := context.WithTimeout(x.node.ctx, roundTimeout)
-		r.index, r.err = x.confirm(ctx)
-		cancel()
-		close(r.done)
-	}
-}
-
-func (x *readIndexer) take() *round {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	r := x.next
-	x.next, x.busy = nil, r != nil
-	return r
+	return index, err
 }
 
 // confirm runs one round.
 func (x *readIndexer) confirm(ctx context.Context) (uint64, error) {
+	ctx, cancel := context.WithTimeout(ctx, roundTimeout)
+	defer cancel()
 	term := x.raft.CurrentTerm()
 	if err := x.awaitOpenTerm(ctx, term); err != nil {
 		return 0, err
@@ -129,19 +94,14 @@ func (x *readIndexer) awaitOpenTerm(ctx context.Context, term uint64) error {
 }
 
 func (x *readIndexer) isOpen(term uint64) bool {
-	x.mu.Lock()
-	known := x.termOpen == term
-	x.mu.Unlock()
-	if known {
+	if x.openTerm.Load() == term {
 		return true
 	}
 	var entry raft.Log
 	if x.node.stores.cache.GetLog(x.raft.CommitIndex(), &entry) != nil || entry.Term != term {
 		return false
 	}
-	x.mu.Lock()
-	x.termOpen = term
-	x.mu.Unlock()
+	x.openTerm.Store(term)
 	return true
 }
 

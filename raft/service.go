@@ -17,10 +17,10 @@ type VersionServiceInterface interface {
 	UpdateVersionInternal(command model.Command, revision uint64) model.Outcome
 	DeleteVersionInternal(command model.Command, revision uint64) model.Outcome
 
-	// CommitInternal writes what is staged and moves the state row from one position to the next,
-	// in one transaction. model.ErrStateMoved means that the state row is not what was left; after
+	// CommitInternal writes what is staged and moves the state row of this store from one position
+	// to the next, in one transaction. model.ErrStateMoved means that the state row is not what was left; after
 	// any other error the transaction may have happened, and StateInternal tells.
-	CommitInternal(ctx context.Context, from, to model.Position) error
+	CommitInternal(ctx context.Context, store string, from, to model.Position) error
 	// PublishInternal shows readers what CommitInternal wrote, and forgets what is staged.
 	PublishInternal()
 	// DiscardInternal forgets what is staged.

@@ -1,0 +1,69 @@
+package group
+
+import (
+	"context"
+	"sync"
+)
+
+// Rounds lets many callers share one round of asking others. A caller is served only by a round that
+// begins after it called, so what the round finds out is never older than the call. All methods may
+// be called from any goroutine.
+type Rounds[T any] struct {
+	run func(context.Context) (T, error)
+	ctx context.Context // of the owner: rounds outlive the callers that began them
+
+	mu   sync.Mutex
+	next *round[T] // which callers that come now will share
+	busy bool
+}
+
+type round[T any] struct {
+	done  chan struct{}
+	value T
+	err   error
+}
+
+// NewRounds makes Rounds whose rounds end with ctx. run bounds its own time.
+func NewRounds[T any](ctx context.Context, run func(context.Context) (T, error)) *Rounds[T] {
+	return &Rounds[T]{run: run, ctx: ctx}
+}
+
+// Do gives what the next round finds out, or the context's error when that ends first.
+func (r *Rounds[T]) Do(ctx context.Context) (T, error) {
+	mine := r.join()
+	select {
+	case <-mine.done:
+		return mine.value, mine.err
+	case <-ctx.Done():
+		var none T
+		return none, ctx.Err()
+	}
+}
+
+func (r *Rounds[T]) join() *round[T] {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.next == nil {
+		r.next = &round[T]{done: make(chan struct{})}
+	}
+	if !r.busy {
+		r.busy = true
+		go r.runAll() // ends with the last caller that waits
+	}
+	return r.next
+}
+
+func (r *Rounds[T]) runAll() {
+	for current := r.take(); current != nil; current = r.take() {
+		current.value, current.err = r.run(r.ctx)
+		close(current.done)
+	}
+}
+
+func (r *Rounds[T]) take() *round[T] {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	current := r.next
+	r.next, r.busy = nil, current != nil
+	return current
+}

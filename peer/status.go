@@ -1,0 +1,48 @@
+// Package peer is how one node asks another over HTTP on the peer port: for its state, for an index
+// to read at, to take commands, to change the members.
+package peer
+
+import "versiond/raft"
+
+// Status is what a node answers to GET /status on the peer port.
+type Status struct {
+	raft.Status
+	// Port is the node's public HTTP port.
+	Port int `json:"port"`
+	// HoldsCluster is set on a node without Raft state whose database knows a cluster, or cannot be
+	// asked: such a node is no ground to begin a new cluster on.
+	HoldsCluster bool `json:"holdsCluster,omitempty"`
+	// Release is the version of the program.
+	Release string `json:"release"`
+}
+
+// Admission is what the leader tells a node that it has taken in.
+type Admission struct {
+	Cluster string `json:"cluster"`
+	Replica bool   `json:"replica"`
+}
+
+// Index is the answer to GET /read-index.
+type Index struct {
+	Index uint64 `json:"index"`
+}
+
+// Term is the answer to GET /term.
+type Term struct {
+	Node    string `json:"node"`
+	Cluster string `json:"cluster"`
+	Term    uint64 `json:"term"`
+}
+
+// The content types of POST /command.
+const (
+	CommandsType = "application/vnd.versiond.commands"
+	OutcomesType = "application/vnd.versiond.outcomes"
+)
+
+// The headers that a node sends along: which cluster it takes the other for a member of, and the
+// secret that the cluster's nodes share.
+const (
+	ClusterHeader = "X-Versiond-Cluster"
+	SecretHeader  = "X-Versiond-Secret"
+)

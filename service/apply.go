@@ -1,0 +1,106 @@
+package service
+
+import (
+	"context"
+
+	"versiond/dao"
+	"versiond/model"
+	"versiond/raft"
+)
+
+var _ raft.VersionServiceInterface = (*VersionService)(nil)
+
+// AddVersionInternal decides a create and stages its row.
+func (s *VersionService) AddVersionInternal(c model.Command, revision uint64) model.Outcome {
+	if current, exists := s.mysql.stagedRevision(c.ID); exists {
+		return model.Outcome{Code: model.OutcomeAlreadyExists, Revision: current}
+	}
+	s.mysql.AddVersionToMysql(model.Version{ID: c.ID, VersionNo: c.VersionNo, Platform: c.Platform, Revision: revision})
+	return model.Outcome{Code: model.OutcomeDone, Revision: revision}
+}
+
+// UpdateVersionInternal decides an update and stages its row.
+func (s *VersionService) UpdateVersionInternal(c model.Command, revision uint64) model.Outcome {
+	if refusal := s.refusal(c); refusal.Code != model.OutcomeDone {
+		return refusal
+	}
+	s.mysql.UpdateVersion(model.Version{ID: c.ID, VersionNo: c.VersionNo, Platform: c.Platform, Revision: revision})
+	return model.Outcome{Code: model.OutcomeDone, Revision: revision}
+}
+
+// DeleteVersionInternal decides a delete and stages it.
+func (s *VersionService) DeleteVersionInternal(c model.Command, revision uint64) model.Outcome {
+	if refusal := s.refusal(c); refusal.Code != model.OutcomeDone {
+		return refusal
+	}
+	s.mysql.DeleteVersion(c.ID)
+	return model.Outcome{Code: model.OutcomeDone, Revision: revision}
+}
+
+// refusal says why a change of an existing record cannot be, OutcomeDone when it can.
+func (s *VersionService) refusal(c model.Command) model.Outcome {
+	current, exists := s.mysql.stagedRevision(c.ID)
+	switch {
+	case !exists:
+		return model.Outcome{Code: model.OutcomeNotFound}
+	case c.IfRevision != 0 && c.IfRevision != current:
+		return model.Outcome{Code: model.OutcomeRevisionMismatch, Revision: current}
+	}
+	return model.Outcome{Code: model.OutcomeDone}
+}
+
+// CommitInternal writes the staged rows and the state row in one transaction.
+func (s *VersionService) CommitInternal(ctx context.Context, store string, from, to model.Position) error {
+	return s.mysql.commit(ctx, store, from, to)
+}
+
+// PublishInternal moves the revision index and MemoryDB on.
+func (s *VersionService) PublishInternal() {
+	for _, c := range s.mysql.publish() {
+		if c.deleted {
+			s.redis.DeleteVersion(c.ID)
+		} else {
+			s.redis.AddVersion(c.Version)
+		}
+	}
+}
+
+// DiscardInternal forgets what is staged.
+func (s *VersionService) DiscardInternal() { s.mysql.discard() }
+
+// CacheInternal lets the published changes go to Redis.
+func (s *VersionService) CacheInternal() { s.redis.Flush() }
+
+// StateInternal reads the state row.
+func (s *VersionService) StateInternal(ctx context.Context) (model.StoreState, error) {
+	return s.mysql.mysqlDao.State(ctx)
+}
+
+// LoadInternal builds the revision index from the store. MemoryDB begins empty: what it held was
+// judged by an index that is no more.
+func (s *VersionService) LoadInternal(ctx context.Context, cluster string) error {
+	s.redis.setCluster(cluster)
+	s.redis.memory.Clear()
+	return s.mysql.load(ctx)
+}
+
+// RestoreInternal replaces all records.
+func (s *VersionService) RestoreInternal(ctx context.Context, identity model.Identity, at model.Position, next func() (model.Version, error)) error {
+	return s.mysql.restore(ctx, identity, at, next)
+}
+
+// OpenViewInternal opens a consistent view of the records.
+func (s *VersionService) OpenViewInternal(ctx context.Context) (raft.View, error) {
+	view, err := s.mysql.mysqlDao.OpenView(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return allPlatforms{view}, nil
+}
+
+// allPlatforms is a view of every record, whatever its platform.
+type allPlatforms struct{ *dao.View }
+
+func (v allPlatforms) Page(ctx context.Context, after string, limit int) ([]model.Version, error) {
+	return v.View.Page(ctx, after, "", limit)
+}

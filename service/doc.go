@@ -1,0 +1,11 @@
+// Package service is what versiond does: it validates and proposes writes, decides them in the
+// apply, and serves reads as current as they were asked for.
+//
+//	AddVersion -> write -> raft.Node.Propose on the leader, forwarder -> leader elsewhere
+//	raft applier -> AddVersionInternal ... CommitInternal -> PublishInternal -> CacheInternal
+//	GetVersionByID -> awaitFresh -> revision index -> MemoryDB -> Redis -> MySQL
+//
+// Methods whose names end in Internal run on the apply path, on the applier's one goroutine (the
+// reload, which rebuilds derived state, runs on its ticker's). Everything else may be called from
+// any goroutine.
+package service

@@ -1,0 +1,232 @@
+package service
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"versiond/model"
+	"versiond/peer"
+)
+
+const (
+	findInterval = 200 * time.Millisecond
+	// waitingLogInterval paces the lines that say for whom a node waits.
+	waitingLogInterval = 5 * time.Second
+	joinTimeout        = 10 * time.Second
+)
+
+// findCluster brings a node without Raft state into a cluster: the first listed node begins one when
+// nobody knows of any, the others ask to be let in. A node that was a member stays with what it has.
+func (s *VersionService) findCluster(ctx context.Context) error {
+	ticker := time.NewTicker(findInterval)
+	defer ticker.Stop()
+	var logged time.Time
+	for !s.node.Running() {
+		waitsFor, err := s.findOnce(ctx)
+		if err != nil {
+			return err
+		}
+		if waitsFor != "" && time.Since(logged) > waitingLogInterval {
+			s.log.Info("waiting to be taken into a cluster", "for", waitsFor)
+			logged = time.Now()
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+	return nil
+}
+
+// findOnce tries once, and otherwise says in words for whom or what the node waits.
+func (s *VersionService) findOnce(ctx context.Context) (waitsFor string, err error) {
+	answers, silent := s.askAround(ctx)
+	if member, ok := memberAmong(answers); ok {
+		return s.askToJoin(ctx, member), nil
+	}
+	if !s.beginsClusters() {
+		return s.waitsFor(answers, silent), nil
+	}
+	held, err := s.holdsCluster(ctx)
+	if err != nil {
+		return "its database: " + err.Error(), nil
+	}
+	if held != "" {
+		return "a member of cluster " + held + ", which this node's database belongs to; no new cluster is begun over it", nil
+	}
+	blank := 1 + countBlank(answers)
+	if blank < len(s.settings.Listed)/2+1 {
+		return s.waitsFor(answers, silent), nil
+	}
+	return "", s.begin(blank)
+}
+
+// beginsClusters says whether this node is the one that may begin a cluster: the first that is listed.
+func (s *VersionService) beginsClusters() bool {
+	return len(s.settings.Listed) > 0 && s.settings.Listed[0].ID == s.NodeID()
+}
+
+func (s *VersionService) begin(blank int) error {
+	cluster := rand.Text()
+	s.founders.Store(int64(blank))
+	s.log.Info("beginning a new cluster", "cluster", cluster)
+	if err := s.node.Bootstrap(cluster); err != nil {
+		return fmt.Errorf("begin a new cluster: %w", err)
+	}
+	return nil
+}
+
+// answered is what the node at an address said.
+type answered struct {
+	peer.Status
+	address string
+}
+
+// askAround asks everybody whom this node could belong with, and lists who did not answer.
+func (s *VersionService) askAround(ctx context.Context) (answers []answered, silent []string) {
+	addresses := s.othersAddresses()
+	found := s.askAll(ctx, addresses)
+	for i, status := range found {
+		if status == nil {
+			silent = append(silent, addresses[i])
+			continue
+		}
+		answers = append(answers, answered{Status: *status, address: addresses[i]})
+	}
+	return answers, silent
+}
+
+func (s *VersionService) othersAddresses() []string {
+	var addresses []string
+	for _, n := range s.settings.Listed {
+		if n.ID != s.NodeID() {
+			addresses = append(addresses, n.Address)
+		}
+	}
+	return append(addresses, s.settings.Join...)
+}
+
+// askAll asks every address at once; of those that do not answer it gives nil.
+func (s *VersionService) askAll(ctx context.Context, addresses []string) []*peer.Status {
+	answers := make([]*peer.Status, len(addresses))
+	done := make(chan struct{})
+	for i, address := range addresses {
+		go func() {
+			defer func() { done <- struct{}{} }()
+			if status, err := s.peers.Status(ctx, address); err == nil {
+				answers[i] = &status
+			}
+		}()
+	}
+	for range addresses {
+		<-done
+	}
+	return answers
+}
+
+func memberAmong(answers []answered) (answered, bool) {
+	for _, a := range answers {
+		if a.Running && a.LeaderID != "" {
+			return a, true
+		}
+	}
+	return answered{}, false
+}
+
+// countBlank counts the nodes that know of no cluster at all.
+func countBlank(answers []answered) int {
+	n := 0
+	for _, a := range answers {
+		if !a.Running && a.Cluster == "" && !a.HoldsCluster {
+			n++
+		}
+	}
+	return n
+}
+
+// askToJoin asks a member to take this node in; the leader then calls back with the admission.
+func (s *VersionService) askToJoin(ctx context.Context, member answered) (waitsFor string) {
+	if !s.joinsByItself() {
+		return "somebody to call /join/" + s.NodeID() + "/" + s.node.Address() + " on a member (or give this node --join)"
+	}
+	ctx, cancel := context.WithTimeout(ctx, joinTimeout)
+	defer cancel()
+	if _, err := s.peers.Join(ctx, member.address, s.NodeID(), s.node.Address(), true); err != nil {
+		return fmt.Sprintf("%s at %s to take it in: %v", member.Node, member.address, err)
+	}
+	return ""
+}
+
+func (s *VersionService) joinsByItself() bool {
+	return len(s.settings.Join) > 0 || s.listed(s.NodeID())
+}
+
+func (s *VersionService) listed(id string) bool {
+	for _, n := range s.settings.Listed {
+		if n.ID == id {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *VersionService) waitsFor(answers []answered, silent []string) string {
+	switch {
+	case len(s.othersAddresses()) == 0:
+		return "somebody to call /join/" + s.NodeID() + "/" + s.node.Address() + " on a member (or give this node --join)"
+	case len(silent) > 0:
+		return "an answer from " + s.names(silent)
+	case len(answers) > 0 && !s.beginsClusters() && countBlank(answers) == len(answers):
+		return s.names([]string{s.settings.Listed[0].Address}) + " to begin a cluster"
+	}
+	return "the others to elect a leader"
+}
+
+// names puts the ids of listed nodes before their addresses.
+func (s *VersionService) names(addresses []string) string {
+	named := make([]string, len(addresses))
+	for i, address := range addresses {
+		named[i] = address
+		for _, n := range s.settings.Listed {
+			if n.Address == address {
+				named[i] = n.ID + " at " + address
+			}
+		}
+	}
+	return strings.Join(named, ", ")
+}
+
+// holdsCluster names the cluster that this node's database belongs to, "" when it belongs to none.
+func (s *VersionService) holdsCluster(ctx context.Context) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, storeCheckTimeout)
+	defer cancel()
+	state, err := s.StateInternal(ctx)
+	if errors.Is(err, model.ErrNoState) {
+		return "", nil
+	}
+	return state.Cluster, err
+}
+
+// Admit takes the leader's word that the cluster has this node, and starts Raft. It is safe to repeat.
+// A database of another cluster, or of another node, is refused before anything is touched.
+func (s *VersionService) Admit(ctx context.Context, admission peer.Admission) error {
+	if s.node.Running() {
+		if admission.Cluster != s.node.Identity().Cluster {
+			return fmt.Errorf("%w: this node is a member of cluster %s", model.ErrWrongNode, s.node.Identity().Cluster)
+		}
+		return nil
+	}
+	if admission.Cluster == "" {
+		return &model.ValidationError{Fields: []model.FieldError{{Field: "cluster", Detail: "is required"}}}
+	}
+	if held, err := s.holdsCluster(ctx); err == nil && held != "" && held != admission.Cluster {
+		return fmt.Errorf("%w: the database of node %s belongs to cluster %s; give it another one, or drop it if the records there are not needed", model.ErrWrongNode, s.NodeID(), held)
+	}
+	s.log.Info("taken into a cluster", "cluster", admission.Cluster)
+	return s.node.Admit(admission.Cluster, admission.Replica)
+}

@@ -1,0 +1,102 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"versiond/group"
+	"versiond/model"
+	"versiond/wire"
+)
+
+// forwardLimits: two requests on their way keep the leader busy while the next group gathers.
+var forwardLimits = group.Limits{GroupSizeMax: 256 << 10, GroupItemsMax: model.CommandsPerEntryMax, InFlightMax: 2, WaitingItemsMax: 10_000}
+
+// forwarder passes the writes of a follower's clients to the leader, one request for all that wait.
+type forwarder struct {
+	ctx       context.Context // ends with the node
+	peers     PeerClient
+	leader    func() (id, address string)
+	collector *group.Collector[*forwarded]
+}
+
+// forwarded is one command on its way. Of its client, who may give up, and the forwarder, who may
+// send it, only one gets it.
+type forwarded struct {
+	command  model.Command
+	deadline time.Time
+	claimed  atomic.Bool
+	done     chan forwardResult
+}
+
+type forwardResult struct {
+	outcome model.Outcome
+	index   uint64
+	err     error
+}
+
+func (f *forwarded) claim() bool { return f.claimed.CompareAndSwap(false, true) }
+
+func newForwarder(ctx context.Context, peers PeerClient, leader func() (id, address string)) *forwarder {
+	f := &forwarder{ctx: ctx, peers: peers, leader: leader}
+	f.collector = group.NewCollector(forwardLimits, f.send)
+	return f
+}
+
+// forward gives the outcome of a command as the leader decided it, and the index it reflects.
+func (f *forwarder) forward(ctx context.Context, c model.Command) (model.Outcome, uint64, error) {
+	item := &forwarded{command: c, done: make(chan forwardResult, 1)}
+	item.deadline, _ = ctx.Deadline()
+	if err := f.collector.Add(item, wire.CommandBytes(&c)); err != nil {
+		return model.Outcome{}, 0, err
+	}
+	select {
+	case r := <-item.done:
+		return r.outcome, r.index, r.err
+	case <-ctx.Done():
+	}
+	if item.claim() {
+		return model.Outcome{}, 0, errors.Join(model.ErrTimeout, ctx.Err())
+	}
+	return model.Outcome{}, 0, errors.Join(model.ErrOutcomeUnknown, ctx.Err())
+}
+
+// send passes one group on, without what its clients gave up meanwhile.
+func (f *forwarder) send(items []*forwarded) {
+	taken := items[:0]
+	var commands []model.Command
+	var deadline time.Time
+	for _, item := range items {
+		if item.claim() {
+			taken, commands = append(taken, item), append(commands, item.command)
+			if item.deadline.After(deadline) {
+				deadline = item.deadline
+			}
+		}
+	}
+	if len(taken) == 0 {
+		return
+	}
+	outcomes, index, err := f.ask(deadline, commands)
+	for i, item := range taken {
+		r := forwardResult{index: index, err: err}
+		if err == nil {
+			r.outcome = outcomes[i]
+		}
+		item.done <- r
+	}
+}
+
+func (f *forwarder) ask(deadline time.Time, commands []model.Command) ([]model.Outcome, uint64, error) {
+	_, address := f.leader()
+	if address == "" {
+		return nil, 0, model.ErrNotLeader
+	}
+	ctx, cancel := context.WithDeadline(f.ctx, deadline)
+	defer cancel()
+	return f.peers.Commands(ctx, address, commands)
+}
+
+func (f *forwarder) close() { f.collector.Close() }

@@ -1,0 +1,184 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+
+	"versiond/model"
+	"versiond/peer"
+	"versiond/raft"
+)
+
+// JoinRaftCluster makes the node that answers at address a member: without a vote at first, which it
+// gets when it has caught up, unless voter is false. One that is a member already stays one. Nothing
+// is changed before the node itself has confirmed who it is, so a mistyped address cannot cost the
+// cluster its quorum. Errors: model.ErrInvalid, ErrNodeUnreachable, ErrWrongNode, ErrIDInUse,
+// ErrAddressInUse, ErrQuorumAtRisk, ErrNoLeader.
+func (s *VersionService) JoinRaftCluster(ctx context.Context, id, address string, voter bool) (member model.Member, err error) {
+	if err := validateMember(id, address); err != nil {
+		return member, err
+	}
+	err = s.onLeader(ctx, func(ctx context.Context) error {
+		member, err = s.join(ctx, id, address, voter)
+		return err
+	}, func(ctx context.Context, leader string) error {
+		member, err = s.peers.Join(ctx, leader, id, address, voter)
+		return err
+	})
+	return member, err
+}
+
+// onLeader does something where the leader is: here, or through a request to it.
+func (s *VersionService) onLeader(ctx context.Context, here func(context.Context) error, there func(ctx context.Context, leader string) error) error {
+	return s.withLeader(ctx, func(ctx context.Context) error {
+		if s.node.IsLeader() {
+			return here(ctx)
+		}
+		_, address := s.node.Leader()
+		if address == "" {
+			return model.ErrNotLeader
+		}
+		return there(ctx, address)
+	})
+}
+
+func validateMember(id, address string) error {
+	var fields []model.FieldError
+	if !model.ValidNodeID(id) {
+		fields = append(fields, model.FieldError{Field: "id", Detail: "must be 1 to 32 of a-z, 0-9, _ and -, beginning with a letter or digit, for example node4"})
+	}
+	if !routable(address) {
+		fields = append(fields, model.FieldError{Field: "addr", Detail: "must be host:port of the new node's peer port, where the other nodes can reach it, for example 10.0.0.4:7001"})
+	}
+	if len(fields) > 0 {
+		return &model.ValidationError{Fields: fields}
+	}
+	return nil
+}
+
+func routable(address string) bool {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil || host == "" {
+		return false
+	}
+	if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return ip == nil || !ip.IsUnspecified()
+}
+
+// join runs on the leader.
+func (s *VersionService) join(ctx context.Context, id, address string, voter bool) (model.Member, error) {
+	s.membership.Lock()
+	defer s.membership.Unlock()
+	status, err := s.identify(ctx, id, address)
+	if err != nil {
+		return model.Member{}, err
+	}
+	if err := s.place(ctx, id, address, status); err != nil {
+		return model.Member{}, err
+	}
+	if !status.Running {
+		admission := peer.Admission{Cluster: s.node.Identity().Cluster, Replica: !voter}
+		if err := s.peers.Admit(ctx, address, admission); err != nil {
+			return model.Member{}, fmt.Errorf("%w: it was added and could not be told: %w; join it again", model.ErrNodeUnreachable, err)
+		}
+	}
+	return s.memberOf(id, status.Port)
+}
+
+// identify dials back and makes sure that the node at address is the one that was named, and free
+// to be a member of this cluster.
+func (s *VersionService) identify(ctx context.Context, id, address string) (peer.Status, error) {
+	status, err := s.peers.Status(ctx, address)
+	ours := s.node.Identity().Cluster
+	switch {
+	case err != nil:
+		return status, fmt.Errorf("%w %s (peer port): %w", model.ErrNodeUnreachable, address, err)
+	case status.Node != id:
+		return status, fmt.Errorf("%w: %s is node %q, not %q", model.ErrWrongNode, address, status.Node, id)
+	case status.Cluster != "" && status.Cluster != ours:
+		return status, fmt.Errorf("%w: node %q at %s belongs to cluster %s, this is cluster %s", model.ErrWrongNode, id, address, status.Cluster, ours)
+	}
+	return status, nil
+}
+
+// place gives an identified node its place among the members.
+func (s *VersionService) place(ctx context.Context, id, address string, status peer.Status) error {
+	member, known := s.find(id)
+	for _, m := range s.node.Members() {
+		if m.Address == address && m.ID != id {
+			return fmt.Errorf("%w: %s is that of %s", model.ErrAddressInUse, address, m.ID)
+		}
+	}
+	switch {
+	case !known:
+		return s.node.AddNonvoter(ctx, id, address)
+	case !status.Running:
+		return s.replaceBlank(ctx, member, address)
+	case member.Address == address:
+		return nil
+	}
+	return s.move(ctx, member, address)
+}
+
+// replaceBlank takes a member that has lost its Raft state out and in again, without a vote: with
+// its vote it could help to elect a leader that lacks what it itself had acknowledged.
+func (s *VersionService) replaceBlank(ctx context.Context, member raft.Member, address string) error {
+	if member.Address != address {
+		if err := s.ensureSilent(ctx, member); err != nil {
+			return err
+		}
+	}
+	if member.Voter {
+		if err := s.ensureQuorumWithout(ctx, member.ID); err != nil {
+			return err
+		}
+	}
+	s.log.Warn("a member has lost its Raft state; it is taken in again without a vote until it has caught up", "id", member.ID)
+	if err := s.node.Remove(ctx, member.ID); err != nil {
+		return err
+	}
+	return s.node.AddNonvoter(ctx, member.ID, address)
+}
+
+// move notes a member's new address, if nobody answers as that member at the old one.
+func (s *VersionService) move(ctx context.Context, member raft.Member, address string) error {
+	if err := s.ensureSilent(ctx, member); err != nil {
+		return err
+	}
+	s.log.Info("a member has a new address", "id", member.ID, "from", member.Address, "to", address)
+	if member.Voter {
+		return s.node.AddVoter(ctx, member.ID, address)
+	}
+	return s.node.AddNonvoter(ctx, member.ID, address)
+}
+
+func (s *VersionService) ensureSilent(ctx context.Context, member raft.Member) error {
+	status, err := s.peers.Status(ctx, member.Address)
+	if err == nil && status.Node == member.ID {
+		return fmt.Errorf("%w: %s answers at %s", model.ErrIDInUse, member.ID, member.Address)
+	}
+	return nil
+}
+
+func (s *VersionService) find(id string) (raft.Member, bool) {
+	for _, m := range s.node.Members() {
+		if m.ID == id {
+			return m, true
+		}
+	}
+	return raft.Member{}, false
+}
+
+func (s *VersionService) memberOf(id string, port int) (model.Member, error) {
+	m, known := s.find(id)
+	if !known {
+		return model.Member{}, errors.Join(model.ErrOutcomeUnknown, errors.New("the new member is not in the configuration"))
+	}
+	return model.Member{ID: m.ID, Address: m.Address, Port: port, Voter: m.Voter}, nil
+}

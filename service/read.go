@@ -1,0 +1,203 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"versiond/group"
+	"versiond/model"
+)
+
+const (
+	// farBehind is the lag in log entries beyond which a node passes reads to the leader.
+	farBehind = 5000
+	// lookupTries bounds how often a read meets a row that is ahead of the index; once is common
+	// under writes to the same id, ten times in a row means that somebody else writes to the table.
+	lookupTries = 10
+	// publishWait is how long a committed row may take to be published.
+	publishWait = 200 * time.Millisecond
+	// readIndexTimeout bounds one question to the leader, so that a dead one is given up on.
+	readIndexTimeout = 2 * time.Second
+)
+
+// errPassToLeader says that this node's own store cannot serve a read that the leader's can.
+var errPassToLeader = errors.New("pass the read to the leader")
+
+// GetVersionByID gives a record as current as opts asks. Errors: model.ErrNotFound, ErrNoLeader,
+// ErrTimeout, ErrNotCaughtUp, ErrStoreUnavailable, ErrNodeRemoved.
+func (s *VersionService) GetVersionByID(ctx context.Context, id string, opts model.ReadOptions) (result model.Result, err error) {
+	err = s.read(ctx, opts, func(ctx context.Context) error {
+		result.Index = s.node.AppliedIndex()
+		row, err := s.lookup(ctx, id)
+		result.Record = convertToRecord(row)
+		return err
+	}, func(ctx context.Context, leader string) error {
+		result, err = s.peers.Get(ctx, leader, id, opts)
+		return err
+	})
+	return result, err
+}
+
+// ListVersions gives one page in the byte order of the ids, and the applied index that it reflects.
+func (s *VersionService) ListVersions(ctx context.Context, list model.ListOptions, opts model.ReadOptions) (page model.Page, index uint64, err error) {
+	err = s.read(ctx, opts, func(ctx context.Context) error {
+		index = s.node.AppliedIndex()
+		var stored uint64
+		if page, stored, err = s.mysql.list(ctx, list); err != nil {
+			return err
+		}
+		// The page may be ahead of what single reads see; they must not fall behind it.
+		return s.node.WaitApplied(ctx, stored)
+	}, func(ctx context.Context, leader string) error {
+		listing, err := s.peers.List(ctx, leader, list, opts)
+		page, index = listing.Page, listing.Index
+		return err
+	})
+	return page, index, err
+}
+
+// read serves from this node's store once it is current enough, and from the leader's where this
+// node's cannot become so.
+func (s *VersionService) read(ctx context.Context, opts model.ReadOptions, local func(context.Context) error, remote func(ctx context.Context, leader string) error) error {
+	err := s.awaitFresh(ctx, opts)
+	if err == nil {
+		err = local(ctx)
+		if !errors.Is(err, model.ErrStoreUnavailable) || opts.Level == model.LevelNone || s.node.IsLeader() {
+			return err
+		}
+		err = errPassToLeader
+	}
+	if !errors.Is(err, errPassToLeader) {
+		return err
+	}
+	return s.withLeader(ctx, func(ctx context.Context) error {
+		_, address := s.node.Leader()
+		if address == "" || s.node.IsLeader() {
+			return model.ErrNotLeader
+		}
+		return remote(ctx, address)
+	})
+}
+
+// awaitFresh returns once this node's store reflects what opts asks for.
+func (s *VersionService) awaitFresh(ctx context.Context, opts model.ReadOptions) error {
+	if opts.Level == model.LevelNone {
+		if !s.node.Serving() {
+			return model.ErrNotCaughtUp
+		}
+		return s.node.WaitApplied(ctx, opts.MinIndex)
+	}
+	if s.removed.Load() {
+		return model.ErrNodeRemoved
+	}
+	index, err := s.freshIndex(ctx, opts.Level)
+	if err != nil {
+		return err
+	}
+	if !s.node.IsLeader() && s.cannotFollow(index) {
+		return errPassToLeader
+	}
+	if err := s.node.WaitApplied(ctx, max(index, opts.MinIndex)); err != nil {
+		return err
+	}
+	if !s.node.Serving() {
+		return model.ErrNotCaughtUp
+	}
+	return nil
+}
+
+func (s *VersionService) cannotFollow(index uint64) bool {
+	return !s.node.Serving() || s.node.Stuck() || index > s.node.AppliedIndex()+farBehind
+}
+
+// freshIndex gives the index that a read of this level must reflect, looking for the leader until
+// the context ends.
+func (s *VersionService) freshIndex(ctx context.Context, level model.Level) (index uint64, err error) {
+	err = s.withLeader(ctx, func(ctx context.Context) error {
+		index, err = s.readIndexes[level].Do(ctx)
+		return err
+	})
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return 0, errors.Join(model.ErrTimeout, err)
+	}
+	return index, err
+}
+
+// newReadIndexes makes the rounds that reads of one level share: on the leader they confirm it, on
+// a follower they ask it.
+func (s *VersionService) newReadIndexes() map[model.Level]*group.Rounds[uint64] {
+	rounds := map[model.Level]*group.Rounds[uint64]{}
+	for _, level := range []model.Level{model.LevelLinearizable, model.LevelLeader} {
+		rounds[level] = group.NewRounds(s.ctx, func(ctx context.Context) (uint64, error) {
+			ctx, cancel := context.WithTimeout(ctx, readIndexTimeout)
+			defer cancel()
+			return s.readIndexOnce(ctx, level)
+		})
+	}
+	return rounds
+}
+
+func (s *VersionService) readIndexOnce(ctx context.Context, level model.Level) (uint64, error) {
+	if s.node.IsLeader() {
+		return s.LeaderReadIndex(ctx, level)
+	}
+	_, address := s.node.Leader()
+	if address == "" {
+		return 0, model.ErrNotLeader
+	}
+	index, err := s.peers.ReadIndex(ctx, address, level)
+	if err != nil {
+		// A question changes nothing: whatever went wrong, it may be asked again.
+		return 0, fmt.Errorf("%w: %w", model.ErrNotLeader, err)
+	}
+	return index, nil
+}
+
+// LeaderReadIndex gives the index for reads of a level, on the leader; model.ErrNotLeader elsewhere.
+func (s *VersionService) LeaderReadIndex(ctx context.Context, level model.Level) (uint64, error) {
+	var index uint64
+	var err error
+	if level == model.LevelLeader {
+		index, err = s.node.LeaderIndex(ctx)
+	} else {
+		index, err = s.node.ReadIndex(ctx)
+	}
+	if errors.Is(err, model.ErrTimeout) {
+		return 0, fmt.Errorf("%w: %w", model.ErrNotLeader, err)
+	}
+	return index, err
+}
+
+// lookup finds the current row of an id. The revision index judges what caches and database say.
+func (s *VersionService) lookup(ctx context.Context, id string) (model.Version, error) {
+	for range lookupTries {
+		seen := s.node.AppliedIndex()
+		revision, exists := s.mysql.VersionExists(id)
+		if !exists {
+			return model.Version{}, model.ErrNotFound
+		}
+		if row, ok := s.redis.GetVersionByID(ctx, id, revision); ok {
+			return row, nil
+		}
+		row, err := s.mysql.GetVersionFromMysql(ctx, id)
+		if err == nil && row.Revision == revision {
+			s.redis.AddVersion(row)
+			s.redis.Flush()
+			return row, nil
+		}
+		if err != nil && !errors.Is(err, model.ErrNotFound) {
+			return model.Version{}, err
+		}
+		s.awaitPublish(ctx, seen)
+	}
+	return model.Version{}, fmt.Errorf("%w as it should: the row of %q is not the one that was applied", model.ErrStoreUnavailable, id)
+}
+
+// awaitPublish waits a moment for the change that the table shows already and the index does not.
+func (s *VersionService) awaitPublish(ctx context.Context, seen uint64) {
+	ctx, cancel := context.WithTimeout(ctx, publishWait)
+	defer cancel()
+	_ = s.node.WaitApplied(ctx, seen+1) // whether it came or not, the caller looks again
+}

@@ -1,0 +1,188 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"versiond/dao"
+	"versiond/model"
+)
+
+// storePageSize is how many records pass through memory at once when all are read or written.
+const storePageSize = 1000
+
+// VersionMysqlService keeps the records in the node's own database, MySQL or SQLite, and knows the
+// current revision of each. Changes are staged one by one and committed together.
+type VersionMysqlService struct {
+	mysqlDao  *dao.VersionMysqlDao
+	revisions *revisionIndex
+	staged    *stage // the applier's alone
+}
+
+// NewVersionMysqlService fails when it is given no dao.
+func NewVersionMysqlService(mysqlDao *dao.VersionMysqlDao) (*VersionMysqlService, error) {
+	if mysqlDao == nil {
+		return nil, errors.New("the MySQL service needs a dao")
+	}
+	return &VersionMysqlService{mysqlDao: mysqlDao, revisions: newRevisionIndex(), staged: newStage()}, nil
+}
+
+// ConvertToVersion makes the row of a record.
+func (s *VersionMysqlService) ConvertToVersion(record model.VersionDB, revision uint64) model.Version {
+	return model.Version{ID: record.ID, VersionNo: record.VersionNo, Platform: record.Platform, Revision: revision}
+}
+
+// convertToRecord makes the record of a row.
+func convertToRecord(v model.Version) model.VersionDB {
+	return model.VersionDB{ID: v.ID, VersionNo: v.VersionNo, Platform: v.Platform, Revision: v.Revision}
+}
+
+// VersionExists gives the revision of a record as readers may see it, without asking the database.
+func (s *VersionMysqlService) VersionExists(id string) (revision uint64, exists bool) {
+	return s.revisions.get(id)
+}
+
+// stagedRevision is VersionExists with what is staged on top; the applier decides by it.
+func (s *VersionMysqlService) stagedRevision(id string) (revision uint64, exists bool) {
+	if change, ok := s.staged.changes[id]; ok {
+		return change.Revision, !change.deleted
+	}
+	return s.revisions.get(id)
+}
+
+// AddVersionToMysql stages a new row.
+func (s *VersionMysqlService) AddVersionToMysql(v model.Version) { s.staged.put(v, false) }
+
+// UpdateVersion stages a row's new content; it is written in the transaction of the whole group.
+func (s *VersionMysqlService) UpdateVersion(v model.Version) { s.staged.put(v, false) }
+
+// DeleteVersion stages the removal of a row.
+func (s *VersionMysqlService) DeleteVersion(id string) {
+	s.staged.put(model.Version{ID: id}, true)
+}
+
+// commit writes what is staged, and moves the state row, in one transaction. The stage stays, for
+// publish or for another try.
+func (s *VersionMysqlService) commit(ctx context.Context, store string, from, to model.Position) error {
+	upserts, deletes := s.staged.rows()
+	return s.mysqlDao.Apply(ctx, store, from, to, upserts, deletes)
+}
+
+// publish lets readers see what was committed, and gives the changes in the order of their ids'
+// first appearance.
+func (s *VersionMysqlService) publish() []change {
+	changes := s.staged.take()
+	for _, c := range changes {
+		if c.deleted {
+			s.revisions.remove(c.ID)
+		} else {
+			s.revisions.set(c.ID, c.Revision)
+		}
+	}
+	return changes
+}
+
+func (s *VersionMysqlService) discard() { s.staged.take() }
+
+// GetVersionFromMysql reads one row: model.ErrNotFound, model.ErrStoreUnavailable.
+func (s *VersionMysqlService) GetVersionFromMysql(ctx context.Context, id string) (model.Version, error) {
+	return s.mysqlDao.Get(ctx, id)
+}
+
+// GetAllVersions passes every row to visit, page by page in the order of the ids and from one
+// consistent view. It never holds more than a page.
+func (s *VersionMysqlService) GetAllVersions(ctx context.Context, visit func([]model.Version) error) error {
+	view, err := s.mysqlDao.OpenView(ctx)
+	if err != nil {
+		return err
+	}
+	return errors.Join(visitAll(ctx, view, visit), view.Close())
+}
+
+func visitAll(ctx context.Context, view *dao.View, visit func([]model.Version) error) error {
+	for after := ""; ; {
+		page, err := view.Page(ctx, after, "", storePageSize)
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		if err := visit(page); err != nil {
+			return err
+		}
+		after = page[len(page)-1].ID
+	}
+}
+
+// list reads one page and the index that it reflects, in one consistent view. It asks for one row
+// more than the page holds, to tell whether another page follows.
+func (s *VersionMysqlService) list(ctx context.Context, opts model.ListOptions) (model.Page, uint64, error) {
+	view, err := s.mysqlDao.OpenView(ctx)
+	if err != nil {
+		return model.Page{}, 0, err
+	}
+	rows, err := view.Page(ctx, opts.After, opts.Platform, opts.Limit+1)
+	if err = errors.Join(err, view.Close()); err != nil {
+		return model.Page{}, 0, err
+	}
+	return pageOf(rows, opts.Limit), view.State().Applied.Index, nil
+}
+
+func pageOf(rows []model.Version, limit int) model.Page {
+	var page model.Page
+	if len(rows) > limit {
+		rows = rows[:limit]
+		page.Next = rows[limit-1].ID
+	}
+	page.Items = make([]model.VersionDB, len(rows))
+	for i, row := range rows {
+		page.Items[i] = convertToRecord(row)
+	}
+	return page
+}
+
+// load reads the revision of every row; nothing else of the rows is kept.
+func (s *VersionMysqlService) load(ctx context.Context) error {
+	s.revisions.clear()
+	return s.mysqlDao.ForEachRevision(ctx, func(id string, revision uint64) error {
+		s.revisions.set(id, revision)
+		return nil
+	})
+}
+
+// restore replaces all rows by those of next. Until the last step the state row says that a
+// restore goes on, so that a crash cannot leave half of it in use.
+func (s *VersionMysqlService) restore(ctx context.Context, identity model.Identity, at model.Position, next func() (model.Version, error)) error {
+	if err := s.mysqlDao.BeginRestore(ctx, identity); err != nil {
+		return err
+	}
+	s.revisions.clear()
+	if err := s.mysqlDao.DeleteAll(ctx); err != nil {
+		return err
+	}
+	if err := s.insertAll(ctx, next); err != nil {
+		return err
+	}
+	return s.mysqlDao.FinishRestore(ctx, identity, at)
+}
+
+func (s *VersionMysqlService) insertAll(ctx context.Context, next func() (model.Version, error)) error {
+	batch := make([]model.Version, 0, storePageSize)
+	for {
+		v, err := next()
+		if err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
+		if err == nil {
+			batch = append(batch, v)
+		}
+		if len(batch) == storePageSize || err != nil && len(batch) > 0 {
+			if err := s.mysqlDao.InsertBatch(ctx, batch); err != nil {
+				return err
+			}
+			batch = batch[:0]
+		}
+		if err != nil {
+			return nil
+		}
+	}
+}

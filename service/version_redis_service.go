@@ -1,0 +1,127 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"versiond/dao"
+	"versiond/model"
+)
+
+// cacheReadTimeout bounds the wait for Redis on a read: the database answers in a few milliseconds.
+const cacheReadTimeout = 100 * time.Millisecond
+
+// VersionRedisService caches records: MemoryDB inside the process stands in front of Redis, which may
+// be missing. Nothing it says counts unless its revision is the current one, so it may be late,
+// flushed, shared with other nodes or full of old dumps.
+type VersionRedisService struct {
+	memory   *dao.MemoryDB
+	redisDao *dao.VersionRedisDao // nil without Redis
+	writer   *redisWriter         // nil without Redis
+	cluster  atomic.Pointer[string]
+	log      *slog.Logger
+}
+
+// NewVersionRedisService fails when it is given no MemoryDB. redisDao is nil when there is no Redis.
+func NewVersionRedisService(memory *dao.MemoryDB, redisDao *dao.VersionRedisDao, log *slog.Logger) (*VersionRedisService, error) {
+	if memory == nil {
+		return nil, errors.New("the cache service needs a MemoryDB")
+	}
+	s := &VersionRedisService{memory: memory, redisDao: redisDao, log: log}
+	if redisDao != nil {
+		s.writer = newRedisWriter(redisDao, log)
+	}
+	return s, nil
+}
+
+// setCluster says whose values count from now on.
+func (s *VersionRedisService) setCluster(cluster string) { s.cluster.Store(&cluster) }
+
+func (s *VersionRedisService) clusterID() string {
+	if cluster := s.cluster.Load(); cluster != nil {
+		return *cluster
+	}
+	return ""
+}
+
+// VersionExists says which of the rows Redis holds just as they are.
+func (s *VersionRedisService) VersionExists(ctx context.Context, versions []model.Version) ([]bool, error) {
+	ids := make([]string, len(versions))
+	for i := range versions {
+		ids[i] = versions[i].ID
+	}
+	cached, err := s.redisDao.GetMany(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	exists := make([]bool, len(versions))
+	for i, v := range versions {
+		c, ok := cached[v.ID]
+		exists[i] = ok && c == s.cachedVersion(v)
+	}
+	return exists, nil
+}
+
+// AddVersion caches a new record. Redis gets it with the next Flush.
+func (s *VersionRedisService) AddVersion(v model.Version) {
+	s.memory.Put(v)
+	if s.writer != nil {
+		s.writer.set(s.cachedVersion(v))
+	}
+}
+
+// UpdateVersion caches a record's new content. Redis gets it with the next Flush.
+func (s *VersionRedisService) UpdateVersion(v model.Version) { s.AddVersion(v) }
+
+// DeleteVersion forgets a record.
+func (s *VersionRedisService) DeleteVersion(id string) {
+	s.memory.Delete(id)
+	if s.writer != nil {
+		s.writer.remove(id)
+	}
+}
+
+// Flush lets what was cached go to Redis. It does not wait.
+func (s *VersionRedisService) Flush() {
+	if s.writer != nil {
+		s.writer.notify()
+	}
+}
+
+// GetVersionByID gives a record at exactly this revision, if a cache has it. A Redis that fails is a
+// miss: the database has everything.
+func (s *VersionRedisService) GetVersionByID(ctx context.Context, id string, revision uint64) (model.Version, bool) {
+	if v, ok := s.memory.Get(id); ok && v.Revision == revision {
+		return v, true
+	}
+	if s.redisDao == nil || s.writer.failing() {
+		return model.Version{}, false
+	}
+	ctx, cancel := context.WithTimeout(ctx, cacheReadTimeout)
+	defer cancel()
+	c, err := s.redisDao.Get(ctx, id)
+	if err != nil || c.ID != id || c.Revision != revision || c.Cluster != s.clusterID() {
+		return model.Version{}, false
+	}
+	v := model.Version{ID: c.ID, VersionNo: c.VersionNo, Platform: c.Platform, Revision: c.Revision}
+	s.memory.Put(v)
+	return v, true
+}
+
+func (s *VersionRedisService) cachedVersion(v model.Version) dao.CachedVersion {
+	return dao.CachedVersion{VersionDB: convertToRecord(v), Cluster: s.clusterID()}
+}
+
+// Run keeps the caches in order until the context ends: it expires what nobody reads, and writes to
+// Redis.
+func (s *VersionRedisService) Run(ctx context.Context, deleteInterval time.Duration, examineSize int) {
+	if s.writer != nil {
+		done := make(chan struct{})
+		go func() { defer close(done); s.writer.run(ctx) }()
+		defer func() { <-done }()
+	}
+	s.memory.Run(ctx, deleteInterval, examineSize)
+}

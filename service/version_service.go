@@ -1,0 +1,148 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"versiond/group"
+	"versiond/model"
+	"versiond/peer"
+	"versiond/raft"
+)
+
+// RaftInitializer starts the Raft node that a VersionService proposes through.
+type RaftInitializer interface {
+	// InitRaft may call the service's Internal methods from the moment it is called.
+	InitRaft(service raft.VersionServiceInterface) (*raft.Node, error)
+}
+
+// PeerClient asks other nodes. Errors match the sentinels of package model.
+type PeerClient interface {
+	Status(ctx context.Context, address string) (peer.Status, error)
+	ReadIndex(ctx context.Context, address string, level model.Level) (uint64, error)
+	Commands(ctx context.Context, address string, commands []model.Command) ([]model.Outcome, uint64, error)
+	Get(ctx context.Context, address, id string, opts model.ReadOptions) (model.Result, error)
+	List(ctx context.Context, address string, list model.ListOptions, opts model.ReadOptions) (peer.Listing, error)
+	Join(ctx context.Context, address, id, nodeAddress string, voter bool) (model.Member, error)
+	Remove(ctx context.Context, address, id string, force bool) error
+	Transfer(ctx context.Context, address, id string) (model.Leader, error)
+	Admit(ctx context.Context, address string, admission peer.Admission) error
+}
+
+// Settings is what a VersionService needs to know of its node and its cluster.
+type Settings struct {
+	// Listed are the nodes of the configuration in their order; the first one may begin a cluster.
+	Listed []Listed
+	// Join are peer addresses of members to ask, for a node that is not listed.
+	Join []string
+	// Port is this node's public HTTP port.
+	Port int
+	// Release is the version of the program.
+	Release string
+	// ReloadInterval, PeriodicDeleteInterval and ExamineSize pace the upkeep of the caches.
+	ReloadInterval         time.Duration
+	PeriodicDeleteInterval time.Duration
+	ExamineSize            int
+}
+
+// Listed is one node of the configuration.
+type Listed struct {
+	ID      string
+	Address string
+	Port    int
+}
+
+// VersionService joins the store, the caches and the Raft node of one versiond node.
+type VersionService struct {
+	mysql    *VersionMysqlService
+	redis    *VersionRedisService
+	node     *raft.Node
+	peers    PeerClient
+	settings Settings
+	log      *slog.Logger
+
+	forwarder   *forwarder
+	readIndexes map[model.Level]*group.Rounds[uint64]
+	ports       ports
+
+	ctx     context.Context // ends with Close
+	cancel  context.CancelFunc
+	removed atomic.Bool
+	// founders is how many nodes were there when this one began the cluster; 0 on every other node,
+	// and once a majority of them has a vote.
+	founders atomic.Int64
+	// membership serialises changes of the members: hashicorp/raft takes one at a time.
+	membership sync.Mutex
+	// caughtUp is set once the store has been at the commit index since the start.
+	caughtUp atomic.Bool
+}
+
+// NewVersionService joins the parts and starts the Raft node. Run must be called for the node to find
+// its cluster; Close ends it.
+func NewVersionService(settings Settings, mysql *VersionMysqlService, redis *VersionRedisService, initializer RaftInitializer, peers PeerClient, log *slog.Logger) (*VersionService, error) {
+	if mysql == nil || redis == nil || initializer == nil || peers == nil || log == nil {
+		return nil, errors.New("the version service needs both services, the Raft initializer, the peer client and a logger")
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	s := &VersionService{mysql: mysql, redis: redis, peers: peers, settings: settings, log: log, ctx: ctx, cancel: cancel}
+	node, err := initializer.InitRaft(s)
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	s.node = node
+	s.forwarder = newForwarder(ctx, peers, node.Leader)
+	s.readIndexes = s.newReadIndexes()
+	return s, nil
+}
+
+// Run finds the node its cluster, promotes members while it leads, and keeps the caches, until the
+// context ends or the node cannot go on; the error then says why.
+func (s *VersionService) Run(ctx context.Context) error {
+	tasks, ctx := errgroup.WithContext(ctx)
+	tasks.Go(func() error { return s.findCluster(ctx) })
+	tasks.Go(func() error { s.promoteMembers(ctx); return nil })
+	tasks.Go(func() error { s.watchMembership(ctx); return nil })
+	tasks.Go(func() error {
+		s.redis.Run(ctx, s.settings.PeriodicDeleteInterval, s.settings.ExamineSize)
+		return nil
+	})
+	tasks.Go(func() error {
+		select {
+		case <-s.node.Failed():
+			return s.node.Err()
+		case <-ctx.Done():
+			return nil
+		}
+	})
+	return tasks.Wait()
+}
+
+// HandOver gives leadership to another voter if this node leads, so that a stop goes unnoticed.
+func (s *VersionService) HandOver(ctx context.Context) {
+	if !s.node.IsLeader() || len(s.node.Members()) < 2 {
+		return
+	}
+	if err := s.node.TransferAway(ctx); err != nil {
+		s.log.Warn("leadership could not be handed over; the others will elect a leader in about two seconds", "err", err)
+	}
+}
+
+// Close stops the Raft node and all that waits on it.
+func (s *VersionService) Close() error {
+	s.cancel()
+	s.forwarder.close()
+	return s.node.Close()
+}
+
+// NodeID names this node.
+func (s *VersionService) NodeID() string { return s.node.Identity().Node }
+
+// AppliedIndex is the last log index whose effect this node's store holds.
+func (s *VersionService) AppliedIndex() uint64 { return s.node.AppliedIndex() }

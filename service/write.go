@@ -1,0 +1,109 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"versiond/model"
+)
+
+// leaderPollInterval paces the search for a leader that takes a write.
+const leaderPollInterval = 20 * time.Millisecond
+
+// AddVersion creates a record: model.ErrAlreadyExists when the id is taken.
+func (s *VersionService) AddVersion(ctx context.Context, record model.VersionDB) (model.Result, error) {
+	if err := model.ValidateRecord(record); err != nil {
+		return model.Result{}, err
+	}
+	return s.write(ctx, model.Command{Type: model.CommandAdd, ID: record.ID, VersionNo: record.VersionNo, Platform: record.Platform})
+}
+
+// UpdateVersion replaces a record: model.ErrNotFound, and model.ErrRevisionMismatch when ifRevision
+// is neither 0 nor the record's revision.
+func (s *VersionService) UpdateVersion(ctx context.Context, record model.VersionDB, ifRevision uint64) (model.Result, error) {
+	if err := model.ValidateRecord(record); err != nil {
+		return model.Result{}, err
+	}
+	return s.write(ctx, model.Command{Type: model.CommandUpdate, ID: record.ID, VersionNo: record.VersionNo, Platform: record.Platform, IfRevision: ifRevision})
+}
+
+// DeleteVersion removes a record, with the errors of UpdateVersion.
+func (s *VersionService) DeleteVersion(ctx context.Context, id string, ifRevision uint64) (model.Result, error) {
+	if err := model.ValidateID(id); err != nil {
+		return model.Result{}, err
+	}
+	return s.write(ctx, model.Command{Type: model.CommandDelete, ID: id, IfRevision: ifRevision})
+}
+
+// write has one command proposed, by whoever leads, and turns its outcome into an answer.
+func (s *VersionService) write(ctx context.Context, c model.Command) (model.Result, error) {
+	var outcome model.Outcome
+	var index uint64
+	err := s.withLeader(ctx, func(ctx context.Context) (err error) {
+		outcome, index, err = s.propose(ctx, c)
+		return err
+	})
+	if err != nil {
+		return model.Result{}, unproposed(err)
+	}
+	record := model.VersionDB{ID: c.ID, VersionNo: c.VersionNo, Platform: c.Platform, Revision: outcome.Revision}
+	return model.Result{Record: record, Index: index}, outcome.Err()
+}
+
+// unproposed says of a write that waited in vain what its client must know: nothing was changed.
+func unproposed(err error) error {
+	if errors.Is(err, model.ErrTimeout) && !errors.Is(err, model.ErrOutcomeUnknown) {
+		return fmt.Errorf("%w (%w)", model.ErrNoLeader, err)
+	}
+	return err
+}
+
+// propose hands a command to the leader, which may be this node.
+func (s *VersionService) propose(ctx context.Context, c model.Command) (model.Outcome, uint64, error) {
+	if !s.node.IsLeader() {
+		return s.forwarder.forward(ctx, c)
+	}
+	outcomes, index, err := s.ApplyCommands(ctx, []model.Command{c})
+	if err != nil {
+		return model.Outcome{}, 0, err
+	}
+	return outcomes[0], index, nil
+}
+
+// ApplyCommands proposes commands on the leader, and gives their outcomes and the applied index that
+// they reflect. model.ErrNotLeader on every other node.
+func (s *VersionService) ApplyCommands(ctx context.Context, commands []model.Command) ([]model.Outcome, uint64, error) {
+	if s.removed.Load() {
+		return nil, 0, model.ErrNodeRemoved
+	}
+	outcomes, err := s.node.Propose(ctx, commands)
+	if err != nil {
+		return nil, 0, err
+	}
+	return outcomes, s.node.AppliedIndex(), nil
+}
+
+// withLeader does something that needs a leader, again and again while there is none, until the
+// context ends. It repeats only what is known to have had no effect.
+func (s *VersionService) withLeader(ctx context.Context, do func(context.Context) error) error {
+	ticker := time.NewTicker(leaderPollInterval)
+	defer ticker.Stop()
+	for {
+		if s.removed.Load() {
+			return model.ErrNodeRemoved
+		}
+		err := do(ctx)
+		if !errors.Is(err, model.ErrNotLeader) || errors.Is(err, model.ErrOutcomeUnknown) {
+			return err
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return fmt.Errorf("%w (%w)", model.ErrNoLeader, err)
+		case <-s.ctx.Done():
+			return fmt.Errorf("%w: this node is stopping", model.ErrNoLeader)
+		}
+	}
+}
