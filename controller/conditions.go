@@ -24,12 +24,12 @@ func (in *input) ifMatch() uint64 {
 	if !sent {
 		return 0
 	}
-	tags, any, ok := parseTags(values)
+	tags, wildcard, ok := parseTags(values)
 	switch {
 	case !ok || len(tags) > 1:
 		in.wrong("If-Match", `must be one revision in double quotes as ETag gave it, such as "4096", or *`)
 		return 0
-	case any:
+	case wildcard:
 		return 0
 	}
 	revision, err := strconv.ParseUint(strings.Trim(tags[0], `"`), 10, 64)
@@ -45,13 +45,13 @@ func (in *input) ifNoneMatch() func(revision uint64) bool {
 	if !sent {
 		return func(uint64) bool { return false }
 	}
-	tags, any, ok := parseTags(values)
+	tags, wildcard, ok := parseTags(values)
 	if !ok {
 		in.wrong("If-None-Match", `must be a list of tags in double quotes, such as "4096", "8192", or *`)
 	}
 	return func(revision uint64) bool {
 		tag := entityTag(revision)
-		return any || slices.ContainsFunc(tags, func(each string) bool { return strings.TrimPrefix(each, "W/") == tag })
+		return wildcard || slices.ContainsFunc(tags, func(each string) bool { return strings.TrimPrefix(each, "W/") == tag })
 	}
 }
 
@@ -63,9 +63,9 @@ func (in *input) refuseHeader(name, detail string) {
 	}
 }
 
-// parseTags reads the value of If-Match or If-None-Match (RFC 9110, section 13.1): any is true for
+// parseTags reads the value of If-Match or If-None-Match (RFC 9110, section 13.1): wildcard is true for
 // "*", otherwise tags has at least one tag with its quotes, and W/ before it when it is weak.
-func parseTags(values []string) (tags []string, any, ok bool) {
+func parseTags(values []string) (tags []string, wildcard, ok bool) {
 	rest := strings.Trim(strings.Join(values, ","), " \t")
 	if rest == "*" {
 		return nil, true, true

@@ -13,6 +13,7 @@ import (
 
 	"versiond/controller"
 	"versiond/model"
+	"versiond/routers"
 )
 
 // Clients act on status, code and Retry-After: a change here breaks them. Retry-After promises that
@@ -129,4 +130,16 @@ func TestNewVersionControllerNeedsBoth(t *testing.T) {
 	require.Error(t, err)
 	_, err = controller.NewVersionController(newFakeService(), nil)
 	require.Error(t, err)
+}
+
+// At debug level every request leaves one line that leads from the client's request ID to the error.
+func TestRequestIsLoggedAtDebugLevel(t *testing.T) {
+	var log strings.Builder
+	v, err := controller.NewVersionController(newFakeService(), slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	require.NoError(t, err)
+	serve(t, routers.SetUpVersionRouter(v), request{method: http.MethodGet, path: "/version/missing", header: map[string]string{"X-Request-ID": "trace-2"}})
+	require.Equal(t, 1, strings.Count(log.String(), "\n"))
+	for _, part := range []string{"method=GET", "path=/version/missing", "status=404", "requestID=trace-2", model.ErrNotFound.Error()} {
+		require.Contains(t, log.String(), part)
+	}
 }
