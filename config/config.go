@@ -58,9 +58,15 @@ type Server struct {
 	Bind string `koanf:"bind" flag:"bind HOST" example:"0.0.0.0" usage:"host to listen on; the host of the node's address when not set"`
 }
 
-// Raft lists the nodes that make the cluster when it is new. The first of them bootstraps it.
+// Raft lists the nodes that make the cluster when it is new, and says when its log is compacted.
 type Raft struct {
 	Nodes []Node `koanf:"nodes" example:"node1=127.0.0.1:7001/8081" usage:"nodes of a new cluster as id=host:port/httpPort,...; the first one bootstraps"`
+	// SnapshotInterval is how often a node looks whether a snapshot is due.
+	SnapshotInterval time.Duration `koanf:"snapshotInterval" example:"30s" usage:"how often a node looks whether a snapshot is due"`
+	// SnapshotThreshold is how many log entries make a snapshot due.
+	SnapshotThreshold int `koanf:"snapshotThreshold" example:"8192" usage:"how many log entries after the last snapshot make another one due"`
+	// TrailingLogs is how many log entries a snapshot leaves for members that are behind.
+	TrailingLogs int `koanf:"trailingLogs" example:"10240" usage:"how many log entries are kept behind a snapshot, for members that are behind"`
 }
 
 // Log says what is logged and how.
@@ -79,11 +85,16 @@ func GetConfig() Config {
 			PeriodicDeleteInterval: time.Second,
 			ExamineSize:            20,
 		},
-		Raft: Raft{Nodes: []Node{
-			{ID: "node1", Address: "127.0.0.1:7001", Port: 8081},
-			{ID: "node2", Address: "127.0.0.1:7002", Port: 8082},
-			{ID: "node3", Address: "127.0.0.1:7003", Port: 8083},
-		}},
+		Raft: Raft{
+			Nodes: []Node{
+				{ID: "node1", Address: "127.0.0.1:7001", Port: 8081},
+				{ID: "node2", Address: "127.0.0.1:7002", Port: 8082},
+				{ID: "node3", Address: "127.0.0.1:7003", Port: 8083},
+			},
+			SnapshotInterval:  30 * time.Second,
+			SnapshotThreshold: 8192,
+			TrailingLogs:      10240,
+		},
 		Log:     Log{Level: "info", Format: "text"},
 		DataDir: "./data",
 	}

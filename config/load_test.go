@@ -52,6 +52,9 @@ func TestEveryVariableArrives(t *testing.T) {
 		"VERSIOND_SERVER_EXAMINESIZE=5",
 		"VERSIOND_SERVER_BIND=::",
 		"VERSIOND_RAFT_NODES=a=h1:1/2,b=h2:1/2",
+		"VERSIOND_RAFT_SNAPSHOTINTERVAL=3s",
+		"VERSIOND_RAFT_SNAPSHOTTHRESHOLD=50",
+		"VERSIOND_RAFT_TRAILINGLOGS=20",
 		"VERSIOND_LOG_LEVEL=debug",
 		"VERSIOND_LOG_FORMAT=json",
 		"VERSIOND_NODE=c",
@@ -67,7 +70,10 @@ func TestEveryVariableArrives(t *testing.T) {
 		Server: Server{
 			ReloadInterval: 2 * time.Minute, PeriodicDeleteInterval: 250 * time.Millisecond, ExamineSize: 5, Bind: "::",
 		},
-		Raft:     Raft{Nodes: []Node{{"a", "h1:1", 2}, {"b", "h2:1", 2}}},
+		Raft: Raft{
+			Nodes:            []Node{{"a", "h1:1", 2}, {"b", "h2:1", 2}},
+			SnapshotInterval: 3 * time.Second, SnapshotThreshold: 50, TrailingLogs: 20,
+		},
 		Log:      Log{Level: "debug", Format: "json"},
 		OnlyNode: "c",
 		DataDir:  "/var/lib/versiond",

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/go-sql-driver/mysql"
@@ -13,6 +14,9 @@ import (
 
 // databaseNameMax is the most characters that MySQL allows in the name of a database.
 const databaseNameMax = 64
+
+// snapshotIntervalMin keeps a node from doing nothing but looking whether a snapshot is due.
+const snapshotIntervalMin = 100 * time.Millisecond
 
 // Validate reports every setting that is wrong, each with its key and a right value, joined into one
 // error; nil when all are right. It looks at the values alone and opens nothing.
@@ -22,6 +26,7 @@ func (c Config) Validate() error {
 	c.Redis.check(&p)
 	c.MemoryDB.check(&p)
 	c.Server.check(&p)
+	c.Raft.check(&p)
 	c.Log.check(&p)
 	if c.DataDir == "" {
 		p.add("dataDir", "is empty")
@@ -85,6 +90,18 @@ func (s Server) check(p *problems) {
 	}
 	if s.Bind != "" && !isHost(s.Bind) {
 		p.add("server.bind", "is %q; it has to be a host name or an IP address, without port or brackets", s.Bind)
+	}
+}
+
+func (r Raft) check(p *problems) {
+	if r.SnapshotInterval < snapshotIntervalMin {
+		p.add("raft.snapshotInterval", "is %v; it has to be at least %v", r.SnapshotInterval, snapshotIntervalMin)
+	}
+	if r.SnapshotThreshold < 1 {
+		p.add("raft.snapshotThreshold", "is %d; it has to be at least 1", r.SnapshotThreshold)
+	}
+	if r.TrailingLogs < 1 {
+		p.add("raft.trailingLogs", "is %d; it has to be at least 1", r.TrailingLogs)
 	}
 }
 

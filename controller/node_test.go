@@ -27,7 +27,9 @@ func mustNode(t testing.TB) *node {
 	n := &node{service: newFakeService(), log: &bytes.Buffer{}}
 	v, err := controller.NewVersionController(n.service, slog.New(slog.NewTextHandler(n.log, nil)))
 	require.NoError(t, err)
-	n.public, n.peer = routers.SetUpVersionRouter(v), routers.SetUpRaftRouter(v)
+	p, err := controller.NewPeerController(n.service, "")
+	require.NoError(t, err)
+	n.public, n.peer = routers.SetUpVersionRouter(v), routers.SetUpRaftRouter(v, p)
 	return n
 }
 

@@ -1,7 +1,6 @@
 package controller
 
 import (
-	"encoding/base64"
 	"math"
 
 	"versiond/model"
@@ -10,10 +9,6 @@ import (
 const (
 	limitDefault = 100
 	limitMax     = 1000
-
-	// cursorVersion is the first byte of a cursor. A cursor of another version is refused, so what
-	// follows it can change.
-	cursorVersion = 1
 )
 
 // readOptions gives how current the read must be.
@@ -77,27 +72,9 @@ func (in *input) cursor() string {
 	if value == "" {
 		return ""
 	}
-	after, ok := decodeCursor(value)
+	after, ok := model.DecodeCursor(value)
 	if !ok {
 		in.wrong("cursor", "must be a nextCursor exactly as an earlier page gave it")
 	}
 	return after
-}
-
-// encodeCursor makes the cursor of the page after the record with this id; none when there is no
-// such page.
-func encodeCursor(after string) string {
-	if after == "" {
-		return ""
-	}
-	return base64.RawURLEncoding.EncodeToString(append([]byte{cursorVersion}, after...))
-}
-
-func decodeCursor(cursor string) (after string, ok bool) {
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
-	if err != nil || len(raw) == 0 || raw[0] != cursorVersion {
-		return "", false
-	}
-	after = string(raw[1:])
-	return after, model.ValidateID(after) == nil
 }

@@ -150,7 +150,7 @@ func (v *VersionController) ListVersions(c *gin.Context) {
 	if page.Items == nil {
 		page.Items = []model.VersionDB{} // clients iterate over items without asking whether they are null
 	}
-	answerJSON(c, http.StatusOK, VersionList{Items: page.Items, NextCursor: encodeCursor(page.Next)})
+	answerJSON(c, http.StatusOK, VersionList{Items: page.Items, NextCursor: model.EncodeCursor(page.Next)})
 }
 
 // UpdateVersion replaces a record.

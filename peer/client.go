@@ -21,6 +21,8 @@ const (
 	dialTimeout = time.Second
 	// statusTimeout bounds questions that a healthy node answers from memory.
 	statusTimeout = 2 * time.Second
+	// timeoutMax is the longest time that a node may be asked to take.
+	timeoutMax = time.Minute
 	// answerBytesMax bounds what is read of an answer; the largest is a page of records.
 	answerBytesMax = 8 << 20
 )
@@ -77,8 +79,8 @@ func (c *Client) ReadIndex(ctx context.Context, address string, level model.Leve
 // reflect. After model.ErrNotLeader, ErrTooManyRequests and ErrStoreUnavailable nothing was proposed;
 // whenever the answer is lost the outcome is unknown.
 func (c *Client) Commands(ctx context.Context, address string, commands []model.Command) ([]model.Outcome, uint64, error) {
-	r := request{method: http.MethodPost, address: address, path: "/command", contentType: CommandsType, body: wire.AppendCommands(nil, commands), write: true}
-	data, err := c.do(ctx, r)
+	r := request{method: http.MethodPost, address: address, path: "/command", contentType: CommandsType, body: wire.AppendCommands(nil, commands), write: true, waits: true}
+	data, _, err := c.do(ctx, r)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -89,25 +91,33 @@ func (c *Client) Commands(ctx context.Context, address string, commands []model.
 	return outcomes, index, nil
 }
 
-// Get reads a record as the node at address has it applied.
-func (c *Client) Get(ctx context.Context, address, id string, opts model.ReadOptions) (model.Result, error) {
-	r := request{method: http.MethodGet, address: address, path: "/version/" + url.PathEscape(id), query: readQuery(opts)}
-	return ask[model.Result](ctx, c, r)
+// Get reads a record on the node at address.
+func (c *Client) Get(ctx context.Context, address, id string, opts model.ReadOptions) (result model.Result, err error) {
+	r := request{method: http.MethodGet, address: address, path: "/version/" + url.PathEscape(id), query: readQuery(opts), waits: true}
+	result.Record, result.Index, err = askIndexed[model.VersionDB](ctx, c, r)
+	return result, err
 }
 
-// List reads a page of records as the node at address has them applied.
-func (c *Client) List(ctx context.Context, address string, list model.ListOptions, opts model.ReadOptions) (Listing, error) {
+// List reads a page of records on the node at address, and the applied index that it reflects.
+func (c *Client) List(ctx context.Context, address string, list model.ListOptions, opts model.ReadOptions) (model.Page, uint64, error) {
 	query := readQuery(opts)
-	query.Set("platform", list.Platform)
-	query.Set("after", list.After)
 	query.Set("limit", strconv.Itoa(list.Limit))
-	return ask[Listing](ctx, c, request{method: http.MethodGet, address: address, path: "/version", query: query})
-}
-
-// Listing is the answer to GET /version on the peer port.
-type Listing struct {
-	Page  model.Page
-	Index uint64
+	query.Set("cursor", model.EncodeCursor(list.After))
+	if list.Platform != "" {
+		query.Set("platform", list.Platform)
+	}
+	listing, index, err := askIndexed[struct {
+		Items      []model.VersionDB `json:"items"`
+		NextCursor string            `json:"nextCursor"`
+	}](ctx, c, request{method: http.MethodGet, address: address, path: "/version", query: query, waits: true})
+	if err != nil {
+		return model.Page{}, 0, err
+	}
+	next, ok := model.DecodeCursor(listing.NextCursor)
+	if !ok {
+		return model.Page{}, 0, fmt.Errorf("%w: the cursor of %s", model.ErrCorrupt, address)
+	}
+	return model.Page{Items: listing.Items, Next: next}, index, nil
 }
 
 func readQuery(opts model.ReadOptions) url.Values {
@@ -117,19 +127,19 @@ func readQuery(opts model.ReadOptions) url.Values {
 // Join asks a member to take in the node that answers at nodeAddress.
 func (c *Client) Join(ctx context.Context, address, id, nodeAddress string, voter bool) (model.Member, error) {
 	query := url.Values{"id": {id}, "addr": {nodeAddress}, "voter": {strconv.FormatBool(voter)}}
-	return ask[model.Member](ctx, c, request{method: http.MethodGet, address: address, path: "/", query: query})
+	return ask[model.Member](ctx, c, request{method: http.MethodGet, address: address, path: "/", query: query, waits: true})
 }
 
 // Remove asks the leader to remove a member.
 func (c *Client) Remove(ctx context.Context, address, id string, force bool) error {
 	query := url.Values{"force": {strconv.FormatBool(force)}}
-	_, err := c.do(ctx, request{method: http.MethodDelete, address: address, path: "/peer/" + url.PathEscape(id), query: query})
+	_, _, err := c.do(ctx, request{method: http.MethodDelete, address: address, path: "/peer/" + url.PathEscape(id), query: query, waits: true})
 	return err
 }
 
 // Transfer asks the leader to hand leadership to a voter.
 func (c *Client) Transfer(ctx context.Context, address, id string) (model.Leader, error) {
-	return ask[model.Leader](ctx, c, request{method: http.MethodPost, address: address, path: "/leader/" + url.PathEscape(id)})
+	return ask[model.Leader](ctx, c, request{method: http.MethodPost, address: address, path: "/leader/" + url.PathEscape(id), waits: true})
 }
 
 // Admit tells a node that the cluster has taken it in.
@@ -138,7 +148,7 @@ func (c *Client) Admit(ctx context.Context, address string, admission Admission)
 	if err != nil {
 		return err
 	}
-	_, err = c.do(ctx, request{method: http.MethodPost, address: address, path: "/admit", contentType: "application/json", body: body})
+	_, _, err = c.do(ctx, request{method: http.MethodPost, address: address, path: "/admit", contentType: "application/json", body: body})
 	return err
 }
 
@@ -150,42 +160,57 @@ type request struct {
 	body                  []byte
 	// write marks a request after which, without an answer, nobody knows what happened.
 	write bool
+	// waits marks a request that the other node may take the caller's whole time for, and is told so.
+	waits bool
 }
 
-func ask[T any](ctx context.Context, c *Client, r request) (answer T, err error) {
-	data, err := c.do(ctx, r)
+func ask[T any](ctx context.Context, c *Client, r request) (T, error) {
+	answer, _, err := askIndexed[T](ctx, c, r)
+	return answer, err
+}
+
+// askIndexed gives the answer together with the applied index that it reflects.
+func askIndexed[T any](ctx context.Context, c *Client, r request) (answer T, index uint64, err error) {
+	data, header, err := c.do(ctx, r)
 	if err != nil {
-		return answer, err
+		return answer, 0, err
 	}
 	if err := json.Unmarshal(data, &answer); err != nil {
-		return answer, fmt.Errorf("%w: the answer of %s to %s %s: %w", model.ErrCorrupt, r.address, r.method, r.path, err)
+		return answer, 0, fmt.Errorf("%w: the answer of %s to %s %s: %w", model.ErrCorrupt, r.address, r.method, r.path, err)
 	}
-	return answer, nil
+	index, err = strconv.ParseUint(header.Get("X-Versiond-Index"), 10, 64)
+	if err != nil {
+		return answer, 0, fmt.Errorf("%w: %s names no index: %w", model.ErrCorrupt, r.address, err)
+	}
+	return answer, index, nil
 }
 
-func (c *Client) do(ctx context.Context, r request) ([]byte, error) {
-	req, err := http.NewRequestWithContext(ctx, r.method, "http://"+r.address+r.path, bytes.NewReader(r.body))
+func (c *Client) do(ctx context.Context, r request) ([]byte, http.Header, error) {
+	req, err := c.newRequest(ctx, r)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", model.ErrNodeUnreachable, r.address, err)
+		return nil, nil, fmt.Errorf("%w: %s: %w", model.ErrNodeUnreachable, r.address, err)
 	}
-	req.URL.RawQuery = r.query.Encode()
-	c.setHeaders(req, r)
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return nil, r.failed(err)
+		return nil, nil, r.failed(err)
 	}
 	defer func() { _ = resp.Body.Close() }() // everything that matters was read
 	data, err := io.ReadAll(io.LimitReader(resp.Body, answerBytesMax))
 	if err != nil {
-		return nil, r.failed(err)
+		return nil, nil, r.failed(err)
 	}
 	if resp.StatusCode >= http.StatusMultipleChoices {
-		return nil, problemError(r.address, resp.StatusCode, data)
+		return nil, nil, problemError(r.address, resp.StatusCode, data)
 	}
-	return data, nil
+	return data, resp.Header, nil
 }
 
-func (c *Client) setHeaders(req *http.Request, r request) {
+func (c *Client) newRequest(ctx context.Context, r request) (*http.Request, error) {
+	req, err := http.NewRequestWithContext(ctx, r.method, "http://"+r.address+r.path, bytes.NewReader(r.body))
+	if err != nil {
+		return nil, err
+	}
+	req.URL.RawQuery = r.queryWithTimeout(ctx)
 	if r.contentType != "" {
 		req.Header.Set("Content-Type", r.contentType)
 	}
@@ -195,4 +220,19 @@ func (c *Client) setHeaders(req *http.Request, r request) {
 	if c.secret != "" {
 		req.Header.Set(SecretHeader, c.secret)
 	}
+	return req, nil
+}
+
+// queryWithTimeout tells the other node how much of the caller's time is left.
+func (r request) queryWithTimeout(ctx context.Context) string {
+	deadline, ok := ctx.Deadline()
+	left := min(time.Until(deadline), timeoutMax)
+	if !r.waits || !ok || left <= 0 {
+		return r.query.Encode()
+	}
+	if r.query == nil {
+		return "timeout=" + left.String()
+	}
+	r.query.Set("timeout", left.String())
+	return r.query.Encode()
 }

@@ -24,7 +24,7 @@ type stores struct {
 	snapshots raft.SnapshotStore
 }
 
-func openStores(dir *DataDir, log *slog.Logger, _ Tuning) (*stores, error) {
+func openStores(dir *DataDir, log *slog.Logger) (*stores, error) {
 	bolt, err := raftboltdb.New(raftboltdb.Options{
 		Path:        dir.file(logFile),
 		BoltOptions: &bbolt.Options{Timeout: time.Second, FreelistType: bbolt.FreelistMapType, NoFreelistSync: true},

@@ -1,18 +1,18 @@
 package raft
 
 import (
-	"cmp"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/raft"
 )
 
-// Tuning is what tests make smaller than a cluster needs. Zero values mean the defaults.
+// Tuning says when the log is compacted.
 type Tuning struct {
-	SnapshotInterval  time.Duration // 30 s
-	SnapshotThreshold uint64        // 8192 entries
-	TrailingLogs      uint64        // 10240 entries
+	// SnapshotInterval is how often it is looked whether a snapshot is due.
+	SnapshotInterval time.Duration
+	// SnapshotThreshold is how many entries make one due, TrailingLogs how many it leaves.
+	SnapshotThreshold, TrailingLogs uint64
 }
 
 func (t Tuning) raftConfig(node string, log hclog.Logger) *raft.Config {
@@ -27,8 +27,8 @@ func (t Tuning) raftConfig(node string, log hclog.Logger) *raft.Config {
 	conf.NoSnapshotRestoreOnStart = true
 	// A removed node stays up to say so.
 	conf.ShutdownOnRemove = false
-	conf.SnapshotInterval = cmp.Or(t.SnapshotInterval, 30*time.Second)
-	conf.SnapshotThreshold = cmp.Or(t.SnapshotThreshold, 8192)
-	conf.TrailingLogs = cmp.Or(t.TrailingLogs, 10240)
+	conf.SnapshotInterval = t.SnapshotInterval
+	conf.SnapshotThreshold = t.SnapshotThreshold
+	conf.TrailingLogs = t.TrailingLogs
 	return conf
 }

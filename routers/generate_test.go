@@ -17,7 +17,7 @@ func TestDescriptionIsGenerated(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, gen.New().Build(&gen.Config{
 		Debugger:           log.New(io.Discard, "", 0),
-		SearchDir:          "../controller,../model",
+		SearchDir:          "../controller,../model,../peer,../raft",
 		MainAPIFile:        "doc.go",
 		PropNamingStrategy: swag.CamelCase,
 		OutputDir:          dir,

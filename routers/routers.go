@@ -34,13 +34,24 @@ func SetUpVersionRouter(v *controller.VersionController) *gin.Engine {
 	return engine
 }
 
-// SetUpRaftRouter returns the engine of the peer port, for the other nodes alone.
-func SetUpRaftRouter(v *controller.VersionController) *gin.Engine {
+// SetUpRaftRouter returns the engine of the peer port, for the other nodes alone: GET / is how they
+// join, POST /command how a follower hands its clients' writes to the leader.
+func SetUpRaftRouter(v *controller.VersionController, p *controller.PeerController) *gin.Engine {
 	engine := newEngine(v)
-	changes := engine.Group("", v.RefuseCrossSite)
+	peers := engine.Group("", v.RefuseCrossSite, p.RefuseStrangers)
 
-	changes.GET("/", v.JoinRaftCluster)
-	changes.POST("/command", v.LeaderHandleCommand)
+	peers.GET("/", v.JoinRaftCluster)
+	peers.POST("/command", v.LeaderHandleCommand)
+	peers.GET("/read-index", p.ReadIndex)
+	peers.GET("/term", p.Term)
+	peers.GET("/status", p.Status)
+	peers.POST("/admit", p.Admit)
+
+	// What a follower cannot do itself it asks of the leader, by the public handlers.
+	peers.GET("/version", v.ListVersions)
+	peers.GET("/version/:id", v.GetVersionByID)
+	peers.DELETE("/peer/:id", v.DeleteFatalPeer)
+	peers.POST("/leader/:id", v.TransferLeadership)
 	return engine
 }
 

@@ -51,8 +51,7 @@ func (s *VersionService) ListVersions(ctx context.Context, list model.ListOption
 		// The page may be ahead of what single reads see; they must not fall behind it.
 		return s.node.WaitApplied(ctx, stored)
 	}, func(ctx context.Context, leader string) error {
-		listing, err := s.peers.List(ctx, leader, list, opts)
-		page, index = listing.Page, listing.Index
+		page, index, err = s.peers.List(ctx, leader, list, opts)
 		return err
 	})
 	return page, index, err

@@ -55,7 +55,7 @@ func (s *VersionService) write(ctx context.Context, c model.Command) (model.Resu
 // unproposed says of a write that waited in vain what its client must know: nothing was changed.
 func unproposed(err error) error {
 	if errors.Is(err, model.ErrTimeout) && !errors.Is(err, model.ErrOutcomeUnknown) {
-		return fmt.Errorf("%w (%w)", model.ErrNoLeader, err)
+		return fmt.Errorf("%w (%v)", model.ErrNoLeader, err) // %v: the cause must not pass for an open outcome
 	}
 	return err
 }
@@ -101,7 +101,7 @@ func (s *VersionService) withLeader(ctx context.Context, do func(context.Context
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
-			return fmt.Errorf("%w (%w)", model.ErrNoLeader, err)
+			return fmt.Errorf("%w (%v)", model.ErrNoLeader, err) // %v: the cause must not pass for an open outcome
 		case <-s.ctx.Done():
 			return fmt.Errorf("%w: this node is stopping", model.ErrNoLeader)
 		}

@@ -126,6 +126,79 @@ const docTemplate = `{
                 }
             }
         },
+        "/admit": {
+            "post": {
+                "description": "Lives on the peer port. The leader calls it on a node that it has added; the node starts Raft and is sent everything.",
+                "consumes": [
+                    "application/json"
+                ],
+                "tags": [
+                    "internal"
+                ],
+                "summary": "Tell a node that it is a member (peer port)",
+                "operationId": "Admit",
+                "parameters": [
+                    {
+                        "description": "the cluster, and whether the node never gets a vote",
+                        "name": "admission",
+                        "in": "body",
+                        "required": true,
+                        "schema": {
+                            "$ref": "#/definitions/peer.Admission"
+                        }
+                    }
+                ],
+                "responses": {
+                    "204": {
+                        "description": "the node runs Raft",
+                        "headers": {
+                            "X-Request-ID": {
+                                "type": "string",
+                                "description": "names the request in logs"
+                            },
+                            "X-Versiond-Index": {
+                                "type": "integer",
+                                "description": "the applied log index of that node"
+                            },
+                            "X-Versiond-Node": {
+                                "type": "string",
+                                "description": "the node that served the request"
+                            }
+                        }
+                    },
+                    "400": {
+                        "description": "` + "`" + `invalid_request` + "`" + `",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
+                    "403": {
+                        "description": "` + "`" + `cross_site` + "`" + `",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
+                    "413": {
+                        "description": "` + "`" + `body_too_large` + "`" + `",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
+                    "415": {
+                        "description": "` + "`" + `unsupported_media_type` + "`" + `",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
+                    "502": {
+                        "description": "` + "`" + `wrong_node` + "`" + `: the node, or its database, belongs to another cluster",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    }
+                }
+            }
+        },
         "/command": {
             "post": {
                 "description": "Lives on the peer port. Followers pass each group of waiting writes to the leader here and get one outcome for each. Body and answer are binary.",
@@ -837,6 +910,72 @@ const docTemplate = `{
                 }
             }
         },
+        "/read-index": {
+            "get": {
+                "description": "Lives on the peer port of the leader: ` + "`" + `curl 'localhost:7001/read-index?level=linearizable'` + "`" + `. A follower serves its reads once it has applied this index.",
+                "produces": [
+                    "application/json"
+                ],
+                "tags": [
+                    "internal"
+                ],
+                "summary": "An index to read at (peer port)",
+                "operationId": "ReadIndex",
+                "parameters": [
+                    {
+                        "enum": [
+                            "linearizable",
+                            "leader"
+                        ],
+                        "type": "string",
+                        "default": "linearizable",
+                        "description": "what the reads promise",
+                        "name": "level",
+                        "in": "query"
+                    }
+                ],
+                "responses": {
+                    "200": {
+                        "description": "the index",
+                        "schema": {
+                            "$ref": "#/definitions/peer.Index"
+                        },
+                        "headers": {
+                            "X-Request-ID": {
+                                "type": "string",
+                                "description": "names the request in logs"
+                            },
+                            "X-Versiond-Index": {
+                                "type": "integer",
+                                "description": "the applied log index of that node"
+                            },
+                            "X-Versiond-Node": {
+                                "type": "string",
+                                "description": "the node that served the request"
+                            }
+                        }
+                    },
+                    "400": {
+                        "description": "` + "`" + `invalid_request` + "`" + `",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
+                    "502": {
+                        "description": "` + "`" + `wrong_node` + "`" + `: the request belongs to another cluster",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
+                    "503": {
+                        "description": "` + "`" + `not_leader` + "`" + `; see Retry-After",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    }
+                }
+            }
+        },
         "/readyz": {
             "get": {
                 "description": "` + "`" + `curl -i localhost:8081/readyz` + "`" + `",
@@ -896,6 +1035,100 @@ const docTemplate = `{
                         "description": "not ready; each failed check says why",
                         "schema": {
                             "$ref": "#/definitions/controller.Readiness"
+                        }
+                    }
+                }
+            }
+        },
+        "/status": {
+            "get": {
+                "description": "Lives on the peer port: ` + "`" + `curl localhost:7001/status` + "`" + `. Nodes ask it before they let each other in.",
+                "produces": [
+                    "application/json"
+                ],
+                "tags": [
+                    "internal"
+                ],
+                "summary": "What a node says of itself (peer port)",
+                "operationId": "Status",
+                "responses": {
+                    "200": {
+                        "description": "identity, Raft state, members",
+                        "schema": {
+                            "$ref": "#/definitions/peer.Status"
+                        },
+                        "headers": {
+                            "X-Request-ID": {
+                                "type": "string",
+                                "description": "names the request in logs"
+                            },
+                            "X-Versiond-Index": {
+                                "type": "integer",
+                                "description": "the applied log index of that node"
+                            },
+                            "X-Versiond-Node": {
+                                "type": "string",
+                                "description": "the node that served the request"
+                            }
+                        }
+                    },
+                    "400": {
+                        "description": "` + "`" + `invalid_request` + "`" + `",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
+                    "502": {
+                        "description": "` + "`" + `wrong_node` + "`" + `: the request belongs to another cluster",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    }
+                }
+            }
+        },
+        "/term": {
+            "get": {
+                "description": "Lives on the peer port: ` + "`" + `curl localhost:7001/term` + "`" + `. The leader confirms with it that it still leads before it answers linearizable reads.",
+                "produces": [
+                    "application/json"
+                ],
+                "tags": [
+                    "internal"
+                ],
+                "summary": "A node's Raft term (peer port)",
+                "operationId": "Term",
+                "responses": {
+                    "200": {
+                        "description": "node, cluster and term",
+                        "schema": {
+                            "$ref": "#/definitions/peer.Term"
+                        },
+                        "headers": {
+                            "X-Request-ID": {
+                                "type": "string",
+                                "description": "names the request in logs"
+                            },
+                            "X-Versiond-Index": {
+                                "type": "integer",
+                                "description": "the applied log index of that node"
+                            },
+                            "X-Versiond-Node": {
+                                "type": "string",
+                                "description": "the node that served the request"
+                            }
+                        }
+                    },
+                    "400": {
+                        "description": "` + "`" + `invalid_request` + "`" + `",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
+                    "502": {
+                        "description": "` + "`" + `wrong_node` + "`" + `: the request belongs to another cluster",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
                         }
                     }
                 }
@@ -1743,6 +1976,124 @@ const docTemplate = `{
                 },
                 "versionNo": {
                     "type": "string"
+                }
+            }
+        },
+        "peer.Admission": {
+            "type": "object",
+            "properties": {
+                "cluster": {
+                    "type": "string"
+                },
+                "replica": {
+                    "type": "boolean"
+                }
+            }
+        },
+        "peer.Index": {
+            "type": "object",
+            "properties": {
+                "index": {
+                    "type": "integer"
+                }
+            }
+        },
+        "peer.Status": {
+            "type": "object",
+            "properties": {
+                "applied": {
+                    "type": "integer"
+                },
+                "cluster": {
+                    "type": "string"
+                },
+                "commit": {
+                    "type": "integer"
+                },
+                "holdsCluster": {
+                    "description": "HoldsCluster is set on a node without Raft state whose database knows a cluster, or cannot be\nasked: such a node is no ground to begin a new cluster on.",
+                    "type": "boolean"
+                },
+                "lastContactMs": {
+                    "type": "integer"
+                },
+                "lastIndex": {
+                    "type": "integer"
+                },
+                "leaderAddress": {
+                    "type": "string"
+                },
+                "leaderId": {
+                    "type": "string"
+                },
+                "members": {
+                    "type": "array",
+                    "items": {
+                        "$ref": "#/definitions/raft.Member"
+                    }
+                },
+                "node": {
+                    "type": "string"
+                },
+                "port": {
+                    "description": "Port is the node's public HTTP port.",
+                    "type": "integer"
+                },
+                "release": {
+                    "description": "Release is the version of the program.",
+                    "type": "string"
+                },
+                "replica": {
+                    "description": "Replica is set on a member that never wants a vote.",
+                    "type": "boolean"
+                },
+                "running": {
+                    "description": "Running is false while the node waits to be taken into a cluster.",
+                    "type": "boolean"
+                },
+                "serving": {
+                    "type": "boolean"
+                },
+                "state": {
+                    "description": "State is follower, candidate, leader or shutdown; waiting while Raft does not run.",
+                    "type": "string"
+                },
+                "store": {
+                    "type": "string"
+                },
+                "stuck": {
+                    "type": "boolean"
+                },
+                "term": {
+                    "type": "integer"
+                }
+            }
+        },
+        "peer.Term": {
+            "type": "object",
+            "properties": {
+                "cluster": {
+                    "type": "string"
+                },
+                "node": {
+                    "type": "string"
+                },
+                "term": {
+                    "type": "integer"
+                }
+            }
+        },
+        "raft.Member": {
+            "type": "object",
+            "properties": {
+                "address": {
+                    "type": "string"
+                },
+                "id": {
+                    "type": "string"
+                },
+                "voter": {
+                    "type": "boolean"
                 }
             }
         }

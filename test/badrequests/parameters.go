@@ -152,6 +152,6 @@ func Peer() []Case {
 		command("as JSON", good).headed(jsonHeader()).answered(http.StatusUnsupportedMediaType, "unsupported_media_type"),
 		command("too large", strings.Repeat("\x01", 4<<20+1)).answered(http.StatusRequestEntityTooLarge, "body_too_large"),
 		get("/command").answered(http.StatusMethodNotAllowed, "method_not_allowed"),
-		get(knownPath).answered(http.StatusNotFound, "no_such_path"),
+		get("/peers").answered(http.StatusNotFound, "no_such_path"),
 	}
 }

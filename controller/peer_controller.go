@@ -1,0 +1,176 @@
+package controller
+
+import (
+	"context"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"versiond/model"
+	"versiond/peer"
+)
+
+// admissionBytesMax bounds the body of POST /admit.
+const admissionBytesMax = 4096
+
+// PeerService is what other nodes ask of this one besides what clients may ask too. Every method may
+// be called from any goroutine.
+type PeerService interface {
+	// Status is what this node says of itself.
+	Status(ctx context.Context) peer.Status
+	// Term is the Raft term that this node is in now.
+	Term() peer.Term
+	// LeaderReadIndex gives an index to read at, or model.ErrNotLeader.
+	LeaderReadIndex(ctx context.Context, level model.Level) (uint64, error)
+	// Admit starts Raft on a node that the cluster has taken in.
+	Admit(ctx context.Context, admission peer.Admission) error
+}
+
+// PeerController has the handlers that only other nodes use. Any goroutine may call its methods.
+type PeerController struct {
+	service PeerService
+	secret  string
+}
+
+// NewPeerController returns the controller for what other nodes ask of service. They must show the
+// secret, unless it is empty.
+func NewPeerController(service PeerService, secret string) (*PeerController, error) {
+	if service == nil {
+		return nil, errors.New("controller: the peer service is missing")
+	}
+	return &PeerController{service: service, secret: secret}, nil
+}
+
+// RefuseStrangers refuses requests without the cluster's secret, and those of another cluster's
+// nodes: a request that a wrong address has brought here must not be served as if it were ours.
+func (p *PeerController) RefuseStrangers(c *gin.Context) {
+	if subtle.ConstantTimeCompare([]byte(c.GetHeader(peer.SecretHeader)), []byte(p.secret)) != 1 {
+		fail(c, &explained{kind: model.ErrWrongNode, detail: "the request does not show this cluster's secret"})
+		return
+	}
+	theirs, ours := c.GetHeader(peer.ClusterHeader), p.service.Term().Cluster
+	if theirs != "" && ours != "" && theirs != ours {
+		fail(c, &explained{kind: model.ErrWrongNode, detail: fmt.Sprintf("the request is meant for cluster %s, this node is a member of %s", theirs, ours)})
+	}
+}
+
+// Status answers what the node says of itself.
+//
+// @ID           Status
+// @Summary      What a node says of itself (peer port)
+// @Description  Lives on the peer port: `curl localhost:7001/status`. Nodes ask it before they let each other in.
+// @Tags         internal
+// @Produce      json
+// @Success      200  {object}  peer.Status  "identity, Raft state, members"
+// @Header       all  {string}  X-Versiond-Node   "the node that served the request"
+// @Header       all  {integer}  X-Versiond-Index  "the applied log index of that node"
+// @Header       all  {string}  X-Request-ID      "names the request in logs"
+// @Failure      400  {object}  Problem  "`invalid_request`"
+// @Failure      502  {object}  Problem  "`wrong_node`: the request belongs to another cluster"
+// @Router       /status [get]
+func (p *PeerController) Status(c *gin.Context) {
+	if readInput(c).failed() {
+		return
+	}
+	answerJSON(c, http.StatusOK, p.service.Status(c.Request.Context()))
+}
+
+// Term answers which Raft term the node is in.
+//
+// @ID           Term
+// @Summary      A node's Raft term (peer port)
+// @Description  Lives on the peer port: `curl localhost:7001/term`. The leader confirms with it that it still leads before it answers linearizable reads.
+// @Tags         internal
+// @Produce      json
+// @Success      200  {object}  peer.Term  "node, cluster and term"
+// @Header       all  {string}  X-Versiond-Node   "the node that served the request"
+// @Header       all  {integer}  X-Versiond-Index  "the applied log index of that node"
+// @Header       all  {string}  X-Request-ID      "names the request in logs"
+// @Failure      400  {object}  Problem  "`invalid_request`"
+// @Failure      502  {object}  Problem  "`wrong_node`: the request belongs to another cluster"
+// @Router       /term [get]
+func (p *PeerController) Term(c *gin.Context) {
+	if readInput(c).failed() {
+		return
+	}
+	answerJSON(c, http.StatusOK, p.service.Term())
+}
+
+// ReadIndex answers the index that a follower's reads must reflect.
+//
+// @ID           ReadIndex
+// @Summary      An index to read at (peer port)
+// @Description  Lives on the peer port of the leader: `curl 'localhost:7001/read-index?level=linearizable'`. A follower serves its reads once it has applied this index.
+// @Tags         internal
+// @Produce      json
+// @Param        level  query  string  false  "what the reads promise"  Enums(linearizable, leader)  default(linearizable)
+// @Success      200  {object}  peer.Index  "the index"
+// @Header       all  {string}  X-Versiond-Node   "the node that served the request"
+// @Header       all  {integer}  X-Versiond-Index  "the applied log index of that node"
+// @Header       all  {string}  X-Request-ID      "names the request in logs"
+// @Failure      400  {object}  Problem  "`invalid_request`"
+// @Failure      502  {object}  Problem  "`wrong_node`: the request belongs to another cluster"
+// @Failure      503  {object}  Problem  "`not_leader`; see Retry-After"
+// @Router       /read-index [get]
+func (p *PeerController) ReadIndex(c *gin.Context) {
+	in := readInput(c, "level")
+	level := in.level()
+	if in.failed() {
+		return
+	}
+	ctx, cancel := in.withTimeout(timeoutDefault)
+	defer cancel()
+	index, err := p.service.LeaderReadIndex(ctx, level)
+	if err != nil {
+		fail(c, err)
+		return
+	}
+	answerJSON(c, http.StatusOK, peer.Index{Index: index})
+}
+
+// Admit starts Raft on a node that the cluster has taken in.
+//
+// @ID           Admit
+// @Summary      Tell a node that it is a member (peer port)
+// @Description  Lives on the peer port. The leader calls it on a node that it has added; the node starts Raft and is sent everything.
+// @Tags         internal
+// @Accept       json
+// @Param        admission  body  peer.Admission  true  "the cluster, and whether the node never gets a vote"
+// @Success      204  "the node runs Raft"
+// @Header       all  {string}  X-Versiond-Node   "the node that served the request"
+// @Header       all  {integer}  X-Versiond-Index  "the applied log index of that node"
+// @Header       all  {string}  X-Request-ID      "names the request in logs"
+// @Failure      400  {object}  Problem  "`invalid_request`"
+// @Failure      403  {object}  Problem  "`cross_site`"
+// @Failure      413  {object}  Problem  "`body_too_large`"
+// @Failure      415  {object}  Problem  "`unsupported_media_type`"
+// @Failure      502  {object}  Problem  "`wrong_node`: the node, or its database, belongs to another cluster"
+// @Router       /admit [post]
+func (p *PeerController) Admit(c *gin.Context) {
+	in := readInput(c)
+	admission := in.admission()
+	if in.failed() {
+		return
+	}
+	if err := p.service.Admit(c.Request.Context(), admission); err != nil {
+		fail(c, err)
+		return
+	}
+	c.Status(http.StatusNoContent)
+}
+
+// admission decodes the body of /admit.
+func (in *input) admission() (admission peer.Admission) {
+	data, ok := in.body(jsonType, admissionBytesMax)
+	if !ok {
+		return admission
+	}
+	if err := json.Unmarshal(data, &admission); err != nil || admission.Cluster == "" {
+		in.wrong("body", `must be an object like {"cluster":"…","replica":false}`)
+	}
+	return admission
+}

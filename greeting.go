@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"versiond/config"
+	"versiond/model"
+	"versiond/service"
+)
+
+const greetingInterval = 100 * time.Millisecond
+
+// greeting tells, once, where the nodes of this process listen, who leads and what to try.
+type greeting struct {
+	out io.Writer
+
+	mu    sync.Mutex
+	nodes []config.Node
+	open  map[string]*service.VersionService
+	told  bool
+}
+
+func newGreeting(out io.Writer, nodes []config.Node) *greeting {
+	return &greeting{out: out, nodes: append([]config.Node(nil), nodes...), open: map[string]*service.VersionService{}}
+}
+
+// opened notes that a node is open, and tells as soon as all of them are ready.
+func (g *greeting) opened(id string, s *service.VersionService) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.open[id] = s; len(g.open) == len(g.nodes) {
+		go g.await() // ends with the first greeting, at the latest with the process
+	}
+}
+
+// without leaves out a node that could not be started.
+func (g *greeting) without(id string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	kept := g.nodes[:0]
+	for _, n := range g.nodes {
+		if n.ID != id {
+			kept = append(kept, n)
+		}
+	}
+	delete(g.open, id)
+	if g.nodes = kept; len(kept) > 0 && len(g.open) == len(kept) {
+		go g.await()
+	}
+}
+
+func (g *greeting) await() {
+	ticker := time.NewTicker(greetingInterval)
+	defer ticker.Stop()
+	for range ticker.C {
+		if leader, ready := g.ready(); ready {
+			g.tell(leader)
+			return
+		}
+	}
+}
+
+// ready says who leads once every node is ready.
+func (g *greeting) ready() (leader model.Leader, ready bool) {
+	g.mu.Lock()
+	services := make([]*service.VersionService, 0, len(g.open))
+	for _, s := range g.open {
+		services = append(services, s)
+	}
+	g.mu.Unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	for _, s := range services {
+		for _, check := range s.Readiness(ctx) {
+			if !check.OK {
+				return leader, false
+			}
+		}
+	}
+	if len(services) == 0 {
+		return leader, false
+	}
+	leader, err := services[0].Leader(ctx)
+	return leader, err == nil
+}
+
+func (g *greeting) tell(leader model.Leader) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.told {
+		return
+	}
+	g.told = true
+	fmt.Fprint(g.out, g.text(leader))
+}
+
+func (g *greeting) text(leader model.Leader) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "versiond %s is ready\n", release)
+	for _, n := range g.nodes {
+		note := ""
+		if n.ID == leader.ID {
+			note = "   leads"
+		}
+		fmt.Fprintf(&b, "  %-8s http://%s   peers %s%s\n", n.ID, "localhost:"+strconv.Itoa(n.Port), n.Address, note)
+	}
+	first, last := g.nodes[0].Port, g.nodes[len(g.nodes)-1].Port
+	fmt.Fprintf(&b, "Write on one node and read on another:\n"+
+		"  curl -i localhost:%d/version -H 'Content-Type: application/json' -d '{\"id\":\"myapp\",\"versionNo\":\"1.0.0\",\"platform\":\"linux\"}'\n"+
+		"  curl -i localhost:%d/version/myapp\n"+
+		"The API is described at http://localhost:%d/swagger/index.html\n", first, last, first)
+	return b.String()
+}

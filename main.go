@@ -1,0 +1,147 @@
+// Command versiond keeps version records on several nodes that agree by Raft.
+//
+// Without a configuration it runs three nodes in one process on embedded storage.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"versiond/config"
+	"versiond/service"
+)
+
+// release is the version of the program.
+const release = "0.1.0"
+
+func main() { os.Exit(run(os.Args[1:], os.Environ(), os.Stdout, os.Stderr)) }
+
+// run is main with its surroundings as arguments; it gives the exit code.
+func run(args, environ []string, stdout, stderr io.Writer) int {
+	cmd := newCommand(environ, stdout, stderr)
+	cmd.SetArgs(args)
+	cmd.SetOut(stdout)
+	cmd.SetErr(stderr)
+	if err := cmd.Execute(); err != nil {
+		fmt.Fprintf(stderr, "versiond: %v\n", err)
+		return 1
+	}
+	return 0
+}
+
+func newCommand(environ []string, stdout, stderr io.Writer) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "versiond",
+		Short: "A replicated registry of version records",
+		Long: "versiond keeps version records (id, versionNo, platform) on several nodes that agree by Raft.\n" +
+			"Without any setting it runs three nodes in this process on embedded storage.",
+		Version:       release,
+		Args:          cobra.NoArgs,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	config.BindFlags(cmd.Flags())
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		cfg, err := config.Load(cmd.Flags(), environ)
+		if err != nil {
+			return err
+		}
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+		defer stop()
+		return startNodes(ctx, cfg, newLogger(cfg.Log, stderr), stdout)
+	}
+	return cmd
+}
+
+func newLogger(cfg config.Log, w io.Writer) *slog.Logger {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(cfg.Level)); err != nil {
+		level = slog.LevelInfo // Validate has let only known levels pass
+	}
+	options := &slog.HandlerOptions{Level: level}
+	if cfg.Format == "json" {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}
+
+// startNodes runs every configured node of this process side by side until the context ends. A node
+// that ends leaves the others running; the error tells why the first ones that failed did.
+func startNodes(ctx context.Context, cfg config.Config, log *slog.Logger, stdout io.Writer) error {
+	nodes := cfg.LocalNodes()
+	ended := make([]error, len(nodes))
+	greeting := newGreeting(stdout, nodes)
+	var wg sync.WaitGroup
+	for i, node := range nodes {
+		wg.Go(func() {
+			log := log.With("node", node.ID)
+			if ended[i] = startNode(ctx, cfg, node, log, greeting); ended[i] != nil {
+				greeting.without(node.ID)
+				log.Error("this node has ended", "err", ended[i])
+			}
+		})
+	}
+	wg.Wait()
+	return errors.Join(ended...)
+}
+
+// startNode runs one node until the context ends, or until it cannot go on: stores, DAOs, services,
+// controllers, routes, servers.
+func startNode(ctx context.Context, cfg config.Config, node config.Node, log *slog.Logger, greeting *greeting) (err error) {
+	var parts closers
+	defer func() { err = errors.Join(err, parts.close()) }()
+	n, err := openNode(cfg, node, log, &parts)
+	if err != nil {
+		return fmt.Errorf("%s: %w", node.ID, err)
+	}
+	greeting.opened(node.ID, n.service)
+
+	// The service outlives the servers, so that requests can be drained.
+	running, stop := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer stop(nil)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer stop(nil)
+	wg.Go(func() { stop(n.service.Run(running)) })
+	wg.Go(func() { startPeriodicSync(running, n.service, cfg.Server.ReloadInterval, log) })
+
+	serving := n.serve(stop)
+	select {
+	case <-ctx.Done():
+		n.drain(len(cfg.LocalNodes()) == 1)
+	case <-running.Done():
+		err = context.Cause(running)
+		n.drain(false)
+	}
+	serving.Wait()
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// startPeriodicSync brings Redis to what the database holds, again and again until the context ends.
+func startPeriodicSync(ctx context.Context, s *service.VersionService, interval time.Duration, log *slog.Logger) {
+	ticker := time.NewTicker(interval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
+		if err := s.ReLoadCacheDataInternal(ctx); err != nil && ctx.Err() == nil {
+			log.Warn("the cache could not be reloaded; trying again", "after", interval, "err", err)
+		}
+	}
+}

@@ -1,0 +1,215 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"time"
+
+	"versiond/config"
+	"versiond/controller"
+	"versiond/dao"
+	"versiond/db"
+	"versiond/peer"
+	"versiond/raft"
+	"versiond/routers"
+	"versiond/service"
+)
+
+const (
+	// drainTimeout bounds the wait for requests that are being served when a node stops.
+	drainTimeout = 2 * time.Second
+	// handOverTimeout bounds the leader's attempt to hand over before it stops.
+	handOverTimeout = 1500 * time.Millisecond
+	// readHeaderTimeout and readTimeout end clients that send a byte a second.
+	readHeaderTimeout = 5 * time.Second
+	readTimeout       = 30 * time.Second
+	idleTimeout       = 2 * time.Minute
+	// memoryTTLReloads is how many reload intervals MemoryDB keeps what nobody reads.
+	memoryTTLReloads = 3
+)
+
+// closers undoes what was opened, in reverse order.
+type closers []func() error
+
+func (c *closers) add(close func() error) { *c = append(*c, close) }
+
+func (c *closers) close() error {
+	var errs []error
+	for i := len(*c) - 1; i >= 0; i-- {
+		errs = append(errs, (*c)[i]())
+	}
+	*c = nil
+	return errors.Join(errs...)
+}
+
+// runningNode is one node with everything open.
+type runningNode struct {
+	service      *service.VersionService
+	public       *http.Server
+	peer         *http.Server
+	listener     net.Listener
+	peerListener *raft.PeerListener
+}
+
+// openNode opens one node from the bottom up; parts undoes it, also after an error.
+func openNode(cfg config.Config, node config.Node, log *slog.Logger, parts *closers) (*runningNode, error) {
+	dir, err := raft.OpenDataDir(filepath.Join(cfg.DataDir, node.ID), node.ID)
+	if err != nil {
+		return nil, err
+	}
+	parts.add(dir.Close)
+	n := &runningNode{}
+	if err := n.listen(cfg, node, parts); err != nil {
+		return nil, err
+	}
+	mysqlService, redisService, err := openServices(cfg, node, dir, log, parts)
+	if err != nil {
+		return nil, err
+	}
+	peers := peer.NewClient(func() string { return dir.Identity().Cluster }, "")
+	parts.add(func() error { peers.Close(); return nil })
+	initializer := raft.RaftInitializerImpl{Config: raft.NodeConfig{
+		Address: node.Address, Dir: dir, Listener: n.peerListener, Peers: peers, Log: log, Tuning: tuning(cfg.Raft),
+	}}
+	n.service, err = service.NewVersionService(serviceSettings(cfg, node), mysqlService, redisService, initializer, peers, log)
+	if err != nil {
+		return nil, err
+	}
+	parts.add(n.service.Close)
+	return n, n.route(log)
+}
+
+// listen opens both ports; an error names the port and the setting that would change it.
+func (n *runningNode) listen(cfg config.Config, node config.Node, parts *closers) (err error) {
+	host := cfg.BindHost(node)
+	_, peerPort, err := net.SplitHostPort(node.Address)
+	if err != nil {
+		return fmt.Errorf("raft.nodes[].address: %w", err)
+	}
+	portKey, addressKey := "raft.nodes[].port", "raft.nodes[].address"
+	if !cfg.Listed(node.ID) {
+		portKey, addressKey = "--port", "--address"
+	}
+	if n.peerListener, err = raft.ListenPeers(net.JoinHostPort(host, peerPort)); err != nil {
+		return portTaken(peerPort, "peer", addressKey, err)
+	}
+	parts.add(n.peerListener.Close)
+	port := strconv.Itoa(node.Port)
+	if n.listener, err = net.Listen("tcp", net.JoinHostPort(host, port)); err != nil {
+		return portTaken(port, "HTTP", portKey, err)
+	}
+	return nil
+}
+
+func portTaken(port, what, key string, err error) error {
+	return fmt.Errorf("cannot listen on %s port %s: stop what listens there, or set another one with %s (and server.bind, --bind, for the host): %w", what, port, key, err)
+}
+
+// openServices opens the store and the caches: MySQL and Redis where they are configured, SQLite and
+// MemoryDB alone where not.
+func openServices(cfg config.Config, node config.Node, dir *raft.DataDir, log *slog.Logger, parts *closers) (*service.VersionMysqlService, *service.VersionRedisService, error) {
+	store, err := openStore(cfg, node, dir, log)
+	if err != nil {
+		return nil, nil, err
+	}
+	parts.add(func() error { return db.Close(store.DB) })
+	memory, err := dao.NewMemoryDB(cfg.MemoryDB.Capacity, cfg.MemoryDB.EvictRatio, memoryTTLReloads*cfg.Server.ReloadInterval, time.Now)
+	if err != nil {
+		return nil, nil, err
+	}
+	var redisDao *dao.VersionRedisDao
+	if cfg.Redis.Addr != "" {
+		client := db.OpenRedis(cfg.Redis.Addr, cfg.Redis.Password.Reveal(), cfg.Redis.DB)
+		parts.add(client.Close)
+		redisDao = &dao.VersionRedisDao{Client: client}
+	}
+	mysqlService, errMysql := service.NewVersionMysqlService(store)
+	redisService, errRedis := service.NewVersionRedisService(memory, redisDao, log)
+	return mysqlService, redisService, errors.Join(errMysql, errRedis)
+}
+
+func openStore(cfg config.Config, node config.Node, dir *raft.DataDir, log *slog.Logger) (*dao.VersionMysqlDao, error) {
+	if cfg.MySQL.DSN.Reveal() == "" {
+		gormDB, err := db.OpenSQLite(filepath.Join(dir.Path(), "versions.db"))
+		return &dao.VersionMysqlDao{DB: gormDB}, err
+	}
+	gormDB, createDatabase, err := db.OpenMySQL(cfg.MySQL.DSN.Reveal(), node.ID, log)
+	return &dao.VersionMysqlDao{DB: gormDB, CreateDatabase: createDatabase}, err
+}
+
+func tuning(r config.Raft) raft.Tuning {
+	return raft.Tuning{SnapshotInterval: r.SnapshotInterval, SnapshotThreshold: uint64(r.SnapshotThreshold), TrailingLogs: uint64(r.TrailingLogs)}
+}
+
+func serviceSettings(cfg config.Config, node config.Node) service.Settings {
+	listed := make([]service.Listed, len(cfg.Raft.Nodes))
+	for i, n := range cfg.Raft.Nodes {
+		listed[i] = service.Listed{ID: n.ID, Address: n.Address, Port: n.Port}
+	}
+	if !cfg.Listed(node.ID) {
+		listed = nil // a node that is not listed neither begins a cluster nor asks one by itself
+	}
+	return service.Settings{
+		Listed: listed, Join: cfg.Join, Port: node.Port, Release: release,
+		PeriodicDeleteInterval: cfg.Server.PeriodicDeleteInterval, ExamineSize: cfg.Server.ExamineSize,
+	}
+}
+
+// route makes the servers of both ports.
+func (n *runningNode) route(log *slog.Logger) error {
+	versions, err := controller.NewVersionController(n.service, log)
+	if err != nil {
+		return err
+	}
+	peers, err := controller.NewPeerController(n.service, "")
+	if err != nil {
+		return err
+	}
+	n.public = newServer(routers.SetUpVersionRouter(versions), log)
+	n.peer = newServer(routers.SetUpRaftRouter(versions, peers), log)
+	return nil
+}
+
+func newServer(handler http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler: handler, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+}
+
+// serve answers requests on both ports. A server that fails stops the node.
+func (n *runningNode) serve(stop context.CancelCauseFunc) *sync.WaitGroup {
+	var wg sync.WaitGroup
+	for server, listener := range map[*http.Server]net.Listener{n.public: n.listener, n.peer: n.peerListener.HTTP()} {
+		wg.Go(func() {
+			if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+				stop(fmt.Errorf("serve HTTP: %w", err))
+			}
+		})
+	}
+	return &wg
+}
+
+// drain lets requests finish, clients' first: they may need the peer port. A leader that stops while
+// the others go on hands over before.
+func (n *runningNode) drain(handOver bool) {
+	if handOver {
+		ctx, cancel := context.WithTimeout(context.Background(), handOverTimeout)
+		n.service.HandOver(ctx)
+		cancel()
+	}
+	for _, server := range []*http.Server{n.public, n.peer} {
+		ctx, cancel := context.WithTimeout(context.Background(), drainTimeout)
+		if server.Shutdown(ctx) != nil {
+			_ = server.Close() // what was not done in time is cut off; its clients see that
+		}
+		cancel()
+	}
+}
