@@ -16,7 +16,9 @@ const fakeCluster = "OURS"
 
 func (f *fakeService) Status(context.Context) peer.Status { return peer.Status{Port: 8081} }
 
-func (f *fakeService) Term() peer.Term { return peer.Term{Node: "node1", Cluster: fakeCluster, Term: 7} }
+func (f *fakeService) Term() peer.Term {
+	return peer.Term{Node: "node1", Cluster: fakeCluster, Term: 7}
+}
 
 func (f *fakeService) LeaderReadIndex(_ context.Context, level model.Level) (uint64, error) {
 	if level == model.LevelLeader {
