@@ -51,6 +51,14 @@ func readInput(c *gin.Context, parameters ...string) *input {
 	return in
 }
 
+// readWrite begins to read a request that changes a record. Clients that send their read level and
+// min_index with every request may: a write is linearizable at any level.
+func readWrite(c *gin.Context) *input {
+	in := readInput(c, "timeout", "level", "min_index")
+	in.readOptions()
+	return in
+}
+
 func (in *input) checkParameters(parameters []string) {
 	names := make([]string, 0, len(in.query))
 	for name := range in.query {

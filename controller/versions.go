@@ -46,7 +46,7 @@ type VersionList struct {
 // @Failure      504  {object}  Problem  "`outcome_unknown`: the record may or may not have been created"
 // @Router       /version [post]
 func (v *VersionController) AddVersion(c *gin.Context) {
-	in := readInput(c, "timeout")
+	in := readWrite(c)
 	in.refuseHeader("If-Match", "does not go with creating a record, which has no revision yet")
 	record, timeout := in.newRecord(), in.timeout()
 	if in.failed() {
@@ -184,7 +184,7 @@ func (v *VersionController) ListVersions(c *gin.Context) {
 // @Failure      504  {object}  Problem  "`outcome_unknown`: the record may or may not have been replaced"
 // @Router       /version/{id} [put]
 func (v *VersionController) UpdateVersion(c *gin.Context) {
-	in := readInput(c, "timeout")
+	in := readWrite(c)
 	in.refuseHeader("If-None-Match", "does not go with PUT, which never creates; create with POST /version")
 	record, revision, timeout := in.changedRecord(), in.ifMatch(), in.timeout()
 	if in.failed() {
@@ -224,7 +224,7 @@ func (v *VersionController) UpdateVersion(c *gin.Context) {
 // @Failure      504  {object}  Problem  "`outcome_unknown`: the record may or may not have been deleted"
 // @Router       /version/{id} [delete]
 func (v *VersionController) DeleteVersion(c *gin.Context) {
-	in := readInput(c, "timeout")
+	in := readWrite(c)
 	in.refuseHeader("If-None-Match", "does not go with DELETE; use If-Match")
 	id, revision, timeout := in.id(), in.ifMatch(), in.timeout()
 	if in.failed() {

@@ -8,11 +8,11 @@ import (
 func parameters() []Case {
 	cases := []Case{
 		post("with an unknown parameter", good, "dry_run"),
-		post("with a level", good, "level"),
+		post("with a bad level", good, "level"),
 		put("with a bad timeout", goodPut, "timeout"),
 	}
 	cases[0].Path += "?dry_run=true"
-	cases[1].Path += "?level=none"
+	cases[1].Path += "?level=strong"
 	cases[2].Path += "?timeout=soon"
 	return append(append(cases, readParameters()...), listParameters()...)
 }
