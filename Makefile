@@ -1,0 +1,71 @@
+# Everything that people and CI do with this tree; .ci/run calls the same targets.
+# A target is worth its place only while it works: make help lists them all.
+
+SHELL := bash
+.DEFAULT_GOAL := help
+
+# Pinned, and built from source into a folder that bears the version: a new pin is a new build.
+GOLANGCI_VERSION := v2.15.0
+GOLANGCI := $(CURDIR)/.cache/bin-$(GOLANGCI_VERSION)/golangci-lint
+
+# How long each fuzz target runs, and what bounds the tests of one package.
+FUZZTIME ?= 5s
+TEST_TIMEOUT ?= 10m
+# What to test; more flags of go test go here too: make test TEST='-run Join ./service'
+TEST ?= ./...
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: ## three nodes in this terminal, embedded storage, state in ./data
+	go run .
+
+.PHONY: build
+build: ## the program as bin/versiond
+	CGO_ENABLED=0 go build -trimpath -o bin/versiond .
+
+.PHONY: test
+test: servers ## every test with the race detector against real servers, then every fuzz target; a skip is a failure
+	VERSIOND_REQUIRE_SERVERS=1 go run ./test/noskip -race -count=1 -timeout $(TEST_TIMEOUT) $(TEST)
+	@$(MAKE) --no-print-directory fuzz
+
+.PHONY: servers
+servers: ## install MariaDB and Redis for the tests, as root on Debian or in CI; else say how
+	@scripts/install-servers
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for FUZZTIME (5s)
+	@scripts/fuzz $(FUZZTIME)
+
+.PHONY: bench
+bench: ## the benchmarks of every package
+	go test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: lint
+lint: $(GOLANGCI) ## formatting, vet, golangci-lint, go.mod, and a build without cgo
+	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not gofmt'ed (make fmt):"; echo "$$unformatted"; exit 1; fi
+	go vet ./...
+	$(GOLANGCI) run ./...
+	go mod tidy -diff
+	CGO_ENABLED=0 go build ./...
+
+$(GOLANGCI):
+	GOBIN=$(@D) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+
+.PHONY: fmt
+fmt: ## format the Go files
+	gofmt -w .
+
+.PHONY: docs
+docs: ## make docs/swagger anew from the annotations in controller
+	go generate ./routers
+
+.PHONY: tidy
+tidy: ## bring go.mod and go.sum in line with the imports
+	go mod tidy
+
+.PHONY: clean
+clean: ## remove what was built; the nodes' state in ./data stays
+	rm -rf bin .cache
