@@ -1,0 +1,199 @@
+package raft
+
+import (
+	"context"
+	"errors"
+	"io"
+	"maps"
+	"slices"
+	"sync"
+
+	"versiond/model"
+)
+
+// fakeStore is a store in memory that outlives the nodes that a test starts over it, as a database
+// does. Its faults are what a database can do to the applier.
+type fakeStore struct {
+	mu      sync.Mutex
+	rows    map[string]model.Version
+	state   *model.StoreState
+	decided []uint64 // the index of every command that was decided, in order
+
+	failCommits  int  // commits that fail before anything is written
+	loseAnswers  int  // commits that happen and whose answer is lost
+	stateFails   int  // state look-ups that fail
+	viewsOpen    int  // views that were not closed
+	restoreCount int  // restores that went through
+	breakRestore bool // the next restore is broken off half-way
+}
+
+func newFakeStore() *fakeStore { return &fakeStore{rows: map[string]model.Version{}} }
+
+func (s *fakeStore) snapshotRows() map[string]model.Version {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.rows)
+}
+
+func (s *fakeStore) drop() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.rows, s.state = map[string]model.Version{}, nil
+}
+
+// fakeService is a VersionServiceInterface over a fakeStore.
+type fakeService struct {
+	store  *fakeStore
+	staged map[string]*model.Version
+}
+
+func newFakeService(store *fakeStore) *fakeService {
+	return &fakeService{store: store, staged: map[string]*model.Version{}}
+}
+
+func (f *fakeService) current(id string) (uint64, bool) {
+	if v, ok := f.staged[id]; ok {
+		if v == nil {
+			return 0, false
+		}
+		return v.Revision, true
+	}
+	f.store.mu.Lock()
+	defer f.store.mu.Unlock()
+	v, ok := f.store.rows[id]
+	return v.Revision, ok
+}
+
+func (f *fakeService) note(revision uint64) {
+	f.store.mu.Lock()
+	defer f.store.mu.Unlock()
+	f.store.decided = append(f.store.decided, revision/model.CommandsPerEntryMax)
+}
+
+func (f *fakeService) AddVersionInternal(c model.Command, revision uint64) model.Outcome {
+	f.note(revision)
+	if current, exists := f.current(c.ID); exists {
+		return model.Outcome{Code: model.OutcomeAlreadyExists, Revision: current}
+	}
+	f.staged[c.ID] = &model.Version{ID: c.ID, VersionNo: c.VersionNo, Platform: c.Platform, Revision: revision}
+	return model.Outcome{Code: model.OutcomeDone, Revision: revision}
+}
+
+func (f *fakeService) UpdateVersionInternal(c model.Command, revision uint64) model.Outcome {
+	f.note(revision)
+	if _, exists := f.current(c.ID); !exists {
+		return model.Outcome{Code: model.OutcomeNotFound}
+	}
+	f.staged[c.ID] = &model.Version{ID: c.ID, VersionNo: c.VersionNo, Platform: c.Platform, Revision: revision}
+	return model.Outcome{Code: model.OutcomeDone, Revision: revision}
+}
+
+func (f *fakeService) DeleteVersionInternal(c model.Command, revision uint64) model.Outcome {
+	f.note(revision)
+	if _, exists := f.current(c.ID); !exists {
+		return model.Outcome{Code: model.OutcomeNotFound}
+	}
+	f.staged[c.ID] = nil
+	return model.Outcome{Code: model.OutcomeDone, Revision: revision}
+}
+
+var errFake = errors.New("the fake store was told to fail")
+
+func (f *fakeService) CommitInternal(_ context.Context, store string, from, to model.Position) error {
+	s := f.store
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.failCommits > 0 {
+		s.failCommits--
+		return errFake
+	}
+	if s.state == nil || s.state.Store != store || s.state.Applied != from || s.state.Restoring {
+		return model.ErrStateMoved
+	}
+	for id, v := range f.staged {
+		if v == nil {
+			delete(s.rows, id)
+		} else {
+			s.rows[id] = *v
+		}
+	}
+	s.state.Applied = to
+	if s.loseAnswers > 0 {
+		s.loseAnswers--
+		return errFake
+	}
+	return nil
+}
+
+func (f *fakeService) PublishInternal() { clear(f.staged) }
+func (f *fakeService) DiscardInternal() { clear(f.staged) }
+func (f *fakeService) CacheInternal()   {}
+
+func (f *fakeService) StateInternal(context.Context) (model.StoreState, error) {
+	f.store.mu.Lock()
+	defer f.store.mu.Unlock()
+	if f.store.stateFails > 0 {
+		f.store.stateFails--
+		return model.StoreState{}, errFake
+	}
+	if f.store.state == nil {
+		return model.StoreState{}, model.ErrNoState
+	}
+	return *f.store.state, nil
+}
+
+func (f *fakeService) LoadInternal(context.Context, string) error { return nil }
+
+func (f *fakeService) RestoreInternal(_ context.Context, identity model.Identity, at model.Position, next func() (model.Version, error)) error {
+	s := f.store
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.rows = map[string]model.Version{}
+	s.state = &model.StoreState{Identity: identity, Restoring: true}
+	for {
+		v, err := next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		s.rows[v.ID] = v
+		if s.breakRestore {
+			s.breakRestore = false
+			return errFake
+		}
+	}
+	s.state.Applied, s.state.Restoring = at, false
+	s.restoreCount++
+	return nil
+}
+
+func (f *fakeService) OpenViewInternal(context.Context) (View, error) {
+	f.store.mu.Lock()
+	defer f.store.mu.Unlock()
+	f.store.viewsOpen++
+	return &fakeView{store: f.store, rows: maps.Clone(f.store.rows)}, nil
+}
+
+type fakeView struct {
+	store *fakeStore
+	rows  map[string]model.Version
+}
+
+func (v *fakeView) Page(_ context.Context, after string, limit int) ([]model.Version, error) {
+	var page []model.Version
+	for _, id := range slices.Sorted(maps.Keys(v.rows)) {
+		if id > after && len(page) < limit {
+			page = append(page, v.rows[id])
+		}
+	}
+	return page, nil
+}
+
+func (v *fakeView) Close() error {
+	v.store.mu.Lock()
+	defer v.store.mu.Unlock()
+	v.store.viewsOpen--
+	return nil
+}

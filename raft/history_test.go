@@ -1,0 +1,72 @@
+package raft
+
+import (
+	"log/slog"
+	"testing"
+
+	"github.com/hashicorp/raft"
+	"github.com/stretchr/testify/require"
+
+	"versiond/model"
+)
+
+// Each verdict protects from one way in which a database and a data directory come not to belong
+// together: a wrong one skips entries, applies them twice, or merges two histories.
+func TestJudge(t *testing.T) {
+	ours := model.Identity{Cluster: "c", Node: "node1", Store: "s"}
+	at := func(index, term uint64) model.StoreState {
+		return model.StoreState{Identity: ours, Applied: model.Position{Index: index, Term: term}}
+	}
+	with := func(change func(*model.StoreState)) model.StoreState {
+		s := at(12, 2)
+		change(&s)
+		return s
+	}
+	// The log holds 10 to 15, of term 2; the newest snapshot is at 11.
+	for name, test := range map[string]struct {
+		state   model.StoreState
+		missing bool
+		want    verdict
+	}{
+		"as it was left":                {at(12, 2), false, storeCurrent},
+		"level with the log":            {at(15, 2), false, storeCurrent},
+		"level with the snapshot":       {at(11, 2), false, storeCurrent},
+		"just before the log":           {at(9, 2), false, storeCurrent},
+		"before what the log holds":     {at(8, 2), false, storeBehind},
+		"beyond the log":                {at(16, 2), false, storeLost},
+		"another term":                  {at(12, 1), false, storeLost},
+		"another term at the snapshot":  {at(11, 1), false, storeLost},
+		"missing":                       {model.StoreState{}, true, storeLost},
+		"empty":                         {at(0, 0), false, storeLost},
+		"half restored":                 {with(func(s *model.StoreState) { s.Restoring = true }), false, storeLost},
+		"another directory's":           {with(func(s *model.StoreState) { s.Store = "t" }), false, storeLost},
+		"another node's":                {with(func(s *model.StoreState) { s.Node = "node2" }), false, storeForeign},
+		"another cluster's":             {with(func(s *model.StoreState) { s.Cluster = "d" }), false, storeForeign},
+		"another node's, half restored": {with(func(s *model.StoreState) { s.Node, s.Restoring = "node2", true }), false, storeForeign},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := mustApplier(t, ours)
+			got, _, err := a.judge(test.state, test.missing)
+			require.NoError(t, err)
+			require.Equal(t, test.want, got)
+		})
+	}
+}
+
+// mustApplier makes an applier over a log of entries 10 to 15 of term 2 and a snapshot at 11.
+func mustApplier(t *testing.T, identity model.Identity) *applier {
+	t.Helper()
+	logs := raft.NewInmemStore()
+	for index := uint64(10); index <= 15; index++ {
+		require.NoError(t, logs.StoreLog(&raft.Log{Index: index, Term: 2, Type: raft.LogNoop}))
+	}
+	snapshots := raft.NewInmemSnapshotStore()
+	_, transport := raft.NewInmemTransport("x")
+	sink, err := snapshots.Create(1, 11, 2, raft.Configuration{}, 1, transport)
+	require.NoError(t, err)
+	require.NoError(t, sink.Close())
+	fsm := newVersionFSM(newFakeService(newFakeStore()))
+	fsm.snapshots = snapshots
+	return &applier{fsm: fsm, service: fsm.service, queue: fsm.queue, logs: logs, progress: newProgress(),
+		committed: func() uint64 { return 15 }, identity: func() model.Identity { return identity }, log: slog.New(slog.DiscardHandler)}
+}

@@ -1,0 +1,328 @@
+package raft
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/raft"
+	"github.com/stretchr/testify/require"
+
+	"versiond/model"
+)
+
+// noPeers is for nodes that have none.
+type noPeers struct{}
+
+func (noPeers) Term(context.Context, string, string) (uint64, error) {
+	return 0, model.ErrNodeUnreachable
+}
+
+// testNode is a node over a directory and a store that outlive it.
+type testNode struct {
+	*Node
+	dir      *DataDir
+	listener *PeerListener
+}
+
+type testConfig struct {
+	path   string
+	store  *fakeStore
+	tuning Tuning
+}
+
+func newTestConfig(t *testing.T) testConfig {
+	return testConfig{path: filepath.Join(t.TempDir(), "node1"), store: newFakeStore(),
+		tuning: Tuning{SnapshotInterval: time.Hour, SnapshotThreshold: 1 << 30, TrailingLogs: 1 << 20}}
+}
+
+func (c testConfig) mustOpen(t *testing.T) *testNode {
+	t.Helper()
+	dir, err := OpenDataDir(c.path, "node1")
+	require.NoError(t, err)
+	listener, err := ListenPeers("127.0.0.1:0")
+	require.NoError(t, err)
+	init := RaftInitializerImpl{Config: NodeConfig{
+		Address: "127.0.0.1:7001", Dir: dir, Listener: listener, Peers: noPeers{}, Log: slog.New(slog.DiscardHandler), Tuning: c.tuning,
+	}}
+	node, err := init.InitRaft(newFakeService(c.store))
+	require.NoError(t, err)
+	n := &testNode{Node: node, dir: dir, listener: listener}
+	t.Cleanup(func() { n.close(t) })
+	return n
+}
+
+func (n *testNode) close(t *testing.T) {
+	require.NoError(t, n.Close())
+	require.NoError(t, n.listener.Close())
+	_ = n.dir.Close() // a second close finds it unlocked
+}
+
+// mustLead starts a node and waits until it leads, beginning a cluster if it has none.
+func (c testConfig) mustLead(t *testing.T) *testNode {
+	t.Helper()
+	n := c.mustOpen(t)
+	if !n.Running() {
+		require.NoError(t, n.Bootstrap("cluster1"))
+	}
+	require.Eventually(t, func() bool { return n.IsLeader() && n.Serving() }, 10*time.Second, 5*time.Millisecond)
+	return n
+}
+
+func (n *testNode) propose(t *testing.T, commands ...model.Command) []model.Outcome {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	outcomes, err := n.Propose(ctx, commands)
+	require.NoError(t, err)
+	return outcomes
+}
+
+func add(id string) model.Command {
+	return model.Command{Type: model.CommandAdd, ID: id, VersionNo: "1", Platform: "linux"}
+}
+
+func (n *testNode) mustAdd(t *testing.T, prefix string, count int) {
+	t.Helper()
+	for i := range count {
+		outcome := n.propose(t, add(fmt.Sprintf("%s-%03d", prefix, i)))
+		require.Equal(t, model.OutcomeDone, outcome[0].Code)
+	}
+}
+
+// Outcomes must come back to the caller whose commands they are, and two commands of one entry must
+// have different revisions, or an ETag would cover a lost update.
+func TestOutcomesReachTheirProposers(t *testing.T) {
+	n := newTestConfig(t).mustLead(t)
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	revisions := map[uint64]bool{}
+	for i := range 64 {
+		wg.Go(func() {
+			id := fmt.Sprintf("id-%d", i)
+			outcomes, err := n.Propose(context.Background(), []model.Command{add(id), add(id)})
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil || outcomes[0].Code != model.OutcomeDone || outcomes[1].Code != model.OutcomeAlreadyExists ||
+				outcomes[1].Revision != outcomes[0].Revision || revisions[outcomes[0].Revision] {
+				t.Errorf("%s: %v %v", id, outcomes, err)
+				return
+			}
+			revisions[outcomes[0].Revision] = true
+		})
+	}
+	wg.Wait()
+	require.Len(t, revisions, 64)
+}
+
+// Entries without commands never reach the FSM. If the applied index did not step over them, every
+// read that waits for the commit index would hang on an idle cluster.
+func TestAppliedIndexReachesCommitIndexOnAnIdleCluster(t *testing.T) {
+	n := newTestConfig(t).mustLead(t)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	require.NoError(t, n.current().raft.Barrier(time.Second).Error())
+	require.NoError(t, n.WaitApplied(ctx, n.CommitIndex()))
+	index, err := n.ReadIndex(ctx)
+	require.NoError(t, err)
+	require.Equal(t, n.CommitIndex(), index)
+}
+
+// A restart replays the log. What the store holds must be skipped: nothing may be decided twice.
+func TestRestartSkipsWhatTheStoreHolds(t *testing.T) {
+	c := newTestConfig(t)
+	n := c.mustLead(t)
+	n.mustAdd(t, "a", 20)
+	n.close(t)
+	n = c.mustLead(t)
+	n.mustAdd(t, "b", 1)
+	require.Len(t, c.store.snapshotRows(), 21)
+	require.Len(t, c.store.decided, 21)
+}
+
+// A COMMIT whose answer is lost has happened; trying it again would find the state row moved, and
+// must not be taken for somebody else's write, nor be applied twice.
+func TestLostCommitAnswerIsLookedUp(t *testing.T) {
+	c := newTestConfig(t)
+	n := c.mustLead(t)
+	c.store.mu.Lock()
+	c.store.loseAnswers = 1
+	c.store.mu.Unlock()
+	n.mustAdd(t, "a", 3)
+	require.Len(t, c.store.decided, 3)
+	require.Zero(t, c.store.restoreCountAfterStart())
+}
+
+func (s *fakeStore) restoreCountAfterStart() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.restoreCount - 1 // the first one makes the empty store
+}
+
+// A failing store is not an outcome: the write waits and then succeeds.
+func TestFailingStoreIsRetried(t *testing.T) {
+	c := newTestConfig(t)
+	n := c.mustLead(t)
+	c.store.mu.Lock()
+	c.store.failCommits = 4
+	c.store.mu.Unlock()
+	n.mustAdd(t, "a", 2)
+	require.Len(t, c.store.snapshotRows(), 2)
+}
+
+// A store that is dropped while the node runs is built anew from the log.
+func TestDroppedStoreIsRebuiltFromTheLog(t *testing.T) {
+	c := newTestConfig(t)
+	n := c.mustLead(t)
+	n.mustAdd(t, "a", 10)
+	c.store.drop()
+	n.mustAdd(t, "b", 1)
+	require.Len(t, c.store.snapshotRows(), 11)
+}
+
+// After compaction the log alone cannot rebuild a store: the snapshot must, also when the first
+// attempt to load it is broken off half-way.
+func TestDroppedStoreIsRebuiltFromSnapshotAndLog(t *testing.T) {
+	c := newTestConfig(t)
+	c.tuning.TrailingLogs = 2
+	n := c.mustLead(t)
+	n.mustAdd(t, "a", 30)
+	n.mustSnapshot(t)
+	n.mustAdd(t, "b", 5)
+	first, err := n.stores.cache.FirstIndex()
+	require.NoError(t, err)
+	require.Greater(t, first, uint64(20), "the log was not compacted")
+	n.close(t)
+	c.store.drop()
+	c.store.breakRestore = true
+	n = c.mustLead(t)
+	n.mustAdd(t, "c", 1)
+	require.Len(t, c.store.snapshotRows(), 36)
+	require.Zero(t, c.store.viewsOpen, "a snapshot's view was left open")
+}
+
+func (n *testNode) mustSnapshot(t *testing.T) {
+	t.Helper()
+	require.NoError(t, n.current().raft.Snapshot().Error())
+}
+
+// A snapshot holds exactly what was applied at its index, though writes go on while it is written.
+func TestSnapshotIsOfOneMoment(t *testing.T) {
+	c := newTestConfig(t)
+	n := c.mustLead(t)
+	n.mustAdd(t, "a", 5)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for i := range 200 {
+			_, _ = n.Propose(context.Background(), []model.Command{add(fmt.Sprintf("b-%d", i))}) // only there to be in the way
+		}
+	}()
+	n.mustSnapshot(t)
+	<-done
+	meta, err := newestSnapshot(n.stores.snapshots)
+	require.NoError(t, err)
+	reader, err := openSnapshot(n.stores.snapshots, meta.ID)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, reader.close()) }()
+	for v, err := reader.next(); err == nil; v, err = reader.next() {
+		require.LessOrEqual(t, v.Revision/model.CommandsPerEntryMax, meta.Index)
+	}
+	require.EqualValues(t, decidedUpTo(c.store, meta.Index), reader.count)
+}
+
+func decidedUpTo(s *fakeStore, index uint64) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for _, at := range s.decided {
+		if at <= index {
+			n++
+		}
+	}
+	return n
+}
+
+// A node without Raft state must not run Raft, or it would grant its vote to anybody; nor may it
+// propose.
+func TestBlankNodeRunsNoRaft(t *testing.T) {
+	n := newTestConfig(t).mustOpen(t)
+	require.False(t, n.Running())
+	require.Equal(t, "waiting", n.Status().State)
+	_, err := n.Propose(context.Background(), []model.Command{add("a")})
+	require.ErrorIs(t, err, model.ErrNotLeader)
+	_, err = n.ReadIndex(context.Background())
+	require.ErrorIs(t, err, model.ErrNotLeader)
+}
+
+// A store of another cluster or node must stop the node, and be left as it is.
+func TestForeignStoreIsRefused(t *testing.T) {
+	for name, identity := range map[string]model.Identity{
+		"another cluster": {Cluster: "other", Node: "node1", Store: "x"},
+		"another node":    {Cluster: "cluster1", Node: "node2", Store: "x"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newTestConfig(t)
+			c.store.state = &model.StoreState{Identity: identity, Applied: model.Position{Index: 9, Term: 2}}
+			c.store.rows["theirs"] = model.Version{ID: "theirs"}
+			n := c.mustOpen(t)
+			require.NoError(t, n.Bootstrap("cluster1"))
+			select {
+			case <-n.Failed():
+			case <-time.After(5 * time.Second):
+				t.Fatal("the node goes on")
+			}
+			require.ErrorIs(t, n.Err(), model.ErrForeignStore)
+			require.ErrorContains(t, n.Err(), identity.Node)
+			require.Len(t, c.store.snapshotRows(), 1)
+		})
+	}
+}
+
+// Strangers must not get into the Raft port: a node of another cluster, or one that takes this node
+// for another, could make one node answer for two.
+func TestStreamLayerRefusesStrangers(t *testing.T) {
+	listener, err := ListenPeers("127.0.0.1:0")
+	require.NoError(t, err)
+	defer func() { require.NoError(t, listener.Close()) }()
+	ours := func() model.Identity { return model.Identity{Cluster: "c1", Node: "node2"} }
+	server := newStreamLayer(listener, "node2:7002", "secret", ours, nil)
+	accepted := make(chan net.Conn, 8)
+	go func() {
+		for {
+			conn, err := server.Accept()
+			if err != nil {
+				return
+			}
+			accepted <- conn
+		}
+	}()
+	dial := func(cluster, to, secret string) error {
+		client := &streamLayer{secret: secret, identity: func() model.Identity { return model.Identity{Cluster: cluster, Node: "node1"} },
+			idAt: func(string) string { return to }}
+		conn, err := client.Dial(raft.ServerAddress("localhost:"+port(listener)), 2*time.Second)
+		if err == nil {
+			require.NoError(t, conn.Close())
+		}
+		return err
+	}
+	require.NoError(t, dial("c1", "node2", "secret"))
+	require.ErrorIs(t, dial("c2", "node2", "secret"), model.ErrWrongNode)
+	require.ErrorIs(t, dial("c1", "node3", "secret"), model.ErrWrongNode)
+	require.ErrorIs(t, dial("c1", "node2", "wrong"), model.ErrWrongNode)
+	require.Len(t, accepted, 1)
+	require.Equal(t, "node2:7002", server.Addr().String(), "a host name must stay one")
+}
+
+func port(l *PeerListener) string {
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		panic(err)
+	}
+	return port
+}
