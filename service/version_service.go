@@ -102,13 +102,14 @@ func NewVersionService(settings Settings, mysql *VersionMysqlService, redis *Ver
 	return s, nil
 }
 
-// Run finds the node its cluster, promotes members while it leads, and keeps the caches, until the
-// context ends or the node cannot go on; the error then says why.
+// Run finds the node its cluster, looks after members and store while it leads, and keeps the caches,
+// until the context ends or the node cannot go on; the error then says why.
 func (s *VersionService) Run(ctx context.Context) error {
 	tasks, ctx := errgroup.WithContext(ctx)
 	tasks.Go(func() error { return s.findCluster(ctx) })
 	tasks.Go(func() error { s.promoteMembers(ctx); return nil })
 	tasks.Go(func() error { s.watchMembership(ctx); return nil })
+	tasks.Go(func() error { s.watchStore(ctx); return nil })
 	tasks.Go(func() error {
 		s.redis.Run(ctx, s.settings.PeriodicDeleteInterval, s.settings.ExamineSize)
 		return nil

@@ -75,8 +75,11 @@ func (s *VersionService) propose(ctx context.Context, c model.Command) (model.Ou
 // ApplyCommands proposes commands on the leader, and gives their outcomes and the applied index that
 // they reflect. model.ErrNotLeader on every other node.
 func (s *VersionService) ApplyCommands(ctx context.Context, commands []model.Command) ([]model.Outcome, uint64, error) {
-	if s.removed.Load() {
+	switch {
+	case s.removed.Load():
 		return nil, 0, model.ErrNodeRemoved
+	case s.node.AppliedIndex()+farBehind < s.node.CommitIndex():
+		return nil, 0, model.ErrTooManyRequests // a new leader with a long backlog
 	}
 	outcomes, err := s.node.Propose(ctx, commands)
 	if err != nil {

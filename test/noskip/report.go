@@ -36,6 +36,9 @@ func (r *report) take(e event) {
 	case "output":
 		r.output(t, e.Output)
 	case "fail":
+		if t.name == "" {
+			r.flushPackage(t.pkg)
+		}
 		r.flush(t)
 	case "pass":
 		delete(r.pending, t)
@@ -65,6 +68,15 @@ func (r *report) flush(t test) {
 		}
 	}
 	delete(r.pending, t)
+}
+
+// flushPackage prints what the tests wrote that were running when their process died.
+func (r *report) flushPackage(pkg string) {
+	for t := range r.pending {
+		if t.pkg == pkg {
+			r.flush(t)
+		}
+	}
 }
 
 // err tells what was skipped; nil when nothing was.
