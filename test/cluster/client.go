@@ -1,0 +1,188 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"testing"
+	"time"
+
+	"versiond/model"
+	"versiond/peer"
+)
+
+const (
+	// clientTimeout is longer than any node takes by default, so that its own answer is seen.
+	clientTimeout  = 10 * time.Second
+	answerBytesMax = 8 << 20
+	pageSize       = 500
+)
+
+// Problem is an error answer of a node.
+type Problem struct {
+	Status int    `json:"status"`
+	Code   string `json:"code"`
+	Detail string `json:"detail"`
+}
+
+// Error gives status, code and detail.
+func (p *Problem) Error() string { return fmt.Sprintf("%d %s: %s", p.Status, p.Code, p.Detail) }
+
+// CodeOf gives the code of a Problem, "" for other errors and for none.
+func CodeOf(err error) string {
+	var problem *Problem
+	if errors.As(err, &problem) {
+		return problem.Code
+	}
+	return ""
+}
+
+// Unknown says whether a write that ended in err may have been done all the same: no answer came, or
+// one that says so. A connection that could not be made, and every other answer, promise that it
+// was not.
+func Unknown(err error) bool {
+	var problem *Problem
+	if errors.As(err, &problem) {
+		return problem.Code == "outcome_unknown" || problem.Status == http.StatusInternalServerError
+	}
+	var dial *net.OpError
+	return err != nil && !(errors.As(err, &dial) && dial.Op == "dial")
+}
+
+// Client asks one node as a user would. It may be used from any goroutine.
+type Client struct {
+	http         *http.Client
+	public, peer string
+}
+
+// NewClient makes a client of the node with these ports, as host:port. Its connections end with the
+// test.
+func NewClient(t testing.TB, public, peer string) *Client {
+	transport := &http.Transport{MaxIdleConnsPerHost: 64, DisableCompression: true}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &Client{http: &http.Client{Transport: transport, Timeout: clientTimeout}, public: public, peer: peer}
+}
+
+// Add creates a record.
+func (c *Client) Add(ctx context.Context, record model.VersionDB) (model.Result, error) {
+	return c.record(ctx, http.MethodPost, "/version", nil, body{"id": record.ID, "versionNo": record.VersionNo, "platform": record.Platform})
+}
+
+// Update replaces a record, whatever its revision when ifRevision is 0.
+func (c *Client) Update(ctx context.Context, record model.VersionDB, ifRevision uint64) (model.Result, error) {
+	return c.record(ctx, http.MethodPut, recordPath(record.ID), ifMatch(ifRevision), body{"versionNo": record.VersionNo, "platform": record.Platform})
+}
+
+// Delete removes a record, whatever its revision when ifRevision is 0, and gives the index from which
+// on it is gone.
+func (c *Client) Delete(ctx context.Context, id string, ifRevision uint64) (index uint64, err error) {
+	return c.do(ctx, request{method: http.MethodDelete, path: recordPath(id), header: ifMatch(ifRevision)}, nil)
+}
+
+// Get reads a record.
+func (c *Client) Get(ctx context.Context, id string, opts model.ReadOptions) (model.Result, error) {
+	return c.record(ctx, http.MethodGet, recordPath(id)+"?"+readQuery(opts).Encode(), nil, nil)
+}
+
+// List reads all pages, in the order in which they came.
+func (c *Client) List(ctx context.Context, opts model.ReadOptions) ([]model.VersionDB, error) {
+	query := readQuery(opts)
+	query.Set("limit", strconv.Itoa(pageSize))
+	var all []model.VersionDB
+	for {
+		var page struct {
+			Items      []model.VersionDB `json:"items"`
+			NextCursor string            `json:"nextCursor"`
+		}
+		if _, err := c.do(ctx, request{method: http.MethodGet, path: "/version?" + query.Encode()}, &page); err != nil {
+			return nil, err
+		}
+		all = append(all, page.Items...)
+		if page.NextCursor == "" {
+			return all, nil
+		}
+		query.Set("cursor", page.NextCursor)
+	}
+}
+
+func (c *Client) record(ctx context.Context, method, path string, header map[string]string, b body) (result model.Result, err error) {
+	result.Index, err = c.do(ctx, request{method: method, path: path, header: header, body: b}, &result.Record)
+	return result, err
+}
+
+func recordPath(id string) string { return "/version/" + url.PathEscape(id) }
+
+func ifMatch(revision uint64) map[string]string {
+	if revision == 0 {
+		return nil
+	}
+	return map[string]string{"If-Match": `"` + strconv.FormatUint(revision, 10) + `"`}
+}
+
+func readQuery(opts model.ReadOptions) url.Values {
+	query := url.Values{}
+	if opts.Level != "" {
+		query.Set("level", string(opts.Level))
+	}
+	if opts.MinIndex != 0 {
+		query.Set("min_index", strconv.FormatUint(opts.MinIndex, 10))
+	}
+	return query
+}
+
+// Leader asks who leads.
+func (c *Client) Leader(ctx context.Context) (leader model.Leader, err error) {
+	_, err = c.do(ctx, request{method: http.MethodGet, path: "/leader"}, &leader)
+	return leader, err
+}
+
+// Transfer hands leadership to a voter.
+func (c *Client) Transfer(ctx context.Context, id string) (leader model.Leader, err error) {
+	_, err = c.do(ctx, request{method: http.MethodPost, path: "/leader/" + id}, &leader)
+	return leader, err
+}
+
+// Peers lists the members.
+func (c *Client) Peers(ctx context.Context) (peers model.Peers, err error) {
+	_, err = c.do(ctx, request{method: http.MethodGet, path: "/peers"}, &peers)
+	return peers, err
+}
+
+// Join makes the node at address a member.
+func (c *Client) Join(ctx context.Context, id, address string, voter bool) (member model.Member, err error) {
+	path := "/join/" + id + "/" + address + "?voter=" + strconv.FormatBool(voter)
+	_, err = c.do(ctx, request{method: http.MethodPost, path: path}, &member)
+	return member, err
+}
+
+// Remove removes a member.
+func (c *Client) Remove(ctx context.Context, id string) error {
+	_, err := c.do(ctx, request{method: http.MethodDelete, path: "/peer/" + id}, nil)
+	return err
+}
+
+// Ready gives nil when the node is ready, and otherwise what it says is missing.
+func (c *Client) Ready(ctx context.Context) error {
+	_, err := c.do(ctx, request{method: http.MethodGet, path: "/readyz"}, nil)
+	return err
+}
+
+// Status asks the peer port for the node's state.
+func (c *Client) Status(ctx context.Context) (status peer.Status, err error) {
+	_, err = c.do(ctx, request{method: http.MethodGet, path: "/status", peer: true}, &status)
+	return status, err
+}
+
+// Send makes any request of the public port, or of the peer port, and gives the answer as it came.
+func (c *Client) Send(ctx context.Context, toPeerPort bool, method, path string, header map[string]string, content string) (status int, answer []byte, err error) {
+	req, err := c.newRequest(ctx, request{method: method, path: path, header: header, peer: toPeerPort}, []byte(content))
+	if err != nil {
+		return 0, nil, err
+	}
+	status, _, answer, err = c.exchange(req)
+	return status, answer, err
+}

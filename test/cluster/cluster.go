@@ -1,0 +1,153 @@
+package cluster
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"versiond/test/servers"
+)
+
+// Config says what cluster a test wants.
+type Config struct {
+	// Program is the path that Build gave.
+	Program string
+	// Nodes is how many nodes are listed in raft.nodes; 3 when 0.
+	Nodes int
+	// Shared makes the nodes run on its MariaDB and Redis; nil makes them run embedded.
+	Shared *servers.Shared
+	// Env are further variables for every node, such as VERSIOND_RAFT_TRAILINGLOGS=10.
+	Env []string
+}
+
+// Cluster is a number of versiond processes on this machine.
+type Cluster struct {
+	// Nodes are the listed ones, node1 first, and after them those that AddNode made.
+	Nodes []*Node
+
+	t     testing.TB
+	cfg   Config
+	dir   string
+	store store
+	env   []string
+}
+
+var clustersMade atomic.Int64
+
+// New prepares a cluster whose nodes do not run yet.
+func New(t testing.TB, cfg Config) *Cluster {
+	t.Helper()
+	if cfg.Nodes == 0 {
+		cfg.Nodes = 3
+	}
+	c := &Cluster{t: t, cfg: cfg, dir: tempDir(t)}
+	c.store = newStore(t, c, int(clustersMade.Add(1)))
+	ports := make([]nodePorts, cfg.Nodes)
+	listed := make([]string, cfg.Nodes)
+	for i := range ports {
+		ports[i] = nodePorts{peer: FreePort(t), public: FreePort(t)}
+		listed[i] = fmt.Sprintf("node%d=127.0.0.1:%d/%d", i+1, ports[i].peer, ports[i].public)
+	}
+	c.env = c.environment("VERSIOND_RAFT_NODES=" + strings.Join(listed, ","))
+	for i, p := range ports {
+		id := fmt.Sprintf("node%d", i+1)
+		c.Nodes = append(c.Nodes, newNode(c, id, p, []string{"--node", id}))
+	}
+	return c
+}
+
+// Start prepares a cluster, starts its nodes and waits until all of them are ready and have a vote.
+func Start(t testing.TB, cfg Config) *Cluster {
+	t.Helper()
+	c := New(t, cfg)
+	c.StartAll()
+	c.WaitReady()
+	return c
+}
+
+// environment gives the whole environment of a node: a variable of the machine that begins with
+// VERSIOND_ would be a setting, or an error.
+func (c *Cluster) environment(more ...string) []string {
+	env := []string{"PATH=" + os.Getenv("PATH"), "VERSIOND_DATA_DIR=" + c.dir, "VERSIOND_SERVER_RELOADINTERVAL=1s"}
+	env = append(env, c.store.env()...)
+	return append(append(env, c.cfg.Env...), more...)
+}
+
+// AddNode prepares a node that is not listed, named by id, with further arguments such as --join. It
+// does not start it.
+func (c *Cluster) AddNode(id string, args ...string) *Node {
+	c.t.Helper()
+	ports := nodePorts{peer: FreePort(c.t), public: FreePort(c.t)}
+	args = append([]string{"--node", id, "--address", ports.peerAddress(), "--port", fmt.Sprint(ports.public)}, args...)
+	n := newNode(c, id, ports, args)
+	c.Nodes = append(c.Nodes, n)
+	return n
+}
+
+// StartAll starts every node that does not run.
+func (c *Cluster) StartAll() {
+	c.t.Helper()
+	for _, n := range c.Nodes {
+		if !n.Running() {
+			n.Start()
+		}
+	}
+}
+
+// StopAll stops every node that runs.
+func (c *Cluster) StopAll() {
+	c.t.Helper()
+	for _, n := range c.running() {
+		n.Stop()
+	}
+}
+
+// Clients gives a client of each node, also of those that do not run.
+func (c *Cluster) Clients() []*Client {
+	clients := make([]*Client, len(c.Nodes))
+	for i, n := range c.Nodes {
+		clients[i] = n.Client
+	}
+	return clients
+}
+
+// Node gives the node with this id.
+func (c *Cluster) Node(id string) *Node {
+	c.t.Helper()
+	for _, n := range c.Nodes {
+		if n.ID == id {
+			return n
+		}
+	}
+	c.t.Fatalf("no node is called %q", id)
+	return nil
+}
+
+func (c *Cluster) running() []*Node {
+	var nodes []*Node
+	for _, n := range c.Nodes {
+		if n.Running() {
+			nodes = append(nodes, n)
+		}
+	}
+	return nodes
+}
+
+// tempDir is short, and kept when the test fails and KEEP=1.
+func tempDir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "vc")
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		if t.Failed() && os.Getenv("KEEP") == "1" {
+			t.Logf("kept %s", dir)
+			return
+		}
+		_ = os.RemoveAll(dir) // what is left is the temporary directory's to clean
+	})
+	return dir
+}

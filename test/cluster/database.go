@@ -1,0 +1,83 @@
+package cluster
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"testing"
+
+	"versiond/model"
+)
+
+// Contents is all that a node's database holds, as of one moment.
+type Contents struct {
+	// Rows are in the byte order of their ids.
+	Rows  []model.Version
+	State model.StoreState
+}
+
+// Database is a node's database seen from outside. Read may be called while the node runs, the other
+// methods only where they say so.
+type Database interface {
+	Read(ctx context.Context) (Contents, error)
+	// Drop destroys it; on MySQL also under a running node.
+	Drop()
+	// Save copies it aside under a label, PutBack puts the copy in its place. The node is stopped.
+	Save(label string)
+	PutBack(label string)
+	// Swap exchanges it with another of the same cluster. Both nodes are stopped.
+	Swap(other Database)
+}
+
+// store is what a cluster's nodes keep their records in.
+type store interface {
+	// env gives the variables that make nodes use it.
+	env() []string
+	database(node, dir string) Database
+}
+
+func newStore(t testing.TB, c *Cluster, number int) store {
+	t.Helper()
+	if c.cfg.Shared == nil {
+		return embedded{t}
+	}
+	return newServerStore(t, c.cfg.Shared, number)
+}
+
+// readContents is the same on every database: two statements in one consistent view.
+func readContents(ctx context.Context, db beginner, isolation sql.IsolationLevel) (contents Contents, err error) {
+	tx, err := db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true, Isolation: isolation})
+	if err != nil {
+		return contents, err
+	}
+	defer func() { err = errors.Join(err, tx.Rollback()) }()
+	s := &contents.State
+	const selectState = "SELECT cluster_id, node_id, store_id, applied_index, applied_term, restoring FROM versiond_state"
+	if err := tx.QueryRowContext(ctx, selectState).Scan(&s.Cluster, &s.Node, &s.Store, &s.Applied.Index, &s.Applied.Term, &s.Restoring); err != nil {
+		return contents, err
+	}
+	contents.Rows, err = readRows(ctx, tx)
+	return contents, err
+}
+
+func readRows(ctx context.Context, tx *sql.Tx) ([]model.Version, error) {
+	rows, err := tx.QueryContext(ctx, "SELECT id, version_no, platform, revision FROM versions ORDER BY id")
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []model.Version
+	for rows.Next() {
+		var v model.Version
+		if err := rows.Scan(&v.ID, &v.VersionNo, &v.Platform, &v.Revision); err != nil {
+			return nil, err
+		}
+		all = append(all, v)
+	}
+	return all, rows.Err()
+}
+
+// beginner is a database, or one connection to it.
+type beginner interface {
+	BeginTx(ctx context.Context, opts *sql.TxOptions) (*sql.Tx, error)
+}

@@ -1,0 +1,113 @@
+package cluster
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"testing"
+
+	"github.com/go-redis/redis/v8"
+	_ "github.com/go-sql-driver/mysql" // the driver "mysql"
+	"github.com/stretchr/testify/require"
+
+	"versiond/test/servers"
+)
+
+// redisDatabases is how many databases a Redis has by default.
+const redisDatabases = 16
+
+// serverStore is a MariaDB database for each node, and one Redis database for all.
+type serverStore struct {
+	t       testing.TB
+	mariaDB *servers.MariaDBServer
+	redis   *redis.Client
+	name    string
+}
+
+func newServerStore(t testing.TB, shared *servers.Shared, number int) *serverStore {
+	t.Helper()
+	s := &serverStore{t: t, mariaDB: shared.MariaDB(t), name: fmt.Sprintf("cluster%d", number)}
+	s.redis = redis.NewClient(&redis.Options{Addr: shared.Redis(t).Addr, DB: number % redisDatabases})
+	t.Cleanup(func() { _ = s.redis.Close() })
+	require.NoError(t, s.redis.FlushDB(t.Context()).Err(), "what an earlier cluster left")
+	return s
+}
+
+func (s *serverStore) env() []string {
+	return []string{
+		"VERSIOND_MYSQL_DSN=" + s.mariaDB.DSN(s.name),
+		"VERSIOND_REDIS_ADDR=" + s.redis.Options().Addr,
+		fmt.Sprintf("VERSIOND_REDIS_DB=%d", s.redis.Options().DB),
+	}
+}
+
+func (s *serverStore) database(node, _ string) Database {
+	s.t.Helper()
+	d := &mysqlDatabase{t: s.t, name: s.name + "_" + node}
+	db, err := sql.Open("mysql", s.mariaDB.DSN(""))
+	require.NoError(s.t, err)
+	d.db = db
+	s.t.Cleanup(func() {
+		_, _ = db.Exec("DROP DATABASE IF EXISTS " + d.quoted("")) // the server ends with the tests anyway
+		_ = db.Close()
+	})
+	return d
+}
+
+type mysqlDatabase struct {
+	t    testing.TB
+	db   *sql.DB // of the server: the database itself may be dropped
+	name string
+}
+
+var mysqlTables = []string{"versions", "versiond_state"}
+
+func (d *mysqlDatabase) quoted(label string) string { return "`" + d.name + label + "`" }
+
+func (d *mysqlDatabase) Read(ctx context.Context) (Contents, error) {
+	conn, err := d.db.Conn(ctx)
+	if err != nil {
+		return Contents{}, err
+	}
+	defer conn.Close()
+	if _, err := conn.ExecContext(ctx, "USE "+d.quoted("")); err != nil {
+		return Contents{}, err
+	}
+	return readContents(ctx, conn, sql.LevelRepeatableRead)
+}
+
+func (d *mysqlDatabase) Drop() { d.t.Helper(); d.exec("DROP DATABASE " + d.quoted("")) }
+
+func (d *mysqlDatabase) Save(label string) { d.t.Helper(); d.copy(d.quoted(""), d.quoted(label)) }
+
+func (d *mysqlDatabase) PutBack(label string) {
+	d.t.Helper()
+	d.Drop()
+	d.copy(d.quoted(label), d.quoted(""))
+}
+
+func (d *mysqlDatabase) copy(from, to string) {
+	d.t.Helper()
+	d.exec("CREATE DATABASE " + to)
+	for _, table := range mysqlTables {
+		d.exec("CREATE TABLE " + to + "." + table + " LIKE " + from + "." + table)
+		d.exec("INSERT INTO " + to + "." + table + " SELECT * FROM " + from + "." + table)
+	}
+}
+
+func (d *mysqlDatabase) Swap(other Database) {
+	d.t.Helper()
+	mine, aside, theirs := d.quoted(""), d.quoted("swap"), other.(*mysqlDatabase).quoted("")
+	d.exec("CREATE DATABASE " + aside)
+	for _, step := range [][2]string{{mine, aside}, {theirs, mine}, {aside, theirs}} {
+		for _, table := range mysqlTables {
+			d.exec("RENAME TABLE " + step[0] + "." + table + " TO " + step[1] + "." + table)
+		}
+	}
+}
+
+func (d *mysqlDatabase) exec(statement string) {
+	d.t.Helper()
+	_, err := d.db.ExecContext(d.t.Context(), statement)
+	require.NoError(d.t, err, statement)
+}

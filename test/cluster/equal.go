@@ -1,0 +1,171 @@
+package cluster
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"versiond/model"
+)
+
+const (
+	levelTimeout = 30 * time.Second
+	// reloadTimeout is longer than a reload's lock outlives a node that was killed while it had it.
+	reloadTimeout = 45 * time.Second
+	// readsMax is how many single records RequireEqualStores reads on every node.
+	readsMax = 40
+)
+
+// RequireEqualStores waits until every running node has applied everything, and then requires that all
+// databases hold the same rows, that each state row is right, that every node answers exactly these
+// rows at every level, and that no value in Redis contradicts them; after a reload Redis holds just
+// them. Nobody may write meanwhile. It gives the rows.
+func (c *Cluster) RequireEqualStores() []model.Version {
+	c.t.Helper()
+	commit := c.waitLevel()
+	nodes := c.running()
+	first := c.requireState(nodes[0])
+	for _, n := range nodes[1:] {
+		contents := c.requireState(n)
+		require.Equal(c.t, first.State.Cluster, contents.State.Cluster, "%s is of another cluster than %s", n.ID, nodes[0].ID)
+		c.requireSameRows(first.Rows, contents.Rows, "the database of "+n.ID+" against that of "+nodes[0].ID)
+	}
+	c.requireReads(first.Rows, commit)
+	c.requireRedis(first)
+	return first.Rows
+}
+
+// waitLevel waits until every running node has applied everything that is in the leader's log.
+func (c *Cluster) waitLevel() (commit uint64) {
+	c.t.Helper()
+	leader := c.Leader()
+	for _, n := range c.running() {
+		Eventually(c.t, levelTimeout, n.ID+" is to be level with "+leader.ID, func() error {
+			lead, err := leader.Client.Status(c.t.Context())
+			if err != nil {
+				return err
+			}
+			own, err := n.Client.Status(c.t.Context())
+			if err != nil {
+				return err
+			}
+			if commit = lead.Commit; commit != lead.LastIndex || own.Applied != commit || !own.Serving {
+				return fmt.Errorf("it has applied %d (serving: %t); the leader's log ends at %d, committed up to %d", own.Applied, own.Serving, lead.LastIndex, commit)
+			}
+			return nil
+		})
+	}
+	return commit
+}
+
+// requireState reads a node's database and holds its state row against what the node says of itself.
+func (c *Cluster) requireState(n *Node) Contents {
+	c.t.Helper()
+	contents, err := n.Database.Read(c.t.Context())
+	require.NoError(c.t, err, "the database of %s", n.ID)
+	status, err := n.Client.Status(c.t.Context())
+	require.NoError(c.t, err)
+	require.Equal(c.t, status.Identity, contents.State.Identity, "the state row of %s against its data directory", n.ID)
+	require.False(c.t, contents.State.Restoring, n.ID)
+	// Entries without commands move the node's index and not the row's.
+	require.LessOrEqual(c.t, contents.State.Applied.Index, status.Applied, n.ID)
+	for _, row := range contents.Rows {
+		require.LessOrEqual(c.t, row.Revision, model.Revision(contents.State.Applied.Index, model.CommandsPerEntryMax-1),
+			"%s has %q from beyond its applied index", n.ID, row.ID)
+	}
+	return contents
+}
+
+// requireSameRows reports the first rows that differ: thousands would bury them.
+func (c *Cluster) requireSameRows(want, got []model.Version, what string) {
+	c.t.Helper()
+	wanted := byID(want)
+	for _, row := range got {
+		if w, there := wanted[row.ID]; !there || w != row {
+			c.t.Fatalf("%s (%d rows against %d): has %+v, wanted %+v (there: %t)", what, len(got), len(want), row, w, there)
+		}
+		delete(wanted, row.ID)
+	}
+	for _, row := range wanted {
+		c.t.Fatalf("%s (%d rows against %d): lacks %+v", what, len(got), len(want), row)
+	}
+	require.Len(c.t, got, len(want), what)
+}
+
+// requireReads lists everything on every node at every level, and reads some records one by one.
+func (c *Cluster) requireReads(rows []model.Version, index uint64) {
+	c.t.Helper()
+	for _, n := range c.running() {
+		for _, opts := range Levels(index) {
+			listed, err := n.Client.List(c.t.Context(), opts)
+			require.NoError(c.t, err, "listing on %s at %q", n.ID, opts.Level)
+			got := make([]model.Version, len(listed))
+			for i, r := range listed {
+				got[i] = model.Version(r)
+			}
+			require.IsIncreasing(c.t, append([]string{""}, idsOf(got)...), "ids as %s lists them", n.ID)
+			c.requireSameRows(rows, got, fmt.Sprintf("the list of %s at %q", n.ID, opts.Level))
+		}
+		c.requireGets(n, rows, len(rows)/readsMax+1, index)
+	}
+}
+
+// RequireGets reads every record one by one on every node, at level none once index is applied.
+func (c *Cluster) RequireGets(rows []model.Version, index uint64) {
+	c.t.Helper()
+	for _, n := range c.running() {
+		c.requireGets(n, rows, 1, index)
+	}
+}
+
+func (c *Cluster) requireGets(n *Node, rows []model.Version, step int, index uint64) {
+	c.t.Helper()
+	for i := 0; i < len(rows); i += step {
+		opts := Levels(index)[i/step%3]
+		result, err := n.Client.Get(c.t.Context(), rows[i].ID, opts)
+		require.NoError(c.t, err, "reading %q on %s at %q", rows[i].ID, n.ID, opts.Level)
+		require.Equal(c.t, recordOf(rows[i]), result.Record, "as read on %s at %q", n.ID, opts.Level)
+	}
+}
+
+// Levels gives the ways to read what index covers.
+func Levels(index uint64) []model.ReadOptions {
+	return []model.ReadOptions{
+		{Level: model.LevelNone, MinIndex: index},
+		{Level: model.LevelLeader},
+		{Level: model.LevelLinearizable},
+	}
+}
+
+func (c *Cluster) requireRedis(contents Contents) {
+	c.t.Helper()
+	if _, ok := c.store.(*serverStore); !ok {
+		return
+	}
+	rows, cluster := byID(contents.Rows), contents.State.Cluster
+	Eventually(c.t, reloadTimeout, "Redis is to be reloaded", func() error {
+		cached, err := c.Redis(c.t.Context())
+		require.NoError(c.t, err)
+		for id, v := range cached {
+			require.NoError(c.t, compareCached(id, v, rows, cluster))
+		}
+		return compareReloaded(cached, rows, cluster)
+	})
+}
+
+func byID(rows []model.Version) map[string]model.Version {
+	index := make(map[string]model.Version, len(rows))
+	for _, row := range rows {
+		index[row.ID] = row
+	}
+	return index
+}
+
+func idsOf(rows []model.Version) []string {
+	ids := make([]string, len(rows))
+	for i, row := range rows {
+		ids[i] = row.ID
+	}
+	return ids
+}

@@ -1,0 +1,88 @@
+package cluster
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"strconv"
+)
+
+type body map[string]string
+
+type request struct {
+	method, path string // path is escaped and has its query
+	header       map[string]string
+	body         body
+	peer         bool
+}
+
+// do gives the index that the answer is labelled with, and decodes the answer into out unless it is nil.
+func (c *Client) do(ctx context.Context, r request, out any) (index uint64, err error) {
+	var content []byte
+	if r.body != nil {
+		if content, err = json.Marshal(r.body); err != nil {
+			return 0, err
+		}
+		r.header = withJSON(r.header)
+	}
+	req, err := c.newRequest(ctx, r, content)
+	if err != nil {
+		return 0, err
+	}
+	status, header, answer, err := c.exchange(req)
+	if err != nil {
+		return 0, err
+	}
+	if status >= http.StatusMultipleChoices {
+		return 0, problemOf(status, answer)
+	}
+	index, err = strconv.ParseUint(header.Get("X-Versiond-Index"), 10, 64)
+	if err == nil && out != nil {
+		err = json.Unmarshal(answer, out)
+	}
+	return index, err
+}
+
+func withJSON(header map[string]string) map[string]string {
+	all := map[string]string{"Content-Type": "application/json"}
+	for name, value := range header {
+		all[name] = value
+	}
+	return all
+}
+
+// problemOf reads an error answer; one of /readyz, which is no problem document, is its own detail.
+func problemOf(status int, answer []byte) error {
+	problem := &Problem{Status: status}
+	if err := json.Unmarshal(answer, problem); err != nil || problem.Code == "" {
+		problem.Detail = string(answer)
+	}
+	return problem
+}
+
+func (c *Client) newRequest(ctx context.Context, r request, content []byte) (*http.Request, error) {
+	host := c.public
+	if r.peer {
+		host = c.peer
+	}
+	req, err := http.NewRequestWithContext(ctx, r.method, "http://"+host+r.path, bytes.NewReader(content))
+	if err != nil {
+		return nil, err
+	}
+	for name, value := range r.header {
+		req.Header.Set(name, value)
+	}
+	return req, nil
+}
+
+func (c *Client) exchange(req *http.Request) (status int, header http.Header, answer []byte, err error) {
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return 0, nil, nil, err
+	}
+	defer resp.Body.Close()
+	answer, err = io.ReadAll(io.LimitReader(resp.Body, answerBytesMax))
+	return resp.StatusCode, resp.Header, answer, err
+}

@@ -1,0 +1,36 @@
+package cluster
+
+import (
+	"net"
+	"strconv"
+	"sync/atomic"
+	"testing"
+)
+
+// Ports are handed out in turn, below the range from which systems pick the local ports of outgoing
+// connections and away from those of package servers, so that nobody takes a node's port while it is
+// down.
+const (
+	portFirst = 12000
+	portLast  = 19999
+)
+
+var portsGiven atomic.Int64
+
+// FreePort gives a port of 127.0.0.1 on which nobody listens and which no other caller was given.
+func FreePort(t testing.TB) int {
+	t.Helper()
+	for range portLast - portFirst {
+		port := portFirst + int(portsGiven.Add(1)-1)%(portLast-portFirst+1)
+		listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		if err != nil {
+			continue
+		}
+		if err := listener.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return port
+	}
+	t.Fatalf("no free port between %d and %d", portFirst, portLast)
+	return 0
+}

@@ -1,0 +1,91 @@
+package cluster
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"versiond/dao"
+	"versiond/model"
+)
+
+const redisKeyPrefix = "version:"
+
+// Redis gives every cached record, by id. It is empty where the cluster has no Redis.
+func (c *Cluster) Redis(ctx context.Context) (map[string]dao.CachedVersion, error) {
+	s, ok := c.store.(*serverStore)
+	if !ok {
+		return nil, nil
+	}
+	cached := map[string]dao.CachedVersion{}
+	for cursor, more := uint64(0), true; more; more = cursor != 0 {
+		keys, next, err := s.redis.Scan(ctx, cursor, redisKeyPrefix+"*", pageSize).Result()
+		if err != nil {
+			return nil, err
+		}
+		if err := s.readCached(ctx, keys, cached); err != nil {
+			return nil, err
+		}
+		cursor = next
+	}
+	return cached, nil
+}
+
+func (s *serverStore) readCached(ctx context.Context, keys []string, into map[string]dao.CachedVersion) error {
+	if len(keys) == 0 {
+		return nil
+	}
+	values, err := s.redis.MGet(ctx, keys...).Result()
+	if err != nil {
+		return err
+	}
+	for i, value := range values {
+		text, there := value.(string)
+		if !there {
+			continue // deleted since the scan
+		}
+		var v dao.CachedVersion
+		if err := json.Unmarshal([]byte(text), &v); err != nil {
+			return fmt.Errorf("the value of %s: %w", keys[i], err)
+		}
+		into[strings.TrimPrefix(keys[i], redisKeyPrefix)] = v
+	}
+	return nil
+}
+
+// compareCached says how a cached value contradicts the rows. An older revision does not: readers see
+// by it that the value is old.
+func compareCached(id string, cached dao.CachedVersion, rows map[string]model.Version, cluster string) error {
+	row, exists := rows[id]
+	switch {
+	case cached.ID != id:
+		return fmt.Errorf("redis has %q under the key of %q", cached.ID, id)
+	case cached.Cluster != cluster || !exists:
+		return nil
+	case cached.Revision > row.Revision:
+		return fmt.Errorf("redis has %q at revision %d, the databases at %d", id, cached.Revision, row.Revision)
+	case cached.Revision == row.Revision && cached.VersionDB != recordOf(row):
+		return fmt.Errorf("redis has %+v where the databases have %+v", cached.VersionDB, row)
+	}
+	return nil
+}
+
+// compareReloaded says how Redis differs from the rows after a reload: it has them all, and nothing else.
+func compareReloaded(cached map[string]dao.CachedVersion, rows map[string]model.Version, cluster string) error {
+	for id := range cached {
+		if _, exists := rows[id]; !exists {
+			return fmt.Errorf("redis still has %q, which no database has", id)
+		}
+	}
+	for id, row := range rows {
+		if c := cached[id]; c.VersionDB != recordOf(row) || c.Cluster != cluster {
+			return fmt.Errorf("redis has %+v for %+v of cluster %s", c, row, cluster)
+		}
+	}
+	return nil
+}
+
+func recordOf(v model.Version) model.VersionDB {
+	return model.VersionDB{ID: v.ID, VersionNo: v.VersionNo, Platform: v.Platform, Revision: v.Revision}
+}
