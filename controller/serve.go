@@ -51,7 +51,7 @@ func (v *VersionController) next(c *gin.Context) {
 		if cause == nil {
 			return
 		}
-		if cause == http.ErrAbortHandler {
+		if cause == http.ErrAbortHandler { //nolint:errorlint // net/http, too, means this very value
 			panic(cause)
 		}
 		v.logger.Error("handler panicked", "requestID", requestID(c), "method", c.Request.Method,

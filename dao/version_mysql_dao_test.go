@@ -25,7 +25,7 @@ func TestMySQLDown(t *testing.T) {
 	state := s.mustState(t)
 
 	require.NoError(t, server.Kill())
-	requireUnavailable(t, d, t.Context())
+	requireUnavailable(t, t.Context(), d)
 	require.NoError(t, server.Start())
 	require.Equal(t, state, s.mustState(t))
 	s.mustApply(t, []model.Version{version("b", 2)})
@@ -33,7 +33,7 @@ func TestMySQLDown(t *testing.T) {
 	require.NoError(t, server.Pause())
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
-	requireUnavailable(t, d, ctx)
+	requireUnavailable(t, ctx, d)
 	require.NoError(t, server.Resume())
 	require.Equal(t, []string{"a", "b"}, s.mustIDs(t))
 }
@@ -67,7 +67,7 @@ func TestMySQLWithoutRights(t *testing.T) {
 	require.ErrorContains(t, err, "GRANT ALL PRIVILEGES ON `unseen\\_node1`.* TO 'blind'@'127.0.0.1'")
 }
 
-func requireUnavailable(t *testing.T, d *dao.VersionMysqlDao, ctx context.Context) {
+func requireUnavailable(t *testing.T, ctx context.Context, d *dao.VersionMysqlDao) {
 	t.Helper()
 	_, stateErr := d.State(ctx)
 	_, getErr := d.Get(ctx, "a")
