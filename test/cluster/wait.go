@@ -135,5 +135,3 @@ func (c *Cluster) findLeader() (*Node, error) {
 	}
 	return leader, nil
 }
-
-
