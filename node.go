@@ -27,9 +27,10 @@ const (
 	drainTimeout = 2 * time.Second
 	// handOverTimeout bounds the leader's attempt to hand over before it stops.
 	handOverTimeout = 1500 * time.Millisecond
-	// readHeaderTimeout and readTimeout end clients that send a byte a second.
+	// readHeaderTimeout and readTimeout end clients that send a byte a second. readTimeout is above the
+	// longest ?timeout=, because a handler's context ends with it.
 	readHeaderTimeout = 5 * time.Second
-	readTimeout       = 30 * time.Second
+	readTimeout       = 65 * time.Second
 	idleTimeout       = 2 * time.Minute
 	// memoryTTLReloads is how many reload intervals MemoryDB keeps what nobody reads.
 	memoryTTLReloads = 3

@@ -9,9 +9,10 @@ type Status struct {
 	raft.Status
 	// Port is the node's public HTTP port.
 	Port int `json:"port"`
-	// HoldsCluster is set on a node without Raft state whose database knows a cluster, or cannot be
-	// asked: such a node is no ground to begin a new cluster on.
-	HoldsCluster bool `json:"holdsCluster,omitempty"`
+	// StoreCluster is, on a node without Raft state, the cluster that its database belongs to.
+	StoreCluster string `json:"storeCluster,omitempty"`
+	// StoreSilent is set on such a node when its database cannot be asked.
+	StoreSilent bool `json:"storeSilent,omitempty"`
 	// Release is the version of the program.
 	Release string `json:"release"`
 }

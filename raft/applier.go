@@ -19,6 +19,10 @@ const (
 	applyEntriesMax = 256
 	applyBytesMax   = 1 << 20
 
+	// gatherPause is how long a node on which nobody waits lets entries gather, so that one
+	// transaction takes many of them. A follower's store may be that much behind.
+	gatherPause = 10 * time.Millisecond
+
 	// How often the applier looks for committed entries that never reach the FSM: seldom while
 	// nobody waits, often while somebody does.
 	stepIntervalIdle    = 50 * time.Millisecond
@@ -75,6 +79,7 @@ func (a *applier) rest(ctx context.Context) {
 	defer timer.Stop()
 	select {
 	case <-a.queue.wake:
+	case <-a.progress.wanted:
 	case <-timer.C:
 	case <-ctx.Done():
 	}
@@ -89,10 +94,26 @@ func (a *applier) step(ctx context.Context) (bool, error) {
 		a.openView(ctx, request)
 		return true, nil
 	}
+	a.gather(ctx)
 	if entries := a.queue.take(a.applied.Index, applyEntriesMax, applyBytesMax); len(entries) > 0 {
 		return true, a.apply(ctx, entries)
 	}
 	return a.readLog(ctx)
+}
+
+// gather waits a moment for more entries, unless somebody waits for those that are there.
+func (a *applier) gather(ctx context.Context) {
+	if !a.queue.patient() || a.progress.awaited() {
+		return
+	}
+	timer := time.NewTimer(gatherPause)
+	defer timer.Stop()
+	select {
+	case <-a.progress.wanted:
+	case <-a.queue.urgent:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
 }
 
 func (a *applier) openView(ctx context.Context, request *viewRequest) {

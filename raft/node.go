@@ -191,6 +191,7 @@ func (n *Node) Close() error {
 	n.closing = true
 	running := n.running
 	n.mu.Unlock()
+	n.fsm.queue.refuseViews()
 	var err error
 	if running != nil {
 		err = running.raft.Shutdown().Error()

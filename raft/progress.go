@@ -11,6 +11,8 @@ import (
 
 // progress tells any goroutine how far the applier is, and lets it wait. Only the applier moves it.
 type progress struct {
+	// wanted holds a token when somebody has begun to wait.
+	wanted  chan struct{}
 	applied atomic.Uint64
 	serving atomic.Bool // the store is known to be ours and to hold what applied says
 	moved   atomic.Int64
@@ -27,7 +29,7 @@ type waiter struct {
 }
 
 func newProgress() *progress {
-	p := &progress{waiters: map[*waiter]struct{}{}}
+	p := &progress{wanted: make(chan struct{}, 1), waiters: map[*waiter]struct{}{}}
 	p.touch()
 	return p
 }
@@ -81,6 +83,7 @@ func (p *progress) enlist(index uint64) *waiter {
 	}
 	w := &waiter{index: index, reached: make(chan struct{})}
 	p.waiters[w] = struct{}{}
+	signal(p.wanted)
 	return w
 }
 

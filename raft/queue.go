@@ -36,7 +36,8 @@ func (h *handle) resolve(r result) {
 
 // queue lies between hashicorp's FSM goroutine, which never waits, and the applier.
 type queue struct {
-	wake chan struct{} // holds a token whenever there may be something new for the applier
+	wake   chan struct{} // holds a token whenever there may be something new for the applier
+	urgent chan struct{} // holds a token when that should not wait until more has come
 
 	mu      sync.Mutex
 	entries []entry
@@ -44,13 +45,16 @@ type queue struct {
 	handed  uint64 // the last index that the FSM was handed
 	restore uint64 // the index of a snapshot that the FSM was told to restore
 	view    *viewRequest
+	closing bool // no view will be opened any more
 }
 
-func newQueue() *queue { return &queue{wake: make(chan struct{}, 1)} }
+func newQueue() *queue { return &queue{wake: make(chan struct{}, 1), urgent: make(chan struct{}, 1)} }
 
-func (q *queue) notify() {
+func (q *queue) notify() { signal(q.wake) }
+
+func signal(c chan struct{}) {
 	select {
-	case q.wake <- struct{}{}:
+	case c <- struct{}{}:
 	default:
 	}
 }
@@ -65,6 +69,28 @@ func (q *queue) push(e entry) {
 	}
 	q.bytes += len(e.data)
 	q.entries = append(q.entries, e)
+	if e.handle != nil || len(q.entries) >= applyEntriesMax {
+		signal(q.urgent)
+	}
+}
+
+// patient says whether there is something to apply that may wait until more has come.
+func (q *queue) patient() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.entries) == 0 || len(q.entries) >= applyEntriesMax || q.view != nil || q.restore > q.entries[0].position.Index {
+		return false
+	}
+	for i := range q.entries {
+		if q.entries[i].handle != nil {
+			return false
+		}
+	}
+	select {
+	case <-q.urgent: // left over from entries that are applied already
+	default:
+	}
+	return true
 }
 
 // pushRestore tells the applier that a snapshot at index takes the place of everything before it.
@@ -143,6 +169,15 @@ func (h *handle) abandon() {
 	}
 }
 
+// refuseViews ends the wait of a snapshot that is being taken, and of all to come: a node that stops
+// does not wait for one.
+func (q *queue) refuseViews() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.closing = true
+	q.cancelView(errViewLate)
+}
+
 // close tells everybody who still waits that the outcome is not known. The applier has ended.
 func (q *queue) close() {
 	q.mu.Lock()
@@ -151,5 +186,4 @@ func (q *queue) close() {
 		q.entries[i].handle.abandon()
 	}
 	q.entries = nil
-	q.cancelView(errViewLate)
 }

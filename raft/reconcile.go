@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 
 	"github.com/cenkalti/backoff/v5"
 	"github.com/hashicorp/raft"
@@ -56,10 +57,18 @@ func (a *applier) reconcileOnce(ctx context.Context) error {
 	case storeForeign:
 		return a.foreign(state)
 	case storeLost, storeBehind:
-		a.log.Warn("building the store anew", "why", why, "storeIndex", state.Applied.Index)
+		a.log.Log(ctx, rebuildLevel(state), "building the store anew", "why", why, "storeIndex", state.Applied.Index)
 		return a.rebuild(ctx)
 	}
 	return a.load(ctx, state.Applied)
+}
+
+// rebuildLevel is a warning when a store that held something is replaced.
+func rebuildLevel(state model.StoreState) slog.Level {
+	if state.Applied.Index > 0 || state.Restoring {
+		return slog.LevelWarn
+	}
+	return slog.LevelInfo
 }
 
 // judge holds the state row against the data directory's identity and the log.

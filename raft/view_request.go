@@ -61,8 +61,13 @@ func (q *queue) requestView() *viewRequest {
 	defer q.mu.Unlock()
 	q.cancelView(errViewLate)
 	q.view = newViewRequest(q.handed)
+	request := q.view
+	if q.closing {
+		q.cancelView(errViewLate)
+	}
 	q.notify()
-	return q.view
+	signal(q.urgent)
+	return request
 }
 
 func (q *queue) cancelView(err error) {

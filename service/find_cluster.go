@@ -142,7 +142,7 @@ func memberAmong(answers []answered) (answered, bool) {
 func countBlank(answers []answered) int {
 	n := 0
 	for _, a := range answers {
-		if !a.Running && a.Cluster == "" && !a.HoldsCluster {
+		if !a.Running && a.Cluster == "" && a.StoreCluster == "" && !a.StoreSilent {
 			n++
 		}
 	}

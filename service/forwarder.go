@@ -14,6 +14,9 @@ import (
 // forwardLimits: two requests on their way keep the leader busy while the next group gathers.
 var forwardLimits = group.Limits{GroupSizeMax: 256 << 10, GroupItemsMax: model.CommandsPerEntryMax, InFlightMax: 2, WaitingItemsMax: 10_000}
 
+// forwardTimeout bounds a request for a caller that named no deadline.
+const forwardTimeout = 5 * time.Second
+
 // forwarder passes the writes of a follower's clients to the leader, one request for all that wait.
 type forwarder struct {
 	ctx       context.Context // ends with the node
@@ -48,7 +51,10 @@ func newForwarder(ctx context.Context, peers PeerClient, leader func() (id, addr
 // forward gives the outcome of a command as the leader decided it, and the index it reflects.
 func (f *forwarder) forward(ctx context.Context, c model.Command) (model.Outcome, uint64, error) {
 	item := &forwarded{command: c, done: make(chan forwardResult, 1)}
-	item.deadline, _ = ctx.Deadline()
+	item.deadline = time.Now().Add(forwardTimeout)
+	if deadline, ok := ctx.Deadline(); ok {
+		item.deadline = deadline
+	}
 	if err := f.collector.Add(item, wire.CommandBytes(&c)); err != nil {
 		return model.Outcome{}, 0, err
 	}

@@ -6,11 +6,15 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"time"
 
 	"versiond/model"
 	"versiond/peer"
 	"versiond/raft"
 )
+
+// undoTimeout bounds the removal of a node that could not be told that it was added.
+const undoTimeout = 3 * time.Second
 
 // JoinRaftCluster makes the node that answers at address a member: without a vote at first, which it
 // gets when it has caught up, unless voter is false. One that is a member already stays one. Nothing
@@ -83,12 +87,23 @@ func (s *VersionService) join(ctx context.Context, id, address string, voter boo
 		return model.Member{}, err
 	}
 	if !status.Running {
-		admission := peer.Admission{Cluster: s.node.Identity().Cluster, Replica: !voter}
-		if err := s.peers.Admit(ctx, address, admission); err != nil {
-			return model.Member{}, fmt.Errorf("%w: it was added and could not be told: %w; join it again", model.ErrNodeUnreachable, err)
+		if err := s.admit(ctx, id, address, voter); err != nil {
+			return model.Member{}, err
 		}
 	}
 	return s.memberOf(id, status.Port)
+}
+
+// admit tells a node that it was added. One that cannot be told is taken out again: it has no vote
+// yet, so this is always safe.
+func (s *VersionService) admit(ctx context.Context, id, address string, voter bool) error {
+	err := s.peers.Admit(ctx, address, peer.Admission{Cluster: s.node.Identity().Cluster, Replica: !voter})
+	if err == nil {
+		return nil
+	}
+	undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
+	defer cancel()
+	return errors.Join(fmt.Errorf("%w: %s at %s could not be told that it was taken in: %w", model.ErrNodeUnreachable, id, address, err), s.node.Remove(undo, id))
 }
 
 // identify dials back and makes sure that the node at address is the one that was named, and free
@@ -103,6 +118,8 @@ func (s *VersionService) identify(ctx context.Context, id, address string) (peer
 		return status, fmt.Errorf("%w: %s is node %q, not %q", model.ErrWrongNode, address, status.Node, id)
 	case status.Cluster != "" && status.Cluster != ours:
 		return status, fmt.Errorf("%w: node %q at %s belongs to cluster %s, this is cluster %s", model.ErrWrongNode, id, address, status.Cluster, ours)
+	case status.StoreCluster != "" && status.StoreCluster != ours:
+		return status, fmt.Errorf("%w: the database of node %q at %s belongs to cluster %s, this is cluster %s; give it another database, or drop it if its records are not needed", model.ErrWrongNode, id, address, status.StoreCluster, ours)
 	}
 	return status, nil
 }

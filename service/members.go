@@ -163,8 +163,9 @@ func (s *VersionService) portOf(ctx context.Context, id, address string) (int, e
 func (s *VersionService) Status(ctx context.Context) peer.Status {
 	status := peer.Status{Status: s.node.Status(), Port: s.settings.Port, Release: s.settings.Release}
 	if !status.Running {
-		held, err := s.holdsCluster(ctx)
-		status.HoldsCluster = held != "" || err != nil
+		var err error
+		status.StoreCluster, err = s.holdsCluster(ctx)
+		status.StoreSilent = err != nil
 	}
 	return status
 }

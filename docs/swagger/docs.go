@@ -2010,10 +2010,6 @@ const docTemplate = `{
                 "commit": {
                     "type": "integer"
                 },
-                "holdsCluster": {
-                    "description": "HoldsCluster is set on a node without Raft state whose database knows a cluster, or cannot be\nasked: such a node is no ground to begin a new cluster on.",
-                    "type": "boolean"
-                },
                 "lastContactMs": {
                     "type": "integer"
                 },
@@ -2060,6 +2056,14 @@ const docTemplate = `{
                 },
                 "store": {
                     "type": "string"
+                },
+                "storeCluster": {
+                    "description": "StoreCluster is, on a node without Raft state, the cluster that its database belongs to.",
+                    "type": "string"
+                },
+                "storeSilent": {
+                    "description": "StoreSilent is set on such a node when its database cannot be asked.",
+                    "type": "boolean"
                 },
                 "stuck": {
                     "type": "boolean"
