@@ -1,0 +1,197 @@
+package group
+
+import (
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/require"
+
+	"versiond/model"
+)
+
+func wideLimits() Limits {
+	return Limits{GroupSizeMax: 1 << 20, GroupItemsMax: 1 << 20, InFlightMax: 1, WaitingItemsMax: 1 << 20}
+}
+
+// heldSender is a send function that keeps every group until the test lets it go.
+type heldSender struct {
+	mu     sync.Mutex
+	groups [][]int
+	letGo  chan struct{}
+}
+
+func newHeldSender() *heldSender { return &heldSender{letGo: make(chan struct{})} }
+
+func (h *heldSender) send(items []int) {
+	h.mu.Lock()
+	h.groups = append(h.groups, slices.Clone(items))
+	h.mu.Unlock()
+	<-h.letGo
+}
+
+func (h *heldSender) sent() [][]int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.groups)
+}
+
+func (h *heldSender) releaseAll() { close(h.letGo) }
+
+// An item that is lost leaves its client waiting; one that is sent twice is a write that happens twice.
+func TestCollectorSendsEveryItemOnce(t *testing.T) {
+	const callers, items = 16, 500
+	var mu sync.Mutex
+	sent := map[int]int{}
+	limits := Limits{GroupSizeMax: 50, GroupItemsMax: 7, InFlightMax: 3, WaitingItemsMax: 1 << 20}
+	c := NewCollector(limits, func(group []int) {
+		mu.Lock()
+		defer mu.Unlock()
+		for _, item := range group {
+			sent[item]++
+		}
+	})
+	var wg sync.WaitGroup
+	for caller := range callers {
+		wg.Go(func() {
+			for i := range items {
+				if err := c.Add(caller*items+i, i%9); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	c.Close()
+	require.Len(t, sent, callers*items)
+	for item, times := range sent {
+		require.Equal(t, 1, times, "item %d", item)
+	}
+}
+
+// A group beyond its bounds would make a log entry or a request that the other side refuses.
+func TestCollectorKeepsGroupsWithinBounds(t *testing.T) {
+	limits := Limits{GroupSizeMax: 20, GroupItemsMax: 5, InFlightMax: 2, WaitingItemsMax: 1 << 20}
+	var mu sync.Mutex
+	inFlight, most := 0, 0
+	c := NewCollector(limits, func(sizes []int) {
+		mu.Lock()
+		inFlight++
+		most = max(most, inFlight)
+		mu.Unlock()
+		size := 0
+		for _, s := range sizes {
+			size += s
+		}
+		if len(sizes) > limits.GroupItemsMax || size > limits.GroupSizeMax && len(sizes) > 1 {
+			t.Errorf("a group of %d items, size %d", len(sizes), size)
+		}
+		mu.Lock()
+		inFlight--
+		mu.Unlock()
+	})
+	for i := range 3000 {
+		require.NoError(t, c.Add(i%25, i%25))
+	}
+	c.Close()
+	require.LessOrEqual(t, most, limits.InFlightMax)
+}
+
+// Writes that come one at a time must not wait for company: that would be their whole latency.
+func TestCollectorSendsAtOnceWhenIdle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHeldSender()
+		c := NewCollector(wideLimits(), h.send)
+		require.NoError(t, c.Add(1, 1))
+		synctest.Wait()
+		require.Equal(t, [][]int{{1}}, h.sent())
+		h.releaseAll()
+		c.Close()
+	})
+}
+
+// What comes while a group is on its way must leave together with the next one, in the order in which
+// it came: that is what makes the group worth having.
+func TestCollectorGathersWhileAGroupIsOnItsWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHeldSender()
+		c := NewCollector(wideLimits(), h.send)
+		require.NoError(t, c.Add(0, 1))
+		synctest.Wait()
+		for i := 1; i <= 4; i++ {
+			require.NoError(t, c.Add(i, 1))
+		}
+		synctest.Wait()
+		require.Len(t, h.sent(), 1)
+		h.releaseAll()
+		synctest.Wait()
+		require.Equal(t, [][]int{{0}, {1, 2, 3, 4}}, h.sent())
+		c.Close()
+	})
+}
+
+// Without a bound on what waits, a node whose leader is stuck grows until it is killed. What is
+// refused must not be sent after all: its client was told that nothing happened.
+func TestCollectorRefusesWhenTooMuchWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHeldSender()
+		limits := wideLimits()
+		limits.WaitingItemsMax = 2
+		c := NewCollector(limits, h.send)
+		require.NoError(t, c.Add(0, 1))
+		synctest.Wait() // on its way, so it waits no more
+		require.NoError(t, c.Add(1, 1))
+		require.NoError(t, c.Add(2, 1))
+		require.ErrorIs(t, c.Add(3, 1), model.ErrTooManyRequests)
+		h.releaseAll()
+		synctest.Wait()
+		require.NoError(t, c.Add(4, 1), "it takes more once there is room")
+		c.Close()
+		require.Equal(t, []int{0, 1, 2, 4}, slices.Concat(h.sent()...))
+	})
+}
+
+// One item alone may be larger than a group should be; were it refused or kept, everything behind it
+// would wait for ever.
+func TestCollectorSendsAnOversizedItemAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHeldSender()
+		limits := wideLimits()
+		limits.GroupSizeMax = 10
+		c := NewCollector(limits, h.send)
+		for _, size := range []int{1, 99, 5, 5, 1} {
+			require.NoError(t, c.Add(size, size))
+			synctest.Wait()
+		}
+		h.releaseAll()
+		c.Close()
+		require.Equal(t, [][]int{{1}, {99}, {5, 5}, {1}}, h.sent())
+	})
+}
+
+// Close must leave nobody waiting, and nothing may be taken in afterwards: a node that stops would
+// otherwise propose for clients that it has already let go.
+func TestCollectorCloseDrainsAndRefuses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHeldSender()
+		c := NewCollector(wideLimits(), h.send)
+		for i := range 3 {
+			require.NoError(t, c.Add(i, 1))
+		}
+		synctest.Wait()
+		closed := make(chan struct{})
+		go func() { c.Close(); close(closed) }()
+		synctest.Wait()
+		select {
+		case <-closed:
+			t.Fatal("Close returned while items were on their way")
+		default:
+		}
+		require.ErrorIs(t, c.Add(9, 1), model.ErrNotLeader)
+		h.releaseAll()
+		<-closed
+		require.Equal(t, []int{0, 1, 2}, slices.Concat(h.sent()...))
+		c.Close() // a second one has nothing to wait for
+	})
+}
