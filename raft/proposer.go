@@ -21,9 +21,9 @@ const (
 	enqueueTimeout = 2 * time.Second
 )
 
-// proposerLimits: one item is what one caller proposes; four entries on their way keep the disk,
-// the network and the applier busy at once.
-var proposerLimits = group.Limits{GroupSizeMax: entryBytesMax, GroupItemsMax: model.CommandsPerEntryMax, InFlightMax: 4, WaitingItemsMax: 10_000}
+// proposerLimits: one item is what one caller proposes; while one entry is applied the next
+// one is being replicated. More on their way would only make the groups smaller.
+var proposerLimits = group.Limits{GroupSizeMax: entryBytesMax, GroupItemsMax: model.CommandsPerEntryMax, InFlightMax: 2, WaitingItemsMax: 10_000}
 
 // proposal is what one caller wants written. Of its caller, who may give up, and the proposer, who
 // may take it, only one gets it.

@@ -98,7 +98,7 @@ func (d *mysqlDatabase) copy(from, to string) {
 func (d *mysqlDatabase) Swap(other Database) {
 	d.t.Helper()
 	mine, aside, theirs := d.quoted(""), d.quoted("swap"), other.(*mysqlDatabase).quoted("")
-	d.exec("CREATE DATABASE " + aside)
+	d.exec("CREATE DATABASE IF NOT EXISTS " + aside)
 	for _, step := range [][2]string{{mine, aside}, {theirs, mine}, {aside, theirs}} {
 		for _, table := range mysqlTables {
 			d.exec("RENAME TABLE " + step[0] + "." + table + " TO " + step[1] + "." + table)
