@@ -1,0 +1,165 @@
+package peer_test
+
+import (
+	"context"
+	"log/slog"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"versiond/controller"
+	"versiond/model"
+	"versiond/peer"
+	"versiond/routers"
+)
+
+// otherNode is the service behind the peer port of the node that is asked. It notes what reaches it.
+type otherNode struct {
+	controller.VersionService // what no peer asks is not there
+	cluster                   string
+	got                       []any
+}
+
+func (o *otherNode) note(args ...any) { o.got = args }
+
+func (o *otherNode) NodeID() string       { return "node2" }
+func (o *otherNode) AppliedIndex() uint64 { return 42 }
+func (o *otherNode) Term() peer.Term      { return peer.Term{Node: "node2", Cluster: o.cluster, Term: 3} }
+
+func (o *otherNode) Status(context.Context) peer.Status {
+	return peer.Status{Port: 8082, StoreCluster: "cluster2", StoreSilent: true, Release: "r"}
+}
+
+func (o *otherNode) LeaderReadIndex(_ context.Context, level model.Level) (uint64, error) {
+	o.note(level)
+	return 41, nil
+}
+
+func (o *otherNode) Admit(_ context.Context, admission peer.Admission) error {
+	o.note(admission)
+	return nil
+}
+
+func (o *otherNode) ApplyCommands(_ context.Context, commands []model.Command) ([]model.Outcome, uint64, error) {
+	o.note(commands)
+	return sampleOutcomes(), 43, nil
+}
+
+func (o *otherNode) GetVersionByID(_ context.Context, id string, opts model.ReadOptions) (model.Result, error) {
+	o.note(id, opts)
+	return model.Result{Record: model.VersionDB{ID: id, VersionNo: "1", Platform: "linux", Revision: 4096}, Index: 43}, nil
+}
+
+func (o *otherNode) ListVersions(_ context.Context, list model.ListOptions, opts model.ReadOptions) (model.Page, uint64, error) {
+	o.note(list, opts)
+	return model.Page{Items: []model.VersionDB{{ID: "b+c"}}, Next: "b+c"}, 44, nil
+}
+
+func (o *otherNode) JoinRaftCluster(_ context.Context, id, address string, voter bool) (model.Member, error) {
+	o.note(id, address, voter)
+	return model.Member{ID: id, Address: address, Port: 8089, Voter: voter}, nil
+}
+
+func (o *otherNode) DeleteFatalPeer(_ context.Context, id string, force bool) error {
+	o.note(id, force)
+	return nil
+}
+
+func (o *otherNode) TransferLeadership(_ context.Context, id string) (model.Leader, error) {
+	o.note(id)
+	return model.Leader{ID: id, Address: "n:1", Port: 8089}, nil
+}
+
+// mustRunOther serves the real peer port over an otherNode.
+func mustRunOther(t *testing.T, secret string) (o *otherNode, address string) {
+	t.Helper()
+	o = &otherNode{cluster: ourCluster}
+	versions, err := controller.NewVersionController(o, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	peers, err := controller.NewPeerController(o, secret)
+	require.NoError(t, err)
+	server := httptest.NewServer(routers.SetUpRaftRouter(versions, peers))
+	t.Cleanup(server.Close)
+	return o, strings.TrimPrefix(server.URL, "http://")
+}
+
+// Client and routes are written apart. Where they differ, a follower fails at what only the leader
+// can do, and no test of either alone would notice.
+func TestClientAndPeerPortAgree(t *testing.T) {
+	o, address := mustRunOther(t, "s3cret")
+	c := mustClient(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+
+	status, err := c.Status(ctx, address)
+	require.NoError(t, err)
+	require.Equal(t, o.Status(ctx), status)
+	term, err := c.Term(ctx, "node2", address)
+	require.NoError(t, err)
+	require.EqualValues(t, 3, term)
+	for _, level := range []model.Level{model.LevelLinearizable, model.LevelLeader} {
+		index, err := c.ReadIndex(ctx, address, level)
+		require.NoError(t, err)
+		require.EqualValues(t, 41, index)
+		require.Equal(t, []any{level}, o.got)
+	}
+	outcomes, index, err := c.Commands(ctx, address, sampleCommands())
+	require.NoError(t, err)
+	require.Equal(t, sampleOutcomes(), outcomes)
+	require.EqualValues(t, 43, index)
+	require.Equal(t, []any{sampleCommands()}, o.got)
+
+	require.NoError(t, c.Admit(ctx, address, peer.Admission{Cluster: ourCluster, Replica: true}))
+	require.Equal(t, []any{peer.Admission{Cluster: ourCluster, Replica: true}}, o.got)
+	member, err := c.Join(ctx, address, "node9", "host-9.example:7001", false)
+	require.NoError(t, err)
+	require.Equal(t, model.Member{ID: "node9", Address: "host-9.example:7001", Port: 8089}, member)
+	require.Equal(t, []any{"node9", "host-9.example:7001", false}, o.got)
+	require.NoError(t, c.Remove(ctx, address, "node9", true))
+	require.Equal(t, []any{"node9", true}, o.got)
+	leader, err := c.Transfer(ctx, address, "node9")
+	require.NoError(t, err)
+	require.Equal(t, model.Leader{ID: "node9", Address: "n:1", Port: 8089}, leader)
+}
+
+// Ids hold what URLs treat specially; one that changes on its way reads another record.
+func TestReadsReachTheOtherNodeAsTheyWereAsked(t *testing.T) {
+	o, address := mustRunOther(t, "s3cret")
+	c := mustClient(t)
+	for _, level := range []model.Level{model.LevelLinearizable, model.LevelLeader, model.LevelNone} {
+		opts := model.ReadOptions{Level: level, MinIndex: 1 << 60}
+		for _, id := range []string{"libstdc++6", "a b", "100%", "%2F", "?x=1&y#z", "a;b,c", "...", "版本", `"<>\^{|}`} {
+			result, err := c.Get(t.Context(), address, id, opts)
+			require.NoError(t, err, "%q", id)
+			require.Equal(t, id, result.Record.ID)
+			require.EqualValues(t, 43, result.Index)
+			require.Equal(t, []any{id, opts}, o.got)
+
+			list := model.ListOptions{Platform: "a+b &c", After: id, Limit: 1000}
+			page, index, err := c.List(t.Context(), address, list, opts)
+			require.NoError(t, err, "%q", id)
+			require.Equal(t, "b+c", page.Next)
+			require.EqualValues(t, 44, index)
+			require.Equal(t, []any{list, opts}, o.got)
+		}
+	}
+	_, _, err := c.List(t.Context(), address, model.ListOptions{Limit: 1}, model.ReadOptions{Level: model.LevelNone})
+	require.NoError(t, err, "the first page of everything")
+	require.Equal(t, []any{model.ListOptions{Limit: 1}, model.ReadOptions{Level: model.LevelNone}}, o.got)
+}
+
+// Requests without the secret, or meant for another cluster, must not reach the service.
+func TestPeerPortRefusesStrangers(t *testing.T) {
+	o, address := mustRunOther(t, "another secret")
+	require.ErrorIs(t, mustClient(t).Admit(t.Context(), address, peer.Admission{Cluster: ourCluster}), model.ErrWrongNode)
+	require.Nil(t, o.got)
+
+	o, address = mustRunOther(t, "s3cret")
+	o.cluster = "cluster2"
+	_, _, err := mustClient(t).Commands(t.Context(), address, sampleCommands())
+	require.ErrorIs(t, err, model.ErrWrongNode)
+	require.Nil(t, o.got)
+}

@@ -1,0 +1,151 @@
+package peer_test
+
+import (
+	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"versiond/model"
+)
+
+func problem(code string) string {
+	body, _ := json.Marshal(map[string]any{"code": code, "detail": "words for " + code}) // texts always marshal
+	return string(body)
+}
+
+// sentinels are the errors of package model by name, as the controller's table names them.
+var sentinels = map[string]error{
+	"ErrAddressInUse": model.ErrAddressInUse, "ErrAlreadyExists": model.ErrAlreadyExists, "ErrIDInUse": model.ErrIDInUse,
+	"ErrInternal": model.ErrInternal, "ErrInvalid": model.ErrInvalid, "ErrNoLeader": model.ErrNoLeader, "ErrNoSuchMember": model.ErrNoSuchMember,
+	"ErrNodeRemoved": model.ErrNodeRemoved, "ErrNodeUnreachable": model.ErrNodeUnreachable, "ErrNotCaughtUp": model.ErrNotCaughtUp,
+	"ErrNotFound": model.ErrNotFound, "ErrNotLeader": model.ErrNotLeader, "ErrOutcomeUnknown": model.ErrOutcomeUnknown,
+	"ErrQuorumAtRisk": model.ErrQuorumAtRisk, "ErrRevisionMismatch": model.ErrRevisionMismatch,
+	"ErrStoreUnavailable": model.ErrStoreUnavailable, "ErrTimeout": model.ErrTimeout,
+	"ErrTooManyRequests": model.ErrTooManyRequests, "ErrWrongNode": model.ErrWrongNode,
+}
+
+// deliberate are the codes that come back as another error than they were. A node that knows of no
+// leader, or was removed, did nothing: whoever asked it looks for the leader elsewhere.
+var deliberate = map[string]error{"no_leader": model.ErrNotLeader, "node_removed": model.ErrNotLeader}
+
+// neverSent are the codes of domain outcomes, which travel as outcomes and not as problems.
+var neverSent = []string{"already_exists", "revision_mismatch"}
+
+// An error that changes its meaning on the way between two nodes makes a follower retry what it must
+// not, or give up what it should retry. Members and records share a code and are told apart by what
+// was asked, which is another test.
+func TestEveryCodeComesBackAsTheErrorItWas(t *testing.T) {
+	c := mustClient(t)
+	table := controllerCodes(t)
+	require.Greater(t, len(table), 15, "the controller's table was not found")
+	for _, each := range table {
+		want, known := sentinels[each.sentinel]
+		require.True(t, known, "model.%s is new: say here what it means between nodes", each.sentinel)
+		if other, ok := deliberate[each.code]; ok {
+			want = other
+		}
+		if slices.Contains(neverSent, each.code) || each.sentinel == "ErrNoSuchMember" {
+			continue
+		}
+		t.Run(each.code, func(t *testing.T) {
+			address := mustServe(t, answering(each.status, "application/problem+json", problem(each.code)))
+			requireWrite(t, c, address, want)
+			_, err := c.Get(t.Context(), address, "a", model.ReadOptions{Level: model.LevelLeader})
+			require.ErrorIs(t, err, want)
+			require.ErrorContains(t, err, "words for "+each.code, "the other node's words are lost")
+		})
+	}
+}
+
+type codeOf struct {
+	sentinel, code string
+	status         int
+}
+
+// controllerCodes reads the table by which the controller turns errors of package model into codes.
+func controllerCodes(t *testing.T) (codes []codeOf) {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join("..", "controller", "table.go"), nil, 0)
+	require.NoError(t, err)
+	ast.Inspect(file, func(n ast.Node) bool {
+		if row, ok := n.(*ast.CompositeLit); ok {
+			if c := readRow(row); c.sentinel != "" && c.code != "" {
+				codes = append(codes, c)
+			}
+		}
+		return true
+	})
+	return codes
+}
+
+// readRow reads {err: model.ErrX, code: "x"} and gives nothing for any other literal.
+func readRow(row *ast.CompositeLit) codeOf {
+	c := codeOf{status: http.StatusServiceUnavailable}
+	for _, element := range row.Elts {
+		field, ok := element.(*ast.KeyValueExpr)
+		if !ok {
+			return codeOf{}
+		}
+		switch value := field.Value.(type) {
+		case *ast.SelectorExpr:
+			if from, ok := value.X.(*ast.Ident); ok && from.Name == "model" {
+				c.sentinel = value.Sel.Name
+			}
+		case *ast.BasicLit:
+			if text, err := strconv.Unquote(value.Value); err == nil {
+				c.code = text
+			}
+		}
+	}
+	return c
+}
+
+// The controller says not_found of a member too. A follower that passes the request on must not tell
+// its client that no record has the id.
+func TestUnknownMemberStaysAMember(t *testing.T) {
+	c := mustClient(t)
+	address := mustServe(t, answering(http.StatusNotFound, "application/problem+json", problem("not_found")))
+	require.ErrorIs(t, c.Remove(t.Context(), address, "node9", false), model.ErrNoSuchMember)
+	_, err := c.Transfer(t.Context(), address, "node9")
+	require.ErrorIs(t, err, model.ErrNoSuchMember)
+	_, err = c.Get(t.Context(), address, "node9", model.ReadOptions{Level: model.LevelLeader})
+	require.ErrorIs(t, err, model.ErrNotFound)
+}
+
+// A client gets one entry for each wrong field, also from a node that only passed its request on.
+func TestFieldErrorsComeBackWhole(t *testing.T) {
+	body := `{"code":"invalid_request","detail":"x","errors":[{"field":"id","detail":"is bad"},{"field":"addr","detail":"is worse"}]}`
+	address := mustServe(t, answering(http.StatusBadRequest, "application/problem+json", body))
+	_, err := mustClient(t).Join(t.Context(), address, "node2", "x", true)
+	var invalid *model.ValidationError
+	require.ErrorAs(t, err, &invalid)
+	require.Equal(t, []model.FieldError{{Field: "id", Detail: "is bad"}, {Field: "addr", Detail: "is worse"}}, invalid.Fields)
+}
+
+// A code of a later release must not pass for any error that this release acts on.
+func TestUnknownCodeIsInternal(t *testing.T) {
+	address := mustServe(t, answering(http.StatusTeapot, "application/problem+json", problem("brand_new")))
+	_, err := mustClient(t).Status(t.Context(), address)
+	require.ErrorIs(t, err, model.ErrInternal)
+	require.ErrorContains(t, err, "brand_new")
+}
+
+// Something that is no versiond may listen at a mistyped address; it must not pass for a node.
+func TestStrangerIsNoNode(t *testing.T) {
+	c := mustClient(t)
+	address := mustServe(t, answering(http.StatusNotFound, "text/plain", "404 page not found"))
+	_, err := c.Status(t.Context(), address)
+	require.ErrorIs(t, err, model.ErrWrongNode)
+	_, err = c.Status(t.Context(), mustServe(t, answering(http.StatusOK, "text/html", "<html>")))
+	require.ErrorIs(t, err, model.ErrCorrupt)
+	_, err = c.Status(t.Context(), "not an address")
+	require.ErrorIs(t, err, model.ErrNodeUnreachable)
+}
