@@ -8,8 +8,10 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"versiond/model"
@@ -133,13 +135,13 @@ func (c *Client) Join(ctx context.Context, address, id, nodeAddress string, vote
 // Remove asks the leader to remove a member.
 func (c *Client) Remove(ctx context.Context, address, id string, force bool) error {
 	query := url.Values{"force": {strconv.FormatBool(force)}}
-	_, _, err := c.do(ctx, request{method: http.MethodDelete, address: address, path: "/peer/" + url.PathEscape(id), query: query, waits: true})
+	_, _, err := c.do(ctx, request{method: http.MethodDelete, address: address, path: "/peer/" + url.PathEscape(id), query: query, waits: true, notFound: model.ErrNoSuchMember})
 	return err
 }
 
 // Transfer asks the leader to hand leadership to a voter.
 func (c *Client) Transfer(ctx context.Context, address, id string) (model.Leader, error) {
-	return ask[model.Leader](ctx, c, request{method: http.MethodPost, address: address, path: "/leader/" + url.PathEscape(id), waits: true})
+	return ask[model.Leader](ctx, c, request{method: http.MethodPost, address: address, path: "/leader/" + url.PathEscape(id), waits: true, notFound: model.ErrNoSuchMember})
 }
 
 // Admit tells a node that the cluster has taken it in.
@@ -160,6 +162,8 @@ type request struct {
 	body                  []byte
 	// write marks a request after which, without an answer, nobody knows what happened.
 	write bool
+	// notFound is what a 404 means, where it is not a record that is not found.
+	notFound error
 	// waits marks a request that the other node may take the caller's whole time for, and is told so.
 	waits bool
 }
@@ -186,21 +190,23 @@ func askIndexed[T any](ctx context.Context, c *Client, r request) (answer T, ind
 }
 
 func (c *Client) do(ctx context.Context, r request) ([]byte, http.Header, error) {
+	var sent atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { sent.Store(true) }})
 	req, err := c.newRequest(ctx, r)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w: %s: %w", model.ErrNodeUnreachable, r.address, err)
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return nil, nil, r.failed(err)
+		return nil, nil, r.failed(err, sent.Load())
 	}
 	defer func() { _ = resp.Body.Close() }() // everything that matters was read
 	data, err := io.ReadAll(io.LimitReader(resp.Body, answerBytesMax))
 	if err != nil {
-		return nil, nil, r.failed(err)
+		return nil, nil, r.failed(err, true)
 	}
 	if resp.StatusCode >= http.StatusMultipleChoices {
-		return nil, nil, problemError(r.address, resp.StatusCode, data)
+		return nil, nil, r.problemError(resp.StatusCode, data)
 	}
 	return data, resp.Header, nil
 }

@@ -181,10 +181,12 @@ func (s *VersionService) waitsFor(answers []answered, silent []string) string {
 		return "somebody to call /join/" + s.NodeID() + "/" + s.node.Address() + " on a member (or give this node --join)"
 	case len(silent) > 0:
 		return "an answer from " + s.names(silent)
-	case len(answers) > 0 && !s.beginsClusters() && countBlank(answers) == len(answers):
+	case countBlank(answers) < len(answers):
+		return "the others to elect a leader"
+	case len(s.settings.Listed) > 0 && !s.beginsClusters():
 		return s.names([]string{s.settings.Listed[0].Address}) + " to begin a cluster"
 	}
-	return "the others to elect a leader"
+	return s.names(s.othersAddresses()) + " to be members of a cluster"
 }
 
 // names puts the ids of listed nodes before their addresses.

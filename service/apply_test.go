@@ -1,0 +1,263 @@
+package service
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"versiond/model"
+)
+
+// applied is a service without a Raft node, over a real store: the test is its applier.
+type applied struct {
+	*VersionService
+	identity model.Identity
+	at       model.Position
+}
+
+func mustApplied(t *testing.T) *applied {
+	t.Helper()
+	mysqlService, redisService := mustServices(t, mustStore(t, t.TempDir()), nil)
+	a := &applied{
+		VersionService: &VersionService{mysql: mysqlService, redis: redisService, log: slog.New(slog.DiscardHandler)},
+		identity:       model.Identity{Cluster: "cluster1", Node: "node1", Store: "store1"},
+	}
+	empty := func() (model.Version, error) { return model.Version{}, io.EOF }
+	require.NoError(t, a.RestoreInternal(t.Context(), a.identity, model.Position{}, empty))
+	require.NoError(t, a.LoadInternal(t.Context(), a.identity.Cluster))
+	return a
+}
+
+// group applies entries in one transaction, as the applier does, and gives their outcomes.
+func (a *applied) group(t *testing.T, entries ...[]model.Command) [][]model.Outcome {
+	t.Helper()
+	outcomes := make([][]model.Outcome, len(entries))
+	to := a.at
+	for i, commands := range entries {
+		to = model.Position{Index: to.Index + 1, Term: 1}
+		for position, c := range commands {
+			outcomes[i] = append(outcomes[i], a.dispatch(c, model.Revision(to.Index, position)))
+		}
+	}
+	require.NoError(t, a.CommitInternal(t.Context(), a.identity.Store, a.at, to))
+	a.PublishInternal()
+	a.CacheInternal()
+	a.at = to
+	return outcomes
+}
+
+func (a *applied) dispatch(c model.Command, revision uint64) model.Outcome {
+	switch c.Type {
+	case model.CommandAdd:
+		return a.AddVersionInternal(c, revision)
+	case model.CommandUpdate:
+		return a.UpdateVersionInternal(c, revision)
+	}
+	return a.DeleteVersionInternal(c, revision)
+}
+
+// rows reads every row from the database, and makes sure that the revision index says the same.
+func (a *applied) rows(t *testing.T) map[string]model.Version {
+	t.Helper()
+	rows := map[string]model.Version{}
+	require.NoError(t, a.mysql.GetAllVersions(t.Context(), func(page []model.Version) error {
+		for _, v := range page {
+			revision, exists := a.mysql.VersionExists(v.ID)
+			require.True(t, exists, v.ID)
+			require.Equal(t, v.Revision, revision, v.ID)
+			rows[v.ID] = v
+		}
+		return nil
+	}))
+	require.Equal(t, len(rows), a.mysql.revisions.size())
+	return rows
+}
+
+func add(id, versionNo string) model.Command {
+	return model.Command{Type: model.CommandAdd, ID: id, VersionNo: versionNo, Platform: "linux"}
+}
+
+func update(id, versionNo string, ifRevision uint64) model.Command {
+	return model.Command{Type: model.CommandUpdate, ID: id, VersionNo: versionNo, Platform: "linux", IfRevision: ifRevision}
+}
+
+func remove(id string, ifRevision uint64) model.Command {
+	return model.Command{Type: model.CommandDelete, ID: id, IfRevision: ifRevision}
+}
+
+// decide is what a command should do to the records, said as simply as it can be.
+func decide(rows map[string]model.Version, c model.Command, revision uint64) model.Outcome {
+	row, exists := rows[c.ID]
+	switch {
+	case c.Type == model.CommandAdd && exists:
+		return model.Outcome{Code: model.OutcomeAlreadyExists, Revision: row.Revision}
+	case c.Type != model.CommandAdd && !exists:
+		return model.Outcome{Code: model.OutcomeNotFound}
+	case c.IfRevision != 0 && c.IfRevision != row.Revision:
+		return model.Outcome{Code: model.OutcomeRevisionMismatch, Revision: row.Revision}
+	case c.Type == model.CommandDelete:
+		delete(rows, c.ID)
+	default:
+		rows[c.ID] = model.Version{ID: c.ID, VersionNo: c.VersionNo, Platform: c.Platform, Revision: revision}
+	}
+	return model.Outcome{Code: model.OutcomeDone, Revision: revision}
+}
+
+// Commands of one group see what those before them did, though nothing is in the database yet. If
+// this fails, two clients both create a record, or an If-Match covers a lost update.
+func TestCommandsOfOneGroupSeeEachOther(t *testing.T) {
+	made := func(position int) uint64 { return model.Revision(2, position) } // the group is entry 2
+	for name, commands := range map[string][]model.Command{
+		"add twice":                       {add("a", "1"), add("a", "2")},
+		"add, update, delete, add":        {add("a", "1"), update("a", "2", 0), remove("a", 0), add("a", "3")},
+		"delete, then update":             {remove("old", 0), update("old", "2", 0)},
+		"delete, then delete":             {remove("old", 0), remove("old", 0)},
+		"delete, then add":                {remove("old", 0), add("old", "2")},
+		"update of nothing":               {update("a", "1", 0), add("a", "2")},
+		"update at its revision":          {update("old", "2", model.Revision(1, 0)), update("old", "3", made(0))},
+		"update at a past revision":       {update("old", "2", 0), update("old", "3", model.Revision(1, 0))},
+		"update at a revision to come":    {add("a", "1"), update("a", "2", made(1))},
+		"update at no revision":           {add("a", "1"), update("a", "2", 0), update("a", "3", 0)},
+		"delete at its revision":          {add("a", "1"), remove("a", made(0))},
+		"delete at another revision":      {add("a", "1"), remove("a", made(5)), update("a", "2", made(0))},
+		"a refused command stages none":   {update("old", "2", 7), remove("old", 7), add("old", "9")},
+		"a revision of the one before it": {add("a", "1"), remove("a", 0), add("a", "2"), update("a", "3", made(0))},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := mustApplied(t)
+			a.group(t, []model.Command{add("old", "1")})
+			want := map[string]model.Version{"old": {ID: "old", VersionNo: "1", Platform: "linux", Revision: model.Revision(1, 0)}}
+			outcomes := make([]model.Outcome, len(commands))
+			for i, c := range commands {
+				outcomes[i] = decide(want, c, made(i))
+			}
+			require.Equal(t, [][]model.Outcome{outcomes}, a.group(t, commands))
+			require.Equal(t, want, a.rows(t))
+		})
+	}
+}
+
+// randomEntries is a history in which commands often meet on the same few ids, and conditions often
+// name revisions that were current at some time.
+func randomEntries(seed uint64, count int) [][]model.Command {
+	random := rand.New(rand.NewPCG(seed, 0))
+	rows, made := map[string]model.Version{}, []uint64{0}
+	entries := make([][]model.Command, count)
+	for i := range entries {
+		for position := range 1 + random.IntN(4) {
+			c := model.Command{
+				Type: model.CommandType(1 + random.IntN(3)), ID: fmt.Sprintf("id-%d", random.IntN(12)),
+				VersionNo: fmt.Sprint(i, "-", position), Platform: "linux",
+			}
+			if c.Type != model.CommandAdd && random.IntN(2) == 0 {
+				c.IfRevision = made[len(made)-1-random.IntN(min(8, len(made)))]
+			}
+			revision := model.Revision(uint64(i+1), position)
+			if decide(rows, c, revision).Code == model.OutcomeDone {
+				made = append(made, revision)
+			}
+			entries[i] = append(entries[i], c)
+		}
+	}
+	return entries
+}
+
+// Nodes take as many entries into a transaction as happen to wait. Whatever the grouping, they must
+// decide alike, or the nodes hold different records for ever.
+func TestGroupingChangesNothing(t *testing.T) {
+	for seed := range uint64(6) {
+		entries := randomEntries(seed, 120)
+		wantRows, wantOutcomes := map[string]model.Version{}, make([][]model.Outcome, len(entries))
+		for i, commands := range entries {
+			for position, c := range commands {
+				wantOutcomes[i] = append(wantOutcomes[i], decide(wantRows, c, model.Revision(uint64(i+1), position)))
+			}
+		}
+		for _, groupMax := range []int{1, 5, len(entries)} {
+			t.Run(fmt.Sprintf("seed %d in groups of up to %d", seed, groupMax), func(t *testing.T) {
+				a := mustApplied(t)
+				random := rand.New(rand.NewPCG(seed, uint64(groupMax)))
+				var outcomes [][]model.Outcome
+				for rest := entries; len(rest) > 0; {
+					n := min(len(rest), 1+random.IntN(groupMax))
+					outcomes = append(outcomes, a.group(t, rest[:n]...)...)
+					rest = rest[n:]
+				}
+				require.Equal(t, wantOutcomes, outcomes)
+				require.Equal(t, wantRows, a.rows(t))
+			})
+		}
+	}
+}
+
+// What was decided for a group that is given up, when the store turns out to have moved, must leave
+// no trace: the same entries are decided again.
+func TestDiscardedDecisionsLeaveNoTrace(t *testing.T) {
+	a := mustApplied(t)
+	a.group(t, []model.Command{add("old", "1")})
+	before := a.rows(t)
+	require.Equal(t, model.OutcomeDone, a.AddVersionInternal(add("a", "1"), 99).Code)
+	require.Equal(t, model.OutcomeDone, a.DeleteVersionInternal(remove("old", 0), 100).Code)
+	err := a.CommitInternal(t.Context(), "another store", a.at, model.Position{Index: 9, Term: 9})
+	require.ErrorIs(t, err, model.ErrStateMoved)
+	a.DiscardInternal()
+	require.Equal(t, before, a.rows(t))
+	outcomes := a.group(t, []model.Command{add("a", "1"), add("old", "2")})
+	require.Equal(t, model.OutcomeDone, outcomes[0][0].Code)
+	require.Equal(t, model.OutcomeAlreadyExists, outcomes[0][1].Code)
+}
+
+// Before PublishInternal a reader must see nothing of what is decided: it may yet be decided anew.
+func TestReadersSeeNothingBeforePublish(t *testing.T) {
+	a := mustApplied(t)
+	a.group(t, []model.Command{add("old", "1")})
+	a.AddVersionInternal(add("a", "1"), 99)
+	a.DeleteVersionInternal(remove("old", 0), 100)
+	_, exists := a.mysql.VersionExists("a")
+	require.False(t, exists)
+	_, exists = a.mysql.VersionExists("old")
+	require.True(t, exists)
+	_, cached := a.redis.GetVersionByID(t.Context(), "a", 99)
+	require.False(t, cached)
+}
+
+// A restored store must be what the snapshot holds, whatever was there before, and its position the
+// snapshot's; broken off half-way it must not pass for whole.
+func TestRestoreReplacesEverything(t *testing.T) {
+	a := mustApplied(t)
+	a.group(t, []model.Command{add("old", "1"), add("both", "1")})
+	want := map[string]model.Version{}
+	for i := range 2*storePageSize + 1 {
+		id := fmt.Sprintf("new-%04d", i)
+		want[id] = model.Version{ID: id, VersionNo: "2", Platform: "linux", Revision: uint64(i + 1)}
+	}
+	rest := slices.Collect(maps.Values(want))
+	next := func() (model.Version, error) {
+		if len(rest) == 0 {
+			return model.Version{}, io.EOF
+		}
+		v := rest[0]
+		rest = rest[1:]
+		return v, nil
+	}
+	broken := func() (model.Version, error) { return model.Version{}, model.ErrCorrupt }
+	at := model.Position{Index: 500, Term: 3}
+	require.ErrorIs(t, a.RestoreInternal(t.Context(), a.identity, at, broken), model.ErrCorrupt)
+	state, err := a.StateInternal(t.Context())
+	require.NoError(t, err)
+	require.True(t, state.Restoring)
+
+	require.NoError(t, a.RestoreInternal(t.Context(), a.identity, at, next))
+	require.NoError(t, a.LoadInternal(context.Background(), a.identity.Cluster))
+	require.Equal(t, want, a.rows(t))
+	state, err = a.StateInternal(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, model.StoreState{Identity: a.identity, Applied: at}, state)
+}

@@ -1,0 +1,182 @@
+package service
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	"versiond/model"
+	"versiond/peer"
+	"versiond/raft"
+)
+
+// fakePeers reaches the other nodes of a test by plain calls. What a test makes up goes before; nobody
+// answers at any other address.
+type fakePeers struct {
+	mu       sync.Mutex
+	services map[string]*VersionService
+	statuses map[string]peer.Status
+	silent   map[string]bool
+	calls    []string // "method address", without the questions that repeat by themselves
+
+	onCommands func(ctx context.Context, commands []model.Command) ([]model.Outcome, uint64, error)
+	onAdmit    func(peer.Admission) error
+	onGet      func() (model.Result, error)
+}
+
+var (
+	_ PeerClient     = (*fakePeers)(nil)
+	_ raft.PeerTerms = (*fakePeers)(nil)
+)
+
+func newFakePeers() *fakePeers {
+	return &fakePeers{services: map[string]*VersionService{}, statuses: map[string]peer.Status{}, silent: map[string]bool{}}
+}
+
+func (p *fakePeers) register(address string, s *VersionService) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.services[address] = s
+}
+
+// pretend puts a node at an address that answers only questions about its state.
+func (p *fakePeers) pretend(address string, status peer.Status) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.statuses[address] = status
+}
+
+// silence takes a node away, or brings it back.
+func (p *fakePeers) silence(address string, silent bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.silent[address] = silent
+}
+
+func (p *fakePeers) called() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.calls)
+}
+
+func (p *fakePeers) note(method, address string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.calls = append(p.calls, method+" "+address)
+}
+
+func (p *fakePeers) at(address string) (*VersionService, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s, there := p.services[address]
+	if !there || p.silent[address] {
+		return nil, fmt.Errorf("%w: %s", model.ErrNodeUnreachable, address)
+	}
+	return s, nil
+}
+
+func (p *fakePeers) madeUp(address string) (peer.Status, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	status, ok := p.statuses[address]
+	return status, ok && !p.silent[address]
+}
+
+func (p *fakePeers) Status(ctx context.Context, address string) (peer.Status, error) {
+	if status, ok := p.madeUp(address); ok {
+		return status, nil
+	}
+	s, err := p.at(address)
+	if err != nil {
+		return peer.Status{}, err
+	}
+	return s.Status(ctx), nil
+}
+
+func (p *fakePeers) Term(_ context.Context, id, address string) (uint64, error) {
+	s, err := p.at(address)
+	if err != nil {
+		return 0, err
+	}
+	if s.NodeID() != id {
+		return 0, model.ErrWrongNode
+	}
+	return s.Term().Term, nil
+}
+
+func (p *fakePeers) ReadIndex(ctx context.Context, address string, level model.Level) (uint64, error) {
+	s, err := p.at(address)
+	if err != nil {
+		return 0, err
+	}
+	return s.LeaderReadIndex(ctx, level)
+}
+
+func (p *fakePeers) Commands(ctx context.Context, address string, commands []model.Command) ([]model.Outcome, uint64, error) {
+	if p.onCommands != nil {
+		return p.onCommands(ctx, commands)
+	}
+	s, err := p.at(address)
+	if err != nil {
+		return nil, 0, fmt.Errorf("%w: %w", model.ErrNotLeader, err)
+	}
+	return s.ApplyCommands(ctx, commands)
+}
+
+func (p *fakePeers) Get(ctx context.Context, address, id string, opts model.ReadOptions) (model.Result, error) {
+	p.note("get", address)
+	if p.onGet != nil {
+		return p.onGet()
+	}
+	s, err := p.at(address)
+	if err != nil {
+		return model.Result{}, err
+	}
+	return s.GetVersionByID(ctx, id, opts)
+}
+
+func (p *fakePeers) List(ctx context.Context, address string, list model.ListOptions, opts model.ReadOptions) (model.Page, uint64, error) {
+	p.note("list", address)
+	s, err := p.at(address)
+	if err != nil {
+		return model.Page{}, 0, err
+	}
+	return s.ListVersions(ctx, list, opts)
+}
+
+func (p *fakePeers) Join(ctx context.Context, address, id, nodeAddress string, voter bool) (model.Member, error) {
+	p.note("join", address)
+	s, err := p.at(address)
+	if err != nil {
+		return model.Member{}, err
+	}
+	return s.JoinRaftCluster(ctx, id, nodeAddress, voter)
+}
+
+func (p *fakePeers) Remove(ctx context.Context, address, id string, force bool) error {
+	s, err := p.at(address)
+	if err != nil {
+		return err
+	}
+	return s.DeleteFatalPeer(ctx, id, force)
+}
+
+func (p *fakePeers) Transfer(ctx context.Context, address, id string) (model.Leader, error) {
+	s, err := p.at(address)
+	if err != nil {
+		return model.Leader{}, err
+	}
+	return s.TransferLeadership(ctx, id)
+}
+
+func (p *fakePeers) Admit(ctx context.Context, address string, admission peer.Admission) error {
+	if p.onAdmit != nil {
+		return p.onAdmit(admission)
+	}
+	s, err := p.at(address)
+	if err != nil {
+		return err
+	}
+	return s.Admit(ctx, admission)
+}

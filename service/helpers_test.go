@@ -1,0 +1,209 @@
+package service
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"versiond/dao"
+	"versiond/db"
+	"versiond/model"
+	"versiond/raft"
+	"versiond/test/servers"
+)
+
+// shared holds the Redis of all tests; each takes a database of its own in it.
+var (
+	shared   servers.Shared
+	redisDBs atomic.Int64
+)
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	defer func() {
+		if err := shared.Close(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		}
+	}()
+	return m.Run()
+}
+
+func mustRedis(t *testing.T) *dao.VersionRedisDao {
+	t.Helper()
+	client := db.OpenRedis(shared.Redis(t).Addr, "", int(redisDBs.Add(1)))
+	t.Cleanup(func() { require.NoError(t, client.Close()) })
+	return &dao.VersionRedisDao{Client: client}
+}
+
+func mustStore(t *testing.T, path string) *dao.VersionMysqlDao {
+	t.Helper()
+	gormDB, err := db.OpenSQLite(filepath.Join(path, "versions.db"))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close(gormDB)) })
+	return &dao.VersionMysqlDao{DB: gormDB}
+}
+
+func mustServices(t *testing.T, store *dao.VersionMysqlDao, redisDao *dao.VersionRedisDao) (*VersionMysqlService, *VersionRedisService) {
+	t.Helper()
+	memory, err := dao.NewMemoryDB(1000, 0.1, time.Hour, time.Now)
+	require.NoError(t, err)
+	mysqlService, err := NewVersionMysqlService(store)
+	require.NoError(t, err)
+	redisService, err := NewVersionRedisService(memory, redisDao, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	return mysqlService, redisService
+}
+
+// nodeOptions says what a test's node is like. Nothing set means node1, alone and without Redis.
+type nodeOptions struct {
+	id       string
+	path     string // a data directory of an earlier node
+	redisDao *dao.VersionRedisDao
+	peers    *fakePeers
+	settings func(address string) Settings
+}
+
+// testNode is a node with a real store, real Raft and peers whose answers the test can make up.
+type testNode struct {
+	*VersionService
+	peers   *fakePeers
+	store   *dao.VersionMysqlDao
+	address string
+	path    string
+	close   func() // stops it before the test ends
+}
+
+// alone is the configuration of a cluster of one.
+func alone(address string) Settings {
+	return Settings{Listed: []Listed{{ID: "node1", Address: address, Port: 8081}}, Port: 8081}
+}
+
+// mustOpen opens a node that does nothing by itself: Run was not called.
+func (o nodeOptions) mustOpen(t *testing.T) *testNode {
+	t.Helper()
+	o.complete(t)
+	dir, err := raft.OpenDataDir(o.path, o.id)
+	require.NoError(t, err)
+	listener, err := raft.ListenPeers("127.0.0.1:0")
+	require.NoError(t, err)
+	store := mustStore(t, o.path)
+	mysqlService, redisService := mustServices(t, store, o.redisDao)
+	address := listener.Addr().String()
+	settings := o.settings(address)
+	settings.PeriodicDeleteInterval, settings.ExamineSize = time.Second, 20
+	log := slog.New(slog.DiscardHandler)
+	initializer := raft.RaftInitializerImpl{Config: raft.NodeConfig{
+		Address: address, Dir: dir, Listener: listener, Peers: o.peers, Log: log,
+		Tuning: raft.Tuning{SnapshotInterval: time.Hour, SnapshotThreshold: 1 << 30, TrailingLogs: 1 << 20},
+	}}
+	s, err := NewVersionService(settings, mysqlService, redisService, initializer, o.peers, log)
+	require.NoError(t, err)
+	o.peers.register(address, s)
+	n := &testNode{VersionService: s, peers: o.peers, store: store, address: address, path: o.path}
+	n.close = sync.OnceFunc(func() {
+		require.NoError(t, s.Close())
+		require.NoError(t, listener.Close())
+		require.NoError(t, dir.Close())
+	})
+	t.Cleanup(func() { n.close() })
+	return n
+}
+
+func (o *nodeOptions) complete(t *testing.T) {
+	if o.id == "" {
+		o.id = "node1"
+	}
+	if o.path == "" {
+		o.path = filepath.Join(t.TempDir(), o.id)
+	}
+	if o.peers == nil {
+		o.peers = newFakePeers()
+	}
+	if o.settings == nil {
+		o.settings = alone
+	}
+}
+
+// mustRun opens a node and runs it until the test ends, or until close is called.
+func (o nodeOptions) mustRun(t *testing.T) *testNode {
+	t.Helper()
+	n := o.mustOpen(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- n.Run(ctx) }()
+	closeService := n.close
+	n.close = sync.OnceFunc(func() {
+		cancel()
+		require.NoError(t, <-ended)
+		closeService()
+	})
+	return n
+}
+
+// mustLead runs a node that begins a cluster, and returns when it is ready.
+func (o nodeOptions) mustLead(t *testing.T) *testNode {
+	t.Helper()
+	n := o.mustRun(t)
+	n.mustBeReady(t)
+	return n
+}
+
+func (n *testNode) mustBeReady(t *testing.T) {
+	t.Helper()
+	eventually(t, func() bool { return len(failing(n.Readiness(t.Context()))) == 0 })
+}
+
+// failing names the checks that are not OK.
+func failing(checks []model.Check) (names []string) {
+	for _, c := range checks {
+		if !c.OK {
+			names = append(names, c.Name)
+		}
+	}
+	return names
+}
+
+func eventually(t *testing.T, condition func() bool) {
+	t.Helper()
+	require.Eventually(t, condition, 15*time.Second, 5*time.Millisecond)
+}
+
+func record(id, versionNo string) model.VersionDB {
+	return model.VersionDB{ID: id, VersionNo: versionNo, Platform: "linux"}
+}
+
+func within(t *testing.T, d time.Duration) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), d)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func (n *testNode) mustAdd(t *testing.T, id, versionNo string) model.Result {
+	t.Helper()
+	result, err := n.AddVersion(within(t, 10*time.Second), record(id, versionNo))
+	require.NoError(t, err)
+	return result
+}
+
+func (n *testNode) mustGet(t *testing.T, id string) model.VersionDB {
+	t.Helper()
+	result, err := n.GetVersionByID(within(t, 10*time.Second), id, model.ReadOptions{Level: model.LevelLinearizable})
+	require.NoError(t, err)
+	return result.Record
+}
+
+// exec changes the database behind the node's back.
+func (n *testNode) exec(t *testing.T, statement string, args ...any) {
+	t.Helper()
+	require.NoError(t, n.store.DB.WithContext(t.Context()).Exec(statement, args...).Error)
+}
