@@ -1,0 +1,212 @@
+// Package docs_test holds what people read against the program: settings, routes and commands.
+package docs_test
+
+import (
+	"log/slog"
+	"maps"
+	"net/url"
+	"os"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/gin-gonic/gin"
+	"github.com/stretchr/testify/require"
+
+	"versiond/config"
+	"versiond/controller"
+	"versiond/routers"
+)
+
+const (
+	english = "../README.md"
+	chinese = "../README.zh-CN.md"
+)
+
+// nothing stands in a table cell that has no value.
+const nothing = "—"
+
+// TestSettingsTable breaks when a setting is missing from a README, was renamed or has another
+// default, and when a README has a setting that does not exist.
+func TestSettingsTable(t *testing.T) {
+	want := map[string][]string{}
+	for _, s := range config.Settings() {
+		flag := s.Flag
+		if flag != "" {
+			flag = "--" + s.Flag + " " + s.Arg
+		}
+		want[s.Key] = []string{cell(s.Env), cell(flag), cell(s.Default)}
+	}
+	for _, readme := range []string{english, chinese} {
+		require.Equal(t, want, settingRows(t, mustRead(t, readme)), readme)
+	}
+}
+
+func cell(value string) string {
+	if value == "" {
+		return nothing
+	}
+	return "`" + value + "`"
+}
+
+// settingRow is a row of five cells whose first is a key: no other table of the READMEs has that form.
+var settingRow = regexp.MustCompile("(?m)^\\| `([^`]+)` \\| ([^|]+) \\| ([^|]+) \\| ([^|]+) \\| ([^|]+) \\|$")
+
+func settingRows(t *testing.T, text string) map[string][]string {
+	t.Helper()
+	rows := map[string][]string{}
+	for _, row := range settingRow.FindAllStringSubmatch(text, -1) {
+		require.NotContains(t, rows, row[1], "a setting is listed twice")
+		require.NotEqual(t, nothing, row[5], "%s has no meaning", row[1])
+		rows[row[1]] = row[2:5]
+	}
+	return rows
+}
+
+// TestCommandsAgree breaks when a command was changed in one of the READMEs alone. What follows a #
+// is for readers and may differ.
+func TestCommandsAgree(t *testing.T) {
+	ours := commands(mustRead(t, english))
+	require.NotEmpty(t, ours)
+	require.Equal(t, ours, commands(mustRead(t, chinese)))
+}
+
+var (
+	shellBlock = regexp.MustCompile("(?s)```sh\n(.*?)```")
+	comment    = regexp.MustCompile(`(^|\s+)#\s.*$`)
+)
+
+// commands gives every line of the shell blocks without its comment.
+func commands(text string) []string {
+	var lines []string
+	for _, block := range shellBlock.FindAllStringSubmatch(text, -1) {
+		for line := range strings.SplitSeq(block[1], "\n") {
+			if line = strings.TrimSpace(comment.ReplaceAllString(line, "")); line != "" {
+				lines = append(lines, line)
+			}
+		}
+	}
+	return lines
+}
+
+// TestEveryRouteIsShown breaks when a route has no curl line in the READMEs, or a curl line asks for
+// something that is not there.
+func TestEveryRouteIsShown(t *testing.T) {
+	public, peer := routesOf(t)
+	for _, readme := range []string{english, chinese} {
+		asked := map[route]bool{}
+		for _, request := range curls(t, mustRead(t, readme)) {
+			routes := public
+			if strings.HasPrefix(request.port, "70") {
+				routes = peer
+			}
+			i := slices.IndexFunc(routes, request.hits)
+			require.GreaterOrEqual(t, i, 0, "%s: nothing answers %s %s on port %s", readme, request.method, request.path, request.port)
+			asked[routes[i]] = true
+		}
+		// What the peer port has in common with the public one is shown there.
+		for _, r := range slices.Concat(public, onlyIn(peer, public)) {
+			require.True(t, asked[r], "%s has no curl line for %s %s", readme, r.method, r.path)
+		}
+	}
+}
+
+// TestRoutesAreListed breaks when a public route is missing from the READMEs' tables.
+func TestRoutesAreListed(t *testing.T) {
+	public, _ := routesOf(t)
+	for _, readme := range []string{english, chinese} {
+		text := mustRead(t, readme)
+		for _, r := range public {
+			if r.method == "GET" && strings.HasPrefix(r.path, "/join/") {
+				continue // it is listed with POST
+			}
+			name := "`" + r.method + " " + strings.Replace(r.path, "*file", "index.html", 1)
+			require.Regexp(t, regexp.QuoteMeta(name)+"[`?]", text, readme)
+		}
+	}
+}
+
+// route is a method and a path as gin knows it. Two routes of one form on both ports are equal.
+type route struct{ method, path string }
+
+// request is what one curl line asks for.
+type request struct{ method, port, path string }
+
+func (r request) hits(to route) bool {
+	pattern := regexp.MustCompile(`:\w+`).ReplaceAllString(to.path, "*")
+	if prefix, _, wild := strings.Cut(pattern, "*file"); wild {
+		return r.method == to.method && strings.HasPrefix(r.path, prefix)
+	}
+	matched, err := path.Match(pattern, r.path)
+	return err == nil && matched && r.method == to.method
+}
+
+func onlyIn(routes, others []route) []route {
+	return slices.DeleteFunc(slices.Clone(routes), func(r route) bool { return slices.Contains(others, r) })
+}
+
+// stub has a node's id and nothing else: no route is called here.
+type stub struct {
+	controller.VersionService
+	controller.PeerService
+}
+
+func (stub) NodeID() string { return "node1" }
+
+func routesOf(t *testing.T) (public, peer []route) {
+	t.Helper()
+	versions, err := controller.NewVersionController(stub{}, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	peers, err := controller.NewPeerController(stub{}, "")
+	require.NoError(t, err)
+	return routesIn(routers.SetUpVersionRouter(versions)), routesIn(routers.SetUpRaftRouter(versions, peers))
+}
+
+func routesIn(engine *gin.Engine) []route {
+	var routes []route
+	for _, info := range engine.Routes() {
+		routes = append(routes, route{info.Method, info.Path})
+	}
+	return routes
+}
+
+var (
+	curlLine   = regexp.MustCompile(`\bcurl [^|]*`)
+	curlMethod = regexp.MustCompile(`-X (\w+)`)
+	curlTarget = regexp.MustCompile(`localhost:(\d+)(/[^\s'"]*)?`)
+)
+
+func curls(t *testing.T, text string) []request {
+	t.Helper()
+	requests := map[request]bool{}
+	for _, line := range commands(text) {
+		if line = curlLine.FindString(line); line != "" {
+			requests[parseCurl(t, line)] = true
+		}
+	}
+	return slices.Collect(maps.Keys(requests))
+}
+
+func parseCurl(t *testing.T, line string) request {
+	t.Helper()
+	method := "GET"
+	if named := curlMethod.FindStringSubmatch(line); named != nil {
+		method = named[1]
+	} else if strings.Contains(line, " -d ") || strings.Contains(line, " --data") {
+		method = "POST"
+	}
+	target := curlTarget.FindStringSubmatch(line)
+	require.NotNil(t, target, "no address in %s", line)
+	address, err := url.Parse(target[2])
+	require.NoError(t, err, line)
+	return request{method: method, port: target[1], path: address.Path}
+}
+
+func mustRead(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	require.NoError(t, err)
+	return string(text)
+}
