@@ -1,6 +1,7 @@
 package model
 
 import (
+	"errors"
 	"reflect"
 	"strings"
 	"sync"
@@ -62,8 +63,8 @@ func ValidateRecord(record VersionDB) error {
 	if err == nil {
 		return nil
 	}
-	broken, ok := err.(validator.ValidationErrors)
-	if !ok {
+	var broken validator.ValidationErrors
+	if !errors.As(err, &broken) {
 		return err
 	}
 	fields := make([]FieldError, 0, len(broken))

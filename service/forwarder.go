@@ -17,6 +17,9 @@ var forwardLimits = group.Limits{GroupSizeMax: 256 << 10, GroupItemsMax: model.C
 // forwardTimeout bounds a request for a caller that named no deadline.
 const forwardTimeout = 5 * time.Second
 
+// leaderWatchInterval is how soon a request to a leader that leads no more is given up.
+const leaderWatchInterval = 50 * time.Millisecond
+
 // forwarder passes the writes of a follower's clients to the leader, one request for all that wait.
 type forwarder struct {
 	ctx       context.Context // ends with the node
@@ -102,7 +105,30 @@ func (f *forwarder) ask(deadline time.Time, commands []model.Command) ([]model.O
 	}
 	ctx, cancel := context.WithDeadline(f.ctx, deadline)
 	defer cancel()
+	defer f.whileLeading(address, cancel)()
 	return f.peers.Commands(ctx, address, commands)
+}
+
+// whileLeading calls cancel once another node, or none, leads: a leader that is frozen or cut off
+// never answers, and what waits behind its request has a new leader to go to. It ends with stop.
+func (f *forwarder) whileLeading(address string, cancel context.CancelFunc) (stop func()) {
+	done := make(chan struct{})
+	go func() {
+		ticker := time.NewTicker(leaderWatchInterval)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ticker.C:
+			case <-done:
+				return
+			}
+			if _, current := f.leader(); current != address {
+				cancel()
+				return
+			}
+		}
+	}()
+	return func() { close(done) }
 }
 
 func (f *forwarder) close() { f.collector.Close() }

@@ -22,13 +22,16 @@ func (s *VersionService) watchStore(ctx context.Context) {
 	ticker := time.NewTicker(watchdogInterval)
 	defer ticker.Stop()
 	var attempted time.Time
+	wasStuck := false
 	for {
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
 			return
 		}
-		if !s.node.IsLeader() || !s.node.Stuck() || time.Since(attempted) < handOverPause {
+		// Twice in a row: a process that was frozen finds everything late when it wakes.
+		stuck := s.node.IsLeader() && s.node.Stuck()
+		if stuck, wasStuck = stuck && wasStuck, stuck; !stuck || time.Since(attempted) < handOverPause {
 			continue
 		}
 		attempted = time.Now()
