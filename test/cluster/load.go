@@ -69,6 +69,8 @@ type worker struct {
 	// newest is the highest revision that this worker was given: a write that begins later gets a
 	// higher one.
 	newest uint64
+	// index reflects all that this worker was acknowledged.
+	index uint64
 }
 
 // run takes records through their lives until the context ends.
@@ -86,6 +88,9 @@ func (w *worker) live(ctx context.Context, id string) {
 		var known bool
 		if record, known = step(ctx, id, record); !known {
 			return
+		}
+		if w.random.IntN(3) == 0 {
+			w.read(ctx, id, record)
 		}
 	}
 }
@@ -109,9 +114,8 @@ func (w *worker) plan() []step {
 
 func (w *worker) create(ctx context.Context, id string, before *model.VersionDB) (*model.VersionDB, bool) {
 	want := w.content(id)
-	return w.write(ctx, id, &want, func(ctx context.Context, c *Client) (model.VersionDB, error) {
-		result, err := c.Add(ctx, want)
-		return result.Record, err
+	return w.write(ctx, id, &want, func(ctx context.Context, c *Client) (model.Result, error) {
+		return c.Add(ctx, want)
 	})
 }
 
@@ -120,17 +124,28 @@ func (w *worker) update(ctx context.Context, id string, before *model.VersionDB)
 		w.tryStale(ctx, *before)
 	}
 	want := w.content(id)
-	return w.write(ctx, id, &want, func(ctx context.Context, c *Client) (model.VersionDB, error) {
-		result, err := c.Update(ctx, want, w.maybe(before.Revision))
-		return result.Record, err
+	return w.write(ctx, id, &want, func(ctx context.Context, c *Client) (model.Result, error) {
+		return c.Update(ctx, want, w.maybe(before.Revision))
 	})
 }
 
 func (w *worker) remove(ctx context.Context, id string, before *model.VersionDB) (*model.VersionDB, bool) {
-	return w.write(ctx, id, nil, func(ctx context.Context, c *Client) (model.VersionDB, error) {
-		_, err := c.Delete(ctx, id, w.maybe(before.Revision))
-		return model.VersionDB{}, err
+	return w.write(ctx, id, nil, func(ctx context.Context, c *Client) (result model.Result, err error) {
+		result.Index, err = c.Delete(ctx, id, w.maybe(before.Revision))
+		return result, err
 	})
+}
+
+// read reads on the next node what this worker, the only one that writes there, wrote last.
+func (w *worker) read(ctx context.Context, id string, want *model.VersionDB) {
+	opts := Levels(w.index)[2*w.random.IntN(2)] // not LevelLeader: a leader that was replaced may not know it
+	result, err := w.next().Get(ctx, id, opts)
+	switch {
+	case err == nil && (want == nil || result.Record != *want):
+		w.ledger.violate("%q: read %+v at %q after %v was acknowledged", id, result.Record, opts.Level, &state{record: want})
+	case CodeOf(err) == "not_found" && want != nil:
+		w.ledger.violate("%q: not found at %q after %+v was acknowledged", id, opts.Level, *want)
+	}
 }
 
 // maybe makes half of the writes conditional on what the worker knows to be there.
@@ -159,17 +174,21 @@ func (w *worker) next() *Client {
 	return w.clients[w.turn%len(w.clients)]
 }
 
+// writing is one try of a write on one node.
+type writing func(ctx context.Context, c *Client) (model.Result, error)
+
 // write does one write, again and again on the next node while the cluster takes none, and files how
 // it ended. want is the record that it makes, nil for a delete.
-func (w *worker) write(ctx context.Context, id string, want *model.VersionDB, do func(context.Context, *Client) (model.VersionDB, error)) (*model.VersionDB, bool) {
+func (w *worker) write(ctx context.Context, id string, want *model.VersionDB, do writing) (*model.VersionDB, bool) {
 	for ctx.Err() == nil {
-		got, err := w.once(ctx, do)
+		result, err := w.once(ctx, do)
+		w.index = max(w.index, result.Index)
 		switch {
 		case err == nil && want == nil:
 			w.ledger.note(id, nil)
 			return nil, true
 		case err == nil:
-			return w.accept(id, *want, got), true
+			return w.accept(id, *want, result.Record), true
 		case Unknown(err):
 			w.ledger.noteUnknown(id, want)
 			return nil, false
@@ -184,7 +203,7 @@ func (w *worker) write(ctx context.Context, id string, want *model.VersionDB, do
 }
 
 // once outlives a stop of the load: a write on its way is not given up.
-func (w *worker) once(ctx context.Context, do func(context.Context, *Client) (model.VersionDB, error)) (model.VersionDB, error) {
+func (w *worker) once(ctx context.Context, do writing) (model.Result, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
 	defer cancel()
 	return do(ctx, w.next())
