@@ -15,6 +15,8 @@ type Config struct {
 	Server   Server   `koanf:"server"`
 	Raft     Raft     `koanf:"raft"`
 	Log      Log      `koanf:"log"`
+	Auth     Auth     `koanf:"auth"`
+	Cluster  Cluster  `koanf:"cluster"`
 
 	// OnlyNode is the id of the single node to run; empty runs every node of Raft.Nodes side by side.
 	OnlyNode string `koanf:"node" flag:"node ID" example:"node1" usage:"run only the node with this id; without it every node of raft.nodes runs"`

@@ -32,6 +32,16 @@ func mustWriteFile(t *testing.T, text string) string {
 	return name
 }
 
+// openToAll lets a test name hosts other than this machine's loopback and speak of nothing else.
+const openToAll = "VERSIOND_AUTH_DISABLED=true"
+
+func withOpenConfig(change func(*Config)) Config {
+	return withConfig(func(c *Config) {
+		c.Auth.Disabled = true
+		change(c)
+	})
+}
+
 func withConfig(change func(*Config)) Config {
 	c := GetConfig()
 	change(&c)

@@ -32,6 +32,9 @@ func Load(flags *pflag.FlagSet, environ []string) (Config, error) {
 	if err != nil {
 		return Config{}, err
 	}
+	if err := c.readSecretFiles(); err != nil {
+		return Config{}, err
+	}
 	if err := c.Validate(); err != nil {
 		return Config{}, err
 	}
@@ -64,6 +67,9 @@ func merge(layers ...koanf.Provider) (Config, error) {
 	var c Config
 	if err := k.Unmarshal("", &c); err != nil {
 		return Config{}, fmt.Errorf("merge settings: %w", err)
+	}
+	if len(c.Auth.Tokens) == 0 {
+		c.Auth.Tokens = nil // no list and an empty one are the same; the library makes either
 	}
 	return c, nil
 }

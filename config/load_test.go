@@ -57,6 +57,8 @@ func TestEveryVariableArrives(t *testing.T) {
 		"VERSIOND_RAFT_TRAILINGLOGS=20",
 		"VERSIOND_LOG_LEVEL=debug",
 		"VERSIOND_LOG_FORMAT=json",
+		"VERSIOND_AUTH_TOKENS=ci:write:0123456789abcdef, ops:admin:with:colons:in:it",
+		"VERSIOND_CLUSTER_SECRET=fedcba9876543210",
 		"VERSIOND_NODE=c",
 		"VERSIOND_DATA_DIR=/var/lib/versiond",
 		"VERSIOND_JOIN=h1:1,h2:1",
@@ -74,7 +76,11 @@ func TestEveryVariableArrives(t *testing.T) {
 			Nodes:            []Node{{"a", "h1:1", 2}, {"b", "h2:1", 2}},
 			SnapshotInterval: 3 * time.Second, SnapshotThreshold: 50, TrailingLogs: 20,
 		},
-		Log:      Log{Level: "debug", Format: "json"},
+		Log: Log{Level: "debug", Format: "json"},
+		Auth: Auth{Tokens: []Token{
+			{Name: "ci", Role: "write", Secret: "0123456789abcdef"}, {Name: "ops", Role: "admin", Secret: "with:colons:in:it"},
+		}},
+		Cluster:  Cluster{Secret: "fedcba9876543210"},
 		OnlyNode: "c",
 		DataDir:  "/var/lib/versiond",
 		Join:     []string{"h1:1", "h2:1"},
@@ -87,8 +93,8 @@ func TestEveryFlagArrives(t *testing.T) {
 	got := mustLoad(t, []string{
 		"--node", "c", "--data-dir", "d", "--bind", "0.0.0.0", "--join", "h1:1,h2:1", "--join", "h4:1",
 		"--address", "h3:1", "--port", "2", "--log-level", "error", "--log-format", "json",
-	})
-	require.Equal(t, withConfig(func(c *Config) {
+	}, openToAll)
+	require.Equal(t, withOpenConfig(func(c *Config) {
 		c.OnlyNode, c.DataDir, c.Server.Bind = "c", "d", "0.0.0.0"
 		c.Join = []string{"h1:1", "h2:1", "h4:1"}
 		c.Address, c.Port = "h3:1", 2
@@ -116,13 +122,13 @@ func TestFlagOfTheWrongFormIsRefusedWhenParsed(t *testing.T) {
 func TestListsAreTakenWhole(t *testing.T) {
 	name := mustWriteFile(t, "raft:\n  nodes:\n    - {id: a, address: \"h1:1\", port: 2}\n")
 	want := []Node{{"a", "h1:1", 2}}
-	require.Equal(t, want, mustLoad(t, []string{"--config", name}).Raft.Nodes)
+	require.Equal(t, want, mustLoad(t, []string{"--config", name}, openToAll).Raft.Nodes)
 
 	sparse := mustWriteFile(t, "raft:\n  nodes:\n    - {id: a, address: \"h1:1\"}\n")
 	_, err := load(t, []string{"--config", sparse})
 	require.ErrorContains(t, err, "raft.nodes[0].port: is 0")
 
-	got := mustLoad(t, []string{"--config", name}, "VERSIOND_RAFT_NODES=b=h2:3/4,c=h3:3/4")
+	got := mustLoad(t, []string{"--config", name}, openToAll, "VERSIOND_RAFT_NODES=b=h2:3/4,c=h3:3/4")
 	require.Equal(t, []Node{{"b", "h2:3", 4}, {"c", "h3:3", 4}}, got.Raft.Nodes)
 }
 

@@ -9,8 +9,8 @@ import (
 )
 
 // parseText turns text into a value of the setting's type. Flags, environment and file all come
-// through here, so that they accept the same forms. A Secret cannot fail, hence quoting text in an
-// error gives none away.
+// through here, so that they accept the same forms. A Secret cannot fail and tokens are not quoted,
+// hence no error gives a secret away.
 func parseText(t reflect.Type, text string) (any, error) {
 	switch reflect.Zero(t).Interface().(type) {
 	case time.Duration:
@@ -21,8 +21,12 @@ func parseText(t reflect.Type, text string) (any, error) {
 		return parseFloat(text)
 	case []string:
 		return parseList(text), nil
+	case bool:
+		return parseBool(text)
 	case []Node:
 		return parseNodes(text)
+	case []Token:
+		return parseTokens(text)
 	default:
 		return text, nil
 	}
@@ -55,6 +59,14 @@ func parseFloat(text string) (float64, error) {
 		return 0, fmt.Errorf("%q is not a number", text)
 	}
 	return f, nil
+}
+
+func parseBool(text string) (bool, error) {
+	b, err := strconv.ParseBool(text)
+	if err != nil {
+		return false, fmt.Errorf("%q is neither true nor false", text)
+	}
+	return b, nil
 }
 
 // parseList splits at commas. Empty text is an empty list; an empty part stays, for Validate to report.

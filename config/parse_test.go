@@ -18,6 +18,8 @@ func TestParseText(t *testing.T) {
 		{"-1s", -time.Second}, // of the right form; Validate refuses it
 		{"42", 42},
 		{"0.25", 0.25},
+		{"true", true},
+		{"0", false},
 		{"0123", "0123"},
 		{"a:1,b:2", []string{"a:1", "b:2"}},
 		{" a:1 , b:2 ", []string{"a:1", "b:2"}},
@@ -49,6 +51,7 @@ func TestParseTextRefuses(t *testing.T) {
 		{1, "1.5", "not a whole number"},
 		{1, "1e5", "not a whole number"},
 		{1.0, "half", "not a number"},
+		{true, "perhaps", `"perhaps" is neither true nor false`},
 		{[]Node{}, "node1", "not in the form id=host:port/httpPort"},
 		{[]Node{}, "node1=a:1", "not in the form"},
 		{[]Node{}, "a:1/2", "not in the form"},

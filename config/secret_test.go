@@ -18,6 +18,8 @@ func configWithSecrets() Config {
 	return withConfig(func(c *Config) {
 		c.MySQL.DSN = "root:" + secretText + "@tcp(db:3306)/versions"
 		c.Redis.Password = secretText
+		c.Auth.Tokens = []Token{{Name: "ops", Role: RoleAdmin, Secret: secretText}}
+		c.Cluster.Secret = secretText
 	})
 }
 

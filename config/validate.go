@@ -28,10 +28,13 @@ func (c Config) Validate() error {
 	c.Server.check(&p)
 	c.Raft.check(&p)
 	c.Log.check(&p)
+	c.Auth.check(&p)
+	c.Cluster.check(&p, c.Auth.Tokens)
 	if c.DataDir == "" {
 		p.add("dataDir", "is empty")
 	}
 	c.checkNodes(&p)
+	c.checkExposed(&p)
 	return errors.Join(p.errs...)
 }
 

@@ -58,7 +58,7 @@ func TestAddressesAreComparedInOneSpelling(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt[1], func(t *testing.T) {
 			nodes := []Node{{"a", tt[0], 8081}, {"b", tt[1], 8082}}
-			c := withConfig(func(c *Config) { c.Raft.Nodes = nodes })
+			c := withOpenConfig(func(c *Config) { c.Raft.Nodes = nodes })
 			requireOneProblem(t, c, "which raft.nodes[0].address has already")
 		})
 	}
@@ -66,7 +66,7 @@ func TestAddressesAreComparedInOneSpelling(t *testing.T) {
 
 // One port on every host is the usual cluster; it only fits one process when that runs one node.
 func TestSamePortsOnDifferentHosts(t *testing.T) {
-	c := withConfig(func(c *Config) {
+	c := withOpenConfig(func(c *Config) {
 		c.Raft.Nodes = []Node{{"a", "h1:7000", 8080}, {"b", "h2:7000", 8080}}
 	})
 	require.NoError(t, c.Validate())
@@ -127,7 +127,7 @@ func TestValidateOnlyNode(t *testing.T) {
 }
 
 func TestUnlistedNodeNeedsNoList(t *testing.T) {
-	c := withConfig(func(c *Config) {
+	c := withOpenConfig(func(c *Config) {
 		c.Raft.Nodes, c.OnlyNode, c.Address, c.Port = nil, "node4", "h:1", 2
 	})
 	require.NoError(t, c.Validate())
@@ -135,7 +135,7 @@ func TestUnlistedNodeNeedsNoList(t *testing.T) {
 
 // The node's own id counts for the length of its database's name, listed or not.
 func TestLongIDOfAnUnlistedNode(t *testing.T) {
-	c := withConfig(func(c *Config) {
+	c := withOpenConfig(func(c *Config) {
 		c.OnlyNode, c.Address, c.Port = strings.Repeat("n", 32), "h:1", 2
 		c.MySQL.DSN = Secret("u@tcp(db)/" + strings.Repeat("x", 32))
 	})

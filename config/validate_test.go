@@ -66,7 +66,7 @@ func TestValidateAllowsTheLimits(t *testing.T) {
 		"host names":            func(c *Config) { c.Redis.Addr = "my_redis.example.net.:6379" },
 	}
 	for name, change := range tests {
-		t.Run(name, func(t *testing.T) { require.NoError(t, withConfig(change).Validate()) })
+		t.Run(name, func(t *testing.T) { require.NoError(t, withOpenConfig(change).Validate()) })
 	}
 }
 

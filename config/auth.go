@@ -1,0 +1,162 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"regexp"
+	"strings"
+)
+
+// The roles of tokens. Each may do what the one before it may.
+const (
+	// RoleRead reads records and asks how the cluster does.
+	RoleRead = "read"
+	// RoleWrite changes records as well.
+	RoleWrite = "write"
+	// RoleAdmin changes the cluster as well.
+	RoleAdmin = "admin"
+)
+
+// Secrets travel in headers and in the greeting of a Raft connection, which bounds them above; below
+// secretBytesMin they could be guessed.
+const (
+	secretBytesMin = 16
+	secretBytesMax = 512
+)
+
+// Auth says who may send requests to the public port.
+type Auth struct {
+	// Tokens are what clients have to show. Without any, everybody may do everything, and nodes listen
+	// on loopback addresses alone.
+	Tokens []Token `koanf:"tokens" example:"ops:admin:a-secret-of-16-bytes-or-more" usage:"tokens that clients need, as name:role:secret,...; without any a node listens on loopback addresses only"`
+	// Disabled lets nodes listen anywhere without tokens and without a cluster secret.
+	Disabled bool `koanf:"disabled" example:"false" usage:"let everybody who reaches a node do everything, wherever it listens"`
+}
+
+// Token is what one client, or group of clients, shows to prove who it is.
+type Token struct {
+	// Name tells tokens apart in logs.
+	Name string `koanf:"name" example:"ops" usage:"name of the token in the log"`
+	// Role is RoleRead, RoleWrite or RoleAdmin.
+	Role string `koanf:"role" example:"admin" usage:"what it may do: read, write (records too) or admin (the cluster too)"`
+	// Secret is what the client sends; Load takes it from SecretFile when that is given.
+	Secret     Secret `koanf:"secret" example:"a-secret-of-16-bytes-or-more" usage:"what the client sends: 16 to 512 printable ASCII characters"`
+	SecretFile string `koanf:"secretFile" example:"/run/secrets/ops" usage:"file that holds the secret instead"`
+}
+
+// Cluster is what the nodes of one cluster have in common.
+type Cluster struct {
+	// Secret is what nodes show each other; Load takes it from SecretFile when that is given.
+	Secret     Secret `koanf:"secret" example:"another-secret-of-16-bytes-or-more" usage:"what the nodes show each other, alike on all of them; needed unless the peer port is on a loopback address"`
+	SecretFile string `koanf:"secretFile" example:"/run/secrets/cluster" usage:"file that holds the secret instead"`
+}
+
+// errTokenForm quotes nothing: the text holds a secret, if not in the place where it belongs.
+var errTokenForm = errors.New("is not in the form name:role:secret (a secret that holds a comma can only be given in the file)")
+
+func parseTokens(text string) ([]Token, error) {
+	var tokens []Token
+	for i, part := range parseList(text) {
+		fields := strings.SplitN(part, ":", 3)
+		if len(fields) != 3 {
+			return nil, fmt.Errorf("item %d %w", i+1, errTokenForm)
+		}
+		tokens = append(tokens, Token{Name: fields[0], Role: fields[1], Secret: Secret(fields[2])})
+	}
+	return tokens, nil
+}
+
+func (a Auth) check(p *problems) {
+	names, secrets := make(map[string]string), make(map[Secret]string)
+	for i, t := range a.Tokens {
+		key := fmt.Sprintf("auth.tokens[%d].", i)
+		t.check(p, key)
+		claimUnseen(p, names, t.Name, key+"name")
+		claimUnseen(p, secrets, t.Secret, key+"secret")
+	}
+	if a.Disabled && len(a.Tokens) > 0 {
+		p.add("auth.disabled", "is true, but there are auth.tokens; either clients need them or they do not")
+	}
+}
+
+var tokenName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+
+// check quotes neither name nor role: whoever mixes up the order has the secret there.
+func (t Token) check(p *problems, key string) {
+	if !tokenName.MatchString(t.Name) {
+		p.add(key+"name", "has to be 1 to 64 letters, digits, dots, _ and -, and to begin with a letter or digit")
+	}
+	if t.Role != RoleRead && t.Role != RoleWrite && t.Role != RoleAdmin {
+		p.add(key+"role", "has to be one of %s, %s, %s", RoleRead, RoleWrite, RoleAdmin)
+	}
+	t.Secret.check(p, key+"secret")
+}
+
+func (c Cluster) check(p *problems, tokens []Token) {
+	if c.Secret == "" {
+		return
+	}
+	c.Secret.check(p, "cluster.secret")
+	for i, t := range tokens {
+		if t.Secret == c.Secret {
+			p.add("cluster.secret", "is that of auth.tokens[%d] too, whose holders could pass for nodes", i)
+		}
+	}
+}
+
+var printable = regexp.MustCompile(`^[!-~]*$`)
+
+func (s Secret) check(p *problems, key string) {
+	switch n := len(s); {
+	case n < secretBytesMin || n > secretBytesMax:
+		p.add(key, "has %d bytes; it has to have %d to %d", n, secretBytesMin, secretBytesMax)
+	case !printable.MatchString(s.Reveal()):
+		p.add(key, "holds a blank or another character that is not printable ASCII")
+	}
+}
+
+// claimUnseen is claim for values that must not be shown.
+func claimUnseen[V comparable](p *problems, taken map[V]string, value V, key string) {
+	if first, found := taken[value]; found {
+		p.add(key, "is the same as %s", first)
+		return
+	}
+	taken[value] = key
+}
+
+// checkExposed refuses to let others reach a node that does not ask who they are.
+func (c Config) checkExposed(p *problems) {
+	host, exposed := c.exposedHost()
+	if !exposed || c.Auth.Disabled {
+		return
+	}
+	const wayOut = "listen on a loopback address only (server.bind), or set auth.disabled to true if that is meant"
+	if len(c.Auth.Tokens) == 0 {
+		p.add("auth.tokens", "is empty, so that everybody who reaches %s could change everything; give tokens, %s", host, wayOut)
+	}
+	if c.Cluster.Secret == "" {
+		p.add("cluster.secret", "is empty, so that everybody who reaches the peer port on %s could pass for a node; give a secret, %s", host, wayOut)
+	}
+}
+
+// exposedHost gives the first host outside this machine's loopback that a node of this process would
+// listen on. Hosts that are wrong in themselves were reported before and are passed over.
+func (c Config) exposedHost() (string, bool) {
+	for _, n := range c.LocalNodes() {
+		host := c.BindHost(n)
+		_, err := parseRoutable(n.Address)
+		right := isHost(host) && (c.Server.Bind != "" || err == nil)
+		if right && !isLoopback(host) {
+			return host, true
+		}
+	}
+	return "", false
+}
+
+// isLoopback trusts no name but localhost: any other may mean another address tomorrow.
+func isLoopback(host string) bool {
+	host = canonicalHost(host)
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
+}
