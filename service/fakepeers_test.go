@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"versiond/model"
 	"versiond/peer"
@@ -20,9 +21,11 @@ type fakePeers struct {
 	silent   map[string]bool
 	calls    []string // "method address", without the questions that repeat by themselves
 
+	// Set before the nodes run.
 	onCommands func(ctx context.Context, commands []model.Command) ([]model.Outcome, uint64, error)
 	onAdmit    func(peer.Admission) error
-	onGet      func() (model.Result, error)
+	// getFails is how many reads that are passed on fail as they do when the other node dies.
+	getFails atomic.Int64
 }
 
 var (
@@ -126,8 +129,8 @@ func (p *fakePeers) Commands(ctx context.Context, address string, commands []mod
 
 func (p *fakePeers) Get(ctx context.Context, address, id string, opts model.ReadOptions) (model.Result, error) {
 	p.note("get", address)
-	if p.onGet != nil {
-		return p.onGet()
+	if p.getFails.Add(-1) >= 0 {
+		return model.Result{}, fmt.Errorf("%w: %s", model.ErrNodeUnreachable, address)
 	}
 	s, err := p.at(address)
 	if err != nil {

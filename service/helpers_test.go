@@ -69,6 +69,7 @@ type nodeOptions struct {
 	path     string // a data directory of an earlier node
 	redisDao *dao.VersionRedisDao
 	peers    *fakePeers
+	listener *raft.PeerListener // opened already, where others must know the address
 	settings func(address string) Settings
 }
 
@@ -93,8 +94,7 @@ func (o nodeOptions) mustOpen(t *testing.T) *testNode {
 	o.complete(t)
 	dir, err := raft.OpenDataDir(o.path, o.id)
 	require.NoError(t, err)
-	listener, err := raft.ListenPeers("127.0.0.1:0")
-	require.NoError(t, err)
+	listener := o.listener
 	store := mustStore(t, o.path)
 	mysqlService, redisService := mustServices(t, store, o.redisDao)
 	address := listener.Addr().String()
@@ -128,9 +128,19 @@ func (o *nodeOptions) complete(t *testing.T) {
 	if o.peers == nil {
 		o.peers = newFakePeers()
 	}
+	if o.listener == nil {
+		o.listener = mustListen(t)
+	}
 	if o.settings == nil {
 		o.settings = alone
 	}
+}
+
+func mustListen(t *testing.T) *raft.PeerListener {
+	t.Helper()
+	listener, err := raft.ListenPeers("127.0.0.1:0")
+	require.NoError(t, err)
+	return listener
 }
 
 // mustRun opens a node and runs it until the test ends, or until close is called.

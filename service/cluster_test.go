@@ -1,0 +1,173 @@
+package service
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"versiond/db"
+	"versiond/model"
+	"versiond/raft"
+)
+
+// mustCluster runs nodes that are all listed, and returns when every one is ready and has its vote.
+// The first one leads.
+func mustCluster(t *testing.T, size int) []*testNode {
+	t.Helper()
+	peers := newFakePeers()
+	listeners := make([]*raft.PeerListener, size)
+	listed := make([]Listed, size)
+	for i := range listeners {
+		listeners[i] = mustListen(t)
+		listed[i] = Listed{ID: fmt.Sprint("node", i+1), Address: listeners[i].Addr().String(), Port: 8081 + i}
+	}
+	nodes := make([]*testNode, size)
+	for i := range nodes {
+		nodes[i] = nodeOptions{id: listed[i].ID, peers: peers, listener: listeners[i], settings: func(string) Settings {
+			return Settings{Listed: listed, Port: listed[i].Port}
+		}}.mustRun(t)
+	}
+	for _, n := range nodes {
+		n.mustBeReady(t)
+	}
+	eventually(t, func() bool { return voters(nodes[0].node.Members()) == size })
+	return nodes
+}
+
+// The nodes of a new cluster find each other by themselves. If this fails, nothing runs.
+func TestListedNodesBecomeOneCluster(t *testing.T) {
+	t.Parallel()
+	nodes := mustCluster(t, 3)
+	cluster := nodes[0].Term().Cluster
+	require.NotEmpty(t, cluster)
+	for i, n := range nodes {
+		require.Equal(t, cluster, n.Term().Cluster)
+		leader, err := n.Leader(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, model.Leader{ID: "node1", Address: nodes[0].address, Port: 8081}, leader)
+		peers, err := n.Peers(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, 1, peers.FailureTolerance)
+		require.Equal(t, 8081+i, peers.Members[i].Port)
+		n.mustAdd(t, "written-on-"+n.NodeID(), "1")
+	}
+	for _, n := range nodes {
+		for _, writer := range nodes {
+			require.Equal(t, "1", n.mustGet(t, "written-on-"+writer.NodeID()).VersionNo)
+		}
+	}
+	peers := nodes[0].peers
+	peers.silence(nodes[2].address, true)
+	status, err := nodes[0].Peers(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, 0, status.FailureTolerance)
+	require.False(t, status.Members[2].Reachable)
+}
+
+// Clients may ask any node for anything. What only the leader can do must work through a follower,
+// with the same errors.
+func TestFollowersPassMembershipOn(t *testing.T) {
+	t.Parallel()
+	nodes := mustCluster(t, 3)
+	follower := nodes[2]
+	ctx := within(t, 15*time.Second)
+	require.ErrorIs(t, follower.DeleteFatalPeer(ctx, "node9", false), model.ErrNoSuchMember)
+	_, err := follower.TransferLeadership(ctx, "node9")
+	require.ErrorIs(t, err, model.ErrNoSuchMember)
+	_, err = follower.JoinRaftCluster(ctx, "node9", "127.0.0.1:1", true)
+	require.ErrorIs(t, err, model.ErrNodeUnreachable)
+	_, _, err = follower.ApplyCommands(ctx, []model.Command{add("a", "1")})
+	require.ErrorIs(t, err, model.ErrNotLeader)
+	_, err = follower.LeaderReadIndex(ctx, model.LevelLinearizable)
+	require.ErrorIs(t, err, model.ErrNotLeader)
+
+	leader, err := follower.TransferLeadership(ctx, "node2")
+	require.NoError(t, err)
+	require.Equal(t, model.Leader{ID: "node2", Address: nodes[1].address, Port: 8082}, leader)
+	eventually(t, func() bool { return nodes[1].node.IsLeader() })
+
+	require.NoError(t, follower.DeleteFatalPeer(ctx, "node2", false), "a leader that is removed hands over first")
+	eventually(t, func() bool {
+		_, still := nodes[0].find("node2")
+		return !still && !nodes[1].node.IsLeader()
+	})
+	eventually(t, func() bool { return nodes[1].removed.Load() })
+	_, err = nodes[1].AddVersion(ctx, record("a", "1"))
+	require.ErrorIs(t, err, model.ErrNodeRemoved)
+	_, err = nodes[1].GetVersionByID(ctx, "a", model.ReadOptions{Level: model.LevelLinearizable})
+	require.ErrorIs(t, err, model.ErrNodeRemoved)
+	require.Contains(t, failing(nodes[1].Readiness(ctx)), "member")
+	nodes[0].mustAdd(t, "a", "1")
+}
+
+// A node whose database is gone still takes requests: the leader's store answers them, and only a
+// read of the node's own state fails. The leader may die over it, which changes nothing.
+func TestFollowerWithoutItsStorePassesReadsOn(t *testing.T) {
+	t.Parallel()
+	nodes := mustCluster(t, 2)
+	added := nodes[0].mustAdd(t, "a", "1")
+	follower := nodes[1]
+	require.NoError(t, follower.node.WaitApplied(within(t, 10*time.Second), added.Index))
+	require.NoError(t, db.Close(follower.store.DB))
+	for _, level := range []model.Level{model.LevelLinearizable, model.LevelLeader} {
+		opts := model.ReadOptions{Level: level, MinIndex: added.Index}
+		follower.redis.memory.Clear()
+		result, err := follower.GetVersionByID(within(t, 10*time.Second), "a", opts)
+		require.NoError(t, err)
+		require.Equal(t, added.Record, result.Record)
+		page, index, err := follower.ListVersions(within(t, 10*time.Second), model.ListOptions{Limit: 10}, opts)
+		require.NoError(t, err)
+		require.Equal(t, []model.VersionDB{added.Record}, page.Items)
+		require.GreaterOrEqual(t, index, added.Index)
+	}
+	require.Contains(t, follower.peers.called(), "get "+nodes[0].address)
+	_, err := follower.GetVersionByID(within(t, time.Second), "a", model.ReadOptions{Level: model.LevelNone})
+	require.ErrorIs(t, err, model.ErrStoreUnavailable)
+	require.Contains(t, failing(follower.Readiness(t.Context())), "store")
+
+	follower.peers.getFails.Store(3)
+	result, err := follower.GetVersionByID(within(t, 10*time.Second), "a", model.ReadOptions{Level: model.LevelLinearizable})
+	require.NoError(t, err, "a read that meets a dying leader is asked again: it changes nothing")
+	require.Equal(t, added.Record, result.Record)
+}
+
+// A read on a follower must see what was acknowledged on the leader before it began.
+func TestFollowersReadWhatWasAcknowledged(t *testing.T) {
+	t.Parallel()
+	nodes := mustCluster(t, 2)
+	for i := range 40 {
+		id := fmt.Sprint("id-", i)
+		added := nodes[i%2].mustAdd(t, id, "1")
+		require.Equal(t, added.Record, nodes[(i+1)%2].mustGet(t, id))
+		for _, n := range nodes {
+			own, err := n.GetVersionByID(within(t, 10*time.Second), id, model.ReadOptions{Level: model.LevelNone, MinIndex: added.Index})
+			require.NoError(t, err)
+			require.Equal(t, added.Record, own.Record)
+		}
+	}
+}
+
+// Without a quorum nobody may read what could be old, nor be told that a write did not happen when it
+// may have; each node's own state stays readable.
+func TestWithoutQuorum(t *testing.T) {
+	t.Parallel()
+	nodes := mustCluster(t, 2)
+	added := nodes[0].mustAdd(t, "a", "1")
+	nodes[0].peers.silence(nodes[1].address, true)
+	nodes[1].close()
+	_, err := nodes[0].GetVersionByID(within(t, 500*time.Millisecond), "a", model.ReadOptions{Level: model.LevelLinearizable})
+	require.Error(t, err)
+	eventually(t, func() bool { return !nodes[0].node.IsLeader() })
+	_, err = nodes[0].AddVersion(within(t, 300*time.Millisecond), record("b", "1"))
+	require.ErrorIs(t, err, model.ErrNoLeader)
+	require.NotErrorIs(t, err, model.ErrOutcomeUnknown)
+	_, err = nodes[0].GetVersionByID(within(t, 300*time.Millisecond), "a", model.ReadOptions{Level: model.LevelLeader})
+	requireNoLeader(t, err)
+	own, err := nodes[0].GetVersionByID(within(t, 300*time.Millisecond), "a", model.ReadOptions{Level: model.LevelNone})
+	require.NoError(t, err)
+	require.Equal(t, added.Record, own.Record)
+	_, err = nodes[0].Leader(t.Context())
+	require.ErrorIs(t, err, model.ErrNoLeader)
+}

@@ -1,0 +1,223 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"versiond/db"
+	"versiond/model"
+)
+
+var levels = []model.Level{model.LevelNone, model.LevelLeader, model.LevelLinearizable}
+
+// Whatever the level, a node alone must read its last acknowledged write, label the answer with an
+// index that covers it, and say of a missing id that it is missing.
+func TestEveryLevelReadsTheLastWrite(t *testing.T) {
+	t.Parallel()
+	n := nodeOptions{}.mustLead(t)
+	added := n.mustAdd(t, "a", "1")
+	updated, err := n.UpdateVersion(t.Context(), record("a", "2"), added.Record.Revision)
+	require.NoError(t, err)
+	_, err = n.UpdateVersion(t.Context(), record("a", "3"), added.Record.Revision)
+	require.ErrorIs(t, err, model.ErrRevisionMismatch)
+	for _, level := range levels {
+		read, err := n.GetVersionByID(within(t, 5*time.Second), "a", model.ReadOptions{Level: level})
+		require.NoError(t, err, level)
+		require.Equal(t, updated.Record, read.Record, level)
+		require.GreaterOrEqual(t, read.Index, updated.Index, level)
+		missing, err := n.GetVersionByID(within(t, 5*time.Second), "b", model.ReadOptions{Level: level})
+		require.ErrorIs(t, err, model.ErrNotFound, level)
+		require.GreaterOrEqual(t, missing.Index, updated.Index, level)
+	}
+}
+
+// min_index is how a client reads its own writes anywhere: the read must wait for the index, no
+// longer than the client's time, and no shorter.
+func TestMinIndexIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	n := nodeOptions{}.mustLead(t)
+	next := n.mustAdd(t, "a", "1").Index + 1
+	for i, level := range levels {
+		id := fmt.Sprint("later-", i)
+		opts := model.ReadOptions{Level: level, MinIndex: next}
+		_, err := n.GetVersionByID(within(t, 50*time.Millisecond), "a", opts)
+		require.ErrorIs(t, err, model.ErrTimeout, level)
+		_, _, err = n.ListVersions(within(t, 50*time.Millisecond), model.ListOptions{Limit: 1}, opts)
+		require.ErrorIs(t, err, model.ErrTimeout, level)
+
+		read := make(chan error, 1)
+		ctx := within(t, 10*time.Second)
+		go func() {
+			_, err := n.GetVersionByID(ctx, id, opts)
+			read <- err
+		}()
+		next = n.mustAdd(t, id, "1").Index + 1
+		require.NoError(t, <-read, "%s: it did not wait for the write", level)
+	}
+}
+
+// For a moment a row is in the database and not yet published. A reader that meets it must wait for
+// it, and not take it for damage.
+func TestRowAheadOfTheIndexIsAwaited(t *testing.T) {
+	t.Parallel()
+	n := nodeOptions{}.mustLead(t)
+	added := n.mustAdd(t, "a", "1").Record
+	ahead := added.Revision + model.CommandsPerEntryMax
+	n.exec(t, "UPDATE versions SET version_no = '2', revision = ? WHERE id = 'a'", ahead)
+	n.redis.memory.Clear()
+	read := make(chan model.Result, 1)
+	ctx := within(t, 10*time.Second)
+	go func() {
+		result, _ := n.GetVersionByID(ctx, "a", model.ReadOptions{Level: model.LevelNone})
+		read <- result
+	}()
+	require.Never(t, func() bool { return len(read) > 0 }, 50*time.Millisecond, 5*time.Millisecond)
+	n.mysql.revisions.set("a", ahead)
+	n.mustAdd(t, "b", "1") // moves the applied index, as the publishing of the row does
+	require.Equal(t, model.VersionDB{ID: "a", VersionNo: "2", Platform: "linux", Revision: ahead}, (<-read).Record)
+}
+
+// Somebody's UPDATE by hand must not become what the cluster says; a node that cannot tell the truth
+// must say so rather than anything else, and above all not that the record is gone.
+func TestRowsChangedByHandAreNotServed(t *testing.T) {
+	t.Parallel()
+	n := nodeOptions{}.mustLead(t)
+	for _, id := range []string{"changed", "deleted", "untouched"} {
+		n.mustAdd(t, id, "1")
+	}
+	n.exec(t, "UPDATE versions SET version_no = 'forged', revision = revision + 1 WHERE id = 'changed'")
+	n.exec(t, "DELETE FROM versions WHERE id = 'deleted'")
+	n.redis.memory.Clear()
+	var wg sync.WaitGroup
+	for _, id := range []string{"changed", "deleted"} {
+		ctx := within(t, 10*time.Second)
+		wg.Go(func() {
+			result, err := n.GetVersionByID(ctx, id, model.ReadOptions{Level: model.LevelLinearizable})
+			if !errors.Is(err, model.ErrStoreUnavailable) || result.Record.VersionNo == "forged" {
+				t.Errorf("%s: %+v %v", id, result, err)
+			}
+		})
+	}
+	wg.Wait()
+	require.Equal(t, "1", n.mustGet(t, "untouched").VersionNo)
+	updated, err := n.UpdateVersion(t.Context(), record("changed", "2"), 0)
+	require.NoError(t, err)
+	require.Equal(t, updated.Record, n.mustGet(t, "changed"), "a write puts the row right")
+}
+
+// A page and the reads after it must not contradict each other: what one has shown, the other shows.
+func TestPagesAndSingleReadsAreMonotonic(t *testing.T) {
+	t.Parallel()
+	n := nodeOptions{}.mustLead(t)
+	n.mustAdd(t, "a", "1")
+	writing, stop := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer stop()
+	wg.Go(func() {
+		for writing.Err() == nil {
+			_, _ = n.UpdateVersion(writing, record("a", "2"), 0) // only there to be in the way
+		}
+	})
+	opts, last := model.ReadOptions{Level: model.LevelNone}, uint64(0)
+	for range 300 {
+		page, _, err := n.ListVersions(within(t, 5*time.Second), model.ListOptions{Limit: 1}, opts)
+		require.NoError(t, err)
+		require.GreaterOrEqual(t, page.Items[0].Revision, last, "a page behind a single read")
+		single, err := n.GetVersionByID(within(t, 5*time.Second), "a", opts)
+		require.NoError(t, err)
+		require.GreaterOrEqual(t, single.Record.Revision, page.Items[0].Revision, "a single read behind a page")
+		last = single.Record.Revision
+	}
+}
+
+// Pages must add up to the listing: no record twice, none left out, none of another platform.
+func TestListingInPages(t *testing.T) {
+	t.Parallel()
+	n := nodeOptions{}.mustLead(t)
+	var want []string
+	var commands []model.Command
+	for i := range 25 {
+		c := add(fmt.Sprintf("id-%02d", i), "1")
+		if i%5 == 0 {
+			c.Platform = "darwin"
+		} else {
+			want = append(want, c.ID)
+		}
+		commands = append(commands, c)
+	}
+	_, _, err := n.ApplyCommands(within(t, 10*time.Second), commands)
+	require.NoError(t, err)
+	for _, limit := range []int{1, 7, 20, 100} {
+		var got []string
+		for list, more := (model.ListOptions{Platform: "linux", Limit: limit}), true; more; more = list.After != "" {
+			page, index, err := n.ListVersions(within(t, 5*time.Second), list, model.ReadOptions{Level: model.LevelLinearizable})
+			require.NoError(t, err)
+			require.NotZero(t, index)
+			require.LessOrEqual(t, len(page.Items), limit)
+			for _, item := range page.Items {
+				got = append(got, item.ID)
+			}
+			list.After = page.Next
+		}
+		require.Equal(t, want, got, "pages of %d", limit)
+	}
+	page, _, err := n.ListVersions(within(t, 5*time.Second), model.ListOptions{Limit: 5, After: "z"}, model.ReadOptions{Level: model.LevelNone})
+	require.NoError(t, err)
+	require.NotNil(t, page.Items, "an empty page is [] in JSON, not null")
+	require.Empty(t, page.Items)
+}
+
+// A node that is in no cluster has nothing to tell; 404 would be a lie.
+func TestWaitingNodeServesNothing(t *testing.T) {
+	n := nodeOptions{}.mustOpen(t)
+	_, err := n.GetVersionByID(within(t, time.Second), "a", model.ReadOptions{Level: model.LevelNone})
+	require.ErrorIs(t, err, model.ErrNotCaughtUp)
+	for _, level := range []model.Level{model.LevelLeader, model.LevelLinearizable} {
+		_, err := n.GetVersionByID(within(t, 50*time.Millisecond), "a", model.ReadOptions{Level: level})
+		requireNoLeader(t, err)
+	}
+	_, err = n.AddVersion(within(t, 50*time.Millisecond), record("a", "1"))
+	require.ErrorIs(t, err, model.ErrNoLeader)
+}
+
+// requireNoLeader accepts both ways to say that a read waited for a leader in vain: it depends on
+// where the read's time ends.
+func requireNoLeader(t *testing.T, err error) {
+	t.Helper()
+	if !errors.Is(err, model.ErrNoLeader) {
+		require.ErrorIs(t, err, model.ErrTimeout)
+	}
+}
+
+// A database that does not answer is told as such, and what MemoryDB holds is still served.
+func TestStoreDown(t *testing.T) {
+	t.Parallel()
+	n := nodeOptions{}.mustLead(t)
+	cached := n.mustAdd(t, "cached", "1").Record
+	n.mustAdd(t, "not-cached", "1")
+	n.redis.memory.Delete("not-cached")
+	require.NoError(t, db.Close(n.store.DB))
+	for _, level := range levels {
+		read, err := n.GetVersionByID(within(t, 5*time.Second), "cached", model.ReadOptions{Level: level})
+		require.NoError(t, err, level)
+		require.Equal(t, cached, read.Record)
+		_, err = n.GetVersionByID(within(t, 5*time.Second), "not-cached", model.ReadOptions{Level: level})
+		require.ErrorIs(t, err, model.ErrStoreUnavailable, level)
+		_, _, err = n.ListVersions(within(t, 5*time.Second), model.ListOptions{Limit: 1}, model.ReadOptions{Level: level})
+		require.ErrorIs(t, err, model.ErrStoreUnavailable, level)
+	}
+	require.Equal(t, []string{"store"}, failing(n.Readiness(t.Context())))
+	_, err := n.AddVersion(within(t, 300*time.Millisecond), record("b", "1"))
+	require.ErrorIs(t, err, model.ErrOutcomeUnknown, "it is in the log and will be applied when the store is back")
+	eventually(t, n.node.Stuck)
+	_, err = n.AddVersion(within(t, 300*time.Millisecond), record("c", "1"))
+	require.ErrorIs(t, err, model.ErrStoreUnavailable)
+	require.NotErrorIs(t, err, model.ErrOutcomeUnknown)
+}
