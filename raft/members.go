@@ -86,6 +86,11 @@ func (n *Node) TransferLeadership(ctx context.Context, id, address string) error
 	})
 }
 
+// TransferAway hands leadership to the most current voter, as a leader that stops does. Leader only.
+func (n *Node) TransferAway(ctx context.Context) error {
+	return n.change(ctx, func(r *raft.Raft) raft.Future { return r.LeadershipTransfer() })
+}
+
 // change runs one membership change. Hashicorp's futures know no context, so it is awaited aside;
 // the change goes on when the caller leaves.
 func (n *Node) change(ctx context.Context, begin func(*raft.Raft) raft.Future) error {

@@ -1,0 +1,54 @@
+package raft
+
+import (
+	"context"
+	"errors"
+
+	"github.com/hashicorp/raft"
+
+	"versiond/model"
+)
+
+// Propose writes commands in one log entry and gives their outcomes, in order, once this node has
+// applied them. Leader only. Errors: model.ErrNotLeader, ErrTooManyRequests, ErrStoreUnavailable and
+// ErrTimeout, after which nothing was proposed, and ErrOutcomeUnknown.
+func (n *Node) Propose(ctx context.Context, commands []model.Command) ([]model.Outcome, error) {
+	running := n.current()
+	switch {
+	case running == nil || running.raft.State() != raft.Leader:
+		return nil, model.ErrNotLeader
+	case n.Stuck():
+		return nil, errors.Join(model.ErrStoreUnavailable, n.StoreFailure())
+	}
+	return running.proposer.propose(ctx, commands)
+}
+
+// ReadIndex gives an index that covers everything committed before the call, confirmed by a quorum.
+// Leader only: model.ErrNotLeader when this node does not lead, or cannot prove it.
+func (n *Node) ReadIndex(ctx context.Context) (uint64, error) {
+	running := n.current()
+	if running == nil {
+		return 0, model.ErrNotLeader
+	}
+	return running.reads.readIndex(ctx)
+}
+
+// LeaderIndex gives the leader's applied index without asking a quorum, once an entry of its term
+// is applied. Leader only.
+func (n *Node) LeaderIndex(ctx context.Context) (uint64, error) {
+	running := n.current()
+	if running == nil {
+		return 0, model.ErrNotLeader
+	}
+	term := running.raft.CurrentTerm()
+	if err := running.reads.awaitOpenTerm(ctx, term); err != nil {
+		return 0, err
+	}
+	// The first entry of the term may be committed and not yet applied.
+	if n.progress.position().Term < term {
+		if err := n.WaitApplied(ctx, running.raft.CommitIndex()); err != nil {
+			return 0, err
+		}
+	}
+	return n.AppliedIndex(), nil
+}

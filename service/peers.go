@@ -1,0 +1,63 @@
+package service
+
+import (
+	"context"
+	"time"
+
+	"versiond/model"
+	"versiond/peer"
+	"versiond/raft"
+)
+
+// Status is what this node tells other nodes of itself.
+func (s *VersionService) Status(ctx context.Context) peer.Status {
+	status := peer.Status{Status: s.node.Status(), Port: s.settings.Port, Release: s.settings.Release}
+	if !status.Running {
+		var err error
+		status.StoreCluster, err = s.holdsCluster(ctx)
+		status.StoreSilent = err != nil
+	}
+	return status
+}
+
+// Term says which term this node is in.
+func (s *VersionService) Term() peer.Term {
+	identity := s.node.Identity()
+	return peer.Term{Node: identity.Node, Cluster: identity.Cluster, Term: s.node.Term()}
+}
+
+// Peers gives every member and how it does, asked just now.
+func (s *VersionService) Peers(ctx context.Context) (model.Peers, error) {
+	members := s.node.Members()
+	answers := s.askAll(ctx, addressesOf(members))
+	commit := s.node.CommitIndex()
+	for _, a := range answers {
+		if a != nil {
+			commit = max(commit, a.Commit)
+		}
+	}
+	peers := model.Peers{Members: make([]model.PeerStatus, len(members))}
+	alive := 0
+	for i, m := range members {
+		peers.Members[i] = describe(m, answers[i], commit)
+		if m.Voter && peers.Members[i].Reachable {
+			alive++
+		}
+	}
+	peers.FailureTolerance = alive - (voters(members)/2 + 1)
+	return peers, nil
+}
+
+func describe(m raft.Member, status *peer.Status, commit uint64) model.PeerStatus {
+	p := model.PeerStatus{ID: m.ID, Address: m.Address, Suffrage: model.SuffrageNonvoter}
+	if m.Voter {
+		p.Suffrage = model.SuffrageVoter
+	}
+	if status == nil || status.Node != m.ID {
+		return p
+	}
+	p.Reachable, p.Port, p.State, p.AppliedIndex = true, status.Port, status.State, status.Applied
+	p.Lag = commit - min(commit, status.Applied)
+	p.LastContact = time.Now().UTC()
+	return p
+}
