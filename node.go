@@ -74,17 +74,18 @@ func openNode(cfg config.Config, node config.Node, log *slog.Logger, parts *clos
 	if err != nil {
 		return nil, err
 	}
-	peers := peer.NewClient(func() string { return dir.Identity().Cluster }, "")
+	peers := peer.NewClient(func() string { return dir.Identity().Cluster }, cfg.Cluster.Secret.Reveal())
 	parts.add(func() error { peers.Close(); return nil })
 	initializer := raft.RaftInitializerImpl{Config: raft.NodeConfig{
-		Address: node.Address, Dir: dir, Listener: n.peerListener, Peers: peers, Log: log, Tuning: tuning(cfg.Raft),
+		Address: node.Address, Dir: dir, Listener: n.peerListener, Peers: peers, Secret: cfg.Cluster.Secret.Reveal(),
+		Log: log, Tuning: tuning(cfg.Raft),
 	}}
 	n.service, err = service.NewVersionService(serviceSettings(cfg, node), mysqlService, redisService, initializer, peers, log)
 	if err != nil {
 		return nil, err
 	}
 	parts.add(n.service.Close)
-	return n, n.route(log)
+	return n, n.route(cfg, log)
 }
 
 // listen opens both ports; an error names the port and the setting that would change it.
@@ -164,18 +165,26 @@ func serviceSettings(cfg config.Config, node config.Node) service.Settings {
 }
 
 // route makes the servers of both ports.
-func (n *runningNode) route(log *slog.Logger) error {
-	versions, err := controller.NewVersionController(n.service, log)
+func (n *runningNode) route(cfg config.Config, log *slog.Logger) error {
+	versions, err := controller.NewVersionController(n.service, log, tokens(cfg.Auth)...)
 	if err != nil {
 		return err
 	}
-	peers, err := controller.NewPeerController(n.service, "")
+	peers, err := controller.NewPeerController(n.service, cfg.Cluster.Secret.Reveal())
 	if err != nil {
 		return err
 	}
 	n.public = newServer(routers.SetUpVersionRouter(versions), log)
 	n.peer = newServer(routers.SetUpRaftRouter(versions, peers), log)
 	return nil
+}
+
+func tokens(auth config.Auth) []controller.Token {
+	tokens := make([]controller.Token, len(auth.Tokens))
+	for i, t := range auth.Tokens {
+		tokens[i] = controller.Token{Name: t.Name, Role: controller.Role(t.Role), Secret: t.Secret.Reveal()}
+	}
+	return tokens
 }
 
 func newServer(handler http.Handler, log *slog.Logger) *http.Server {

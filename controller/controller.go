@@ -14,11 +14,12 @@ type VersionController struct {
 	// node is the value of X-Versiond-Node, made once because every answer carries it.
 	node      []string
 	crossSite *http.CrossOriginProtection
+	tokens    tokens
 }
 
-// NewVersionController returns the controller of the node that service names. Both arguments are
-// required.
-func NewVersionController(service VersionService, logger *slog.Logger) (*VersionController, error) {
+// NewVersionController returns the controller of the node that service names. Service and logger are
+// required. Clients of the public port need one of the tokens; without any, everybody may do everything.
+func NewVersionController(service VersionService, logger *slog.Logger, tokens ...Token) (*VersionController, error) {
 	if service == nil {
 		return nil, errors.New("controller: the version service is missing")
 	}
@@ -30,5 +31,6 @@ func NewVersionController(service VersionService, logger *slog.Logger) (*Version
 		logger:    logger,
 		node:      []string{service.NodeID()},
 		crossSite: http.NewCrossOriginProtection(),
+		tokens:    newTokens(tokens),
 	}, nil
 }

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/json"
 	"errors"
@@ -33,23 +34,25 @@ type PeerService interface {
 // PeerController has the handlers that only other nodes use. Any goroutine may call its methods.
 type PeerController struct {
 	service PeerService
-	secret  string
+	// secret is the hash of the cluster's: hashes are of one length, so that comparing tells nothing.
+	secret [sha256.Size]byte
 }
 
 // NewPeerController returns the controller for what other nodes ask of service. They must show the
-// secret, unless it is empty.
+// cluster's secret, and none when it is empty.
 func NewPeerController(service PeerService, secret string) (*PeerController, error) {
 	if service == nil {
 		return nil, errors.New("controller: the peer service is missing")
 	}
-	return &PeerController{service: service, secret: secret}, nil
+	return &PeerController{service: service, secret: sha256.Sum256([]byte(secret))}, nil
 }
 
 // RefuseStrangers refuses requests without the cluster's secret, and those of another cluster's
 // nodes: a request that a wrong address has brought here must not be served as if it were ours.
 func (p *PeerController) RefuseStrangers(c *gin.Context) {
-	if subtle.ConstantTimeCompare([]byte(c.GetHeader(peer.SecretHeader)), []byte(p.secret)) != 1 {
-		fail(c, &explained{kind: model.ErrWrongNode, detail: "the request does not show this cluster's secret"})
+	if shown := sha256.Sum256([]byte(c.GetHeader(peer.SecretHeader))); subtle.ConstantTimeCompare(shown[:], p.secret[:]) != 1 {
+		c.Header("WWW-Authenticate", peer.SecretHeader)
+		fail(c, &explained{kind: model.ErrUnauthorized, detail: "the peer port needs this cluster's secret in the header " + peer.SecretHeader})
 		return
 	}
 	theirs, ours := c.GetHeader(peer.ClusterHeader), p.service.Term().Cluster

@@ -77,6 +77,9 @@ func (v *VersionController) logRequest(c *gin.Context, began time.Time) {
 		slog.Duration("took", time.Since(began)),
 		slog.String("requestID", requestID(c)),
 	}
+	if token := c.GetString(tokenKey); token != "" {
+		attrs = append(attrs, slog.String("token", token))
+	}
 	if len(c.Errors) > 0 {
 		attrs = append(attrs, slog.Any("err", c.Errors[0].Err))
 	}

@@ -45,6 +45,9 @@ var translations = []translation{
 	{err: errMediaType, status: http.StatusUnsupportedMediaType, code: "unsupported_media_type"},
 	{err: errCrossSite, status: http.StatusForbidden, code: "cross_site"},
 
+	{err: model.ErrUnauthorized, status: http.StatusUnauthorized, code: "unauthorized"},
+	{err: model.ErrForbidden, status: http.StatusForbidden, code: "forbidden"},
+
 	{err: model.ErrNoSuchMember, status: http.StatusNotFound, code: "not_found"},
 	{err: model.ErrIDInUse, status: http.StatusConflict, code: "id_in_use", told: true},
 	{err: model.ErrAddressInUse, status: http.StatusConflict, code: "address_in_use", told: true},

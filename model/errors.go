@@ -1,6 +1,9 @@
 package model
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // Errors that cross package borders. They are compared with errors.Is; the controller has the one
 // table that turns them into HTTP, the peer client the one that turns HTTP back into them.
@@ -32,6 +35,13 @@ var (
 	ErrNodeUnreachable = errors.New("no versiond node answers at this address")
 	// ErrWrongNode is returned when the node that answers is not the one that was named, or belongs to another cluster.
 	ErrWrongNode = errors.New("another node answers at this address")
+	// ErrSecretsDiffer is returned when another node does not take this node's cluster secret. It is an
+	// ErrWrongNode: such a node cannot be a member of this cluster.
+	ErrSecretsDiffer = fmt.Errorf("%w: the nodes' cluster.secret differ", ErrWrongNode)
+	// ErrUnauthorized is returned when a request shows no token, or one that is not known.
+	ErrUnauthorized = errors.New("this needs a token that the node knows, sent as Authorization: Bearer <secret>")
+	// ErrForbidden is returned when the role of a token does not allow what was asked.
+	ErrForbidden = errors.New("the role of this token does not allow this")
 	// ErrIDInUse is returned when a join names an id whose node still answers at another address.
 	ErrIDInUse = errors.New("a node with this id still answers at another address")
 	// ErrAddressInUse is returned when a join names an address that another member has.

@@ -153,11 +153,17 @@ func TestReadsReachTheOtherNodeAsTheyWereAsked(t *testing.T) {
 
 // Requests without the secret, or meant for another cluster, must not reach the service.
 func TestPeerPortRefusesStrangers(t *testing.T) {
-	o, address := mustRunOther(t, "another secret")
-	require.ErrorIs(t, mustClient(t).Admit(t.Context(), address, peer.Admission{Cluster: ourCluster}), model.ErrWrongNode)
-	require.Nil(t, o.got)
+	for _, secret := range []string{"another secret", "s3cret2", ""} {
+		o, address := mustRunOther(t, secret)
+		err := mustClient(t).Admit(t.Context(), address, peer.Admission{Cluster: ourCluster})
+		require.ErrorIs(t, err, model.ErrSecretsDiffer)
+		require.ErrorIs(t, err, model.ErrWrongNode, "whoever does not look closer takes it for what it is")
+		require.ErrorContains(t, err, "the nodes' cluster.secret differ: "+address)
+		require.NotContains(t, err.Error(), "s3cret")
+		require.Nil(t, o.got)
+	}
 
-	o, address = mustRunOther(t, "s3cret")
+	o, address := mustRunOther(t, "s3cret")
 	o.cluster = "cluster2"
 	_, _, err := mustClient(t).Commands(t.Context(), address, sampleCommands())
 	require.ErrorIs(t, err, model.ErrWrongNode)

@@ -17,6 +17,7 @@ var codes = map[string]error{
 	"quorum_at_risk":    model.ErrQuorumAtRisk,
 	"node_unreachable":  model.ErrNodeUnreachable,
 	"wrong_node":        model.ErrWrongNode,
+	"unauthorized":      model.ErrSecretsDiffer,
 	"too_many_requests": model.ErrTooManyRequests,
 	"no_leader":         model.ErrNotLeader,
 	"not_leader":        model.ErrNotLeader,
@@ -50,6 +51,9 @@ func (r request) problemError(status int, body []byte) error {
 	}
 	if problem.Code == "not_found" && r.notFound != nil {
 		return &explained{kind: r.notFound, detail: problem.Detail}
+	}
+	if problem.Code == "unauthorized" {
+		problem.Detail = fmt.Sprintf("the nodes' cluster.secret differ: %s answers: %s", r.address, problem.Detail)
 	}
 	if kind, ok := codes[problem.Code]; ok {
 		return &explained{kind: kind, detail: problem.Detail}

@@ -29,15 +29,19 @@ var sentinels = map[string]error{
 	"ErrNotFound": model.ErrNotFound, "ErrNotLeader": model.ErrNotLeader, "ErrOutcomeUnknown": model.ErrOutcomeUnknown,
 	"ErrQuorumAtRisk": model.ErrQuorumAtRisk, "ErrRevisionMismatch": model.ErrRevisionMismatch,
 	"ErrStoreUnavailable": model.ErrStoreUnavailable, "ErrTimeout": model.ErrTimeout,
-	"ErrTooManyRequests": model.ErrTooManyRequests, "ErrWrongNode": model.ErrWrongNode,
+	"ErrTooManyRequests": model.ErrTooManyRequests, "ErrUnauthorized": model.ErrUnauthorized, "ErrForbidden": model.ErrForbidden, "ErrWrongNode": model.ErrWrongNode,
 }
 
 // deliberate are the codes that come back as another error than they were. A node that knows of no
-// leader, or was removed, did nothing: whoever asked it looks for the leader elsewhere.
-var deliberate = map[string]error{"no_leader": model.ErrNotLeader, "node_removed": model.ErrNotLeader}
+// leader, or was removed, did nothing: whoever asked it looks for the leader elsewhere. And a node whose
+// secret is not taken must not tell its client that the client's token was not.
+var deliberate = map[string]error{
+	"no_leader": model.ErrNotLeader, "node_removed": model.ErrNotLeader, "unauthorized": model.ErrSecretsDiffer,
+}
 
-// neverSent are the codes of domain outcomes, which travel as outcomes and not as problems.
-var neverSent = []string{"already_exists", "revision_mismatch"}
+// neverSent are the codes of domain outcomes, which travel as outcomes and not as problems, and of
+// tokens, which the peer port does not know.
+var neverSent = []string{"already_exists", "revision_mismatch", "forbidden"}
 
 // An error that changes its meaning on the way between two nodes makes a follower retry what it must
 // not, or give up what it should retry. Members and records share a code and are told apart by what

@@ -13,21 +13,24 @@ import (
 // API page.
 func SetUpVersionRouter(v *controller.VersionController) *gin.Engine {
 	engine := newEngine(v)
-	changes := engine.Group("", v.RefuseCrossSite)
+	read := engine.Group("", v.Require(controller.RoleRead))
+	write := engine.Group("", v.Require(controller.RoleWrite), v.RefuseCrossSite)
+	admin := engine.Group("", v.Require(controller.RoleAdmin), v.RefuseCrossSite)
 
-	changes.POST("/version", v.AddVersion)
-	engine.GET("/version", v.ListVersions)
-	engine.GET("/version/:id", v.GetVersionByID)
-	changes.PUT("/version/:id", v.UpdateVersion)
-	changes.DELETE("/version/:id", v.DeleteVersion)
+	write.POST("/version", v.AddVersion)
+	read.GET("/version", v.ListVersions)
+	read.GET("/version/:id", v.GetVersionByID)
+	write.PUT("/version/:id", v.UpdateVersion)
+	write.DELETE("/version/:id", v.DeleteVersion)
 
-	changes.POST("/join/:id/:addr", v.JoinRaftCluster)
-	changes.GET("/join/:id/:addr", v.JoinRaftCluster)
-	changes.DELETE("/peer/:id", v.DeleteFatalPeer)
-	engine.GET("/peers", v.GetPeers)
-	engine.GET("/leader", v.GetLeaderPortAddress)
-	changes.POST("/leader/:id", v.TransferLeadership)
+	admin.POST("/join/:id/:addr", v.JoinRaftCluster)
+	admin.GET("/join/:id/:addr", v.JoinRaftCluster)
+	admin.DELETE("/peer/:id", v.DeleteFatalPeer)
+	read.GET("/peers", v.GetPeers)
+	read.GET("/leader", v.GetLeaderPortAddress)
+	admin.POST("/leader/:id", v.TransferLeadership)
 
+	// Probes have no tokens, and a browser loads the page before it can be given one.
 	engine.GET("/livez", v.Livez)
 	engine.GET("/readyz", v.Readyz)
 	engine.GET("/swagger/*file", apiPage(v))

@@ -118,9 +118,12 @@ func (s *VersionService) askAll(ctx context.Context, addresses []string) []*peer
 	for i, address := range addresses {
 		go func() {
 			defer func() { done <- struct{}{} }()
-			if status, err := s.peers.Status(ctx, address); err == nil {
-				answers[i] = &status
+			status, err := s.peers.Status(ctx, address)
+			if err != nil {
+				s.warnOfSecret(err)
+				return
 			}
+			answers[i] = &status
 		}()
 	}
 	for range addresses {

@@ -112,6 +112,8 @@ func (s *VersionService) identify(ctx context.Context, id, address string) (peer
 	status, err := s.peers.Status(ctx, address)
 	ours := s.node.Identity().Cluster
 	switch {
+	case errors.Is(err, model.ErrSecretsDiffer):
+		return status, fmt.Errorf("%s at %s: %w", id, address, err)
 	case errors.Is(err, model.ErrWrongNode):
 		return status, fmt.Errorf("%w: %s at %s: %w", model.ErrWrongNode, id, address, err)
 	case err != nil:

@@ -79,6 +79,8 @@ type VersionService struct {
 	founders atomic.Int64
 	// membership serialises changes of the members: hashicorp/raft takes one at a time.
 	membership sync.Mutex
+	// warnedOfSecret is when warnOfSecret last did, in nanoseconds since 1970.
+	warnedOfSecret atomic.Int64
 	// caughtUp is set once the store has been at the commit index since the start.
 	caughtUp atomic.Bool
 }
