@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -18,7 +19,10 @@ const greetingInterval = 100 * time.Millisecond
 
 // greeting tells, once, where the nodes of this process listen, who leads and what to try.
 type greeting struct {
-	out io.Writer
+	ctx  context.Context // ends with close
+	stop context.CancelFunc
+	wait sync.WaitGroup
+	out  io.Writer
 
 	mu    sync.Mutex
 	nodes []config.Node
@@ -27,7 +31,14 @@ type greeting struct {
 }
 
 func newGreeting(out io.Writer, nodes []config.Node) *greeting {
-	return &greeting{out: out, nodes: append([]config.Node(nil), nodes...), open: map[string]*service.VersionService{}}
+	ctx, stop := context.WithCancel(context.Background())
+	return &greeting{ctx: ctx, stop: stop, out: out, nodes: slices.Clone(nodes), open: map[string]*service.VersionService{}}
+}
+
+// close ends the wait for nodes that never became ready.
+func (g *greeting) close() {
+	g.stop()
+	g.wait.Wait()
 }
 
 // opened notes that a node is open, and tells as soon as all of them are ready.
@@ -35,7 +46,7 @@ func (g *greeting) opened(id string, s *service.VersionService) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.open[id] = s; len(g.open) == len(g.nodes) {
-		go g.await() // ends with the first greeting, at the latest with the process
+		g.wait.Go(g.await)
 	}
 }
 
@@ -51,14 +62,19 @@ func (g *greeting) without(id string) {
 	}
 	delete(g.open, id)
 	if g.nodes = kept; len(kept) > 0 && len(g.open) == len(kept) {
-		go g.await()
+		g.wait.Go(g.await)
 	}
 }
 
 func (g *greeting) await() {
 	ticker := time.NewTicker(greetingInterval)
 	defer ticker.Stop()
-	for range ticker.C {
+	for {
+		select {
+		case <-ticker.C:
+		case <-g.ctx.Done():
+			return
+		}
 		if leader, ready := g.ready(); ready {
 			g.tell(leader)
 			return
@@ -74,7 +90,7 @@ func (g *greeting) ready() (leader model.Leader, ready bool) {
 		services = append(services, s)
 	}
 	g.mu.Unlock()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	ctx, cancel := context.WithTimeout(g.ctx, time.Second)
 	defer cancel()
 	for _, s := range services {
 		for _, check := range s.Readiness(ctx) {
@@ -93,7 +109,7 @@ func (g *greeting) ready() (leader model.Leader, ready bool) {
 func (g *greeting) tell(leader model.Leader) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.told {
+	if g.told || len(g.nodes) == 0 {
 		return
 	}
 	g.told = true

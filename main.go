@@ -81,6 +81,7 @@ func startNodes(ctx context.Context, cfg config.Config, log *slog.Logger, stdout
 	nodes := cfg.LocalNodes()
 	ended := make([]error, len(nodes))
 	greeting := newGreeting(stdout, nodes)
+	defer greeting.close()
 	var wg sync.WaitGroup
 	for i, node := range nodes {
 		wg.Go(func() {

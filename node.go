@@ -107,7 +107,16 @@ func (n *runningNode) listen(cfg config.Config, node config.Node, parts *closers
 	if n.listener, err = net.Listen("tcp", net.JoinHostPort(host, port)); err != nil {
 		return portTaken(port, "HTTP", portKey, err)
 	}
+	parts.add(func() error { return ignoreClosed(n.listener.Close()) })
 	return nil
+}
+
+// ignoreClosed is for a listener that its server has closed already.
+func ignoreClosed(err error) error {
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
 }
 
 func portTaken(port, what, key string, err error) error {

@@ -42,6 +42,8 @@ type applier struct {
 	identity  func() model.Identity
 	log       *slog.Logger
 
+	loaded  bool           // the store is known to be ours
+	highest uint64         // the highest index that readers were ever shown
 	stored  model.Position // what the state row says
 	applied model.Position // stored, or beyond it by entries without commands
 }
@@ -221,7 +223,17 @@ func storeRetries() []backoff.RetryOption {
 	return []backoff.RetryOption{backoff.WithBackOff(pace), backoff.WithMaxElapsedTime(0)}
 }
 
+// advance shows readers a new applied index. A store that was replaced serves them again only when
+// it has come as far as what they had been shown before.
 func (a *applier) advance(to model.Position) {
 	a.applied = to
 	a.progress.publish(to)
+	a.highest = max(a.highest, to.Index)
+	a.progress.serving.Store(a.loaded && to.Index == a.highest)
+}
+
+// suspend keeps readers from the store until it is loaded again.
+func (a *applier) suspend() {
+	a.loaded = false
+	a.progress.serving.Store(false)
 }

@@ -27,7 +27,7 @@ const (
 // whenever the state row is not what this node left. While the store does not answer it waits.
 // Nothing is served from the store until it is through.
 func (a *applier) reconcile(ctx context.Context) error {
-	a.progress.serving.Store(false)
+	a.suspend()
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
 		err := a.reconcileOnce(ctx)
 		if errors.Is(err, model.ErrForeignStore) || errors.Is(err, errNoHistory) {
@@ -38,9 +38,6 @@ func (a *applier) reconcile(ctx context.Context) error {
 		}
 		return struct{}{}, err
 	}, storeRetries()...)
-	if err == nil {
-		a.progress.serving.Store(true)
-	}
 	return err
 }
 
@@ -120,7 +117,7 @@ func (a *applier) load(ctx context.Context, at model.Position) error {
 	if err := a.service.LoadInternal(ctx, a.identity().Cluster); err != nil {
 		return err
 	}
-	a.stored = at
+	a.stored, a.loaded = at, true
 	a.fsm.lastCommand.Store(at.Index)
 	a.advance(at)
 	a.log.Info("the store is in use", "index", at.Index, "term", at.Term)
@@ -152,7 +149,7 @@ func (a *applier) rebuild(ctx context.Context) error {
 
 // restoreNewest loads the newest snapshot in place of log entries that are not to be had.
 func (a *applier) restoreNewest(ctx context.Context) error {
-	a.progress.serving.Store(false)
+	a.suspend()
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
 		meta, err := newestSnapshot(a.fsm.snapshots)
 		if err == nil && meta.Index <= a.applied.Index {
@@ -169,9 +166,6 @@ func (a *applier) restoreNewest(ctx context.Context) error {
 		}
 		return struct{}{}, err
 	}, storeRetries()...)
-	if err == nil {
-		a.progress.serving.Store(true)
-	}
 	return err
 }
 

@@ -15,7 +15,7 @@ func (s *VersionService) AddVersionInternal(c model.Command, revision uint64) mo
 	if current, exists := s.mysql.stagedRevision(c.ID); exists {
 		return model.Outcome{Code: model.OutcomeAlreadyExists, Revision: current}
 	}
-	s.mysql.AddVersionToMysql(model.Version{ID: c.ID, VersionNo: c.VersionNo, Platform: c.Platform, Revision: revision})
+	s.mysql.AddVersionToMysql(s.mysql.ConvertToVersion(recordOf(c), revision))
 	return model.Outcome{Code: model.OutcomeDone, Revision: revision}
 }
 
@@ -24,7 +24,7 @@ func (s *VersionService) UpdateVersionInternal(c model.Command, revision uint64)
 	if refusal := s.refusal(c); refusal.Code != model.OutcomeDone {
 		return refusal
 	}
-	s.mysql.UpdateVersion(model.Version{ID: c.ID, VersionNo: c.VersionNo, Platform: c.Platform, Revision: revision})
+	s.mysql.UpdateVersion(s.mysql.ConvertToVersion(recordOf(c), revision))
 	return model.Outcome{Code: model.OutcomeDone, Revision: revision}
 }
 
@@ -35,6 +35,11 @@ func (s *VersionService) DeleteVersionInternal(c model.Command, revision uint64)
 	}
 	s.mysql.DeleteVersion(c.ID)
 	return model.Outcome{Code: model.OutcomeDone, Revision: revision}
+}
+
+// recordOf gives the record that a command writes.
+func recordOf(c model.Command) model.VersionDB {
+	return model.VersionDB{ID: c.ID, VersionNo: c.VersionNo, Platform: c.Platform}
 }
 
 // refusal says why a change of an existing record cannot be, OutcomeDone when it can.
@@ -57,9 +62,12 @@ func (s *VersionService) CommitInternal(ctx context.Context, store string, from,
 // PublishInternal moves the revision index and MemoryDB on.
 func (s *VersionService) PublishInternal() {
 	for _, c := range s.mysql.publish() {
-		if c.deleted {
+		switch {
+		case c.deleted:
 			s.redis.DeleteVersion(c.ID)
-		} else {
+		case c.updated:
+			s.redis.UpdateVersion(c.Version)
+		default:
 			s.redis.AddVersion(c.Version)
 		}
 	}
@@ -79,6 +87,7 @@ func (s *VersionService) StateInternal(ctx context.Context) (model.StoreState, e
 // LoadInternal builds the revision index from the store. MemoryDB begins empty: what it held was
 // judged by an index that is no more.
 func (s *VersionService) LoadInternal(ctx context.Context, cluster string) error {
+	s.loads.Add(1)
 	s.redis.setCluster(cluster)
 	s.redis.memory.Clear()
 	return s.mysql.load(ctx)
@@ -86,6 +95,7 @@ func (s *VersionService) LoadInternal(ctx context.Context, cluster string) error
 
 // RestoreInternal replaces all records.
 func (s *VersionService) RestoreInternal(ctx context.Context, identity model.Identity, at model.Position, next func() (model.Version, error)) error {
+	s.loads.Add(1)
 	return s.mysql.restore(ctx, identity, at, next)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"versiond/model"
 )
@@ -52,21 +53,29 @@ func (s *VersionService) leaderAt(ctx context.Context, id, address string) (mode
 	return model.Leader{ID: id, Address: address, Port: port}, nil
 }
 
+// portTTL is how long a node's public port is remembered: a restart may change it.
+const portTTL = 30 * time.Second
+
 // ports remembers the public ports of other nodes, which are not in Raft's configuration.
-type ports struct{ known sync.Map } // id@address -> int
+type ports struct{ known sync.Map } // id@address -> knownPort
+
+type knownPort struct {
+	port  int
+	until time.Time
+}
 
 func (s *VersionService) portOf(ctx context.Context, id, address string) (int, error) {
 	if id == s.NodeID() {
 		return s.settings.Port, nil
 	}
 	key := id + "@" + address
-	if port, ok := s.ports.known.Load(key); ok {
-		return port.(int), nil
+	if known, ok := s.ports.known.Load(key); ok && time.Now().Before(known.(knownPort).until) {
+		return known.(knownPort).port, nil
 	}
 	status, err := s.peers.Status(ctx, address)
 	if err != nil {
 		return 0, err
 	}
-	s.ports.known.Store(key, status.Port)
+	s.ports.known.Store(key, knownPort{port: status.Port, until: time.Now().Add(portTTL)})
 	return status.Port, nil
 }

@@ -60,12 +60,8 @@ func (s *VersionService) ListVersions(ctx context.Context, list model.ListOption
 // read serves from this node's store once it is current enough, and from the leader's where this
 // node's cannot become so.
 func (s *VersionService) read(ctx context.Context, opts model.ReadOptions, local func(context.Context) error, remote func(ctx context.Context, leader string) error) error {
-	err := s.awaitFresh(ctx, opts)
-	if err == nil {
-		err = local(ctx)
-		if !errors.Is(err, model.ErrStoreUnavailable) || opts.Level == model.LevelNone || s.node.IsLeader() {
-			return err
-		}
+	err := s.readHere(ctx, opts, local)
+	if errors.Is(err, model.ErrStoreUnavailable) && opts.Level != model.LevelNone && !s.node.IsLeader() {
 		err = errPassToLeader
 	}
 	if !errors.Is(err, errPassToLeader) {
@@ -76,8 +72,29 @@ func (s *VersionService) read(ctx context.Context, opts model.ReadOptions, local
 		if address == "" || s.node.IsLeader() {
 			return model.ErrNotLeader
 		}
-		return remote(ctx, address)
+		return askAgain(remote(ctx, address))
 	})
+}
+
+// readHere reads again when the store was taken out of use or replaced while it was read.
+func (s *VersionService) readHere(ctx context.Context, opts model.ReadOptions, local func(context.Context) error) error {
+	for {
+		loads := s.loads.Load()
+		if err := s.awaitFresh(ctx, opts); err != nil {
+			return err
+		}
+		if err := local(ctx); s.loads.Load() == loads {
+			return err
+		}
+	}
+}
+
+// askAgain says of a question that got no answer that it may be asked again: it changes nothing.
+func askAgain(err error) error {
+	if errors.Is(err, model.ErrNodeUnreachable) {
+		return fmt.Errorf("%w: %w", model.ErrNotLeader, err)
+	}
+	return err
 }
 
 // awaitFresh returns once this node's store reflects what opts asks for.

@@ -6,6 +6,7 @@ import "versiond/model"
 type change struct {
 	model.Version
 	deleted bool
+	updated bool // rather than created
 }
 
 // stage collects what one group of entries changes, the newest for each id. It belongs to the applier.
@@ -16,11 +17,11 @@ type stage struct {
 
 func newStage() *stage { return &stage{changes: map[string]change{}} }
 
-func (s *stage) put(v model.Version, deleted bool) {
-	if _, seen := s.changes[v.ID]; !seen {
-		s.order = append(s.order, v.ID)
+func (s *stage) put(c change) {
+	if _, seen := s.changes[c.ID]; !seen {
+		s.order = append(s.order, c.ID)
 	}
-	s.changes[v.ID] = change{Version: v, deleted: deleted}
+	s.changes[c.ID] = c
 }
 
 // rows gives what is staged as one upsert and one delete.

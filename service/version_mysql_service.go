@@ -52,14 +52,16 @@ func (s *VersionMysqlService) stagedRevision(id string) (revision uint64, exists
 }
 
 // AddVersionToMysql stages a new row.
-func (s *VersionMysqlService) AddVersionToMysql(v model.Version) { s.staged.put(v, false) }
+func (s *VersionMysqlService) AddVersionToMysql(v model.Version) { s.staged.put(change{Version: v}) }
 
 // UpdateVersion stages a row's new content; it is written in the transaction of the whole group.
-func (s *VersionMysqlService) UpdateVersion(v model.Version) { s.staged.put(v, false) }
+func (s *VersionMysqlService) UpdateVersion(v model.Version) {
+	s.staged.put(change{Version: v, updated: true})
+}
 
 // DeleteVersion stages the removal of a row.
 func (s *VersionMysqlService) DeleteVersion(id string) {
-	s.staged.put(model.Version{ID: id}, true)
+	s.staged.put(change{Version: model.Version{ID: id}, deleted: true})
 }
 
 // commit writes what is staged, and moves the state row, in one transaction. The stage stays, for

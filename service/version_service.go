@@ -45,8 +45,7 @@ type Settings struct {
 	Port int
 	// Release is the version of the program.
 	Release string
-	// ReloadInterval, PeriodicDeleteInterval and ExamineSize pace the upkeep of the caches.
-	ReloadInterval         time.Duration
+	// PeriodicDeleteInterval and ExamineSize pace the upkeep of MemoryDB.
 	PeriodicDeleteInterval time.Duration
 	ExamineSize            int
 }
@@ -81,6 +80,9 @@ type VersionService struct {
 	membership sync.Mutex
 	// warnedOfSecret is when warnOfSecret last did, in nanoseconds since 1970.
 	warnedOfSecret atomic.Int64
+	// loads counts how often the store was taken into use anew; a read during which it moves has seen
+	// neither the old records nor the new ones for certain.
+	loads atomic.Uint64
 	// caughtUp is set once the store has been at the commit index since the start.
 	caughtUp atomic.Bool
 }

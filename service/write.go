@@ -48,7 +48,8 @@ func (s *VersionService) write(ctx context.Context, c model.Command) (model.Resu
 	if err != nil {
 		return model.Result{}, unproposed(err)
 	}
-	record := model.VersionDB{ID: c.ID, VersionNo: c.VersionNo, Platform: c.Platform, Revision: outcome.Revision}
+	record := recordOf(c)
+	record.Revision = outcome.Revision
 	return model.Result{Record: record, Index: index}, outcome.Err()
 }
 
@@ -78,6 +79,8 @@ func (s *VersionService) ApplyCommands(ctx context.Context, commands []model.Com
 	switch {
 	case s.removed.Load():
 		return nil, 0, model.ErrNodeRemoved
+	case !s.node.IsLeader():
+		return nil, 0, model.ErrNotLeader
 	case s.node.AppliedIndex()+farBehind < s.node.CommitIndex():
 		return nil, 0, model.ErrTooManyRequests // a new leader with a long backlog
 	}
@@ -104,9 +107,11 @@ func (s *VersionService) withLeader(ctx context.Context, do func(context.Context
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
-			return fmt.Errorf("%w (%v)", model.ErrNoLeader, err) // %v: the cause must not pass for an open outcome
 		case <-s.ctx.Done():
 			return fmt.Errorf("%w: this node is stopping", model.ErrNoLeader)
+		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("%w (%v)", model.ErrNoLeader, err) // %v: the cause must not pass for an open outcome
 		}
 	}
 }
