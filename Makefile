@@ -12,7 +12,7 @@ GOLANGCI := $(CURDIR)/.cache/bin-$(GOLANGCI_VERSION)/golangci-lint
 # Go 1.26 the end of the time can look like a failure (go.dev/issue/75804).
 FUZZTIME ?= 100000x
 # What bounds the tests of one package.
-TEST_TIMEOUT ?= 10m
+TEST_TIMEOUT ?= 15m
 # What to test. More flags of go test fit in: make test TEST='-run Join ./service'
 TEST ?= ./...
 
