@@ -55,8 +55,9 @@ func Unknown(err error) bool {
 
 // Client asks one node as a user would. It may be used from any goroutine.
 type Client struct {
-	http         *http.Client
-	public, peer string
+	http          *http.Client
+	public, peer  string
+	token, secret string
 }
 
 // NewClient makes a client of the node with these ports, as host:port. Its connections end with the
@@ -65,6 +66,14 @@ func NewClient(t testing.TB, public, peer string) *Client {
 	transport := &http.Transport{MaxIdleConnsPerHost: 64, DisableCompression: true}
 	t.Cleanup(transport.CloseIdleConnections)
 	return &Client{http: &http.Client{Transport: transport, Timeout: clientTimeout}, public: public, peer: peer}
+}
+
+// As gives a client that sends this token to the public port and shows this secret to the peer port;
+// of either "" is none.
+func (c *Client) As(token, secret string) *Client {
+	other := *c
+	other.token, other.secret = token, secret
+	return &other
 }
 
 // Add creates a record.

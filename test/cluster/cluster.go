@@ -22,6 +22,8 @@ type Config struct {
 	Shared *servers.Shared
 	// Env are further variables for every node, such as VERSIOND_RAFT_TRAILINGLOGS=10.
 	Env []string
+	// Token is what clients of the nodes send, and Secret what they show the peer port; "" for neither.
+	Token, Secret string
 }
 
 // Cluster is a number of versiond processes on this machine.

@@ -7,6 +7,8 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+
+	"versiond/peer"
 )
 
 type body map[string]string
@@ -70,6 +72,12 @@ func (c *Client) newRequest(ctx context.Context, r request, content []byte) (*ht
 	req, err := http.NewRequestWithContext(ctx, r.method, "http://"+host+r.path, bytes.NewReader(content))
 	if err != nil {
 		return nil, err
+	}
+	switch {
+	case r.peer && c.secret != "":
+		req.Header.Set(peer.SecretHeader, c.secret)
+	case !r.peer && c.token != "":
+		req.Header.Set("Authorization", "Bearer "+c.token)
 	}
 	for name, value := range r.header {
 		req.Header.Set(name, value)

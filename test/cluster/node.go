@@ -30,7 +30,7 @@ func newNode(c *Cluster, id string, ports nodePorts, args []string) *Node {
 	return &Node{
 		Process: NewProcess(c.t, c.cfg.Program, args, c.env, filepath.Join(c.dir, id+".log")),
 		ID:      id, Dir: dir, Address: ports.peerAddress(), Port: ports.public,
-		Client:   NewClient(c.t, local(ports.public), ports.peerAddress()),
+		Client:   NewClient(c.t, local(ports.public), ports.peerAddress()).As(c.cfg.Token, c.cfg.Secret),
 		Database: c.store.database(id, dir),
 	}
 }

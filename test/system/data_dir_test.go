@@ -72,7 +72,7 @@ func TestEmptiedVoterDoesNotVote(t *testing.T) {
 
 		behind.Start()
 		emptied.Start()
-		requireWaits(t, 8*time.Second, emptied, behind)
+		requireWaits(t, 5*time.Second, emptied, behind)
 		_, err := behind.Client.Add(t.Context(), record("without-quorum"))
 		requireCode(t, "no_leader", err)
 

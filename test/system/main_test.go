@@ -39,10 +39,11 @@ type mode struct {
 	shared *servers.Shared
 }
 
-// onBoth runs a test on embedded storage, and on MySQL with Redis.
+// onBoth runs a test on embedded storage, and on MySQL with Redis, side by side: most of the time of
+// either goes by waiting for elections. Nothing else runs in parallel.
 func onBoth(t *testing.T, test func(t *testing.T, m mode)) {
 	for _, m := range []mode{{name: "embedded"}, {name: "mysql", shared: &shared}} {
-		t.Run(m.name, func(t *testing.T) { test(t, m) })
+		t.Run(m.name, func(t *testing.T) { t.Parallel(); test(t, m) })
 	}
 }
 

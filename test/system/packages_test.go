@@ -87,15 +87,18 @@ func writePackages(t *testing.T, c *cluster.Cluster, packages []model.VersionDB)
 	expected := make([]*model.VersionDB, len(packages))
 	inParallel(t, len(packages), func(ctx context.Context, i int) error {
 		node := func(step int) *cluster.Client { return c.Nodes[(i+step)%len(c.Nodes)].Client }
-		result, err := node(0).Add(ctx, packages[i])
+		made, err := settled(ctx, node(0), packages[i], func() (model.Result, error) { return node(0).Add(ctx, packages[i]) })
 		if err == nil && (i+1)%updateEvery == 0 {
 			next := packages[i]
 			next.VersionNo += "+b1"
-			result, err = node(1).Update(ctx, next, result.Record.Revision)
+			made, err = settled(ctx, node(1), next, func() (model.Result, error) { return node(1).Update(ctx, next, made.Revision) })
 		}
-		expected[i] = &result.Record
+		expected[i] = &made
 		if err == nil && (i+1)%deleteEvery == 0 {
-			_, err = node(2).Delete(ctx, packages[i].ID, result.Record.Revision)
+			_, err = settled(ctx, node(2), model.VersionDB{ID: packages[i].ID}, func() (result model.Result, err error) {
+				result.Index, err = node(2).Delete(ctx, packages[i].ID, made.Revision)
+				return result, err
+			})
 			expected[i] = nil
 		}
 		return err
@@ -107,6 +110,29 @@ func writePackages(t *testing.T, c *cluster.Cluster, packages []model.VersionDB)
 		}
 	}
 	return records
+}
+
+// settleTries bounds how often a write is tried on a machine so busy that leaders lose their lease.
+const settleTries = 5
+
+// settled does a write as a careful user does: one that was refused for want of a leader is tried
+// again, and after one of unknown outcome the record is read first. It gives the record that is there
+// in the end; want has only an id for a delete.
+func settled(ctx context.Context, c *cluster.Client, want model.VersionDB, write func() (model.Result, error)) (model.VersionDB, error) {
+	for try := 1; ; try++ {
+		result, err := write()
+		if err == nil {
+			return result.Record, nil
+		}
+		if code := cluster.CodeOf(err); try == settleTries || code != "outcome_unknown" && code != "no_leader" {
+			return model.VersionDB{}, err
+		}
+		read, errRead := c.Get(ctx, want.ID, model.ReadOptions{})
+		found := read.Record
+		if errRead == nil && found.VersionNo == want.VersionNo || cluster.CodeOf(errRead) == "not_found" && want.VersionNo == "" {
+			return found, nil
+		}
+	}
 }
 
 // inParallel calls do for every number below count, from a few workers.
