@@ -1,0 +1,174 @@
+package service
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"versiond/model"
+	"versiond/peer"
+	"versiond/raft"
+)
+
+// blank is what a node says that waits to be taken in.
+func blank(id string) peer.Status {
+	return peer.Status{Status: raft.Status{Identity: model.Identity{Node: id, Store: "s"}, State: "waiting"}, Port: 8089}
+}
+
+// member is what a running member says.
+func member(id, cluster string) peer.Status {
+	s := blank(id)
+	s.Cluster, s.Running, s.Serving, s.State, s.LeaderID, s.Applied = cluster, true, true, "follower", "node1", 1<<40
+	return s
+}
+
+func (n *testNode) join(t *testing.T, id, address string) (model.Member, error) {
+	t.Helper()
+	return n.JoinRaftCluster(within(t, 10*time.Second), id, address, true)
+}
+
+// A mistyped join must change nothing: a member that cannot be reached costs the cluster a vote, and
+// two of them its quorum.
+func TestRefusedJoinsChangeNothing(t *testing.T) {
+	t.Parallel()
+	peers := newFakePeers()
+	peers.onAdmit = func(a peer.Admission) error {
+		t.Errorf("a refused node was admitted to %s", a.Cluster)
+		return nil
+	}
+	n := nodeOptions{peers: peers}.mustLead(t)
+	ours := n.Term().Cluster
+	foreignStore, foreignNode := blank("node2"), member("node2", "cluster2")
+	foreignStore.StoreCluster = "cluster2"
+	peers.pretend("blank:7001", blank("node2"))
+	peers.pretend("foreign:7001", foreignNode)
+	peers.pretend("foreign-store:7001", foreignStore)
+	peers.pretend("impostor:7001", member("node1", ours))
+	peers.pretend("blank-impostor:7001", blank("node1"))
+	before := n.node.Members()
+	for name, each := range map[string]struct {
+		id, address string
+		want        error
+	}{
+		"unreachable":            {"node2", "nobody:7001", model.ErrNodeUnreachable},
+		"wrong id":               {"node3", "blank:7001", model.ErrWrongNode},
+		"own id elsewhere":       {"node1", "blank:7001", model.ErrWrongNode},
+		"other cluster":          {"node2", "foreign:7001", model.ErrWrongNode},
+		"other cluster's store":  {"node2", "foreign-store:7001", model.ErrWrongNode},
+		"own id, same cluster":   {"node1", "impostor:7001", model.ErrIDInUse},
+		"own id, blank":          {"node1", "blank-impostor:7001", model.ErrIDInUse},
+		"taken address":          {"node2", n.address, model.ErrWrongNode},
+		"no port":                {"node2", "blank", model.ErrInvalid},
+		"no host":                {"node2", ":7001", model.ErrInvalid},
+		"port 0":                 {"node2", "blank:0", model.ErrInvalid},
+		"port too large":         {"node2", "blank:65536", model.ErrInvalid},
+		"named port":             {"node2", "blank:http", model.ErrInvalid},
+		"every interface":        {"node2", "0.0.0.0:7001", model.ErrInvalid},
+		"every IPv6 interface":   {"node2", "[::]:7001", model.ErrInvalid},
+		"empty":                  {"", "", model.ErrInvalid},
+		"id of capitals":         {"Node2", "blank:7001", model.ErrInvalid},
+		"id of a path":           {"../node2", "blank:7001", model.ErrInvalid},
+		"id that is too long":    {strings.Repeat("a", 33), "blank:7001", model.ErrInvalid},
+		"a URL for an address":   {"node2", "http://blank:7001", model.ErrInvalid},
+		"an address with a path": {"node2", "blank:7001/x", model.ErrInvalid},
+		"no host of that name":   {"node2", "bl ank:7001", model.ErrInvalid},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := n.join(t, each.id, each.address)
+			require.ErrorIs(t, err, each.want)
+			require.Equal(t, before, n.node.Members())
+		})
+	}
+}
+
+// The leader knows that it lives, even where it cannot reach its own address, as behind a NAT: a
+// second machine with its id must not take its place.
+func TestLeaderIsNotReplacedByItsNamesake(t *testing.T) {
+	t.Parallel()
+	peers := newFakePeers()
+	n := nodeOptions{peers: peers}.mustLead(t)
+	peers.silence(n.address, true)
+	before := n.node.Members()
+	for name, status := range map[string]peer.Status{"blank": blank("node1"), "running": member("node1", n.Term().Cluster)} {
+		peers.pretend("namesake:7001", status)
+		_, err := n.join(t, "node1", "namesake:7001")
+		require.ErrorIs(t, err, model.ErrIDInUse, name)
+		require.Equal(t, before, n.node.Members(), name)
+	}
+	require.True(t, n.node.IsLeader())
+	n.mustAdd(t, "a", "1")
+}
+
+// A member that is asked for again stays what it is; two members cannot have one address; and one
+// that still answers at its old address does not move.
+func TestJoiningAgain(t *testing.T) {
+	t.Parallel()
+	peers := newFakePeers()
+	admitted := 0
+	peers.onAdmit = func(peer.Admission) error { admitted++; return nil }
+	n := nodeOptions{peers: peers}.mustLead(t)
+	replica := member("node2", n.Term().Cluster)
+	replica.Replica = true // never promoted, so the leader needs nobody
+	peers.pretend("node2:7001", blank("node2"))
+	joined, err := n.JoinRaftCluster(within(t, 10*time.Second), "node2", "node2:7001", false)
+	require.NoError(t, err)
+	require.Equal(t, model.Member{ID: "node2", Address: "node2:7001", Port: 8089}, joined)
+	require.Equal(t, 1, admitted)
+	peers.pretend("node2:7001", replica)
+	again, err := n.join(t, "node2", "node2:7001")
+	require.NoError(t, err)
+	require.Equal(t, joined, again)
+	require.Equal(t, 1, admitted, "a member was admitted again")
+
+	peers.pretend("elsewhere:7001", replica)
+	_, err = n.join(t, "node2", "elsewhere:7001")
+	require.ErrorIs(t, err, model.ErrIDInUse)
+	peers.silence("node2:7001", true)
+	moved, err := n.join(t, "node2", "elsewhere:7001")
+	require.NoError(t, err)
+	require.Equal(t, model.Member{ID: "node2", Address: "elsewhere:7001", Port: 8089}, moved)
+
+	peers.pretend("elsewhere:7001", blank("node3"))
+	_, err = n.join(t, "node3", "elsewhere:7001")
+	require.ErrorIs(t, err, model.ErrAddressInUse)
+	require.ErrorContains(t, err, "node2")
+	require.Len(t, n.node.Members(), 2)
+}
+
+// A node that cannot be told that it was added must not stay among the members, as one more that has
+// to be removed by hand.
+func TestFailedAdmissionIsUndone(t *testing.T) {
+	t.Parallel()
+	peers := newFakePeers()
+	peers.onAdmit = func(peer.Admission) error { return errors.New("it hung up") }
+	n := nodeOptions{peers: peers}.mustLead(t)
+	peers.pretend("node2:7001", blank("node2"))
+	_, err := n.join(t, "node2", "node2:7001")
+	require.ErrorIs(t, err, model.ErrNodeUnreachable)
+	require.Len(t, n.node.Members(), 1)
+}
+
+// A voter that lost its disk acknowledged writes that it no longer has. With its vote it could elect
+// a leader without them, so it must be taken in again without.
+func TestBlankVoterLosesItsVote(t *testing.T) {
+	t.Parallel()
+	nodes := mustCluster(t, 3)
+	leader, lost := nodes[0], nodes[2]
+	lost.close()
+	peers := leader.peers
+	peers.onAdmit = func(peer.Admission) error { return nil } // all were admitted before, nobody asks now
+	peers.pretend(lost.address, blank("node3"))
+	peers.silence(nodes[1].address, true)
+	_, err := leader.join(t, "node3", lost.address)
+	require.ErrorIs(t, err, model.ErrQuorumAtRisk, "the last other voter is silent, and what it holds may be nowhere else")
+	require.Equal(t, 3, voters(leader.node.Members()))
+
+	peers.silence(nodes[1].address, false)
+	joined, err := leader.join(t, "node3", lost.address)
+	require.NoError(t, err)
+	require.False(t, joined.Voter)
+	require.Equal(t, 2, voters(leader.node.Members()))
+}

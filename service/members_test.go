@@ -1,0 +1,123 @@
+package service
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"versiond/model"
+	"versiond/peer"
+)
+
+// The cluster must not be talked out of its last voter, not even by force: nobody could bring it back.
+func TestOnlyVoterStays(t *testing.T) {
+	t.Parallel()
+	n := nodeOptions{}.mustLead(t)
+	ctx := within(t, 10*time.Second)
+	require.ErrorIs(t, n.DeleteFatalPeer(ctx, "node9", false), model.ErrNoSuchMember)
+	require.ErrorIs(t, n.DeleteFatalPeer(ctx, "node1", false), model.ErrQuorumAtRisk)
+	require.ErrorIs(t, n.DeleteFatalPeer(ctx, "node1", true), model.ErrQuorumAtRisk)
+	require.Len(t, n.node.Members(), 1)
+	n.mustAdd(t, "a", "1")
+
+	_, err := n.TransferLeadership(ctx, "node9")
+	require.ErrorIs(t, err, model.ErrNoSuchMember)
+	leader, err := n.TransferLeadership(ctx, "node1")
+	require.NoError(t, err, "it leads already")
+	require.Equal(t, model.Leader{ID: "node1", Address: n.address, Port: 8081}, leader)
+	peers, err := n.Peers(ctx)
+	require.NoError(t, err)
+	require.Equal(t, 0, peers.FailureTolerance)
+	require.Equal(t, "leader", peers.Members[0].State)
+	require.True(t, peers.Members[0].Reachable)
+	n.HandOver(ctx) // nobody is there to take over
+	require.True(t, n.node.IsLeader())
+}
+
+// A member without a vote can always go; leadership cannot go to it.
+func TestMemberWithoutVote(t *testing.T) {
+	t.Parallel()
+	peers := newFakePeers()
+	peers.onAdmit = func(a peer.Admission) error {
+		if !a.Replica {
+			return fmt.Errorf("%w: it was to be a replica", model.ErrInternal)
+		}
+		return nil
+	}
+	n := nodeOptions{peers: peers}.mustLead(t)
+	peers.pretend("node2:7001", blank("node2"))
+	_, err := n.JoinRaftCluster(within(t, 10*time.Second), "node2", "node2:7001", false)
+	require.NoError(t, err)
+	_, err = n.TransferLeadership(within(t, time.Second), "node2")
+	require.ErrorIs(t, err, model.ErrInvalid)
+	status, err := n.Peers(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, model.SuffrageNonvoter, status.Members[1].Suffrage)
+	require.Equal(t, 0, status.FailureTolerance, "a member without a vote is no help")
+
+	replica := member("node2", n.Term().Cluster)
+	replica.Replica = true
+	peers.pretend("node2:7001", replica)
+	require.Never(t, func() bool { return voters(n.node.Members()) > 1 }, 3*promoteInterval, 20*time.Millisecond, "a replica got a vote")
+	require.NoError(t, n.DeleteFatalPeer(within(t, 10*time.Second), "node2", false))
+	require.Len(t, n.node.Members(), 1)
+}
+
+// Only a member that has caught up may vote: with one that lags, the next failure stops all writes.
+func TestWhoHasCaughtUp(t *testing.T) {
+	t.Parallel()
+	n := nodeOptions{}.mustLead(t)
+	joined, known := n.find("node1")
+	require.True(t, known)
+	right := n.Status(t.Context())
+	require.True(t, n.hasCaughtUp(joined, right))
+	for name, change := range map[string]func(*peer.Status){
+		"another node":     func(s *peer.Status) { s.Node = "node2" },
+		"another cluster":  func(s *peer.Status) { s.Cluster = "cluster2" },
+		"not running":      func(s *peer.Status) { s.Running = false },
+		"a replica":        func(s *peer.Status) { s.Replica = true },
+		"store not in use": func(s *peer.Status) { s.Serving = false },
+	} {
+		status := right
+		change(&status)
+		require.False(t, n.hasCaughtUp(joined, status), name)
+	}
+}
+
+// A removal must count who is alive: with one of three voters dead, taking a living one away leaves
+// two of which one is dead, and no writes. The dead one may go.
+func TestRemovalCountsTheLiving(t *testing.T) {
+	t.Parallel()
+	nodes := mustCluster(t, 3)
+	leader, alive, dead := nodes[0], nodes[1], nodes[2]
+	leader.peers.silence(dead.address, true)
+	dead.close()
+	ctx := within(t, 15*time.Second)
+	err := leader.DeleteFatalPeer(ctx, alive.NodeID(), false)
+	require.ErrorIs(t, err, model.ErrQuorumAtRisk)
+	require.ErrorContains(t, err, "force=true")
+	require.Len(t, leader.node.Members(), 3)
+	require.NoError(t, alive.DeleteFatalPeer(ctx, dead.NodeID(), false))
+	require.Len(t, leader.node.Members(), 2)
+	leader.mustAdd(t, "a", "1")
+	err = leader.DeleteFatalPeer(ctx, alive.NodeID(), false)
+	require.NoError(t, err, "one voter that lives is a quorum of one")
+	require.Len(t, leader.node.Members(), 1)
+	leader.mustAdd(t, "b", "1")
+}
+
+// Another node that answers at a member's address must not pass for the member.
+func TestStrangerAtAMembersAddressIsNotAlive(t *testing.T) {
+	t.Parallel()
+	nodes := mustCluster(t, 2)
+	leader := nodes[0]
+	leader.peers.pretend(nodes[1].address, member("node7", leader.Term().Cluster))
+	require.Equal(t, 1, leader.countAlive(t.Context(), leader.node.Members()))
+	peers, err := leader.Peers(t.Context())
+	require.NoError(t, err)
+	require.False(t, peers.Members[1].Reachable)
+	_, found := leader.healthyVoter(t.Context())
+	require.False(t, found, "leadership would go to whoever that is")
+}
