@@ -3,6 +3,8 @@ package raft
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -28,7 +30,7 @@ func servers(r *raft.Raft) ([]raft.Server, error) {
 	return future.Configuration().Servers, nil
 }
 
-// Members lists the nodes of the newest configuration that this node has. It is empty while the
+// Members lists the nodes of the newest configuration that this node has, by their ids. It is empty while the
 // node runs no Raft.
 func (n *Node) Members() []Member {
 	running := n.current()
@@ -43,6 +45,7 @@ func (n *Node) Members() []Member {
 	for i, s := range servers {
 		members[i] = Member{ID: string(s.ID), Address: string(s.Address), Voter: s.Suffrage == raft.Voter}
 	}
+	slices.SortFunc(members, func(a, b Member) int { return strings.Compare(a.ID, b.ID) })
 	return members
 }
 

@@ -118,18 +118,28 @@ func (s *VersionService) askAll(ctx context.Context, addresses []string) []*peer
 	for i, address := range addresses {
 		go func() {
 			defer func() { done <- struct{}{} }()
-			status, err := s.peers.Status(ctx, address)
-			if err != nil {
-				s.warnOfSecret(err)
-				return
-			}
-			answers[i] = &status
+			answers[i] = s.ask(ctx, address)
 		}()
 	}
 	for range addresses {
 		<-done
 	}
 	return answers
+}
+
+// ask gives nil when nobody answers at address. This node itself is not asked over the network, where
+// it may not be able to reach its own address.
+func (s *VersionService) ask(ctx context.Context, address string) *peer.Status {
+	if address == s.node.Address() {
+		status := s.Status(ctx)
+		return &status
+	}
+	status, err := s.peers.Status(ctx, address)
+	if err != nil {
+		s.warnOfSecret(err)
+		return nil
+	}
+	return &status
 }
 
 func memberAmong(answers []answered) (answered, bool) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"strings"
 	"time"
 
 	"versiond/model"
@@ -71,6 +72,9 @@ func routable(address string) bool {
 	if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
 		return false
 	}
+	if strings.ContainsAny(host, " /\\?#@") {
+		return false
+	}
 	ip := net.ParseIP(host)
 	return ip == nil || !ip.IsUnspecified()
 }
@@ -130,6 +134,9 @@ func (s *VersionService) identify(ctx context.Context, id, address string) (peer
 
 // place gives an identified node its place among the members.
 func (s *VersionService) place(ctx context.Context, id, address string, status peer.Status) error {
+	if id == s.NodeID() && address != s.node.Address() {
+		return fmt.Errorf("%w: %s is the leader that answers you", model.ErrIDInUse, id)
+	}
 	member, known := s.find(id)
 	for _, m := range s.node.Members() {
 		if m.Address == address && m.ID != id {
