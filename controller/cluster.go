@@ -28,12 +28,14 @@ import (
 // @Header       all  {integer}  X-Versiond-Index  "the applied log index of that node"
 // @Header       all  {string}  X-Request-ID      "names the request in logs"
 // @Failure      400  {object}  Problem  "`invalid_request`"
-// @Failure      403  {object}  Problem  "`cross_site`"
+// @Failure      401  {object}  Problem  "`unauthorized`: the token is missing or not known"
+// @Failure      403  {object}  Problem  "`forbidden`: the token has not the role admin; `cross_site`"
 // @Failure      409  {object}  Problem  "`id_in_use`: a node with this id still answers elsewhere; `address_in_use`: another member has this address"
 // @Failure      500  {object}  Problem  "`internal`"
 // @Failure      502  {object}  Problem  "`node_unreachable`: nothing answers at addr; `wrong_node`: another node does, or one of another cluster"
 // @Failure      503  {object}  Problem  "`no_leader`, `node_removed`; see Retry-After"
 // @Failure      504  {object}  Problem  "`outcome_unknown`: see /peers"
+// @Security     Bearer
 // @Router       /join/{id}/{addr} [post]
 func (v *VersionController) JoinRaftCluster(c *gin.Context) {
 	in, id, address := readJoin(c)
@@ -68,12 +70,14 @@ func (v *VersionController) JoinRaftCluster(c *gin.Context) {
 // @Header       all  {integer}  X-Versiond-Index  "the applied log index of that node"
 // @Header       all  {string}  X-Request-ID      "names the request in logs"
 // @Failure      400  {object}  Problem  "`invalid_request`"
-// @Failure      403  {object}  Problem  "`cross_site`"
+// @Failure      401  {object}  Problem  "`unauthorized`: the token is missing or not known"
+// @Failure      403  {object}  Problem  "`forbidden`: the token has not the role admin; `cross_site`"
 // @Failure      409  {object}  Problem  "`id_in_use`, `address_in_use`"
 // @Failure      500  {object}  Problem  "`internal`"
 // @Failure      502  {object}  Problem  "`node_unreachable`, `wrong_node`"
 // @Failure      503  {object}  Problem  "`no_leader`, `node_removed`; see Retry-After"
 // @Failure      504  {object}  Problem  "`outcome_unknown`: see /peers"
+// @Security     Bearer
 // @Router       /join/{id}/{addr} [get]
 
 // The peer port's way to join, which nodes use among themselves.
@@ -95,12 +99,14 @@ func (v *VersionController) JoinRaftCluster(c *gin.Context) {
 // @Header       all  {integer}  X-Versiond-Index  "the applied log index of that node"
 // @Header       all  {string}  X-Request-ID      "names the request in logs"
 // @Failure      400  {object}  Problem  "`invalid_request`"
+// @Failure      401  {object}  Problem  "`unauthorized`: the cluster's secret is missing or wrong"
 // @Failure      403  {object}  Problem  "`cross_site`"
 // @Failure      409  {object}  Problem  "`id_in_use`, `address_in_use`"
 // @Failure      500  {object}  Problem  "`internal`"
 // @Failure      502  {object}  Problem  "`node_unreachable`, `wrong_node`"
 // @Failure      503  {object}  Problem  "`no_leader`, `node_removed`; see Retry-After"
 // @Failure      504  {object}  Problem  "`outcome_unknown`"
+// @Security     ClusterSecret
 // @Router       / [get]
 
 // readJoin finds id and address where the port that was asked has them.
@@ -134,12 +140,14 @@ func readJoin(c *gin.Context) (in *input, id, address string) {
 // @Header       all  {integer}  X-Versiond-Index  "the applied log index of that node"
 // @Header       all  {string}  X-Request-ID      "names the request in logs"
 // @Failure      400  {object}  Problem  "`invalid_request`"
-// @Failure      403  {object}  Problem  "`cross_site`"
+// @Failure      401  {object}  Problem  "`unauthorized`: the token is missing or not known"
+// @Failure      403  {object}  Problem  "`forbidden`: the token has not the role admin; `cross_site`"
 // @Failure      404  {object}  Problem  "`not_found`: no member has this id"
 // @Failure      409  {object}  Problem  "`quorum_at_risk`: the cluster would stop taking writes"
 // @Failure      500  {object}  Problem  "`internal`"
 // @Failure      503  {object}  Problem  "`no_leader`, `node_removed`; see Retry-After"
 // @Failure      504  {object}  Problem  "`outcome_unknown`: see /peers"
+// @Security     Bearer
 // @Router       /peer/{id} [delete]
 func (v *VersionController) DeleteFatalPeer(c *gin.Context) {
 	in := readInput(c, "force", "timeout")
@@ -169,9 +177,11 @@ func (v *VersionController) DeleteFatalPeer(c *gin.Context) {
 // @Header       all  {integer}  X-Versiond-Index  "the applied log index of that node"
 // @Header       all  {string}  X-Request-ID      "names the request in logs"
 // @Failure      400  {object}  Problem  "`invalid_request`"
+// @Failure      401  {object}  Problem  "`unauthorized`: the token is missing or not known"
 // @Failure      500  {object}  Problem  "`internal`"
 // @Failure      503  {object}  Problem  "`no_leader`, `node_removed`; see Retry-After"
 // @Failure      504  {object}  Problem  "`timeout`"
+// @Security     Bearer
 // @Router       /peers [get]
 func (v *VersionController) GetPeers(c *gin.Context) {
 	in := readInput(c, "timeout")

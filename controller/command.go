@@ -34,6 +34,7 @@ const (
 // @Header       all  {integer}  X-Versiond-Index  "the applied log index that the outcomes reflect"
 // @Header       all  {string}  X-Request-ID      "names the request in logs"
 // @Failure      400  {object}  Problem  "`invalid_request`: the body cannot be decoded"
+// @Failure      401  {object}  Problem  "`unauthorized`: the cluster's secret is missing or wrong"
 // @Failure      403  {object}  Problem  "`cross_site`"
 // @Failure      413  {object}  Problem  "`body_too_large`: more than 4 MiB"
 // @Failure      415  {object}  Problem  "`unsupported_media_type`"
@@ -41,6 +42,7 @@ const (
 // @Failure      500  {object}  Problem  "`internal`"
 // @Failure      503  {object}  Problem  "`not_leader`, `no_leader`, `store_unavailable`, `not_caught_up`, `node_removed`: nothing was proposed; see Retry-After"
 // @Failure      504  {object}  Problem  "`outcome_unknown`"
+// @Security     ClusterSecret
 // @Router       /command [post]
 func (v *VersionController) LeaderHandleCommand(c *gin.Context) {
 	in := readInput(c, "timeout")

@@ -15,7 +15,17 @@ package controller
 // @description  `?timeout=` on any request is a Go duration: 5s when it is left out, 60s at most.
 // @description
 // @description  Operations tagged `internal` live on the peer port (7001, 7002, 7003 by default), which other nodes use: "Try it out" cannot reach them from this page.
+// @description
+// @description  On a node with tokens, press Authorize and enter `Bearer`, a blank and the secret of a token. A token of the role `read` reads records and asks how the cluster does, `write` changes records as well, `admin` changes the cluster as well. `/livez`, `/readyz` and this page need none.
 // @BasePath     /
+// @securityDefinitions.apikey  Bearer
+// @in                          header
+// @name                        Authorization
+// @description                 Bearer, a blank, and the secret of a token. Nodes without tokens need nothing.
+// @securityDefinitions.apikey  ClusterSecret
+// @in                          header
+// @name                        X-Versiond-Secret
+// @description                 What nodes show each other on the peer port. Clusters without a secret need nothing.
 // @tag.name         version
 // @tag.description  Version records: create, read, list, replace and delete.
 // @tag.name         cluster

@@ -19,9 +19,11 @@ import (
 // @Header       all  {integer}  X-Versiond-Index  "the applied log index of that node"
 // @Header       all  {string}  X-Request-ID      "names the request in logs"
 // @Failure      400  {object}  Problem  "`invalid_request`"
+// @Failure      401  {object}  Problem  "`unauthorized`: the token is missing or not known"
 // @Failure      500  {object}  Problem  "`internal`"
 // @Failure      503  {object}  Problem  "`no_leader`, `node_removed`; see Retry-After"
 // @Failure      504  {object}  Problem  "`timeout`"
+// @Security     Bearer
 // @Router       /leader [get]
 func (v *VersionController) GetLeaderPortAddress(c *gin.Context) {
 	in := readInput(c, "timeout")
@@ -53,12 +55,14 @@ func (v *VersionController) GetLeaderPortAddress(c *gin.Context) {
 // @Header       all  {integer}  X-Versiond-Index  "the applied log index of that node"
 // @Header       all  {string}  X-Request-ID      "names the request in logs"
 // @Failure      400  {object}  Problem  "`invalid_request`"
-// @Failure      403  {object}  Problem  "`cross_site`"
+// @Failure      401  {object}  Problem  "`unauthorized`: the token is missing or not known"
+// @Failure      403  {object}  Problem  "`forbidden`: the token has not the role admin; `cross_site`"
 // @Failure      404  {object}  Problem  "`not_found`: no member has this id"
 // @Failure      500  {object}  Problem  "`internal`"
 // @Failure      502  {object}  Problem  "`node_unreachable`"
 // @Failure      503  {object}  Problem  "`no_leader`, `not_caught_up`, `node_removed`; see Retry-After"
 // @Failure      504  {object}  Problem  "`outcome_unknown`: see GET /leader"
+// @Security     Bearer
 // @Router       /leader/{id} [post]
 func (v *VersionController) TransferLeadership(c *gin.Context) {
 	in := readInput(c, "timeout")

@@ -73,7 +73,9 @@ func (p *PeerController) RefuseStrangers(c *gin.Context) {
 // @Header       all  {integer}  X-Versiond-Index  "the applied log index of that node"
 // @Header       all  {string}  X-Request-ID      "names the request in logs"
 // @Failure      400  {object}  Problem  "`invalid_request`"
+// @Failure      401  {object}  Problem  "`unauthorized`: the cluster's secret is missing or wrong"
 // @Failure      502  {object}  Problem  "`wrong_node`: the request belongs to another cluster"
+// @Security     ClusterSecret
 // @Router       /status [get]
 func (p *PeerController) Status(c *gin.Context) {
 	if readInput(c).failed() {
@@ -94,7 +96,9 @@ func (p *PeerController) Status(c *gin.Context) {
 // @Header       all  {integer}  X-Versiond-Index  "the applied log index of that node"
 // @Header       all  {string}  X-Request-ID      "names the request in logs"
 // @Failure      400  {object}  Problem  "`invalid_request`"
+// @Failure      401  {object}  Problem  "`unauthorized`: the cluster's secret is missing or wrong"
 // @Failure      502  {object}  Problem  "`wrong_node`: the request belongs to another cluster"
+// @Security     ClusterSecret
 // @Router       /term [get]
 func (p *PeerController) Term(c *gin.Context) {
 	if readInput(c).failed() {
@@ -116,8 +120,10 @@ func (p *PeerController) Term(c *gin.Context) {
 // @Header       all  {integer}  X-Versiond-Index  "the applied log index of that node"
 // @Header       all  {string}  X-Request-ID      "names the request in logs"
 // @Failure      400  {object}  Problem  "`invalid_request`"
+// @Failure      401  {object}  Problem  "`unauthorized`: the cluster's secret is missing or wrong"
 // @Failure      502  {object}  Problem  "`wrong_node`: the request belongs to another cluster"
 // @Failure      503  {object}  Problem  "`not_leader`; see Retry-After"
+// @Security     ClusterSecret
 // @Router       /read-index [get]
 func (p *PeerController) ReadIndex(c *gin.Context) {
 	in := readInput(c, "level")
@@ -148,10 +154,12 @@ func (p *PeerController) ReadIndex(c *gin.Context) {
 // @Header       all  {integer}  X-Versiond-Index  "the applied log index of that node"
 // @Header       all  {string}  X-Request-ID      "names the request in logs"
 // @Failure      400  {object}  Problem  "`invalid_request`"
+// @Failure      401  {object}  Problem  "`unauthorized`: the cluster's secret is missing or wrong"
 // @Failure      403  {object}  Problem  "`cross_site`"
 // @Failure      413  {object}  Problem  "`body_too_large`"
 // @Failure      415  {object}  Problem  "`unsupported_media_type`"
 // @Failure      502  {object}  Problem  "`wrong_node`: the node, or its database, belongs to another cluster"
+// @Security     ClusterSecret
 // @Router       /admit [post]
 func (p *PeerController) Admit(c *gin.Context) {
 	in := readInput(c)

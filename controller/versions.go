@@ -36,7 +36,8 @@ type VersionList struct {
 // @Header       all  {integer}  X-Versiond-Index  "the applied log index that the answer reflects"
 // @Header       all  {string}  X-Request-ID  "names the request in logs"
 // @Failure      400  {object}  Problem  "`invalid_request`: every wrong field is listed in errors"
-// @Failure      403  {object}  Problem  "`cross_site`"
+// @Failure      401  {object}  Problem  "`unauthorized`: the token is missing or not known"
+// @Failure      403  {object}  Problem  "`forbidden`: the token has not the role write; `cross_site`"
 // @Failure      409  {object}  Problem  "`already_exists`; ETag has the revision of the record that is there"
 // @Failure      413  {object}  Problem  "`body_too_large`: more than 1 MiB"
 // @Failure      415  {object}  Problem  "`unsupported_media_type`"
@@ -44,6 +45,7 @@ type VersionList struct {
 // @Failure      500  {object}  Problem  "`internal`"
 // @Failure      503  {object}  Problem  "`no_leader`, `store_unavailable`, `not_caught_up`, `node_removed`: nothing was changed; see Retry-After"
 // @Failure      504  {object}  Problem  "`outcome_unknown`: the record may or may not have been created"
+// @Security     Bearer
 // @Router       /version [post]
 func (v *VersionController) AddVersion(c *gin.Context) {
 	in := readWrite(c)
@@ -84,10 +86,12 @@ func (v *VersionController) AddVersion(c *gin.Context) {
 // @Header       all  {string}  X-Request-ID      "names the request in logs"
 // @Success      304  "the client's copy is current"
 // @Failure      400  {object}  Problem  "`invalid_request`"
+// @Failure      401  {object}  Problem  "`unauthorized`: the token is missing or not known"
 // @Failure      404  {object}  Problem  "`not_found`"
 // @Failure      500  {object}  Problem  "`internal`"
 // @Failure      503  {object}  Problem  "`no_leader`, `store_unavailable`, `not_caught_up`, `node_removed`; see Retry-After"
 // @Failure      504  {object}  Problem  "`timeout`"
+// @Security     Bearer
 // @Router       /version/{id} [get]
 func (v *VersionController) GetVersionByID(c *gin.Context) {
 	in := readInput(c, "level", "min_index", "timeout")
@@ -129,9 +133,11 @@ func (v *VersionController) GetVersionByID(c *gin.Context) {
 // @Header       all  {integer}  X-Versiond-Index  "the applied log index that the answer reflects"
 // @Header       all  {string}  X-Request-ID      "names the request in logs"
 // @Failure      400  {object}  Problem  "`invalid_request`: also a bad cursor, limit, level, min_index or timeout"
+// @Failure      401  {object}  Problem  "`unauthorized`: the token is missing or not known"
 // @Failure      500  {object}  Problem  "`internal`"
 // @Failure      503  {object}  Problem  "`no_leader`, `store_unavailable`, `not_caught_up`, `node_removed`; see Retry-After"
 // @Failure      504  {object}  Problem  "`timeout`"
+// @Security     Bearer
 // @Router       /version [get]
 func (v *VersionController) ListVersions(c *gin.Context) {
 	in := readInput(c, "platform", "limit", "cursor", "level", "min_index", "timeout")
@@ -173,7 +179,8 @@ func (v *VersionController) ListVersions(c *gin.Context) {
 // @Header       all  {integer}  X-Versiond-Index  "the applied log index that the answer reflects"
 // @Header       all  {string}  X-Request-ID      "names the request in logs"
 // @Failure      400  {object}  Problem  "`invalid_request`: also when the body names another id than the path"
-// @Failure      403  {object}  Problem  "`cross_site`"
+// @Failure      401  {object}  Problem  "`unauthorized`: the token is missing or not known"
+// @Failure      403  {object}  Problem  "`forbidden`: the token has not the role write; `cross_site`"
 // @Failure      404  {object}  Problem  "`not_found`"
 // @Failure      412  {object}  Problem  "`revision_mismatch`; ETag has the record's revision"
 // @Failure      413  {object}  Problem  "`body_too_large`: more than 1 MiB"
@@ -182,6 +189,7 @@ func (v *VersionController) ListVersions(c *gin.Context) {
 // @Failure      500  {object}  Problem  "`internal`"
 // @Failure      503  {object}  Problem  "`no_leader`, `store_unavailable`, `not_caught_up`, `node_removed`: nothing was changed; see Retry-After"
 // @Failure      504  {object}  Problem  "`outcome_unknown`: the record may or may not have been replaced"
+// @Security     Bearer
 // @Router       /version/{id} [put]
 func (v *VersionController) UpdateVersion(c *gin.Context) {
 	in := readWrite(c)
@@ -215,13 +223,15 @@ func (v *VersionController) UpdateVersion(c *gin.Context) {
 // @Header       all  {string}  X-Versiond-Node   "the node that served the request"
 // @Header       all  {string}  X-Request-ID      "names the request in logs"
 // @Failure      400  {object}  Problem  "`invalid_request`"
-// @Failure      403  {object}  Problem  "`cross_site`"
+// @Failure      401  {object}  Problem  "`unauthorized`: the token is missing or not known"
+// @Failure      403  {object}  Problem  "`forbidden`: the token has not the role write; `cross_site`"
 // @Failure      404  {object}  Problem  "`not_found`"
 // @Failure      412  {object}  Problem  "`revision_mismatch`; ETag has the record's revision"
 // @Failure      429  {object}  Problem  "`too_many_requests`: nothing was changed; see Retry-After"
 // @Failure      500  {object}  Problem  "`internal`"
 // @Failure      503  {object}  Problem  "`no_leader`, `store_unavailable`, `not_caught_up`, `node_removed`: nothing was changed; see Retry-After"
 // @Failure      504  {object}  Problem  "`outcome_unknown`: the record may or may not have been deleted"
+// @Security     Bearer
 // @Router       /version/{id} [delete]
 func (v *VersionController) DeleteVersion(c *gin.Context) {
 	in := readWrite(c)

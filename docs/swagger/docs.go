@@ -17,6 +17,11 @@ const docTemplate = `{
     "paths": {
         "/": {
             "get": {
+                "security": [
+                    {
+                        "ClusterSecret": []
+                    }
+                ],
                 "description": "Lives on the peer port. A node that is started with ` + "`" + `--join` + "`" + ` asks it of the members that it was told:\n\ngo run . --node node4 --address 127.0.0.1:7004 --port 8084 --data-dir ./data --join 127.0.0.1:7001\ncurl 'localhost:7001/?id=node4\u0026addr=127.0.0.1:7004'",
                 "produces": [
                     "application/json",
@@ -87,6 +92,12 @@ const docTemplate = `{
                             "$ref": "#/definitions/controller.Problem"
                         }
                     },
+                    "401": {
+                        "description": "` + "`" + `unauthorized` + "`" + `: the cluster's secret is missing or wrong",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
                     "403": {
                         "description": "` + "`" + `cross_site` + "`" + `",
                         "schema": {
@@ -128,6 +139,11 @@ const docTemplate = `{
         },
         "/admit": {
             "post": {
+                "security": [
+                    {
+                        "ClusterSecret": []
+                    }
+                ],
                 "description": "Lives on the peer port. The leader calls it on a node that it has added; the node starts Raft and is sent everything.",
                 "consumes": [
                     "application/json"
@@ -172,6 +188,12 @@ const docTemplate = `{
                             "$ref": "#/definitions/controller.Problem"
                         }
                     },
+                    "401": {
+                        "description": "` + "`" + `unauthorized` + "`" + `: the cluster's secret is missing or wrong",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
                     "403": {
                         "description": "` + "`" + `cross_site` + "`" + `",
                         "schema": {
@@ -201,6 +223,11 @@ const docTemplate = `{
         },
         "/command": {
             "post": {
+                "security": [
+                    {
+                        "ClusterSecret": []
+                    }
+                ],
                 "description": "Lives on the peer port. Followers pass each group of waiting writes to the leader here and get one outcome for each. Body and answer are binary.",
                 "consumes": [
                     "application/vnd.versiond.commands"
@@ -261,6 +288,12 @@ const docTemplate = `{
                             "$ref": "#/definitions/controller.Problem"
                         }
                     },
+                    "401": {
+                        "description": "` + "`" + `unauthorized` + "`" + `: the cluster's secret is missing or wrong",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
                     "403": {
                         "description": "` + "`" + `cross_site` + "`" + `",
                         "schema": {
@@ -308,6 +341,11 @@ const docTemplate = `{
         },
         "/join/{id}/{addr}": {
             "get": {
+                "security": [
+                    {
+                        "Bearer": []
+                    }
+                ],
                 "description": "The same as POST, for a browser's address bar. A link or an image on another site's page is refused.",
                 "produces": [
                     "application/json",
@@ -378,8 +416,14 @@ const docTemplate = `{
                             "$ref": "#/definitions/controller.Problem"
                         }
                     },
+                    "401": {
+                        "description": "` + "`" + `unauthorized` + "`" + `: the token is missing or not known",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
                     "403": {
-                        "description": "` + "`" + `cross_site` + "`" + `",
+                        "description": "` + "`" + `forbidden` + "`" + `: the token has not the role admin; ` + "`" + `cross_site` + "`" + `",
                         "schema": {
                             "$ref": "#/definitions/controller.Problem"
                         }
@@ -417,6 +461,11 @@ const docTemplate = `{
                 }
             },
             "post": {
+                "security": [
+                    {
+                        "Bearer": []
+                    }
+                ],
                 "description": "Start a further node, then let it join through any member:\n\ngo run . --node node4 --address 127.0.0.1:7004 --port 8084 --data-dir ./data\ncurl -X POST localhost:8081/join/node4/127.0.0.1:7004\n\nThe cluster asks the node that answers at addr who it is, adds it, and makes it a voter once it has caught up. Joining again is no error. The same id at a new address moves the member there if nothing answers at the old one.",
                 "produces": [
                     "application/json",
@@ -487,8 +536,14 @@ const docTemplate = `{
                             "$ref": "#/definitions/controller.Problem"
                         }
                     },
+                    "401": {
+                        "description": "` + "`" + `unauthorized` + "`" + `: the token is missing or not known",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
                     "403": {
-                        "description": "` + "`" + `cross_site` + "`" + `",
+                        "description": "` + "`" + `forbidden` + "`" + `: the token has not the role admin; ` + "`" + `cross_site` + "`" + `",
                         "schema": {
                             "$ref": "#/definitions/controller.Problem"
                         }
@@ -528,6 +583,11 @@ const docTemplate = `{
         },
         "/leader": {
             "get": {
+                "security": [
+                    {
+                        "Bearer": []
+                    }
+                ],
                 "description": "` + "`" + `curl localhost:8081/leader` + "`" + `",
                 "produces": [
                     "application/json",
@@ -575,6 +635,12 @@ const docTemplate = `{
                             "$ref": "#/definitions/controller.Problem"
                         }
                     },
+                    "401": {
+                        "description": "` + "`" + `unauthorized` + "`" + `: the token is missing or not known",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
                     "500": {
                         "description": "` + "`" + `internal` + "`" + `",
                         "schema": {
@@ -598,6 +664,11 @@ const docTemplate = `{
         },
         "/leader/{id}": {
             "post": {
+                "security": [
+                    {
+                        "Bearer": []
+                    }
+                ],
                 "description": "` + "`" + `curl -X POST localhost:8081/leader/node2` + "`" + `",
                 "produces": [
                     "application/json",
@@ -653,8 +724,14 @@ const docTemplate = `{
                             "$ref": "#/definitions/controller.Problem"
                         }
                     },
+                    "401": {
+                        "description": "` + "`" + `unauthorized` + "`" + `: the token is missing or not known",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
                     "403": {
-                        "description": "` + "`" + `cross_site` + "`" + `",
+                        "description": "` + "`" + `forbidden` + "`" + `: the token has not the role admin; ` + "`" + `cross_site` + "`" + `",
                         "schema": {
                             "$ref": "#/definitions/controller.Problem"
                         }
@@ -742,6 +819,11 @@ const docTemplate = `{
         },
         "/peer/{id}": {
             "delete": {
+                "security": [
+                    {
+                        "Bearer": []
+                    }
+                ],
                 "description": "` + "`" + `curl -i -X DELETE localhost:8081/peer/node4` + "`" + `\n\nAny node takes it; a leader that is to be removed hands over first. A removed node comes back through /join or with an emptied data directory:\n\ngo run . --node node4 --address 127.0.0.1:7004 --port 8084 --data-dir ./data",
                 "produces": [
                     "application/json",
@@ -801,8 +883,14 @@ const docTemplate = `{
                             "$ref": "#/definitions/controller.Problem"
                         }
                     },
+                    "401": {
+                        "description": "` + "`" + `unauthorized` + "`" + `: the token is missing or not known",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
                     "403": {
-                        "description": "` + "`" + `cross_site` + "`" + `",
+                        "description": "` + "`" + `forbidden` + "`" + `: the token has not the role admin; ` + "`" + `cross_site` + "`" + `",
                         "schema": {
                             "$ref": "#/definitions/controller.Problem"
                         }
@@ -842,6 +930,11 @@ const docTemplate = `{
         },
         "/peers": {
             "get": {
+                "security": [
+                    {
+                        "Bearer": []
+                    }
+                ],
                 "description": "` + "`" + `curl localhost:8081/peers` + "`" + `",
                 "produces": [
                     "application/json",
@@ -889,6 +982,12 @@ const docTemplate = `{
                             "$ref": "#/definitions/controller.Problem"
                         }
                     },
+                    "401": {
+                        "description": "` + "`" + `unauthorized` + "`" + `: the token is missing or not known",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
                     "500": {
                         "description": "` + "`" + `internal` + "`" + `",
                         "schema": {
@@ -912,6 +1011,11 @@ const docTemplate = `{
         },
         "/read-index": {
             "get": {
+                "security": [
+                    {
+                        "ClusterSecret": []
+                    }
+                ],
                 "description": "Lives on the peer port of the leader: ` + "`" + `curl 'localhost:7001/read-index?level=linearizable'` + "`" + `. A follower serves its reads once it has applied this index.",
                 "produces": [
                     "application/json"
@@ -957,6 +1061,12 @@ const docTemplate = `{
                     },
                     "400": {
                         "description": "` + "`" + `invalid_request` + "`" + `",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
+                    "401": {
+                        "description": "` + "`" + `unauthorized` + "`" + `: the cluster's secret is missing or wrong",
                         "schema": {
                             "$ref": "#/definitions/controller.Problem"
                         }
@@ -1042,6 +1152,11 @@ const docTemplate = `{
         },
         "/status": {
             "get": {
+                "security": [
+                    {
+                        "ClusterSecret": []
+                    }
+                ],
                 "description": "Lives on the peer port: ` + "`" + `curl localhost:7001/status` + "`" + `. Nodes ask it before they let each other in.",
                 "produces": [
                     "application/json"
@@ -1078,6 +1193,12 @@ const docTemplate = `{
                             "$ref": "#/definitions/controller.Problem"
                         }
                     },
+                    "401": {
+                        "description": "` + "`" + `unauthorized` + "`" + `: the cluster's secret is missing or wrong",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
                     "502": {
                         "description": "` + "`" + `wrong_node` + "`" + `: the request belongs to another cluster",
                         "schema": {
@@ -1089,6 +1210,11 @@ const docTemplate = `{
         },
         "/term": {
             "get": {
+                "security": [
+                    {
+                        "ClusterSecret": []
+                    }
+                ],
                 "description": "Lives on the peer port: ` + "`" + `curl localhost:7001/term` + "`" + `. The leader confirms with it that it still leads before it answers linearizable reads.",
                 "produces": [
                     "application/json"
@@ -1125,6 +1251,12 @@ const docTemplate = `{
                             "$ref": "#/definitions/controller.Problem"
                         }
                     },
+                    "401": {
+                        "description": "` + "`" + `unauthorized` + "`" + `: the cluster's secret is missing or wrong",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
                     "502": {
                         "description": "` + "`" + `wrong_node` + "`" + `: the request belongs to another cluster",
                         "schema": {
@@ -1136,6 +1268,11 @@ const docTemplate = `{
         },
         "/version": {
             "get": {
+                "security": [
+                    {
+                        "Bearer": []
+                    }
+                ],
                 "description": "` + "`" + `curl 'localhost:8081/version?platform=linux/amd64\u0026limit=2'` + "`" + `\n\nPages follow the byte order of the ids. Each page is as current as its own request asks: a record that is created behind the cursor while one pages is not shown.",
                 "produces": [
                     "application/json",
@@ -1225,6 +1362,12 @@ const docTemplate = `{
                             "$ref": "#/definitions/controller.Problem"
                         }
                     },
+                    "401": {
+                        "description": "` + "`" + `unauthorized` + "`" + `: the token is missing or not known",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
                     "500": {
                         "description": "` + "`" + `internal` + "`" + `",
                         "schema": {
@@ -1246,6 +1389,11 @@ const docTemplate = `{
                 }
             },
             "post": {
+                "security": [
+                    {
+                        "Bearer": []
+                    }
+                ],
                 "description": "` + "`" + `curl -i -X POST localhost:8081/version -H 'Content-Type: application/json' -d '{\"id\":\"libstdc++6\",\"versionNo\":\"14.2.0-19\",\"platform\":\"linux/amd64\"}'` + "`" + `\n\nid: 1 to 128 bytes, without a slash; versionNo and platform: 1 to 64 characters. No control characters, no blanks at either end.",
                 "consumes": [
                     "application/json"
@@ -1313,8 +1461,14 @@ const docTemplate = `{
                             "$ref": "#/definitions/controller.Problem"
                         }
                     },
+                    "401": {
+                        "description": "` + "`" + `unauthorized` + "`" + `: the token is missing or not known",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
                     "403": {
-                        "description": "` + "`" + `cross_site` + "`" + `",
+                        "description": "` + "`" + `forbidden` + "`" + `: the token has not the role write; ` + "`" + `cross_site` + "`" + `",
                         "schema": {
                             "$ref": "#/definitions/controller.Problem"
                         }
@@ -1366,6 +1520,11 @@ const docTemplate = `{
         },
         "/version/{id}": {
             "get": {
+                "security": [
+                    {
+                        "Bearer": []
+                    }
+                ],
                 "description": "` + "`" + `curl -i localhost:8081/version/libstdc++6` + "`" + `\n\nTo read your own write from any node without a quorum round, send the X-Versiond-Index of the write as min_index with level=none.",
                 "produces": [
                     "application/json",
@@ -1454,6 +1613,12 @@ const docTemplate = `{
                             "$ref": "#/definitions/controller.Problem"
                         }
                     },
+                    "401": {
+                        "description": "` + "`" + `unauthorized` + "`" + `: the token is missing or not known",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
                     "404": {
                         "description": "` + "`" + `not_found` + "`" + `",
                         "schema": {
@@ -1481,6 +1646,11 @@ const docTemplate = `{
                 }
             },
             "put": {
+                "security": [
+                    {
+                        "Bearer": []
+                    }
+                ],
                 "description": "` + "`" + `curl -i -X PUT localhost:8081/version/libstdc++6 -H 'Content-Type: application/json' -H 'If-Match: \"4276224\"' -d '{\"versionNo\":\"14.2.0-20\",\"platform\":\"linux/amd64\"}'` + "`" + `\n\nWith If-Match the record is replaced only if nobody changed it since. A record that does not exist is not created.",
                 "consumes": [
                     "application/json"
@@ -1559,8 +1729,14 @@ const docTemplate = `{
                             "$ref": "#/definitions/controller.Problem"
                         }
                     },
+                    "401": {
+                        "description": "` + "`" + `unauthorized` + "`" + `: the token is missing or not known",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
                     "403": {
-                        "description": "` + "`" + `cross_site` + "`" + `",
+                        "description": "` + "`" + `forbidden` + "`" + `: the token has not the role write; ` + "`" + `cross_site` + "`" + `",
                         "schema": {
                             "$ref": "#/definitions/controller.Problem"
                         }
@@ -1616,6 +1792,11 @@ const docTemplate = `{
                 }
             },
             "delete": {
+                "security": [
+                    {
+                        "Bearer": []
+                    }
+                ],
                 "description": "` + "`" + `curl -i -X DELETE localhost:8081/version/libstdc++6` + "`" + `",
                 "produces": [
                     "application/json",
@@ -1675,8 +1856,14 @@ const docTemplate = `{
                             "$ref": "#/definitions/controller.Problem"
                         }
                     },
+                    "401": {
+                        "description": "` + "`" + `unauthorized` + "`" + `: the token is missing or not known",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
                     "403": {
-                        "description": "` + "`" + `cross_site` + "`" + `",
+                        "description": "` + "`" + `forbidden` + "`" + `: the token has not the role write; ` + "`" + `cross_site` + "`" + `",
                         "schema": {
                             "$ref": "#/definitions/controller.Problem"
                         }
@@ -2102,24 +2289,20 @@ const docTemplate = `{
             }
         }
     },
-    "tags": [
-        {
-            "description": "Version records: create, read, list, replace and delete.",
-            "name": "version"
+    "securityDefinitions": {
+        "Bearer": {
+            "description": "Bearer, a blank, and the secret of a token. Nodes without tokens need nothing.",
+            "type": "apiKey",
+            "name": "Authorization",
+            "in": "header"
         },
-        {
-            "description": "Members of the cluster and who leads it.",
-            "name": "cluster"
-        },
-        {
-            "description": "What load balancers and orchestrators ask.",
-            "name": "health"
-        },
-        {
-            "description": "Requests between nodes, on the peer port only.",
-            "name": "internal"
+        "ClusterSecret": {
+            "description": "What nodes show each other on the peer port. Clusters without a secret need nothing.",
+            "type": "apiKey",
+            "name": "X-Versiond-Secret",
+            "in": "header"
         }
-    ]
+    }
 }`
 
 // SwaggerInfo holds exported Swagger Info so clients can modify it
@@ -2129,7 +2312,7 @@ var SwaggerInfo = &swag.Spec{
 	BasePath:         "/",
 	Schemes:          []string{},
 	Title:            "versiond",
-	Description:      "A replicated registry of version records. Any node takes any request.\n\nEvery answer carries `X-Versiond-Node` (which node served it), `X-Versiond-Index` (the applied log index that it reflects) and `X-Request-ID` (the one that was sent, or a new one). An error is an `application/problem+json` document with a stable `code`; `invalid_request` lists every wrong field. Unknown or repeated query parameters are refused, so that a misspelt `level` cannot weaken a read unnoticed.\n\n`?timeout=` on any request is a Go duration: 5s when it is left out, 60s at most.\n\nOperations tagged `internal` live on the peer port (7001, 7002, 7003 by default), which other nodes use: \"Try it out\" cannot reach them from this page.",
+	Description:      "A replicated registry of version records. Any node takes any request.\n\nEvery answer carries `X-Versiond-Node` (which node served it), `X-Versiond-Index` (the applied log index that it reflects) and `X-Request-ID` (the one that was sent, or a new one). An error is an `application/problem+json` document with a stable `code`; `invalid_request` lists every wrong field. Unknown or repeated query parameters are refused, so that a misspelt `level` cannot weaken a read unnoticed.\n\n`?timeout=` on any request is a Go duration: 5s when it is left out, 60s at most.\n\nOperations tagged `internal` live on the peer port (7001, 7002, 7003 by default), which other nodes use: \"Try it out\" cannot reach them from this page.\n\nOn a node with tokens, press Authorize and enter `Bearer`, a blank and the secret of a token. A token of the role `read` reads records and asks how the cluster does, `write` changes records as well, `admin` changes the cluster as well. `/livez`, `/readyz` and this page need none.",
 	InfoInstanceName: "swagger",
 	SwaggerTemplate:  docTemplate,
 	LeftDelim:        "{{",
