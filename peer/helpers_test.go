@@ -1,6 +1,7 @@
 package peer_test
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -62,7 +63,7 @@ func requireWrite(t *testing.T, c *peer.Client, address string, sentinel error) 
 	outcomes, _, err := c.Commands(t.Context(), address, sampleCommands())
 	require.ErrorIs(t, err, sentinel)
 	require.Empty(t, outcomes)
-	if sentinel != model.ErrOutcomeUnknown {
+	if !errors.Is(sentinel, model.ErrOutcomeUnknown) {
 		require.NotErrorIs(t, err, model.ErrOutcomeUnknown)
 	}
 }
