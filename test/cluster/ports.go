@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"net"
+	"os"
 	"strconv"
 	"sync/atomic"
 	"testing"
@@ -9,10 +10,12 @@ import (
 
 // Ports are handed out in turn, below the range from which systems pick the local ports of outgoing
 // connections and away from those of package servers, so that nobody takes a node's port while it is
-// down.
+// down. Test binaries that run at the same time begin at different places.
 const (
 	portFirst = 12000
 	portLast  = 19999
+	// portsPerProcess is more than one test binary is likely to ask for.
+	portsPerProcess = 401
 )
 
 var portsGiven atomic.Int64
@@ -21,7 +24,8 @@ var portsGiven atomic.Int64
 func FreePort(t testing.TB) int {
 	t.Helper()
 	for range portLast - portFirst {
-		port := portFirst + int(portsGiven.Add(1)-1)%(portLast-portFirst+1)
+		number := os.Getpid()*portsPerProcess + int(portsGiven.Add(1))
+		port := portFirst + number%(portLast-portFirst+1)
 		listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 		if err != nil {
 			continue
