@@ -1,0 +1,312 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"versiond/config"
+)
+
+// What the command line answers is what scripts and supervisors go by: the exit code, errors on
+// stderr alone, and one line that says what is wrong instead of a page of usage.
+func TestCommandLine(t *testing.T) {
+	misspelt := filepath.Join(t.TempDir(), "misspelt.yaml")
+	require.NoError(t, os.WriteFile(misspelt, []byte("memoryDB:\n  capacty: 5\n"), 0o600))
+	for name, each := range map[string]struct {
+		args, environ []string
+		code          int
+		stdout        []string
+		stderr        []string
+	}{
+		"version":          {args: []string{"--version"}, stdout: []string{"versiond", release}},
+		"help":             {args: []string{"--help"}, stdout: []string{"--config FILE", "--node ID", "--data-dir DIR", "--bind HOST", "--join", "--address", "--port N"}},
+		"unknown flag":     {args: []string{"--nod", "node1"}, code: 1, stderr: []string{"versiond:", "--nod"}},
+		"argument":         {args: []string{"start"}, code: 1, stderr: []string{"start"}},
+		"unknown node":     {args: []string{"--node", "node9"}, code: 1, stderr: []string{"--address"}},
+		"bad flag value":   {args: []string{"--port", "http"}, code: 1, stderr: []string{"--port", "http"}},
+		"unknown setting":  {args: []string{"--config", misspelt}, code: 1, stderr: []string{"capacty", "memoryDB.capacity"}},
+		"no such file":     {args: []string{"--config", misspelt + "x"}, code: 1, stderr: []string{misspelt + "x"}},
+		"unknown variable": {environ: []string{"VERSIOND_REDIS_ADRR=a:1"}, code: 1, stderr: []string{"VERSIOND_REDIS_ADRR", "VERSIOND_REDIS_ADDR"}},
+		"value of a bad form": {
+			environ: []string{"VERSIOND_SERVER_RELOADINTERVAL=often"}, code: 1,
+			stderr: []string{"VERSIOND_SERVER_RELOADINTERVAL", "often"},
+		},
+		"value out of bounds": {
+			environ: []string{"VERSIOND_MEMORYDB_EVICTRATIO=2"}, code: 1,
+			stderr: []string{"memoryDB.evictRatio", "at most 1"},
+		},
+		"secret in a bad value": {
+			environ: []string{"VERSIOND_MYSQL_DSN=hunter2"}, code: 1,
+			stderr: []string{"mysql.dsn"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var stdout, stderr bytes.Buffer
+			require.Equal(t, each.code, run(each.args, each.environ, &stdout, &stderr), stderr.String())
+			for _, want := range each.stdout {
+				require.Contains(t, stdout.String(), want)
+			}
+			for _, want := range each.stderr {
+				require.Contains(t, stderr.String(), want)
+			}
+			require.NotContains(t, stderr.String(), "hunter2")
+			if each.code != 0 {
+				require.Empty(t, stdout.String())
+				require.NotContains(t, stderr.String(), "Usage:")
+			} else {
+				require.Empty(t, stderr.String())
+			}
+		})
+	}
+}
+
+// freePort gives a port on which nobody listens at the moment.
+func freePort(t *testing.T) int {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer func() { require.NoError(t, listener.Close()) }()
+	return listener.Addr().(*net.TCPAddr).Port
+}
+
+// configured gives the defaults with nodes on free ports and a data directory of their own.
+func configured(t *testing.T, nodes int) config.Config {
+	t.Helper()
+	cfg := config.GetConfig()
+	cfg.DataDir = t.TempDir()
+	cfg.Raft.Nodes = cfg.Raft.Nodes[:nodes]
+	for i := range cfg.Raft.Nodes {
+		cfg.Raft.Nodes[i].Address = "127.0.0.1:" + strconv.Itoa(freePort(t))
+		cfg.Raft.Nodes[i].Port = freePort(t)
+	}
+	return cfg
+}
+
+// output is a writer that can be read while it is written to.
+type output struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}
+
+// started is startNodes at work.
+type started struct {
+	cancel context.CancelFunc
+	ended  chan error
+	stdout output
+}
+
+func start(t *testing.T, cfg config.Config) *started {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	s := &started{cancel: cancel, ended: make(chan error, 1)}
+	go func() { s.ended <- startNodes(ctx, cfg, slog.New(slog.DiscardHandler), &s.stdout) }()
+	t.Cleanup(cancel)
+	return s
+}
+
+// mustEnd gives how it ended, which it has to within the five seconds that a supervisor grants.
+func (s *started) mustEnd(t *testing.T) error {
+	t.Helper()
+	select {
+	case err := <-s.ended:
+		return err
+	case <-time.After(5 * time.Second):
+		t.Fatal("the nodes did not end within 5 s")
+		return nil
+	}
+}
+
+func (s *started) mustStop(t *testing.T) {
+	t.Helper()
+	s.cancel()
+	require.NoError(t, s.mustEnd(t))
+}
+
+// request gives status and body, status 0 when nobody answers.
+func request(t *testing.T, method string, port int, path, body string) (status int, answer string) {
+	t.Helper()
+	url := fmt.Sprintf("http://127.0.0.1:%d%s", port, path)
+	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	require.NoError(t, err)
+	req.Header.Set("Content-Type", "application/json")
+	req.Close = true
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0, err.Error()
+	}
+	defer resp.Body.Close()
+	data, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	return resp.StatusCode, string(data)
+}
+
+func mustBeReady(t *testing.T, nodes []config.Node) {
+	t.Helper()
+	for _, n := range nodes {
+		require.Eventually(t, func() bool {
+			status, _ := request(t, http.MethodGet, n.Port, "/readyz", "")
+			return status == http.StatusOK
+		}, 20*time.Second, 20*time.Millisecond, "%s is not ready", n.ID)
+	}
+}
+
+const sampleRecord = `{"id":"libstdc++6","versionNo":"12.2.0-14","platform":"linux/amd64"}`
+
+// requireSample reads the sample record, on whichever node and after however many starts.
+func requireSample(t *testing.T, port int) {
+	t.Helper()
+	status, body := request(t, http.MethodGet, port, "/version/libstdc++6", "")
+	require.Equal(t, http.StatusOK, status, body)
+	var got map[string]any
+	require.NoError(t, json.Unmarshal([]byte(body), &got))
+	require.Equal(t, "12.2.0-14", got["versionNo"])
+}
+
+// The quick start: a node begins a cluster by itself, takes and gives records, stops when it is told
+// to, and has everything when it is started again.
+func TestOneNodeServesStopsAndStartsAgain(t *testing.T) {
+	cfg := configured(t, 1)
+	node := cfg.Raft.Nodes[0]
+	s := start(t, cfg)
+	mustBeReady(t, cfg.Raft.Nodes)
+	status, body := request(t, http.MethodPost, node.Port, "/version", sampleRecord)
+	require.Equal(t, http.StatusCreated, status, body)
+	requireSample(t, node.Port)
+	require.Eventually(t, func() bool { return strings.Contains(s.stdout.String(), "curl") }, 5*time.Second, 10*time.Millisecond)
+	require.Contains(t, s.stdout.String(), strconv.Itoa(node.Port))
+	s.mustStop(t)
+	status, _ = request(t, http.MethodGet, node.Port, "/livez", "")
+	require.Zero(t, status, "the port is still served")
+
+	again := start(t, cfg)
+	mustBeReady(t, cfg.Raft.Nodes)
+	requireSample(t, node.Port)
+	status, _ = request(t, http.MethodPost, node.Port, "/version", sampleRecord)
+	require.Equal(t, http.StatusConflict, status)
+	again.mustStop(t)
+}
+
+// Three nodes in one process are the default. They must become one cluster, and all of them stop.
+func TestThreeNodesInOneProcess(t *testing.T) {
+	cfg := configured(t, 3)
+	s := start(t, cfg)
+	mustBeReady(t, cfg.Raft.Nodes)
+	status, body := request(t, http.MethodPost, cfg.Raft.Nodes[2].Port, "/version", sampleRecord)
+	require.Equal(t, http.StatusCreated, status, body)
+	for _, n := range cfg.Raft.Nodes {
+		requireSample(t, n.Port)
+	}
+	s.mustStop(t)
+}
+
+// A node that waits for others must stop as quickly as one that serves.
+func TestWaitingNodeStops(t *testing.T) {
+	cfg := configured(t, 3)
+	cfg.OnlyNode = "node2"
+	s := start(t, cfg)
+	require.Eventually(t, func() bool {
+		status, _ := request(t, http.MethodGet, cfg.Raft.Nodes[1].Port, "/livez", "")
+		return status == http.StatusOK
+	}, 10*time.Second, 10*time.Millisecond)
+	status, body := request(t, http.MethodGet, cfg.Raft.Nodes[1].Port, "/readyz", "")
+	require.Equal(t, http.StatusServiceUnavailable, status, body)
+	s.mustStop(t)
+	require.Empty(t, s.stdout.String(), "it greeted as if it were ready")
+}
+
+// A taken port is the commonest thing to go wrong. The error must name the port and the setting.
+func TestTakenPort(t *testing.T) {
+	for _, key := range []string{"raft.nodes[].port", "raft.nodes[].address"} {
+		cfg := configured(t, 1)
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		if key == "raft.nodes[].port" {
+			cfg.Raft.Nodes[0].Port = listener.Addr().(*net.TCPAddr).Port
+		} else {
+			cfg.Raft.Nodes[0].Address = listener.Addr().String()
+		}
+		err = start(t, cfg).mustEnd(t)
+		require.ErrorContains(t, err, "node1")
+		require.ErrorContains(t, err, strconv.Itoa(listener.Addr().(*net.TCPAddr).Port))
+		require.ErrorContains(t, err, key)
+		require.NoError(t, listener.Close())
+	}
+}
+
+// A start that fails half-way must leave nothing behind: in a process with other nodes nothing else
+// would ever give the ports and the directory back.
+func TestFailedStartGivesBackWhatItTook(t *testing.T) {
+	cfg := configured(t, 1)
+	node := cfg.Raft.Nodes[0]
+	inTheWay := filepath.Join(cfg.DataDir, node.ID, "raft.db")
+	require.NoError(t, os.MkdirAll(inTheWay, 0o750))
+	// A directory with a log but without identity.json is refused before anything is opened.
+	require.Error(t, start(t, cfg).mustEnd(t))
+	require.NoError(t, os.Remove(inTheWay))
+	require.NoError(t, os.WriteFile(filepath.Join(cfg.DataDir, node.ID, "snapshots"), nil, 0o600))
+	require.ErrorContains(t, start(t, cfg).mustEnd(t), "snapshots")
+	for _, address := range []string{node.Address, "127.0.0.1:" + strconv.Itoa(node.Port)} {
+		listener, err := net.Listen("tcp", address)
+		require.NoError(t, err)
+		require.NoError(t, listener.Close())
+	}
+	require.NoError(t, os.Remove(filepath.Join(cfg.DataDir, node.ID, "snapshots")))
+	s := start(t, cfg)
+	mustBeReady(t, cfg.Raft.Nodes)
+	s.mustStop(t)
+}
+
+// One data directory must have one process; the second one has to be told whose it is.
+func TestDirectoryInUse(t *testing.T) {
+	cfg := configured(t, 1)
+	s := start(t, cfg)
+	mustBeReady(t, cfg.Raft.Nodes)
+	second := configured(t, 1)
+	second.DataDir = cfg.DataDir
+	require.ErrorContains(t, start(t, second).mustEnd(t), strconv.Itoa(os.Getpid()))
+	s.mustStop(t)
+}
+
+// A node that cannot start must not take the others of its process with it; the process tells of it
+// when it ends.
+func TestOtherNodesGoOn(t *testing.T) {
+	cfg := configured(t, 3)
+	listener, err := net.Listen("tcp", cfg.Raft.Nodes[2].Address)
+	require.NoError(t, err)
+	defer listener.Close()
+	s := start(t, cfg)
+	mustBeReady(t, cfg.Raft.Nodes[:2])
+	status, body := request(t, http.MethodPost, cfg.Raft.Nodes[1].Port, "/version", sampleRecord)
+	require.Equal(t, http.StatusCreated, status, body)
+	require.Eventually(t, func() bool { return strings.Contains(s.stdout.String(), "node2") }, 5*time.Second, 10*time.Millisecond)
+	require.NotContains(t, s.stdout.String(), "node3", "the greeting names a node that does not run")
+	s.cancel()
+	require.ErrorContains(t, s.mustEnd(t), "node3")
+}
