@@ -23,6 +23,8 @@ type greeting struct {
 	stop context.CancelFunc
 	wait sync.WaitGroup
 	out  io.Writer
+	// guarded is set when requests need a token.
+	guarded bool
 
 	mu    sync.Mutex
 	nodes []config.Node
@@ -30,9 +32,9 @@ type greeting struct {
 	told  bool
 }
 
-func newGreeting(out io.Writer, nodes []config.Node) *greeting {
+func newGreeting(out io.Writer, nodes []config.Node, guarded bool) *greeting {
 	ctx, stop := context.WithCancel(context.Background())
-	return &greeting{ctx: ctx, stop: stop, out: out, nodes: slices.Clone(nodes), open: map[string]*service.VersionService{}}
+	return &greeting{ctx: ctx, stop: stop, out: out, guarded: guarded, nodes: slices.Clone(nodes), open: map[string]*service.VersionService{}}
 }
 
 // close ends the wait for nodes that never became ready.
@@ -126,10 +128,14 @@ func (g *greeting) text(leader model.Leader) string {
 		}
 		fmt.Fprintf(&b, "  %-8s http://%s   peers %s%s\n", n.ID, "localhost:"+strconv.Itoa(n.Port), n.Address, note)
 	}
+	token := ""
+	if g.guarded {
+		token = ` -H "Authorization: Bearer $TOKEN"`
+	}
 	first, last := g.nodes[0].Port, g.nodes[len(g.nodes)-1].Port
 	fmt.Fprintf(&b, "Write on one node and read on another:\n"+
-		"  curl -i localhost:%d/version -H 'Content-Type: application/json' -d '{\"id\":\"myapp\",\"versionNo\":\"1.0.0\",\"platform\":\"linux\"}'\n"+
-		"  curl -i localhost:%d/version/myapp\n"+
-		"The API is described at http://localhost:%d/swagger/index.html\n", first, last, first)
+		"  curl -i localhost:%d/version%s -H 'Content-Type: application/json' -d '{\"id\":\"myapp\",\"versionNo\":\"1.0.0\",\"platform\":\"linux\"}'\n"+
+		"  curl -i localhost:%d/version/myapp%s\n"+
+		"The API is described at http://localhost:%d/swagger/index.html\n", first, token, last, token, first)
 	return b.String()
 }

@@ -81,7 +81,7 @@ func newLogger(cfg config.Log, w io.Writer) *slog.Logger {
 func startNodes(ctx context.Context, cfg config.Config, log *slog.Logger, stdout io.Writer) error {
 	nodes := cfg.LocalNodes()
 	ended := make([]error, len(nodes))
-	greeting := newGreeting(stdout, nodes)
+	greeting := newGreeting(stdout, nodes, len(cfg.Auth.Tokens) > 0)
 	defer greeting.close()
 	var wg sync.WaitGroup
 	for i, node := range nodes {

@@ -53,6 +53,8 @@ type describedEndpoint struct {
 	ID        string         `json:"operationId"`
 	Tags      []string       `json:"tags"`
 	Responses map[string]any `json:"responses"`
+	// Security names the ways to prove who one is, of which each is a map of one key.
+	Security []map[string]any `json:"security"`
 }
 
 func mustDescription(t *testing.T) description {
