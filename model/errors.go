@@ -39,7 +39,7 @@ var (
 	// ErrWrongNode: such a node cannot be a member of this cluster.
 	ErrSecretsDiffer = fmt.Errorf("%w: the nodes' cluster.secret differ", ErrWrongNode)
 	// ErrUnauthorized is returned when a request shows no token, or one that is not known.
-	ErrUnauthorized = errors.New("this needs a token that the node knows, sent as Authorization: Bearer <secret>")
+	ErrUnauthorized = errors.New("this needs a token that the node knows, in the header Authorization: Bearer …")
 	// ErrForbidden is returned when the role of a token does not allow what was asked.
 	ErrForbidden = errors.New("the role of this token does not allow this")
 	// ErrIDInUse is returned when a join names an id whose node still answers at another address.
