@@ -65,7 +65,12 @@ func (p *proposer) propose(ctx context.Context, commands []model.Command) ([]mod
 	if item.claim() {
 		return nil, model.ErrTimeout
 	}
-	return nil, errors.Join(model.ErrOutcomeUnknown, ctx.Err())
+	select {
+	case r := <-item.done: // it came together with the deadline
+		return r.outcomes, r.err
+	default:
+		return nil, errors.Join(model.ErrOutcomeUnknown, ctx.Err())
+	}
 }
 
 func commandsBytes(commands []model.Command) int {

@@ -69,7 +69,12 @@ func (f *forwarder) forward(ctx context.Context, c model.Command) (model.Outcome
 	if item.claim() {
 		return model.Outcome{}, 0, errors.Join(model.ErrTimeout, ctx.Err())
 	}
-	return model.Outcome{}, 0, errors.Join(model.ErrOutcomeUnknown, ctx.Err())
+	select {
+	case r := <-item.done: // it came together with the deadline
+		return r.outcome, r.index, r.err
+	default:
+		return model.Outcome{}, 0, errors.Join(model.ErrOutcomeUnknown, ctx.Err())
+	}
 }
 
 // send passes one group on, without what its clients gave up meanwhile.
