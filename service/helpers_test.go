@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"log/slog"
 	"os"
@@ -26,9 +27,16 @@ var (
 	redisDBs atomic.Int64
 )
 
+// parallelTests is more than there are cores: most of a test's time is the wait for an election.
+const parallelTests = "6"
+
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
+	if err := flag.Set("test.parallel", parallelTests); err != nil { // what the command line says goes before
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	defer func() {
 		if err := shared.Close(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
