@@ -3,14 +3,16 @@ package group
 import (
 	"context"
 	"sync"
+	"time"
 )
 
 // Rounds lets many callers share one round of asking others. A caller is served only by a round that
 // begins after it called, so what the round finds out is never older than the call. All methods may
 // be called from any goroutine.
 type Rounds[T any] struct {
-	run func(context.Context) (T, error)
-	ctx context.Context // of the owner: rounds outlive the callers that began them
+	run     func(context.Context) (T, error)
+	observe RoundObserver
+	ctx     context.Context // of the owner: rounds outlive the callers that began them
 
 	mu   sync.Mutex
 	next *round[T] // which callers that come now will share
@@ -18,14 +20,24 @@ type Rounds[T any] struct {
 }
 
 type round[T any] struct {
-	done  chan struct{}
-	value T
-	err   error
+	callers int // that share the round, those that have left included
+	done    chan struct{}
+	value   T
+	err     error
 }
+
+// RoundObserver is told of every round that has ended: how many callers shared it, how long it took
+// and what went wrong.
+type RoundObserver func(callers int, took time.Duration, err error)
 
 // NewRounds makes Rounds whose rounds end with ctx. run bounds its own time.
 func NewRounds[T any](ctx context.Context, run func(context.Context) (T, error)) *Rounds[T] {
-	return &Rounds[T]{run: run, ctx: ctx}
+	return NewObservedRounds(ctx, run, func(int, time.Duration, error) {})
+}
+
+// NewObservedRounds makes Rounds that tell observe of each round, before its callers go on.
+func NewObservedRounds[T any](ctx context.Context, run func(context.Context) (T, error), observe RoundObserver) *Rounds[T] {
+	return &Rounds[T]{run: run, observe: observe, ctx: ctx}
 }
 
 // Do gives what the next round finds out, or the context's error when that ends first.
@@ -46,6 +58,7 @@ func (r *Rounds[T]) join() *round[T] {
 	if r.next == nil {
 		r.next = &round[T]{done: make(chan struct{})}
 	}
+	r.next.callers++
 	if !r.busy {
 		r.busy = true
 		go r.runAll() // ends with the last caller that waits
@@ -55,7 +68,9 @@ func (r *Rounds[T]) join() *round[T] {
 
 func (r *Rounds[T]) runAll() {
 	for current := r.take(); current != nil; current = r.take() {
+		began := time.Now()
 		current.value, current.err = r.run(r.ctx)
+		r.observe(current.callers, time.Since(began), current.err)
 		close(current.done)
 	}
 }

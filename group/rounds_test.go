@@ -166,3 +166,27 @@ func TestRoundsEndWithTheirOwner(t *testing.T) {
 		require.ErrorIs(t, (<-second).err, context.Canceled)
 	})
 }
+
+// What operators read of shared rounds: everybody who shared one is counted, once.
+func TestObserverSeesWhoSharedARound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var callers []int
+		var took []time.Duration
+		h := newHeldRounds()
+		r := NewObservedRounds(t.Context(), h.run, func(n int, d time.Duration, err error) {
+			require.NoError(t, err)
+			callers, took = append(callers, n), append(took, d)
+		})
+		first := ask(t.Context(), r)
+		synctest.Wait()
+		second, third := ask(t.Context(), r), ask(t.Context(), r)
+		time.Sleep(time.Second)
+		h.end <- nil
+		<-first
+		h.end <- nil
+		<-second
+		<-third
+		require.Equal(t, []int{1, 2}, callers)
+		require.Equal(t, []time.Duration{time.Second, 0}, took)
+	})
+}

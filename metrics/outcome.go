@@ -1,0 +1,47 @@
+package metrics
+
+import (
+	"context"
+	"errors"
+
+	"versiond/model"
+)
+
+// What an outcome is called that is no error, and one that nobody foresaw.
+const (
+	outcomeDone   = "done"
+	outcomeFailed = "failed"
+)
+
+// outcomes name errors as the public API does. The first match counts: what may have been done must
+// not be counted as refused.
+var outcomes = []struct {
+	err  error
+	name string
+}{
+	{model.ErrOutcomeUnknown, "outcome_unknown"},
+	{model.ErrNotFound, "not_found"},
+	{model.ErrAlreadyExists, "already_exists"},
+	{model.ErrRevisionMismatch, "revision_mismatch"},
+	{model.ErrTooManyRequests, "too_many_requests"},
+	{model.ErrNoLeader, "no_leader"},
+	{model.ErrNotLeader, "no_leader"},
+	{model.ErrStoreUnavailable, "store_unavailable"},
+	{model.ErrNotCaughtUp, "not_caught_up"},
+	{model.ErrNodeRemoved, "node_removed"},
+	{model.ErrTimeout, "timeout"},
+	{context.DeadlineExceeded, "timeout"},
+	{context.Canceled, "timeout"},
+}
+
+func outcomeOf(err error) string {
+	if err == nil {
+		return outcomeDone
+	}
+	for _, o := range outcomes {
+		if errors.Is(err, o.err) {
+			return o.name
+		}
+	}
+	return outcomeFailed
+}

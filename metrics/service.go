@@ -1,0 +1,71 @@
+package metrics
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"versiond/model"
+)
+
+// Service counts and times what the service layer does.
+type Service struct {
+	writes         *prometheus.CounterVec
+	writeDuration  *prometheus.HistogramVec
+	forwarded      prometheus.Histogram
+	rounds         rounds
+	reloadDuration *prometheus.HistogramVec
+}
+
+func newService() *Service {
+	return &Service{
+		writes:         newCounters("versiond_writes_total", "Writes that clients asked this node for, by operation and outcome.", "operation", "outcome"),
+		writeDuration:  newHistograms("versiond_write_duration_seconds", "Time from a write's arrival to its outcome, whatever that is.", durationBuckets, "operation"),
+		forwarded:      newHistogram("versiond_forwarded_group_commands", "Commands of one request by which this node passed writes to the leader.", countBuckets),
+		rounds:         newRounds("versiond_read_round", "rounds in which this node found out an index to read at, alone or by asking the leader", "level"),
+		reloadDuration: newHistograms("versiond_reload_duration_seconds", "Time that one reload of Redis took, by outcome; skipped when another node was at it.", longBuckets, "outcome"),
+	}
+}
+
+func (s *Service) collectors() []prometheus.Collector {
+	return append(s.rounds.collectors(), s.writes, s.writeDuration, s.forwarded, s.reloadDuration)
+}
+
+// Written counts one write that a client asked for; err is what came of it.
+func (s *Service) Written(command model.CommandType, err error, took time.Duration) {
+	operation := operationOf(command)
+	s.writes.WithLabelValues(operation, outcomeOf(err)).Inc()
+	s.writeDuration.WithLabelValues(operation).Observe(took.Seconds())
+}
+
+func operationOf(command model.CommandType) string {
+	switch command {
+	case model.CommandAdd:
+		return "add"
+	case model.CommandUpdate:
+		return "update"
+	case model.CommandDelete:
+		return "delete"
+	}
+	return "other"
+}
+
+// Forwarded counts one request with which writes were passed to the leader.
+func (s *Service) Forwarded(commands int) { s.forwarded.Observe(float64(commands)) }
+
+// ReadRound counts one round that reads of a level shared.
+func (s *Service) ReadRound(level model.Level, reads int, took time.Duration, err error) {
+	s.rounds.observe(string(level), reads, took, err)
+}
+
+// Reloaded counts one reload of Redis; done is false when it was another node's turn.
+func (s *Service) Reloaded(done bool, took time.Duration, err error) {
+	outcome := "skipped"
+	switch {
+	case err != nil:
+		outcome = outcomeFailed
+	case done:
+		outcome = outcomeDone
+	}
+	s.reloadDuration.WithLabelValues(outcome).Observe(took.Seconds())
+}
