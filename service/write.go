@@ -64,6 +64,9 @@ func unproposed(err error) error {
 // propose hands a command to the leader, which may be this node.
 func (s *VersionService) propose(ctx context.Context, c model.Command) (model.Outcome, uint64, error) {
 	if !s.node.IsLeader() {
+		if _, address := s.node.Leader(); address == "" {
+			return model.Outcome{}, 0, model.ErrNotLeader
+		}
 		return s.forwarder.forward(ctx, c)
 	}
 	outcomes, index, err := s.ApplyCommands(ctx, []model.Command{c})
