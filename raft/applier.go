@@ -90,11 +90,18 @@ func (a *applier) rest(ctx context.Context) {
 // step does the next thing there is to do, and says whether there was one.
 func (a *applier) step(ctx context.Context) (bool, error) {
 	if a.queue.restoreIndex() > a.applied.Index {
+		if undecided := a.queue.undecidedIndex(); undecided != 0 {
+			return a.decideRestore(undecided)
+		}
 		return true, a.restoreNewest(ctx)
 	}
 	if request := a.queue.dueView(a.applied.Index); request != nil {
 		a.openView(ctx, request)
 		return true, nil
+	}
+	for _, request := range a.queue.takeViews() {
+		request.at = a.applied
+		request.settle(a.service.OpenViewInternal(ctx))
 	}
 	a.gather(ctx)
 	if entries := a.queue.take(a.applied.Index, applyEntriesMax, applyBytesMax); len(entries) > 0 {

@@ -83,12 +83,17 @@ func (f *VersionFSM) Snapshot() (raft.FSMSnapshot, error) {
 
 // Restore notes that a snapshot takes the place of the records and returns; the applier loads it.
 // The stream that it is given is not read: the snapshot lies in the node's snapshot store, where
-// the applier finds it together with the index and term that Raft gave it.
+// the applier finds it together with the index and term that Raft gave it. Of the stream only the
+// first bytes are read, which tell a restored backup.
 func (f *VersionFSM) Restore(stream io.ReadCloser) error {
 	meta, err := newestSnapshot(f.snapshots)
 	if err != nil {
 		return err
 	}
-	f.queue.pushRestore(meta.Index)
+	restored, err := isRestored(stream)
+	if err != nil {
+		return err
+	}
+	f.queue.pushRestore(meta.Index, restored)
 	return stream.Close()
 }

@@ -67,6 +67,7 @@ func NewRaftNode(cfg NodeConfig, fsm *VersionFSM) (*Node, error) {
 		return nil, err
 	}
 	fsm.snapshots = stores.snapshots
+	cfg.Dir.removeSpooled(cfg.Log)
 	ctx, cancel := context.WithCancel(context.Background())
 	n := &Node{cfg: cfg, fsm: fsm, stores: stores, progress: newProgress(), ctx: ctx, cancel: cancel, failed: make(chan struct{})}
 	if err := n.resume(); err != nil {
@@ -131,6 +132,9 @@ func (n *Node) newRaft(bootstrap *raft.Configuration) (*raft.Raft, *raft.Network
 		if err := raft.BootstrapCluster(conf, n.stores.cache, n.stores.bolt, n.stores.snapshots, transport, *bootstrap); err != nil {
 			return nil, nil, errors.Join(err, transport.Close())
 		}
+	}
+	if err := n.noteSnapshot(); err != nil {
+		return nil, nil, errors.Join(err, transport.Close())
 	}
 	r, err := raft.NewRaft(conf, n.fsm, n.stores.cache, n.stores.bolt, n.stores.snapshots, transport)
 	if err != nil {

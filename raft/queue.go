@@ -44,7 +44,11 @@ type queue struct {
 	bytes   int
 	handed  uint64 // the last index that the FSM was handed
 	restore uint64 // the index of a snapshot that the FSM was told to restore
-	view    *viewRequest
+	// undecided is set while that snapshot is a restored backup of which this node does not know yet
+	// whether the cluster has it.
+	undecided bool
+	view      *viewRequest
+	views     []*viewRequest // of whatever is applied when their turn comes
 	closing bool // no view will be opened any more
 }
 
@@ -93,12 +97,41 @@ func (q *queue) patient() bool {
 	return true
 }
 
-// pushRestore tells the applier that a snapshot at index takes the place of everything before it.
-func (q *queue) pushRestore(index uint64) {
+// pushRestore tells the applier that a snapshot at index takes the place of everything before it,
+// once index is committed if it is undecided.
+func (q *queue) pushRestore(index uint64, undecided bool) {
 	q.mu.Lock()
-	q.restore, q.handed = index, index
+	q.restore, q.handed, q.undecided = index, index, undecided
 	q.mu.Unlock()
 	q.notify()
+}
+
+// startAt tells the applier that hashicorp/raft will hand over nothing up to index, because a snapshot
+// covers it: it is the log's to give.
+func (q *queue) startAt(index uint64) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.handed = index
+}
+
+// decide notes that the undecided snapshot counts, or that another history took its place.
+func (q *queue) decide(counts bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.undecided = false
+	if !counts {
+		q.restore = 0
+	}
+}
+
+// undecidedIndex gives the index of the undecided snapshot, 0 when there is none.
+func (q *queue) undecidedIndex() uint64 {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if !q.undecided {
+		return 0
+	}
+	return q.restore
 }
 
 func (q *queue) handedIndex() uint64 {
@@ -176,6 +209,9 @@ func (q *queue) refuseViews() {
 	defer q.mu.Unlock()
 	q.closing = true
 	q.cancelView(errViewLate)
+	for _, request := range q.views {
+		request.settle(nil, errClosing)
+	}
 }
 
 // close tells everybody who still waits that the outcome is not known. The applier has ended.

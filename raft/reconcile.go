@@ -126,7 +126,7 @@ func (a *applier) load(ctx context.Context, at model.Position) error {
 
 // rebuild loads the newest snapshot, or begins empty when the log still goes back to its start.
 func (a *applier) rebuild(ctx context.Context) error {
-	meta, err := newestSnapshot(a.fsm.snapshots)
+	meta, err := a.newestDecided()
 	if err == nil {
 		return a.restore(ctx, meta)
 	}

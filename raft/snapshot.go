@@ -19,9 +19,12 @@ import (
 
 // A snapshot is the magic, then, compressed, a flag byte and a record for each row in the byte order
 // of the ids, and at the end the other flag byte, the count and a CRC-32C of all before it. Index and
-// term are not in it: they are Raft's to give (a restored backup gets new ones).
+// term are not in it: they are Raft's to give (a restored backup gets new ones). A backup that was put
+// into Raft has a magic of its own, because such a snapshot, unlike all others, may exist on a node
+// without being committed.
 const (
 	snapshotMagic    = "versiond snapshot 1\n"
+	restoredMagic    = "versiond restored 1\n" // of the same length
 	snapshotRecord   = 1
 	snapshotEnd      = 0
 	snapshotPageSize = 1000
@@ -110,15 +113,23 @@ func openSnapshot(snapshots raft.SnapshotStore, id string) (*snapshotReader, err
 }
 
 func newSnapshotReader(stream io.ReadCloser) (*snapshotReader, error) {
-	magic := make([]byte, len(snapshotMagic))
-	if _, err := io.ReadFull(stream, magic); err != nil || string(magic) != snapshotMagic {
-		return nil, fmt.Errorf("%w: it does not begin as a snapshot of this release does", model.ErrCorrupt)
+	if _, err := isRestored(stream); err != nil {
+		return nil, err
 	}
 	decoder, err := zstd.NewReader(stream, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(64<<20))
 	if err != nil {
 		return nil, err
 	}
 	return &snapshotReader{stream: stream, decoder: decoder, records: bufio.NewReader(decoder), sum: crc32.New(castagnoli)}, nil
+}
+
+// isRestored reads the magic and says whether it is that of a restored backup.
+func isRestored(stream io.Reader) (bool, error) {
+	magic := make([]byte, len(snapshotMagic))
+	if _, err := io.ReadFull(stream, magic); err != nil || string(magic) != snapshotMagic && string(magic) != restoredMagic {
+		return false, fmt.Errorf("%w: it does not begin as a snapshot of this release does", model.ErrCorrupt)
+	}
+	return string(magic) == restoredMagic, nil
 }
 
 // next gives the next record, io.EOF after the last one of an undamaged snapshot, and otherwise an

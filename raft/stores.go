@@ -37,7 +37,7 @@ func openStores(dir *DataDir, log *slog.Logger) (*stores, error) {
 	if err := errors.Join(errCache, errSnapshots); err != nil {
 		return nil, errors.Join(fmt.Errorf("open the snapshots in %s: %w", dir.Path(), err), bolt.Close())
 	}
-	return &stores{bolt: bolt, cache: cache, snapshots: snapshots}, nil
+	return &stores{bolt: bolt, cache: cache, snapshots: &snapshotStore{SnapshotStore: snapshots, logs: cache}}, nil
 }
 
 func (s *stores) hasState() (bool, error) {

@@ -3,6 +3,7 @@ package raft
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -13,11 +14,16 @@ import (
 // snapshot fails cleanly and hashicorp/raft tries again later (design section 4, rule 5).
 const viewWaitMax = 10 * time.Second
 
-var errViewLate = errors.New("the applier did not reach the snapshot's index in time")
+var (
+	errViewLate = errors.New("the applier did not reach the snapshot's index in time")
+	errClosing  = fmt.Errorf("%w: it is stopping", model.ErrNotCaughtUp)
+)
 
-// viewRequest asks the applier for a view of the records exactly as they are at index.
+// viewRequest asks the applier for a view of the records exactly as they are at index; one of
+// queue.views asks for whatever is applied, and at says where that was.
 type viewRequest struct {
 	index uint64
+	at    model.Position
 	done  chan struct{}
 
 	once sync.Once
@@ -75,6 +81,44 @@ func (q *queue) cancelView(err error) {
 		q.view.settle(nil, err)
 		q.view = nil
 	}
+}
+
+// requestAnyView asks for a view between two transactions, whichever come next.
+func (q *queue) requestAnyView() *viewRequest {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	request := newViewRequest(0)
+	if q.closing {
+		request.settle(nil, errClosing)
+		return request
+	}
+	q.views = append(q.views, request)
+	q.notify()
+	signal(q.urgent)
+	return request
+}
+
+// takeViews gives the requests for a view of what is applied now.
+func (q *queue) takeViews() []*viewRequest {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	views := q.views
+	q.views = nil
+	return views
+}
+
+// OpenView opens a consistent view of all records as this node has applied them, and says up to where.
+// It waits for the applier, ten seconds at most: model.ErrNotCaughtUp. The caller closes the view.
+func (n *Node) OpenView(ctx context.Context) (View, model.Position, error) {
+	if !n.Running() {
+		return nil, model.Position{}, model.ErrNotCaughtUp
+	}
+	request := n.fsm.queue.requestAnyView()
+	view, err := request.wait(ctx)
+	if err != nil {
+		return nil, model.Position{}, err
+	}
+	return view, request.at, nil
 }
 
 // dueView takes the waiting request once the applier is at its index; a request that has settled

@@ -1,0 +1,263 @@
+package raft
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/raft"
+	"github.com/stretchr/testify/require"
+
+	"versiond/model"
+)
+
+func (n *testNode) mustBackup(t *testing.T) []byte {
+	t.Helper()
+	view, at, err := n.OpenView(t.Context())
+	require.NoError(t, err)
+	var file bytes.Buffer
+	header := BackupHeader{Cluster: n.Identity().Cluster, Index: at.Index, Term: at.Term, Time: time.Now()}
+	require.NoError(t, WriteBackup(t.Context(), &file, header, view))
+	require.NoError(t, view.Close())
+	return file.Bytes()
+}
+
+func (n *testNode) restoreBytes(t *testing.T, file []byte, foreign bool) (uint64, error) {
+	t.Helper()
+	backup, err := n.ReceiveBackup(t.Context(), bytes.NewReader(file))
+	require.NoError(t, err)
+	defer func() { require.NoError(t, backup.Close()) }()
+	return n.Restore(t.Context(), backup, foreign)
+}
+
+func (n *testNode) requireNoSpool(t *testing.T) {
+	t.Helper()
+	left, err := filepath.Glob(n.dir.file(spoolPattern))
+	require.NoError(t, err)
+	require.Empty(t, left)
+}
+
+// A restored backup must bring back exactly its records with their revisions, and later writes must
+// get higher ones. It has to survive the loss of the store like everything else.
+func TestRestoreBringsBackTheBackup(t *testing.T) {
+	c := newTestConfig(t)
+	n := c.mustLead(t)
+	n.mustAdd(t, "kept", 200)
+	file, want := n.mustBackup(t), c.store.snapshotRows()
+	n.mustAdd(t, "later", 10)
+	n.propose(t, model.Command{Type: model.CommandDelete, ID: "kept-007"})
+
+	before := n.AppliedIndex()
+	index, err := n.restoreBytes(t, file, false)
+	require.NoError(t, err)
+	require.Greater(t, index, before)
+	require.Equal(t, want, c.store.snapshotRows())
+	outcome := n.propose(t, add("after"))
+	require.Greater(t, outcome[0].Revision, model.Revision(index, 0))
+	n.requireNoSpool(t)
+
+	n.close(t)
+	c.store.drop()
+	n = c.mustLead(t)
+	n.mustAdd(t, "again", 1)
+	require.Len(t, c.store.snapshotRows(), len(want)+2)
+}
+
+// Another cluster's revisions may have been given to other contents here: an ETag or a cached value of
+// before must not match what is restored.
+func TestForeignRecordsGetNewRevisions(t *testing.T) {
+	theirs := newTestConfig(t)
+	other := theirs.mustOpen(t)
+	require.NoError(t, other.Bootstrap("another"))
+	require.Eventually(t, other.IsLeader, 10*time.Second, 5*time.Millisecond)
+	for i := range 4100 / 50 {
+		commands := make([]model.Command, 50)
+		for j := range commands {
+			commands[j] = add(fmt.Sprintf("a-%05d", i*50+j))
+		}
+		other.propose(t, commands...)
+	}
+	file := other.mustBackup(t)
+
+	c := newTestConfig(t)
+	n := c.mustLead(t)
+	n.mustAdd(t, "ours", 3)
+	rows, before := c.store.snapshotRows(), n.AppliedIndex()
+	_, err := n.restoreBytes(t, file, false)
+	require.ErrorIs(t, err, model.ErrInvalid)
+	require.ErrorContains(t, err, "another")
+	require.Equal(t, rows, c.store.snapshotRows())
+	require.Equal(t, before, n.AppliedIndex())
+
+	index, err := n.restoreBytes(t, file, true)
+	require.NoError(t, err)
+	seen := map[uint64]bool{}
+	for id, v := range c.store.snapshotRows() {
+		require.Greater(t, v.Revision, model.Revision(before+1, 0)-1, id)
+		require.Less(t, v.Revision, model.Revision(index, 0), id)
+		require.False(t, seen[v.Revision], "%d twice", v.Revision)
+		seen[v.Revision] = true
+	}
+	require.Len(t, seen, 4100)
+	n.requireNoSpool(t)
+}
+
+// Damage must be found before anything changes, wherever it is.
+func TestDamagedBackupIsRefused(t *testing.T) {
+	n := newTestConfig(t).mustLead(t)
+	n.mustAdd(t, "a", 20)
+	whole := n.mustBackup(t)
+	receive := func(file []byte) error {
+		backup, err := n.ReceiveBackup(t.Context(), bytes.NewReader(file))
+		if err == nil {
+			require.NoError(t, backup.Close())
+		}
+		return err
+	}
+	require.NoError(t, receive(whole))
+	for at := range whole {
+		require.ErrorIs(t, receive(whole[:at]), model.ErrInvalid, "cut at %d of %d", at, len(whole))
+		damaged := bytes.Clone(whole)
+		damaged[at] ^= 0x01
+		require.ErrorIs(t, receive(damaged), model.ErrInvalid, "altered at %d", at)
+	}
+	require.ErrorIs(t, receive(append(bytes.Clone(whole), 0)), model.ErrInvalid, "a byte too many")
+	n.requireNoSpool(t)
+}
+
+// A file whose checksum is right may still hold what no node can store.
+func TestImpossibleRecordsAreRefused(t *testing.T) {
+	n := newTestConfig(t).mustLead(t)
+	good := model.Version{ID: "a", VersionNo: "1", Platform: "linux", Revision: 1}
+	for name, record := range map[string]model.Version{
+		"long":        {ID: strings.Repeat("b", 129), VersionNo: "1", Platform: "linux", Revision: 1},
+		"a slash":     {ID: "a/b", VersionNo: "1", Platform: "linux", Revision: 1},
+		"no revision": {ID: "b", VersionNo: "1", Platform: "linux"},
+	} {
+		view := &fakeView{store: newFakeStore(), rows: map[string]model.Version{"a": good, record.ID: record}}
+		var file bytes.Buffer
+		require.NoError(t, WriteBackup(t.Context(), &file, BackupHeader{Cluster: "cluster1"}, view))
+		_, err := n.ReceiveBackup(t.Context(), &file)
+		require.ErrorIs(t, err, model.ErrInvalid, name)
+	}
+}
+
+// A body that breaks off must be told from a disk that is full, and its cause must be kept.
+func TestBodyThatFails(t *testing.T) {
+	n := newTestConfig(t).mustLead(t)
+	_, err := n.ReceiveBackup(t.Context(), io.MultiReader(bytes.NewReader([]byte(backupMagic)), failing{}))
+	require.ErrorIs(t, err, model.ErrInvalid)
+	require.ErrorIs(t, err, errFake)
+	n.requireNoSpool(t)
+}
+
+type failing struct{}
+
+func (failing) Read([]byte) (int, error) { return 0, errFake }
+
+// A backup is of one moment though writes go on, and says of which.
+func TestBackupIsOfOneMoment(t *testing.T) {
+	c := newTestConfig(t)
+	n := c.mustLead(t)
+	stop, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		for i := 0; ; i++ {
+			select {
+			case <-stop:
+				return
+			default:
+				_, _ = n.Propose(context.Background(), []model.Command{add(fmt.Sprintf("b-%d", i))}) // only there to be in the way
+			}
+		}
+	}()
+	for range 20 {
+		backup, err := n.ReceiveBackup(t.Context(), bytes.NewReader(n.mustBackup(t)))
+		require.NoError(t, err)
+		require.EqualValues(t, decidedUpTo(c.store, backup.Header.Index), backup.Records)
+		require.NoError(t, backup.Close())
+	}
+	close(stop)
+	<-done
+	require.Zero(t, c.store.viewsOpen)
+}
+
+// What a killed process left must not pile up.
+func TestLeftOverSpoolIsRemoved(t *testing.T) {
+	c := newTestConfig(t)
+	n := c.mustLead(t)
+	n.close(t)
+	left := filepath.Join(c.path, "restore-1.spool")
+	require.NoError(t, os.WriteFile(left, []byte("half"), 0o600))
+	c.mustLead(t)
+	require.NoFileExists(t, left)
+}
+
+// undecidedApplier is an applier whose newest snapshot, at 20 of term 2, is a restored backup; its log
+// ends at 15.
+func undecidedApplier(t *testing.T) (a *applier, commit *uint64) {
+	t.Helper()
+	a, commit = mustApplier(t, model.Identity{Cluster: "c", Node: "node1", Store: "s"}), new(uint64)
+	snapshots := raft.NewInmemSnapshotStore()
+	_, transport := raft.NewInmemTransport("x")
+	sink, err := snapshots.Create(1, 20, 2, raft.Configuration{}, 1, transport)
+	require.NoError(t, err)
+	data := bytes.Replace(mustSnapshotBytes(t, 3), []byte(snapshotMagic), []byte(restoredMagic), 1)
+	_, err = sink.Write(data)
+	require.NoError(t, err)
+	require.NoError(t, sink.Close())
+	a.fsm.snapshots = &snapshotStore{SnapshotStore: snapshots, logs: a.logs}
+	*commit = 15
+	a.committed = func() uint64 { return *commit }
+	a.applied, a.stored = model.Position{Index: 12, Term: 2}, model.Position{Index: 12, Term: 2}
+	require.NoError(t, a.fsm.Restore(io.NopCloser(bytes.NewReader(data))))
+	return a, commit
+}
+
+// A leader that is cut off in the middle of a restore must not have loaded what nobody else has; nor
+// may it apply what its own log holds before: that can be undone too.
+func TestRestoreWaitsForTheQuorum(t *testing.T) {
+	a, commit := undecidedApplier(t)
+	for range 3 {
+		moved, err := a.step(t.Context())
+		require.NoError(t, err)
+		require.False(t, moved)
+	}
+	_, err := a.newestDecided()
+	require.ErrorIs(t, err, errUndecided, "nor may a store be built from it")
+	require.Equal(t, uint64(12), a.applied.Index)
+
+	*commit = 21
+	for a.applied.Index < 20 {
+		_, err := a.step(t.Context())
+		require.NoError(t, err)
+	}
+	state, err := a.service.StateInternal(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, model.Position{Index: 20, Term: 2}, state.Applied)
+}
+
+// When a later leader's log goes on without the restore, this node must follow that log.
+func TestSupersededRestoreIsForgotten(t *testing.T) {
+	a, commit := undecidedApplier(t)
+	logs := a.logs.(*raft.InmemStore)
+	for index := uint64(16); index <= 21; index++ {
+		require.NoError(t, logs.StoreLog(&raft.Log{Index: index, Term: 3, Type: raft.LogNoop}))
+	}
+	*commit = 21
+	for a.applied.Index < 21 {
+		moved, err := a.step(t.Context())
+		require.NoError(t, err)
+		require.True(t, moved)
+	}
+	_, err := newestSnapshot(a.fsm.snapshots)
+	require.ErrorIs(t, err, errNoSnapshot, "other nodes must not be sent it either")
+	_, err = a.service.StateInternal(t.Context())
+	require.ErrorIs(t, err, model.ErrNoState, "it was loaded")
+}

@@ -1,0 +1,175 @@
+package raft
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"versiond/model"
+)
+
+// spoolPattern names the files in which a data directory keeps backups that are being restored.
+const spoolPattern = "restore-*.spool"
+
+// Backup is a whole backup in a file of the node's data directory, found to be undamaged. One
+// goroutine may use it.
+type Backup struct {
+	Header BackupHeader
+	// Records is how many records it holds.
+	Records uint64
+
+	highest    uint64 // the highest revision of a record
+	file       *os.File
+	snapshotAt int64 // where the records begin, in the form of a snapshot
+	size       int64 // of them
+}
+
+// ReceiveBackup writes a backup to a file and checks every byte of it; the caller closes it. A
+// *model.ValidationError that names the body says what is wrong with it; where reading body failed,
+// its error is in the chain.
+func (n *Node) ReceiveBackup(ctx context.Context, body io.Reader) (*Backup, error) {
+	b, err := n.cfg.Dir.newSpool()
+	if err != nil {
+		return nil, err
+	}
+	if err := b.receive(ctx, body); err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
+	return b, nil
+}
+
+func (d *DataDir) newSpool() (*Backup, error) {
+	file, err := os.CreateTemp(d.path, spoolPattern)
+	if err != nil {
+		return nil, fmt.Errorf("make a file for the backup: %w", err)
+	}
+	return &Backup{file: file}, nil
+}
+
+// removeSpooled removes what a process left that ended while it restored.
+func (d *DataDir) removeSpooled(log *slog.Logger) {
+	left, _ := filepath.Glob(d.file(spoolPattern)) // the pattern is well formed
+	for _, name := range left {
+		if err := os.Remove(name); err != nil {
+			log.Warn("a left-over file could not be removed", "file", name, "err", err)
+		}
+	}
+}
+
+// Close removes the file.
+func (b *Backup) Close() error {
+	return errors.Join(b.file.Close(), os.Remove(b.file.Name()))
+}
+
+// Whole gives the backup as it was received, and its length.
+func (b *Backup) Whole() (io.Reader, int64) {
+	size := b.snapshotAt + b.size + backupChecksumLen
+	return io.NewSectionReader(b.file, 0, size), size
+}
+
+func (b *Backup) receive(ctx context.Context, body io.Reader) error {
+	source := &failingReader{Reader: body}
+	size, err := io.Copy(b.file, source)
+	switch {
+	case source.err != nil:
+		return damagedBackup(fmt.Errorf("could not be read to its end: %w", source.err))
+	case err != nil:
+		return fmt.Errorf("write the backup to a file: %w", err)
+	}
+	return b.check(ctx, size)
+}
+
+// failingReader remembers that it was reading that failed, and not writing.
+type failingReader struct {
+	io.Reader
+	err error
+}
+
+func (r *failingReader) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		r.err = err
+	}
+	return n, err
+}
+
+// check reads the file twice: for the checksum, and for what is in it.
+func (b *Backup) check(ctx context.Context, size int64) error {
+	if err := b.checkSum(size - backupChecksumLen); err != nil {
+		return damagedBackup(err)
+	}
+	header, length, err := readBackupHeader(io.NewSectionReader(b.file, 0, size))
+	if err != nil {
+		return damagedBackup(err)
+	}
+	b.Header, b.snapshotAt, b.size = header, length, size-backupChecksumLen-length
+	err = b.checkRecords(ctx)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return damagedBackup(err)
+}
+
+func (b *Backup) checkSum(at int64) error {
+	if at < 0 {
+		return fmt.Errorf("%w: it is shorter than its checksum", model.ErrCorrupt)
+	}
+	sum := sha256.New()
+	if _, err := io.Copy(sum, io.NewSectionReader(b.file, 0, at)); err != nil {
+		return err
+	}
+	want := make([]byte, backupChecksumLen)
+	if _, err := b.file.ReadAt(want, at); err != nil {
+		return err
+	}
+	if !bytes.Equal(sum.Sum(nil), want) {
+		return fmt.Errorf("%w: its checksum differs", model.ErrCorrupt)
+	}
+	return nil
+}
+
+// checkRecords makes sure that every record is one that this release could have written.
+func (b *Backup) checkRecords(ctx context.Context) error {
+	reader, err := newSnapshotReader(io.NopCloser(b.snapshot()))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = reader.close() }() // it was only read
+	for last := ""; ctx.Err() == nil; {
+		v, err := reader.next()
+		if errors.Is(err, io.EOF) && !errors.Is(err, model.ErrCorrupt) {
+			return nil
+		}
+		if err == nil {
+			err = model.ValidateRecord(model.VersionDB(v))
+		}
+		if err == nil && (v.ID <= last || v.Revision == 0) {
+			err = fmt.Errorf("%w: record %d is out of order or has no revision", model.ErrCorrupt, b.Records)
+		}
+		if err != nil {
+			return err
+		}
+		last, b.highest = v.ID, max(b.highest, v.Revision)
+		b.Records++
+	}
+	return ctx.Err()
+}
+
+func (b *Backup) snapshot() *io.SectionReader {
+	return io.NewSectionReader(b.file, b.snapshotAt, b.size)
+}
+
+// damagedBackup words an error for the client who sent the body.
+func damagedBackup(err error) error {
+	if err == nil {
+		return nil
+	}
+	invalid := &model.ValidationError{Fields: []model.FieldError{{Field: "body", Detail: "is not a whole and undamaged backup: " + err.Error()}}}
+	return fmt.Errorf("%w (%w)", invalid, err)
+}
