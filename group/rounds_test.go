@@ -180,7 +180,7 @@ func TestObserverSeesWhoSharedARound(t *testing.T) {
 		first := ask(t.Context(), r)
 		synctest.Wait()
 		second, third := ask(t.Context(), r), ask(t.Context(), r)
-		time.Sleep(time.Second)
+		<-time.After(time.Second)
 		h.end <- nil
 		<-first
 		h.end <- nil

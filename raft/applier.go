@@ -141,11 +141,13 @@ func (a *applier) apply(ctx context.Context, entries []entry) error {
 	}
 	last := entries[len(entries)-1].position
 	if commands > 0 {
+		began := time.Now()
 		if err := a.commit(ctx, last); err != nil {
 			a.service.DiscardInternal()
 			return err
 		}
 		a.service.PublishInternal()
+		a.fsm.observer.Applied(len(entries), commands, time.Since(began))
 	}
 	a.advance(last)
 	for i := range entries {
@@ -216,6 +218,7 @@ func (a *applier) isStored(ctx context.Context, to model.Position) bool {
 }
 
 func (a *applier) storeFailed(message string, err error) {
+	a.fsm.observer.StoreFailed()
 	if a.progress.lastFailure() == nil {
 		a.log.Error(message, "index", a.applied.Index, "err", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"sync/atomic"
+	"time"
 
 	"github.com/hashicorp/raft"
 
@@ -20,12 +21,13 @@ type VersionFSM struct {
 	proposals atomic.Int64 // entries proposed by this node whose outcomes somebody awaits
 	// lastCommand is the highest entry with commands that the store holds.
 	lastCommand atomic.Uint64
+	observer    Observer
 }
 
 var _ raft.BatchingFSM = (*VersionFSM)(nil)
 
 func newVersionFSM(service VersionServiceInterface) *VersionFSM {
-	return &VersionFSM{service: service, queue: newQueue()}
+	return &VersionFSM{service: service, queue: newQueue(), observer: unobserved{}}
 }
 
 // Apply notes one committed entry and returns a handle on its outcomes.
@@ -36,17 +38,17 @@ func (f *VersionFSM) Apply(log *raft.Log) any {
 // ApplyBatch notes committed entries and returns a handle for each. It is given configuration
 // entries too, which keeps hashicorp's idea of the FSM's index current after a membership change.
 func (f *VersionFSM) ApplyBatch(logs []*raft.Log) []any {
-	awaited := f.proposals.Load() > 0
+	awaited, now := f.proposals.Load() > 0, time.Now()
 	handles := make([]any, len(logs))
 	for i, log := range logs {
-		handles[i] = f.note(log, awaited)
+		handles[i] = f.note(log, awaited, now)
 	}
 	f.queue.notify()
 	return handles
 }
 
-func (f *VersionFSM) note(log *raft.Log, awaited bool) *handle {
-	e := entry{position: model.Position{Index: log.Index, Term: log.Term}}
+func (f *VersionFSM) note(log *raft.Log, awaited bool, now time.Time) *handle {
+	e := entry{position: model.Position{Index: log.Index, Term: log.Term}, handed: now}
 	if log.Type == raft.LogCommand {
 		e.data = log.Data
 		if awaited {
@@ -78,7 +80,7 @@ func (f *VersionFSM) Snapshot() (raft.FSMSnapshot, error) {
 	if last, handed := f.lastCommand.Load(), f.queue.handedIndex(); last > handed {
 		return nil, fmt.Errorf("the store is at index %d already, the replay only at %d: no snapshot yet", last, handed)
 	}
-	return &versionSnapshot{request: f.queue.requestView()}, nil
+	return &versionSnapshot{request: f.queue.requestView(), observer: f.observer}, nil
 }
 
 // Restore notes that a snapshot takes the place of the records and returns; the applier loads it.

@@ -25,6 +25,8 @@ type NodeConfig struct {
 	Secret string
 	Log    *slog.Logger
 	Tuning Tuning
+	// Observer may be nil.
+	Observer Observer
 }
 
 // PeerTerms asks other nodes for their Raft term.
@@ -67,6 +69,9 @@ func NewRaftNode(cfg NodeConfig, fsm *VersionFSM) (*Node, error) {
 		return nil, err
 	}
 	fsm.snapshots = stores.snapshots
+	if cfg.Observer != nil {
+		fsm.observer = cfg.Observer
+	}
 	cfg.Dir.removeSpooled(cfg.Log)
 	ctx, cancel := context.WithCancel(context.Background())
 	n := &Node{cfg: cfg, fsm: fsm, stores: stores, progress: newProgress(), ctx: ctx, cancel: cancel, failed: make(chan struct{})}

@@ -113,6 +113,7 @@ func (p *proposer) sendEntry(items []*proposal) {
 	if len(taken) == 0 {
 		return
 	}
+	p.fsm.observer.Proposed(len(commands))
 	distribute(taken, p.await(wire.AppendCommands(nil, commands)))
 }
 

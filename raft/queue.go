@@ -2,6 +2,7 @@ package raft
 
 import (
 	"sync"
+	"time"
 
 	"versiond/model"
 )
@@ -16,6 +17,7 @@ type entry struct {
 	position model.Position
 	data     []byte
 	handle   *handle
+	handed   time.Time // when the FSM was given it; not set in entries that were read from the log
 }
 
 // handle is where the proposer of an entry waits for its outcomes. Exactly one result arrives.
@@ -43,13 +45,16 @@ type queue struct {
 	entries []entry
 	bytes   int
 	handed  uint64 // the last index that the FSM was handed
-	restore uint64 // the index of a snapshot that the FSM was told to restore
+	// leftSince is when the first of the entries was handed over that the queue left to the log and
+	// the applier has not made up for; zero when there are none.
+	leftSince time.Time
+	restore   uint64 // the index of a snapshot that the FSM was told to restore
 	// undecided is set while that snapshot is a restored backup of which this node does not know yet
 	// whether the cluster has it.
 	undecided bool
 	view      *viewRequest
 	views     []*viewRequest // of whatever is applied when their turn comes
-	closing bool // no view will be opened any more
+	closing   bool           // no view will be opened any more
 }
 
 func newQueue() *queue { return &queue{wake: make(chan struct{}, 1), urgent: make(chan struct{}, 1)} }
@@ -69,6 +74,7 @@ func (q *queue) push(e entry) {
 	defer q.mu.Unlock()
 	q.handed = e.position.Index
 	if e.handle == nil && q.bytes+len(e.data) > queueBytesMax {
+		q.noteLeft(e)
 		return
 	}
 	q.bytes += len(e.data)
@@ -177,6 +183,9 @@ func (q *queue) firstAfter(applied uint64) (uint64, bool) {
 // drop forgets what the applier has passed. A handle that is still there belongs to an entry that a
 // snapshot covered: whether its commands are in it cannot be told any more.
 func (q *queue) drop(applied uint64) {
+	if applied >= q.handed {
+		q.leftSince = time.Time{}
+	}
 	n := 0
 	for n < len(q.entries) && q.entries[n].position.Index <= applied {
 		q.bytes -= len(q.entries[n].data)

@@ -37,7 +37,7 @@ type readIndexer struct {
 
 func newReadIndexer(node *Node, r *raft.Raft) *readIndexer {
 	x := &readIndexer{node: node, raft: r}
-	x.rounds = group.NewRounds(node.ctx, x.confirm)
+	x.rounds = group.NewObservedRounds(node.ctx, x.confirm, node.fsm.observer.QuorumRound)
 	return x
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"time"
 
 	"github.com/cenkalti/backoff/v5"
 	"github.com/hashicorp/raft"
@@ -170,6 +171,13 @@ func (a *applier) restoreNewest(ctx context.Context) error {
 }
 
 func (a *applier) restore(ctx context.Context, meta *raft.SnapshotMeta) error {
+	began := time.Now()
+	err := a.restoreOnce(ctx, meta)
+	a.fsm.observer.SnapshotRestored(meta.Size, time.Since(began), err)
+	return err
+}
+
+func (a *applier) restoreOnce(ctx context.Context, meta *raft.SnapshotMeta) error {
 	at := model.Position{Index: meta.Index, Term: meta.Term}
 	a.log.Info("loading a snapshot", "index", at.Index, "term", at.Term, "bytes", meta.Size)
 	reader, err := openSnapshot(a.fsm.snapshots, meta.ID)

@@ -9,6 +9,7 @@ import (
 	"hash"
 	"hash/crc32"
 	"io"
+	"time"
 
 	"github.com/hashicorp/raft"
 	"github.com/klauspost/compress/zstd"
@@ -33,10 +34,32 @@ const (
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // versionSnapshot is one snapshot in the making; hashicorp/raft calls Persist beside further applies.
-type versionSnapshot struct{ request *viewRequest }
+type versionSnapshot struct {
+	request  *viewRequest
+	observer Observer
+}
 
 // Persist waits for the view and streams it. It holds one page of records at a time.
 func (s *versionSnapshot) Persist(sink raft.SnapshotSink) error {
+	began, counted := time.Now(), &countedSink{SnapshotSink: sink}
+	err := s.persist(counted)
+	s.observer.SnapshotPersisted(counted.bytes, time.Since(began), err)
+	return err
+}
+
+// countedSink knows how much was written to it.
+type countedSink struct {
+	raft.SnapshotSink
+	bytes int64
+}
+
+func (s *countedSink) Write(p []byte) (int, error) {
+	n, err := s.SnapshotSink.Write(p)
+	s.bytes += int64(n)
+	return n, err
+}
+
+func (s *versionSnapshot) persist(sink raft.SnapshotSink) error {
 	ctx := context.Background()
 	view, err := s.request.wait(ctx)
 	if err != nil {
