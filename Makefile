@@ -18,7 +18,7 @@ TEST ?= ./...
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: ## three nodes in this terminal, embedded storage, state in ./data
@@ -33,6 +33,21 @@ test: servers ## every test, with the race detector and real servers, and short 
 	@# Never a remembered result: go does not see that a server or the program under test has changed.
 	VERSIOND_REQUIRE_SERVERS=1 go run ./test/noskip -race -count=1 -timeout $(TEST_TIMEOUT) $(TEST)
 	@$(MAKE) --no-print-directory fuzz
+
+# docker-compose 1.29, or where that is missing Compose v2.
+DOCKER_COMPOSE ?= $(if $(shell command -v docker-compose),docker-compose,docker compose)
+
+.PHONY: cluster-up
+cluster-up: ## three nodes, MySQL and Redis in containers; nodes on ports 8081 to 8083
+	$(DOCKER_COMPOSE) up -d $(if $(VERSIOND_IMAGE),,--build)
+
+.PHONY: cluster-down
+cluster-down: ## take these containers away; what they hold stays in volumes
+	$(DOCKER_COMPOSE) --profile node4 down
+
+.PHONY: compose-test
+compose-test: ## run docker-compose.yml and .env.example; needs Docker, and ports 8081 to 8084
+	DOCKER_COMPOSE="$(DOCKER_COMPOSE)" go test -tags compose -count=1 -v -timeout 30m ./test/compose
 
 .PHONY: servers
 servers: ## install MariaDB and Redis for the tests, as root on Debian or in CI; else say how
