@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"versiond/test/servers"
 )
 
 const (
@@ -111,7 +113,13 @@ func (p *Process) Stop() {
 }
 
 // Pause freezes the program: connections stay open and nothing answers.
-func (p *Process) Pause() { p.t.Helper(); p.Signal(syscall.SIGSTOP) }
+func (p *Process) Pause() {
+	p.t.Helper()
+	p.Signal(syscall.SIGSTOP)
+	if err := servers.AwaitStopped(p.cmd.Process.Pid); err != nil {
+		p.t.Fatal(err)
+	}
+}
 
 // Resume lets a paused program go on.
 func (p *Process) Resume() { p.t.Helper(); p.Signal(syscall.SIGCONT) }

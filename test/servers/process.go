@@ -90,7 +90,12 @@ func (p *process) Kill() error {
 }
 
 // Pause freezes the server: connections stay open and nothing answers.
-func (p *process) Pause() error { return p.signal(syscall.SIGSTOP) }
+func (p *process) Pause() error {
+	if err := p.signal(syscall.SIGSTOP); err != nil {
+		return err
+	}
+	return AwaitStopped(p.Pid())
+}
 
 // Resume lets a paused server go on.
 func (p *process) Resume() error { return p.signal(syscall.SIGCONT) }
