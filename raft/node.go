@@ -111,6 +111,14 @@ func (n *Node) Admit(cluster string, replica bool) error {
 	return n.start(nil)
 }
 
+// SetReplica notes whether a node that is taken in again wants a vote.
+func (n *Node) SetReplica(replica bool) error {
+	if n.cfg.Dir.noted().Replica == replica {
+		return nil
+	}
+	return n.cfg.Dir.SetCluster(n.Identity().Cluster, replica)
+}
+
 func (n *Node) start(bootstrap *raft.Configuration) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()

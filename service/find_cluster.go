@@ -234,7 +234,7 @@ func (s *VersionService) Admit(ctx context.Context, admission peer.Admission) er
 		if admission.Cluster != s.node.Identity().Cluster {
 			return fmt.Errorf("%w: this node is a member of cluster %s", model.ErrWrongNode, s.node.Identity().Cluster)
 		}
-		return nil
+		return s.node.SetReplica(admission.Replica)
 	}
 	if admission.Cluster == "" {
 		return &model.ValidationError{Fields: []model.FieldError{{Field: "cluster", Detail: "is required"}}}

@@ -87,10 +87,11 @@ func (s *VersionService) join(ctx context.Context, id, address string, voter boo
 	if err != nil {
 		return model.Member{}, err
 	}
+	_, known := s.find(id)
 	if err := s.place(ctx, id, address, status); err != nil {
 		return model.Member{}, err
 	}
-	if !status.Running {
+	if !known || !status.Running {
 		if err := s.admit(ctx, id, address, voter); err != nil {
 			return model.Member{}, err
 		}
