@@ -25,6 +25,7 @@ type forwarder struct {
 	ctx       context.Context // ends with the node
 	peers     PeerClient
 	leader    func() (id, address string)
+	observer  Observer
 	collector *group.Collector[*forwarded]
 }
 
@@ -46,7 +47,7 @@ type forwardResult struct {
 func (f *forwarded) claim() bool { return f.claimed.CompareAndSwap(false, true) }
 
 func newForwarder(ctx context.Context, peers PeerClient, leader func() (id, address string)) *forwarder {
-	f := &forwarder{ctx: ctx, peers: peers, leader: leader}
+	f := &forwarder{ctx: ctx, peers: peers, leader: leader, observer: unobserved{}}
 	f.collector = group.NewCollector(forwardLimits, f.send)
 	return f
 }
@@ -93,6 +94,7 @@ func (f *forwarder) send(items []*forwarded) {
 	if len(taken) == 0 {
 		return
 	}
+	f.observer.Forwarded(len(commands))
 	outcomes, index, err := f.ask(deadline, commands)
 	for i, item := range taken {
 		r := forwardResult{index: index, err: err}

@@ -46,6 +46,7 @@ func (s *VersionService) ListVersions(ctx context.Context, list model.ListOption
 		index = s.node.AppliedIndex()
 		var stored uint64
 		if page, stored, err = s.mysql.list(ctx, list); err != nil {
+			s.storeReads.failed(err)
 			return err
 		}
 		// The page may be ahead of what single reads see; they must not fall behind it.
@@ -146,11 +147,11 @@ func (s *VersionService) freshIndex(ctx context.Context, level model.Level) (ind
 func (s *VersionService) newReadIndexes() map[model.Level]*group.Rounds[uint64] {
 	rounds := map[model.Level]*group.Rounds[uint64]{}
 	for _, level := range []model.Level{model.LevelLinearizable, model.LevelLeader} {
-		rounds[level] = group.NewRounds(s.ctx, func(ctx context.Context) (uint64, error) {
+		rounds[level] = group.NewObservedRounds(s.ctx, func(ctx context.Context) (uint64, error) {
 			ctx, cancel := context.WithTimeout(ctx, readIndexTimeout)
 			defer cancel()
 			return s.readIndexOnce(ctx, level)
-		})
+		}, func(reads int, took time.Duration, err error) { s.observer.ReadRound(level, reads, took, err) })
 	}
 	return rounds
 }
@@ -192,18 +193,22 @@ func (s *VersionService) lookup(ctx context.Context, id string) (model.Version, 
 		seen := s.node.AppliedIndex()
 		revision, exists := s.mysql.VersionExists(id)
 		if !exists {
+			s.storeReads.absent.Add(1)
 			return model.Version{}, model.ErrNotFound
 		}
 		if row, ok := s.redis.GetVersionByID(ctx, id, revision); ok {
 			return row, nil
 		}
 		row, err := s.mysql.GetVersionFromMysql(ctx, id)
-		if err == nil && row.Revision == revision {
+		current := err == nil && row.Revision == revision
+		s.storeReads.count(current)
+		if current {
 			s.redis.AddVersion(row)
 			s.redis.Flush()
 			return row, nil
 		}
 		if err != nil && !errors.Is(err, model.ErrNotFound) {
+			s.storeReads.failed(err)
 			return model.Version{}, err
 		}
 		s.awaitPublish(ctx, seen)

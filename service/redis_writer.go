@@ -25,6 +25,7 @@ type redisWriter struct {
 	log      *slog.Logger
 	wake     chan struct{}
 	failed   atomic.Bool
+	failures atomic.Uint64
 
 	mu      sync.Mutex
 	pending map[string]*dao.CachedVersion // nil removes the key
@@ -51,6 +52,13 @@ func (w *redisWriter) notify() {
 	case w.wake <- struct{}{}:
 	default:
 	}
+}
+
+// waiting is how many changes wait to be written.
+func (w *redisWriter) waiting() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.pending)
 }
 
 // failing says whether the last write failed; readers then spare themselves the wait.
@@ -99,6 +107,7 @@ func (w *redisWriter) write(ctx context.Context, sets []dao.CachedVersion, remov
 	if err == nil {
 		return true
 	}
+	w.failures.Add(1)
 	select {
 	case <-time.After(redisPause):
 		return true

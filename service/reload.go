@@ -23,17 +23,25 @@ func (s *VersionService) ReLoadCacheDataInternal(ctx context.Context) error {
 	if s.redis.redisDao == nil || !s.node.Serving() {
 		return nil
 	}
+	began := time.Now()
+	done, err := s.reload(ctx)
+	s.observer.Reloaded(done, time.Since(began), err)
+	return err
+}
+
+// reload says whether it was this node's turn.
+func (s *VersionService) reload(ctx context.Context) (bool, error) {
 	token := rand.Text()
 	locked, err := s.redis.redisDao.TryLock(ctx, token, reloadLockTTL)
 	if err != nil || !locked {
-		return err
+		return false, err
 	}
 	err = s.reloadPages(ctx, token)
 	if err == nil {
 		err = s.deleteOrphans(ctx, token)
 	}
 	_, errUnlock := s.redis.redisDao.Unlock(context.WithoutCancel(ctx), token)
-	return errors.Join(err, errUnlock)
+	return true, errors.Join(err, errUnlock)
 }
 
 var errLockLost = errors.New("another node took over the reload of the shared Redis")

@@ -23,6 +23,8 @@ type VersionRedisService struct {
 	writer   *redisWriter         // nil without Redis
 	cluster  atomic.Pointer[string]
 	log      *slog.Logger
+
+	memoryReads, redisReads tier
 }
 
 // NewVersionRedisService fails when it is given no MemoryDB. redisDao is nil when there is no Redis.
@@ -94,21 +96,30 @@ func (s *VersionRedisService) Flush() {
 // GetVersionByID gives a record at exactly this revision, if a cache has it. A Redis that fails is a
 // miss: the database has everything.
 func (s *VersionRedisService) GetVersionByID(ctx context.Context, id string, revision uint64) (model.Version, bool) {
-	if v, ok := s.memory.Get(id); ok && v.Revision == revision {
+	v, ok := s.memory.Get(id)
+	ok = ok && v.Revision == revision
+	s.memoryReads.count(ok)
+	if ok {
 		return v, true
 	}
 	if s.redisDao == nil || s.writer.failing() {
 		return model.Version{}, false
 	}
+	v, ok = s.fromRedis(ctx, id, revision)
+	if s.redisReads.count(ok); ok {
+		s.memory.Put(v)
+	}
+	return v, ok
+}
+
+func (s *VersionRedisService) fromRedis(ctx context.Context, id string, revision uint64) (model.Version, bool) {
 	ctx, cancel := context.WithTimeout(ctx, cacheReadTimeout)
 	defer cancel()
 	c, err := s.redisDao.Get(ctx, id)
 	if err != nil || c.ID != id || c.Revision != revision || c.Cluster != s.clusterID() {
 		return model.Version{}, false
 	}
-	v := model.Version{ID: c.ID, VersionNo: c.VersionNo, Platform: c.Platform, Revision: c.Revision}
-	s.memory.Put(v)
-	return v, true
+	return model.Version{ID: c.ID, VersionNo: c.VersionNo, Platform: c.Platform, Revision: c.Revision}, true
 }
 
 func (s *VersionRedisService) cachedVersion(v model.Version) dao.CachedVersion {

@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -33,6 +34,7 @@ type PeerClient interface {
 	Remove(ctx context.Context, address, id string, force bool) error
 	Transfer(ctx context.Context, address, id string) (model.Leader, error)
 	Admit(ctx context.Context, address string, admission peer.Admission) error
+	Restore(ctx context.Context, address string, backup io.Reader, size int64, opts model.RestoreOptions) (model.Restored, error)
 }
 
 // Settings is what a VersionService needs to know of its node and its cluster.
@@ -48,6 +50,8 @@ type Settings struct {
 	// PeriodicDeleteInterval and ExamineSize pace the upkeep of MemoryDB.
 	PeriodicDeleteInterval time.Duration
 	ExamineSize            int
+	// Observer may be nil.
+	Observer Observer
 }
 
 // Listed is one node of the configuration.
@@ -83,6 +87,9 @@ type VersionService struct {
 	// loads counts how often the store was taken into use anew; a read during which it moves has seen
 	// neither the old records nor the new ones for certain.
 	loads atomic.Uint64
+
+	observer   Observer
+	storeReads storeReads
 	// caughtUp is set once the store has been at the commit index since the start.
 	caughtUp atomic.Bool
 }
@@ -94,7 +101,10 @@ func NewVersionService(settings Settings, mysql *VersionMysqlService, redis *Ver
 		return nil, errors.New("the version service needs both services, the Raft initializer, the peer client and a logger")
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	s := &VersionService{mysql: mysql, redis: redis, peers: peers, settings: settings, log: log, ctx: ctx, cancel: cancel}
+	s := &VersionService{mysql: mysql, redis: redis, peers: peers, settings: settings, log: log, ctx: ctx, cancel: cancel, observer: unobserved{}}
+	if settings.Observer != nil {
+		s.observer = settings.Observer
+	}
 	node, err := initializer.InitRaft(s)
 	if err != nil {
 		cancel()
@@ -102,6 +112,7 @@ func NewVersionService(settings Settings, mysql *VersionMysqlService, redis *Ver
 	}
 	s.node = node
 	s.forwarder = newForwarder(ctx, peers, node.Leader)
+	s.forwarder.observer = s.observer
 	s.readIndexes = s.newReadIndexes()
 	return s, nil
 }

@@ -39,6 +39,13 @@ func (s *VersionService) DeleteVersion(ctx context.Context, id string, ifRevisio
 
 // write has one command proposed, by whoever leads, and turns its outcome into an answer.
 func (s *VersionService) write(ctx context.Context, c model.Command) (model.Result, error) {
+	began := time.Now()
+	result, err := s.writeAnywhere(ctx, c)
+	s.observer.Written(c.Type, err, time.Since(began))
+	return result, err
+}
+
+func (s *VersionService) writeAnywhere(ctx context.Context, c model.Command) (model.Result, error) {
 	var outcome model.Outcome
 	var index uint64
 	err := s.withLeader(ctx, func(ctx context.Context) (err error) {

@@ -1,0 +1,61 @@
+package service
+
+import (
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"versiond/model"
+)
+
+// tier counts the reads that came to one place where records are kept.
+type tier struct{ hits, misses atomic.Uint64 }
+
+func (t *tier) count(hit bool) {
+	if hit {
+		t.hits.Add(1)
+	} else {
+		t.misses.Add(1)
+	}
+}
+
+// storeReads counts what reads find in the database.
+type storeReads struct {
+	tier
+	absent   atomic.Uint64 // answered without the database
+	failures atomic.Uint64
+}
+
+// failed counts err if the store is to blame for it.
+func (r *storeReads) failed(err error) {
+	if errors.Is(err, model.ErrStoreUnavailable) {
+		r.failures.Add(1)
+	}
+}
+
+// Measures tells how the node does in numbers. It asks neither the store nor Redis, so it answers
+// while they do not; any goroutine may call it.
+func (s *VersionService) Measures() model.Measures {
+	status := s.node.Status()
+	m := model.Measures{
+		State: status.State, LeaderKnown: status.LeaderID != "", Serving: status.Serving, Removed: s.removed.Load(),
+		Term: status.Term, CommitIndex: status.Commit, AppliedIndex: status.Applied, LastIndex: status.LastIndex,
+		LastContact: time.Duration(status.LastContactMS) * time.Millisecond, ApplierLag: s.node.Lag(),
+		Members: len(status.Members), Voters: voters(status.Members),
+		Records: s.mysql.revisions.size(), MemoryRecords: s.redis.memory.Len(),
+		Lookups: s.lookups(), StoreReadFailures: s.storeReads.failures.Load(),
+	}
+	if writer := s.redis.writer; writer != nil {
+		m.RedisPending, m.RedisFailures = writer.waiting(), writer.failures.Load()
+	}
+	return m
+}
+
+func (s *VersionService) lookups() model.Lookups {
+	return model.Lookups{
+		Absent:     s.storeReads.absent.Load(),
+		MemoryHits: s.redis.memoryReads.hits.Load(), MemoryMisses: s.redis.memoryReads.misses.Load(),
+		RedisHits: s.redis.redisReads.hits.Load(), RedisMisses: s.redis.redisReads.misses.Load(),
+		StoreHits: s.storeReads.hits.Load(), StoreMisses: s.storeReads.misses.Load(),
+	}
+}

@@ -1,0 +1,28 @@
+package service
+
+import (
+	"time"
+
+	"versiond/model"
+)
+
+// Observer is told what the service does, as it happens and on the goroutine that does it: an Observer
+// returns at once. Its methods may be called from several goroutines.
+type Observer interface {
+	// Written is called for each write that a client asked for; err is what came of it.
+	Written(command model.CommandType, err error, took time.Duration)
+	// Forwarded is called for each request that passes writes to the leader.
+	Forwarded(commands int)
+	// ReadRound is called for each round of finding out an index to read at, which reads shared.
+	ReadRound(level model.Level, reads int, took time.Duration, err error)
+	// Reloaded is called for each reload of Redis; done is false when it is another node's turn.
+	Reloaded(done bool, took time.Duration, err error)
+}
+
+// unobserved is the Observer of services that have none.
+type unobserved struct{}
+
+func (unobserved) Written(model.CommandType, error, time.Duration)   {}
+func (unobserved) Forwarded(int)                                     {}
+func (unobserved) ReadRound(model.Level, int, time.Duration, error)  {}
+func (unobserved) Reloaded(done bool, took time.Duration, err error) {}
