@@ -50,7 +50,7 @@ func newCommand(environ []string, stdout, stderr io.Writer) *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	cmd.AddCommand(newHealthCommand())
+	cmd.AddCommand(newHealthCommand(), newRestoreCommand())
 	config.BindFlags(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		cfg, err := config.Load(cmd.Flags(), environ)

@@ -3,6 +3,7 @@ package controller_test
 import (
 	"cmp"
 	"context"
+	"io"
 	"maps"
 	"slices"
 	"sync"
@@ -22,9 +23,10 @@ type fakeService struct {
 	panics  any
 
 	// What the last call was given.
-	ctx   context.Context
-	opts  model.ReadOptions
-	force bool
+	ctx     context.Context
+	opts    model.ReadOptions
+	force   bool
+	restore model.RestoreOptions
 }
 
 func newFakeService() *fakeService {
@@ -200,6 +202,38 @@ func (f *fakeService) ApplyCommands(ctx context.Context, commands []model.Comman
 		outcomes[i] = f.apply(command)
 	}
 	return outcomes, f.index, nil
+}
+
+// OpenBackup writes the ids of the records, one a line, and breaks off at one that is called broken.
+func (f *fakeService) OpenBackup(ctx context.Context, opts model.ReadOptions) (uint64, func(context.Context, io.Writer) error, error) {
+	defer f.begin(ctx)()
+	f.opts = opts
+	ids := slices.Sorted(maps.Keys(f.records))
+	return f.index, func(_ context.Context, w io.Writer) error {
+		for _, id := range ids {
+			if id == "broken" {
+				return model.ErrStoreUnavailable
+			}
+			if _, err := io.WriteString(w, id+"\n"); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, f.fault
+}
+
+// Restore takes any body for a backup of one record.
+func (f *fakeService) Restore(ctx context.Context, body io.Reader, opts model.RestoreOptions) (model.Restored, error) {
+	defer f.begin(ctx)()
+	f.restore = opts
+	data, err := io.ReadAll(body)
+	if err = cmp.Or(f.fault, err); err != nil {
+		return model.Restored{}, err
+	}
+	f.index++
+	clear(f.records)
+	f.records[string(data)] = model.VersionDB{ID: string(data)}
+	return model.Restored{Records: 1, Index: f.index}, nil
 }
 
 func (f *fakeService) Readiness(ctx context.Context) []model.Check {

@@ -151,14 +151,16 @@ func (in *input) parameter(name string) (value string, sent bool) {
 }
 
 // timeout gives how long the service may take.
-func (in *input) timeout() time.Duration {
+func (in *input) timeout() time.Duration { return in.timeoutUpTo(timeoutMax, timeoutDefault) }
+
+func (in *input) timeoutUpTo(most, fallback time.Duration) time.Duration {
 	value, sent := in.parameter("timeout")
 	if !sent {
-		return timeoutDefault
+		return fallback
 	}
 	timeout, err := time.ParseDuration(value)
-	if err != nil || timeout <= 0 || timeout > timeoutMax {
-		in.wrong("timeout", "must be a Go duration above 0 and at most 60s, such as 500ms or 10s")
+	if err != nil || timeout <= 0 || timeout > most {
+		in.wrong("timeout", fmt.Sprintf("must be a Go duration above 0 and at most %gs, such as 500ms or 10s", most.Seconds()))
 	}
 	return timeout
 }

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"io"
 
 	"versiond/model"
 )
@@ -42,6 +43,13 @@ type VersionService interface {
 	// ApplyCommands proposes what a follower passed on and returns one outcome for each command and
 	// the applied index they reflect. It returns ErrNotLeader on every node but the leader.
 	ApplyCommands(ctx context.Context, commands []model.Command) ([]model.Outcome, uint64, error)
+
+	// OpenBackup opens a view of all records, as current as opts asks, and returns the index that it is
+	// of and a function that writes it and has to be called. ctx bounds the opening alone.
+	OpenBackup(ctx context.Context, opts model.ReadOptions) (index uint64, write func(context.Context, io.Writer) error, err error)
+	// Restore checks all of a backup and puts its records in the place of all records. Its errors keep
+	// those of reading body.
+	Restore(ctx context.Context, body io.Reader, opts model.RestoreOptions) (model.Restored, error)
 
 	// Readiness returns every check; the node is ready when all are OK.
 	Readiness(ctx context.Context) []model.Check

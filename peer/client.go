@@ -154,12 +154,23 @@ func (c *Client) Admit(ctx context.Context, address string, admission Admission)
 	return err
 }
 
+// Restore sends a backup of so many bytes to the leader, which checks it again and puts its records in
+// the place of all records. When the answer is lost the outcome is unknown.
+func (c *Client) Restore(ctx context.Context, address string, backup io.Reader, size int64, opts model.RestoreOptions) (model.Restored, error) {
+	query := url.Values{"foreign": {strconv.FormatBool(opts.Foreign)}, "timeout": {opts.Timeout.String()}}
+	r := request{method: http.MethodPost, address: address, path: "/restore", query: query, contentType: "application/octet-stream", stream: backup, size: size, write: true}
+	return ask[model.Restored](ctx, c, r)
+}
+
 type request struct {
 	// path is escaped already.
 	method, address, path string
 	query                 url.Values
 	contentType           string
 	body                  []byte
+	// stream is a body of so many bytes that does not fit in memory.
+	stream io.Reader
+	size   int64
 	// write marks a request after which, without an answer, nobody knows what happened.
 	write bool
 	// notFound is what a 404 means, where it is not a record that is not found.
@@ -212,9 +223,12 @@ func (c *Client) do(ctx context.Context, r request) ([]byte, http.Header, error)
 }
 
 func (c *Client) newRequest(ctx context.Context, r request) (*http.Request, error) {
-	req, err := http.NewRequestWithContext(ctx, r.method, "http://"+r.address+r.path, bytes.NewReader(r.body))
+	req, err := http.NewRequestWithContext(ctx, r.method, "http://"+r.address+r.path, r.content())
 	if err != nil {
 		return nil, err
+	}
+	if r.stream != nil {
+		req.ContentLength = r.size
 	}
 	req.URL.RawQuery = r.queryWithTimeout(ctx)
 	if r.contentType != "" {
@@ -227,6 +241,13 @@ func (c *Client) newRequest(ctx context.Context, r request) (*http.Request, erro
 		req.Header.Set(SecretHeader, c.secret)
 	}
 	return req, nil
+}
+
+func (r request) content() io.Reader {
+	if r.stream != nil {
+		return r.stream
+	}
+	return bytes.NewReader(r.body)
 }
 
 // queryWithTimeout tells the other node how much of the caller's time is left.

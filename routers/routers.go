@@ -12,7 +12,7 @@ import (
 // SetUpVersionRouter returns the engine of the public port: versions, membership, health and the
 // API page.
 func SetUpVersionRouter(v *controller.VersionController) *gin.Engine {
-	engine := newEngine(v)
+	engine := newEngine(v, v.Serve)
 	read := engine.Group("", v.Require(controller.RoleRead))
 	write := engine.Group("", v.Require(controller.RoleWrite), v.RefuseCrossSite)
 	admin := engine.Group("", v.Require(controller.RoleAdmin), v.RefuseCrossSite)
@@ -29,6 +29,10 @@ func SetUpVersionRouter(v *controller.VersionController) *gin.Engine {
 	read.GET("/peers", v.GetPeers)
 	read.GET("/leader", v.GetLeaderPortAddress)
 	admin.POST("/leader/:id", v.TransferLeadership)
+	engine.GET("/backup", v.Require(controller.RoleAdmin), v.Backup) // it changes nothing
+	admin.POST("/restore", v.Restore)
+
+	read.GET("/metrics", v.Metrics)
 
 	// Probes have no tokens, and a browser loads the page before it can be given one.
 	engine.GET("/livez", v.Livez)
@@ -40,7 +44,7 @@ func SetUpVersionRouter(v *controller.VersionController) *gin.Engine {
 // SetUpRaftRouter returns the engine of the peer port, for the other nodes alone: GET / is how they
 // join, POST /command how a follower hands its clients' writes to the leader.
 func SetUpRaftRouter(v *controller.VersionController, p *controller.PeerController) *gin.Engine {
-	engine := newEngine(v)
+	engine := newEngine(v, v.ServePeers)
 	peers := engine.Group("", v.RefuseCrossSite, p.RefuseStrangers)
 
 	peers.GET("/", v.JoinRaftCluster)
@@ -55,11 +59,12 @@ func SetUpRaftRouter(v *controller.VersionController, p *controller.PeerControll
 	peers.GET("/version/:id", v.GetVersionByID)
 	peers.DELETE("/peer/:id", v.DeleteFatalPeer)
 	peers.POST("/leader/:id", v.TransferLeadership)
+	peers.POST("/restore", v.Restore)
 	return engine
 }
 
-// newEngine returns an engine on which every answer, also to unknown paths, goes through v.Serve.
-func newEngine(v *controller.VersionController) *gin.Engine {
+// newEngine returns an engine on which every answer, also to unknown paths, goes through serve.
+func newEngine(v *controller.VersionController, serve gin.HandlerFunc) *gin.Engine {
 	quiet()
 	engine := gin.New()
 	// Ids are matched as they were sent and decoded once by the handlers: gin would take the plus
@@ -70,7 +75,7 @@ func newEngine(v *controller.VersionController) *gin.Engine {
 	engine.RedirectTrailingSlash = false
 	engine.HandleMethodNotAllowed = true
 	engine.ForwardedByClientIP = false
-	engine.Use(v.Serve)
+	engine.Use(serve)
 	engine.NoRoute(v.NoSuchPath)
 	engine.NoMethod(v.MethodNotAllowed)
 	return engine

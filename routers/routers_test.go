@@ -98,7 +98,7 @@ func TestOperationIDs(t *testing.T) {
 		}
 	}
 	for _, handler := range []string{"AddVersion", "DeleteVersion", "UpdateVersion", "GetVersionByID", "ListVersions", "JoinRaftCluster",
-		"DeleteFatalPeer", "GetLeaderPortAddress", "TransferLeadership", "GetPeers", "LeaderHandleCommand", "Livez", "Readyz", "Status", "Term", "ReadIndex", "Admit"} {
+		"DeleteFatalPeer", "GetLeaderPortAddress", "TransferLeadership", "GetPeers", "LeaderHandleCommand", "Livez", "Readyz", "Status", "Term", "ReadIndex", "Admit", "Backup", "Restore"} {
 		require.Contains(t, seen, handler)
 	}
 }

@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"fmt"
+	"io"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -171,6 +172,15 @@ func (p *fakePeers) Transfer(ctx context.Context, address, id string) (model.Lea
 		return model.Leader{}, err
 	}
 	return s.TransferLeadership(ctx, id)
+}
+
+func (p *fakePeers) Restore(ctx context.Context, address string, backup io.Reader, _ int64, opts model.RestoreOptions) (restored model.Restored, err error) {
+	s, err := p.at(address)
+	if err != nil {
+		return restored, err
+	}
+	p.note("Restore", address)
+	return s.Restore(ctx, backup, opts)
 }
 
 func (p *fakePeers) Admit(ctx context.Context, address string, admission peer.Admission) error {

@@ -221,6 +221,112 @@ const docTemplate = `{
                 }
             }
         },
+        "/backup": {
+            "get": {
+                "security": [
+                    {
+                        "Bearer": []
+                    }
+                ],
+                "description": "` + "`" + `curl -f localhost:8081/backup -o versiond.backup` + "`" + `\n\nThe file holds the records as of one log index, which X-Versiond-Index names, with their revisions, and ends in a checksum: a download that was cut off is noticed when it is restored. Writes go on meanwhile. level=none works without a leader.",
+                "produces": [
+                    "application/octet-stream",
+                    "application/problem+json"
+                ],
+                "tags": [
+                    "cluster"
+                ],
+                "summary": "Back up all records",
+                "operationId": "Backup",
+                "parameters": [
+                    {
+                        "enum": [
+                            "linearizable",
+                            "leader",
+                            "none"
+                        ],
+                        "type": "string",
+                        "default": "linearizable",
+                        "description": "how current the backup must be, as for one record",
+                        "name": "level",
+                        "in": "query"
+                    },
+                    {
+                        "type": "integer",
+                        "example": 1042,
+                        "description": "wait until the node has applied this log index",
+                        "name": "min_index",
+                        "in": "query"
+                    },
+                    {
+                        "type": "string",
+                        "default": "5s",
+                        "example": "10s",
+                        "description": "how long it may take to begin, as a Go duration, 60s at most",
+                        "name": "timeout",
+                        "in": "query"
+                    }
+                ],
+                "responses": {
+                    "200": {
+                        "description": "the backup",
+                        "schema": {
+                            "type": "file"
+                        },
+                        "headers": {
+                            "X-Request-ID": {
+                                "type": "string",
+                                "description": "names the request in logs"
+                            },
+                            "X-Versiond-Index": {
+                                "type": "integer",
+                                "description": "the log index that the backup is of"
+                            },
+                            "X-Versiond-Node": {
+                                "type": "string",
+                                "description": "the node that served the request"
+                            }
+                        }
+                    },
+                    "400": {
+                        "description": "` + "`" + `invalid_request` + "`" + `",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
+                    "401": {
+                        "description": "` + "`" + `unauthorized` + "`" + `: the token is missing or not known",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
+                    "403": {
+                        "description": "` + "`" + `forbidden` + "`" + `: the token's role may not do this",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
+                    "500": {
+                        "description": "` + "`" + `internal` + "`" + `",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
+                    "503": {
+                        "description": "` + "`" + `no_leader` + "`" + `, ` + "`" + `store_unavailable` + "`" + `, ` + "`" + `not_caught_up` + "`" + `, ` + "`" + `node_removed` + "`" + `; see Retry-After",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
+                    "504": {
+                        "description": "` + "`" + `timeout` + "`" + `",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    }
+                }
+            }
+        },
         "/command": {
             "post": {
                 "security": [
@@ -1145,6 +1251,125 @@ const docTemplate = `{
                         "description": "not ready; each failed check says why",
                         "schema": {
                             "$ref": "#/definitions/controller.Readiness"
+                        }
+                    }
+                }
+            }
+        },
+        "/restore": {
+            "post": {
+                "security": [
+                    {
+                        "Bearer": []
+                    }
+                ],
+                "description": "` + "`" + `curl -X POST localhost:8081/restore -H 'Content-Type: application/octet-stream' -T versiond.backup` + "`" + `, or ` + "`" + `versiond restore versiond.backup --url http://localhost:8081` + "`" + `\n\nThe whole file is checked before anything changes. Then its records take the place of all records on every node; the answer comes when the leader holds them. Writes that are on their way end in ` + "`" + `outcome_unknown` + "`" + `. Records keep their revisions; those of another cluster's backup get new ones.",
+                "consumes": [
+                    "application/octet-stream"
+                ],
+                "produces": [
+                    "application/json",
+                    "application/problem+json"
+                ],
+                "tags": [
+                    "cluster"
+                ],
+                "summary": "Restore a backup",
+                "operationId": "Restore",
+                "parameters": [
+                    {
+                        "format": "binary",
+                        "description": "a backup of at most 4 GiB",
+                        "name": "backup",
+                        "in": "body",
+                        "required": true,
+                        "schema": {
+                            "type": "string"
+                        }
+                    },
+                    {
+                        "type": "boolean",
+                        "default": false,
+                        "description": "true takes another cluster's backup",
+                        "name": "foreign",
+                        "in": "query"
+                    },
+                    {
+                        "type": "string",
+                        "default": "1m",
+                        "example": "10m",
+                        "description": "how long the cluster may take once the file is received, as a Go duration, 1h at most",
+                        "name": "timeout",
+                        "in": "query"
+                    }
+                ],
+                "responses": {
+                    "200": {
+                        "description": "restored",
+                        "schema": {
+                            "$ref": "#/definitions/model.Restored"
+                        },
+                        "headers": {
+                            "X-Request-ID": {
+                                "type": "string",
+                                "description": "names the request in logs"
+                            },
+                            "X-Versiond-Index": {
+                                "type": "integer",
+                                "description": "the applied log index that the answer reflects"
+                            },
+                            "X-Versiond-Node": {
+                                "type": "string",
+                                "description": "the node that served the request"
+                            }
+                        }
+                    },
+                    "400": {
+                        "description": "` + "`" + `invalid_request` + "`" + `: body is damaged or no backup; foreign must be true for another cluster's",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
+                    "401": {
+                        "description": "` + "`" + `unauthorized` + "`" + `: the token is missing or not known",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
+                    "403": {
+                        "description": "` + "`" + `forbidden` + "`" + `: the token's role may not do this; ` + "`" + `cross_site` + "`" + `",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
+                    "413": {
+                        "description": "` + "`" + `body_too_large` + "`" + `: more than 4 GiB",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
+                    "415": {
+                        "description": "` + "`" + `unsupported_media_type` + "`" + `",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
+                    "500": {
+                        "description": "` + "`" + `internal` + "`" + `",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
+                    "503": {
+                        "description": "` + "`" + `no_leader` + "`" + `, ` + "`" + `node_removed` + "`" + `: nothing was changed; see Retry-After",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
+                    "504": {
+                        "description": "` + "`" + `outcome_unknown` + "`" + `: the records may or may not be those of the backup, all of them",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
                         }
                     }
                 }
@@ -2141,6 +2366,21 @@ const docTemplate = `{
                     "items": {
                         "$ref": "#/definitions/model.PeerStatus"
                     }
+                }
+            }
+        },
+        "model.Restored": {
+            "type": "object",
+            "properties": {
+                "index": {
+                    "description": "Index is the log index from which on they are what the cluster holds.",
+                    "type": "integer",
+                    "example": 1042
+                },
+                "records": {
+                    "description": "Records is how many records there are now.",
+                    "type": "integer",
+                    "example": 2100
                 }
             }
         },
