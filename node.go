@@ -16,6 +16,7 @@ import (
 	"versiond/controller"
 	"versiond/dao"
 	"versiond/db"
+	"versiond/metrics"
 	"versiond/peer"
 	"versiond/raft"
 	"versiond/routers"
@@ -53,6 +54,7 @@ func (c *closers) close() error {
 // runningNode is one node with everything open.
 type runningNode struct {
 	service      *service.VersionService
+	metrics      *metrics.Metrics
 	public       *http.Server
 	peer         *http.Server
 	listener     net.Listener
@@ -70,6 +72,9 @@ func openNode(cfg config.Config, node config.Node, log *slog.Logger, parts *clos
 	if err := n.listen(cfg, node, parts); err != nil {
 		return nil, err
 	}
+	if n.metrics, err = metrics.New(node.ID, release); err != nil {
+		return nil, err
+	}
 	mysqlService, redisService, err := openServices(cfg, node, dir, log, parts)
 	if err != nil {
 		return nil, err
@@ -78,9 +83,11 @@ func openNode(cfg config.Config, node config.Node, log *slog.Logger, parts *clos
 	parts.add(func() error { peers.Close(); return nil })
 	initializer := raft.RaftInitializerImpl{Config: raft.NodeConfig{
 		Address: node.Address, Dir: dir, Listener: n.peerListener, Peers: peers, Secret: cfg.Cluster.Secret.Reveal(),
-		Log: log, Tuning: tuning(cfg.Raft),
+		Log: log, Tuning: tuning(cfg.Raft), Observer: n.metrics.Raft,
 	}}
-	n.service, err = service.NewVersionService(serviceSettings(cfg, node), mysqlService, redisService, initializer, peers, log)
+	settings := serviceSettings(cfg, node)
+	settings.Observer = n.metrics.Service
+	n.service, err = service.NewVersionService(settings, mysqlService, redisService, initializer, peers, log)
 	if err != nil {
 		return nil, err
 	}
@@ -175,6 +182,9 @@ func serviceSettings(cfg config.Config, node config.Node) service.Settings {
 
 // route makes the servers of both ports.
 func (n *runningNode) route(cfg config.Config, log *slog.Logger) error {
+	if err := n.metrics.Watch(n.service.Measures); err != nil {
+		return err
+	}
 	versions, err := controller.NewVersionController(n.service, log, tokens(cfg.Auth)...)
 	if err != nil {
 		return err
@@ -183,6 +193,7 @@ func (n *runningNode) route(cfg config.Config, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	versions = versions.MeasuredBy(controller.Metrics{Public: n.metrics.Public, Peer: n.metrics.Peer, Scrape: n.metrics.Handler(log)})
 	n.public = newServer(routers.SetUpVersionRouter(versions), log)
 	n.peer = newServer(routers.SetUpRaftRouter(versions, peers), log)
 	return nil

@@ -15,6 +15,7 @@ type VersionController struct {
 	node      []string
 	crossSite *http.CrossOriginProtection
 	tokens    tokens
+	metrics   Metrics
 }
 
 // NewVersionController returns the controller of the node that service names. Service and logger are
@@ -32,5 +33,6 @@ func NewVersionController(service VersionService, logger *slog.Logger, tokens ..
 		node:      []string{service.NodeID()},
 		crossSite: http.NewCrossOriginProtection(),
 		tokens:    newTokens(tokens),
+		metrics:   unmeasured(),
 	}, nil
 }

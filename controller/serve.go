@@ -22,14 +22,21 @@ const (
 // requestIDBytesMax bounds the request ID that a client may choose.
 const requestIDBytesMax = 128
 
-// Serve runs around every handler of both ports: it labels the answer, answers errors and panics,
-// and logs one line at debug level. It must be the first handler of an engine.
-func (v *VersionController) Serve(c *gin.Context) {
+// Serve runs around every handler of the public port: it labels the answer, answers errors and panics,
+// measures the request and logs one line at debug level. It must be the first handler of an engine.
+func (v *VersionController) Serve(c *gin.Context) { v.serve(c, v.metrics.Public) }
+
+// ServePeers is Serve for the peer port.
+func (v *VersionController) ServePeers(c *gin.Context) { v.serve(c, v.metrics.Peer) }
+
+func (v *VersionController) serve(c *gin.Context, observer RequestObserver) {
 	began := time.Now()
 	v.label(c)
 	v.next(c)
 	v.answerProblem(c)
-	v.logRequest(c, began)
+	took := time.Since(began)
+	observer.Answered(c.Request.Method, c.FullPath(), c.Writer.Status(), took)
+	v.logRequest(c, took)
 }
 
 // label sets the headers that every answer carries. The index is taken here, before the handler
@@ -65,7 +72,7 @@ func (v *VersionController) next(c *gin.Context) {
 	c.Next()
 }
 
-func (v *VersionController) logRequest(c *gin.Context, began time.Time) {
+func (v *VersionController) logRequest(c *gin.Context, took time.Duration) {
 	ctx := c.Request.Context()
 	if !v.logger.Enabled(ctx, slog.LevelDebug) {
 		return
@@ -74,7 +81,7 @@ func (v *VersionController) logRequest(c *gin.Context, began time.Time) {
 		slog.String("method", c.Request.Method),
 		slog.String("path", c.Request.URL.Path),
 		slog.Int("status", c.Writer.Status()),
-		slog.Duration("took", time.Since(began)),
+		slog.Duration("took", took),
 		slog.String("requestID", requestID(c)),
 	}
 	if token := c.GetString(tokenKey); token != "" {

@@ -7,10 +7,11 @@ import (
 	"versiond/model"
 )
 
-// What an outcome is called that is no error, and one that nobody foresaw.
+// What an outcome is called that is no error, one that nobody foresaw, and nothing to do.
 const (
-	outcomeDone   = "done"
-	outcomeFailed = "failed"
+	outcomeDone    = "done"
+	outcomeFailed  = "failed"
+	outcomeSkipped = "skipped"
 )
 
 // outcomes name errors as the public API does. The first match counts: what may have been done must

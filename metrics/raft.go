@@ -28,7 +28,7 @@ type Raft struct {
 }
 
 func newRaft() *Raft {
-	return &Raft{
+	r := &Raft{
 		proposed:         newHistogram("versiond_group_commands", "Commands of one log entry that this node proposed as leader.", countBuckets),
 		applyDuration:    newHistogram("versiond_apply_transaction_duration_seconds", "Time of one transaction by which entries reach the store, tries that failed included.", durationBuckets),
 		applyEntries:     newHistogram("versiond_apply_transaction_entries", "Log entries that one transaction applied.", countBuckets),
@@ -41,6 +41,12 @@ func newRaft() *Raft {
 		quorumReads:      newHistogram("versiond_quorum_round_reads", "Questions for an index to read at, each of them a node's for many reads, that shared one quorum round.", countBuckets),
 		quorumFailures:   prometheus.NewCounter(prometheus.CounterOpts{Name: "versiond_quorum_round_failures_total", Help: "Quorum rounds that did not confirm it."}),
 	}
+	for _, operation := range []string{operationPersist, operationRestore} {
+		r.snapshotDuration.WithLabelValues(operation)
+		r.snapshotSize.WithLabelValues(operation)
+		r.snapshotFailures.WithLabelValues(operation)
+	}
+	return r
 }
 
 func (r *Raft) collectors() []prometheus.Collector {

@@ -13,12 +13,18 @@ type rounds struct {
 	failures *prometheus.CounterVec
 }
 
-func newRounds(name, what string, labels ...string) rounds {
-	return rounds{
-		duration: newHistograms(name+"_duration_seconds", "Time of "+what+".", durationBuckets, labels...),
-		reads:    newHistograms(name+"_reads", "Reads that shared one of the "+what+".", countBuckets, labels...),
-		failures: newCounters(name+"_failures_total", "Failed "+what+".", labels...),
+func newRounds(name, what, label string, values ...string) rounds {
+	r := rounds{
+		duration: newHistograms(name+"_duration_seconds", "Time of "+what+".", durationBuckets, label),
+		reads:    newHistograms(name+"_reads", "Reads that shared one of the "+what+".", countBuckets, label),
+		failures: newCounters(name+"_failures_total", "Failed "+what+".", label),
 	}
+	for _, value := range values {
+		r.duration.WithLabelValues(value)
+		r.reads.WithLabelValues(value)
+		r.failures.WithLabelValues(value)
+	}
+	return r
 }
 
 func (r rounds) collectors() []prometheus.Collector {

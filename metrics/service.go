@@ -17,13 +17,31 @@ type Service struct {
 	reloadDuration *prometheus.HistogramVec
 }
 
+// newService makes every series that there can be at once: a rate over one that begins with its first
+// event misses that event.
 func newService() *Service {
-	return &Service{
+	s := &Service{
 		writes:         newCounters("versiond_writes_total", "Writes that clients asked this node for, by operation and outcome.", "operation", "outcome"),
 		writeDuration:  newHistograms("versiond_write_duration_seconds", "Time from a write's arrival to its outcome, whatever that is.", durationBuckets, "operation"),
 		forwarded:      newHistogram("versiond_forwarded_group_commands", "Commands of one request by which this node passed writes to the leader.", countBuckets),
-		rounds:         newRounds("versiond_read_round", "rounds in which this node found out an index to read at, alone or by asking the leader", "level"),
+		rounds:         newRounds("versiond_read_round", "rounds in which this node found out an index to read at, alone or by asking the leader", "level", string(model.LevelLinearizable), string(model.LevelLeader)),
 		reloadDuration: newHistograms("versiond_reload_duration_seconds", "Time that one reload of Redis took, by outcome; skipped when another node was at it.", longBuckets, "outcome"),
+	}
+	for _, outcome := range []string{outcomeDone, outcomeFailed, outcomeSkipped} {
+		s.reloadDuration.WithLabelValues(outcome)
+	}
+	for _, command := range []model.CommandType{model.CommandAdd, model.CommandUpdate, model.CommandDelete} {
+		s.beginWrites(operationOf(command))
+	}
+	return s
+}
+
+func (s *Service) beginWrites(operation string) {
+	s.writeDuration.WithLabelValues(operation)
+	s.writes.WithLabelValues(operation, outcomeDone)
+	s.writes.WithLabelValues(operation, outcomeFailed)
+	for _, o := range outcomes {
+		s.writes.WithLabelValues(operation, o.name)
 	}
 }
 
@@ -60,7 +78,7 @@ func (s *Service) ReadRound(level model.Level, reads int, took time.Duration, er
 
 // Reloaded counts one reload of Redis; done is false when it was another node's turn.
 func (s *Service) Reloaded(done bool, took time.Duration, err error) {
-	outcome := "skipped"
+	outcome := outcomeSkipped
 	switch {
 	case err != nil:
 		outcome = outcomeFailed

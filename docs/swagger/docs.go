@@ -923,6 +923,65 @@ const docTemplate = `{
                 }
             }
         },
+        "/metrics": {
+            "get": {
+                "security": [
+                    {
+                        "Bearer": []
+                    }
+                ],
+                "description": "` + "`" + `curl localhost:8081/metrics` + "`" + `\n\nIn the text format of Prometheus, or in another one that the Accept header asks for. docs/grafana-dashboard.json shows all of it.",
+                "produces": [
+                    "text/plain",
+                    "application/problem+json"
+                ],
+                "tags": [
+                    "health"
+                ],
+                "summary": "What the node measures, for Prometheus",
+                "operationId": "Metrics",
+                "responses": {
+                    "200": {
+                        "description": "the metrics",
+                        "schema": {
+                            "type": "string"
+                        },
+                        "headers": {
+                            "X-Request-ID": {
+                                "type": "string",
+                                "description": "names the request in logs"
+                            },
+                            "X-Versiond-Index": {
+                                "type": "integer",
+                                "description": "the applied log index of that node"
+                            },
+                            "X-Versiond-Node": {
+                                "type": "string",
+                                "description": "the node that served the request"
+                            }
+                        }
+                    },
+                    "400": {
+                        "description": "` + "`" + `invalid_request` + "`" + `: there are no parameters",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
+                    "401": {
+                        "description": "` + "`" + `unauthorized` + "`" + `: the token is missing or not known",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
+                    "500": {
+                        "description": "` + "`" + `internal` + "`" + `",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    }
+                }
+            }
+        },
         "/peer/{id}": {
             "delete": {
                 "security": [
