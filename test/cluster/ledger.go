@@ -3,6 +3,7 @@ package cluster
 import (
 	"fmt"
 	"sync"
+	"time"
 
 	"versiond/model"
 )
@@ -27,7 +28,10 @@ type Ledger struct {
 	// Acknowledged, Unknown and Refused count the writes that were done, may have been done, and were
 	// not done because the cluster could not at the moment.
 	Acknowledged, Unknown, Refused int
+	// LongestGap is the longest time in which no write was acknowledged.
+	LongestGap time.Duration
 
+	last       time.Time // when the last write was acknowledged
 	mu         sync.Mutex
 	histories  map[string]*history
 	violations []string
@@ -40,6 +44,11 @@ func (l *Ledger) note(id string, after *model.VersionDB) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.Acknowledged++
+	now := time.Now()
+	if !l.last.IsZero() {
+		l.LongestGap = max(l.LongestGap, now.Sub(l.last))
+	}
+	l.last = now
 	l.histories[id] = &history{acknowledged: state{record: after}}
 }
 
