@@ -1,13 +1,31 @@
 package controller_test
 
 import (
+	"log/slog"
 	"net/http"
 	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"versiond/controller"
+	"versiond/metrics"
 )
 
 // BenchmarkGet measures what HTTP costs around a read that the service answers at once.
 func BenchmarkGet(b *testing.B) {
 	node := mustNode(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		node.do(b, request{method: http.MethodGet, path: "/version/known?level=none"})
+	}
+}
+
+// BenchmarkGetMeasured is BenchmarkGet with every request measured: the difference is what that costs.
+func BenchmarkGetMeasured(b *testing.B) {
+	node := mustNode(b)
+	m, err := metrics.New("node1", "1.2.3")
+	require.NoError(b, err)
+	node.mustMeasure(b, controller.Metrics{Public: m.Public, Peer: m.Peer, Scrape: m.Handler(slog.New(slog.DiscardHandler))})
 	b.ReportAllocs()
 	for b.Loop() {
 		node.do(b, request{method: http.MethodGet, path: "/version/known?level=none"})

@@ -24,7 +24,7 @@ type Metrics struct {
 
 // unmeasured is the Metrics of a controller that was given none.
 func unmeasured() Metrics {
-	return Metrics{Public: unobserved{}, Peer: unobserved{}, Scrape: http.HandlerFunc(http.NotFound)}
+	return Metrics{Public: unobserved{}, Peer: unobserved{}}
 }
 
 type unobserved struct{}
@@ -58,6 +58,10 @@ func (v *VersionController) MeasuredBy(m Metrics) *VersionController {
 // @Router       /metrics [get]
 func (v *VersionController) Metrics(c *gin.Context) {
 	if readInput(c).failed() {
+		return
+	}
+	if v.metrics.Scrape == nil {
+		fail(c, errNoSuchPath)
 		return
 	}
 	v.metrics.Scrape.ServeHTTP(c.Writer, c.Request)
