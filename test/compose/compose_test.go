@@ -32,11 +32,17 @@ const (
 // subnets are taken in turn; nobody else is likely to use them.
 var subnets = []string{"10.213.81.0/24", "10.213.82.0/24"}
 
+func TestCompose(t *testing.T) {
+	requireEngine(t)
+	image := requireImage(t)
+	t.Run("clean clone", func(t *testing.T) { testCleanClone(t, image) })
+	t.Run(".env.example", func(t *testing.T) { testEnvExample(t, image) })
+}
+
 // A clean clone has to come up with nothing edited, and to survive what happens to containers. The
 // steps build on each other.
-func TestCleanClone(t *testing.T) {
-	requireEngine(t)
-	s := newStack(t, requireImage(t), "")
+func testCleanClone(t *testing.T, image string) {
+	s := newStack(t, image, "")
 	s.up()
 	t.Log("three nodes are healthy")
 
@@ -147,10 +153,9 @@ func (s *stack) addFourth() {
 }
 
 // The form that .env.example describes has to work with what is in it, once the secrets are replaced.
-func TestEnvExample(t *testing.T) {
-	requireEngine(t)
+func testEnvExample(t *testing.T, image string) {
 	settings, secrets := ownSecrets(t)
-	s := newStack(t, requireImage(t), settings)
+	s := newStack(t, image, settings)
 	s.up()
 	t.Log("three nodes are healthy with tokens, a cluster secret and own passwords")
 

@@ -24,7 +24,9 @@ const (
 
 	pullTimeout    = 5 * time.Minute
 	buildTimeout   = 10 * time.Minute
-	commandTimeout = 3 * time.Minute
+	commandTimeout = time.Minute
+	// composeTimeout is for the longest: up, which pulls images and builds one.
+	composeTimeout = 15 * time.Minute
 )
 
 // command is a program to run, with what bounds and surrounds it.
@@ -82,8 +84,9 @@ func composeWords() []string {
 	return []string{"docker-compose"}
 }
 
-// requireImage gives the image of versiond to test: the one that was asked for, one built as anybody
-// would, or, where the image with Go cannot be had, one around a program that this machine's Go built.
+// requireImage gives the image of versiond to test: the one that was asked for, one that Compose will
+// build as it does for anybody, or, where the image with Go cannot be had, one around a program that
+// this machine's Go built.
 func requireImage(t *testing.T) string {
 	t.Helper()
 	if image := os.Getenv("VERSIOND_IMAGE"); image != "" {
@@ -98,12 +101,8 @@ func requireImage(t *testing.T) string {
 		buildAround(t)
 		return ownImage
 	}
-	args := []string{"docker", "build", "--tag", ownImage, "--build-arg", "GO_IMAGE=" + golang}
-	if proxy := os.Getenv("GOPROXY"); proxy != "" {
-		args = append(args, "--build-arg", "GOPROXY="+proxy)
-	}
-	_, err := command{timeout: buildTimeout, args: append(args, root)}.run(t.Context())
-	require.NoError(t, err)
+	_, err := docker(t.Context(), "image", "rm", "--force", ownImage)
+	require.NoError(t, err, "an image of an earlier run would be taken for the one to test")
 	return ownImage
 }
 

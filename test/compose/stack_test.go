@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -68,9 +69,10 @@ func surroundings() []string {
 
 func (s *stack) try(ctx context.Context, args ...string) (string, error) {
 	return command{
-		dir:  root,
-		env:  append(s.env, "COMPOSE_TEST_SUBNET="+s.subnet),
-		args: append(append([]string{}, s.words...), args...),
+		timeout: composeTimeout,
+		dir:     root,
+		env:     append(s.env, "COMPOSE_TEST_SUBNET="+s.subnet),
+		args:    append(slices.Clone(s.words), args...),
 	}.run(ctx)
 }
 
