@@ -124,10 +124,11 @@ type started struct {
 
 func start(t *testing.T, cfg config.Config) *started {
 	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(t.Context())
 	s := &started{cancel: cancel, ended: make(chan error, 1)}
-	go func() { s.ended <- startNodes(ctx, cfg, slog.New(slog.DiscardHandler), &s.stdout) }()
-	t.Cleanup(cancel)
+	var wg sync.WaitGroup
+	wg.Go(func() { s.ended <- startNodes(ctx, cfg, slog.New(slog.DiscardHandler), &s.stdout) })
+	t.Cleanup(func() { cancel(); wg.Wait() })
 	return s
 }
 

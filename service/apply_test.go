@@ -1,7 +1,6 @@
 package service
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"log/slog"
@@ -255,7 +254,7 @@ func TestRestoreReplacesEverything(t *testing.T) {
 	require.True(t, state.Restoring)
 
 	require.NoError(t, a.RestoreInternal(t.Context(), a.identity, at, next))
-	require.NoError(t, a.LoadInternal(context.Background(), a.identity.Cluster))
+	require.NoError(t, a.LoadInternal(t.Context(), a.identity.Cluster))
 	require.Equal(t, want, a.rows(t))
 	state, err = a.StateInternal(t.Context())
 	require.NoError(t, err)

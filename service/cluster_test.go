@@ -141,6 +141,10 @@ func TestFollowersReadWhatWasAcknowledged(t *testing.T) {
 		id := fmt.Sprint("id-", i)
 		added := nodes[i%2].mustAdd(t, id, "1")
 		require.Equal(t, added.Record, nodes[(i+1)%2].mustGet(t, id))
+		again, err := nodes[(i+1)%2].AddVersion(within(t, 10*time.Second), record(id, "2"))
+		require.ErrorIs(t, err, model.ErrAlreadyExists)
+		require.Equal(t, added.Record.Revision, again.Record.Revision, "the revision that stands in the way")
+		require.NotZero(t, again.Index)
 		for _, n := range nodes {
 			own, err := n.GetVersionByID(within(t, 10*time.Second), id, model.ReadOptions{Level: model.LevelNone, MinIndex: added.Index})
 			require.NoError(t, err)

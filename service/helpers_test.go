@@ -155,7 +155,7 @@ func mustListen(t *testing.T) *raft.PeerListener {
 func (o nodeOptions) mustRun(t *testing.T) *testNode {
 	t.Helper()
 	n := o.mustOpen(t)
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- n.Run(ctx) }()
 	closeService := n.close
