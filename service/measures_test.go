@@ -5,10 +5,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-redis/redis/v8"
 	"github.com/stretchr/testify/require"
 
 	"versiond/dao"
+	"versiond/db"
 	"versiond/model"
 )
 
@@ -76,7 +76,7 @@ func TestMeasuresOfANodeThatWaits(t *testing.T) {
 // A Redis that takes nothing is seen here before anybody reads the log.
 func TestRedisFailuresAreCounted(t *testing.T) {
 	t.Parallel()
-	client := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1", MaxRetries: -1})
+	client := db.OpenRedis("127.0.0.1:1", "", 0) // nothing listens there
 	t.Cleanup(func() { require.NoError(t, client.Close()) })
 	n := nodeOptions{redisDao: &dao.VersionRedisDao{Client: client}}.mustLead(t)
 	n.mustAdd(t, "a", "1")
