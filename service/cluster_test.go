@@ -31,9 +31,19 @@ func mustCluster(t *testing.T, size int) []*testNode {
 	}
 	for _, n := range nodes {
 		n.mustBeReady(t)
+		eventually(t, func() bool { return voters(n.node.Members()) == size })
 	}
-	eventually(t, func() bool { return voters(nodes[0].node.Members()) == size })
+	nodes[0].mustTakeOver(t)
 	return nodes
+}
+
+// mustTakeOver makes a node lead: on a busy machine an election may have made another one the leader.
+func (n *testNode) mustTakeOver(t *testing.T) {
+	t.Helper()
+	eventually(t, func() bool {
+		leader, err := n.TransferLeadership(within(t, 5*time.Second), n.NodeID())
+		return err == nil && leader.ID == n.NodeID() && n.node.IsLeader()
+	})
 }
 
 // The nodes of a new cluster find each other by themselves. If this fails, nothing runs.

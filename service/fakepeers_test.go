@@ -48,7 +48,7 @@ func (p *fakePeers) register(address string, s *VersionService) {
 func (p *fakePeers) pretend(address string, status peer.Status) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.statuses[address] = status
+	p.statuses[address], p.silent[address] = status, false
 }
 
 // silence takes a node away, or brings it back.

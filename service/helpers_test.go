@@ -118,6 +118,7 @@ func (o nodeOptions) mustOpen(t *testing.T) *testNode {
 	o.peers.register(address, s)
 	n := &testNode{VersionService: s, peers: o.peers, store: store, address: address, path: o.path}
 	n.close = sync.OnceFunc(func() {
+		o.peers.silence(address, true)
 		require.NoError(t, s.Close())
 		require.NoError(t, listener.Close())
 		require.NoError(t, dir.Close())
