@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"versiond/config"
+	"versiond/raft"
 	"versiond/service"
 )
 
@@ -87,7 +88,7 @@ func startNodes(ctx context.Context, cfg config.Config, log *slog.Logger, stdout
 	for i, node := range nodes {
 		wg.Go(func() {
 			log := log.With("node", node.ID)
-			if ended[i] = startNode(ctx, cfg, node, log, greeting); ended[i] != nil {
+			if ended[i] = keepNode(ctx, cfg, node, log, greeting); ended[i] != nil {
 				greeting.without(node.ID)
 				log.Error("this node has ended", "err", ended[i])
 			}
@@ -95,6 +96,17 @@ func startNodes(ctx context.Context, cfg config.Config, log *slog.Logger, stdout
 	}
 	wg.Wait()
 	return errors.Join(ended...)
+}
+
+// keepNode runs one node, and opens it again where that is all it needs.
+func keepNode(ctx context.Context, cfg config.Config, node config.Node, log *slog.Logger, greeting *greeting) error {
+	for {
+		err := startNode(ctx, cfg, node, log, greeting)
+		if !errors.Is(err, raft.ErrRestoreUndone) || ctx.Err() != nil {
+			return err
+		}
+		log.Warn("this node is started again", "err", err)
+	}
 }
 
 // startNode runs one node until the context ends, or until it cannot go on: stores, DAOs, services,

@@ -88,7 +88,7 @@ func (f *VersionFSM) Snapshot() (raft.FSMSnapshot, error) {
 // the applier finds it together with the index and term that Raft gave it. Of the stream only the
 // first bytes are read, which tell a restored backup.
 func (f *VersionFSM) Restore(stream io.ReadCloser) error {
-	meta, err := newestSnapshot(f.snapshots)
+	meta, err := metaOf(stream)
 	if err != nil {
 		return err
 	}

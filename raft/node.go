@@ -149,10 +149,12 @@ func (n *Node) newRaft(bootstrap *raft.Configuration) (*raft.Raft, *raft.Network
 	if err := n.noteSnapshot(); err != nil {
 		return nil, nil, errors.Join(err, transport.Close())
 	}
-	r, err := raft.NewRaft(conf, n.fsm, n.stores.cache, n.stores.bolt, n.stores.snapshots, transport)
+	logs := &holeStore{LogStore: n.stores.cache, snapshots: n.stores.snapshots}
+	r, err := raft.NewRaft(conf, n.fsm, logs, n.stores.bolt, n.stores.snapshots, transport)
 	if err != nil {
 		return nil, nil, errors.Join(err, transport.Close())
 	}
+	r.RegisterObserver(raft.NewObserver(nil, false, logs.observe))
 	return r, transport, nil
 }
 

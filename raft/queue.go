@@ -104,11 +104,14 @@ func (q *queue) patient() bool {
 }
 
 // pushRestore tells the applier that a snapshot at index takes the place of everything before it,
-// once index is committed if it is undecided.
+// once index is committed if it is undecided. One that is older than an undecided one leads up to it.
 func (q *queue) pushRestore(index uint64, undecided bool) {
 	q.mu.Lock()
-	q.restore, q.handed, q.undecided = index, index, undecided
-	q.mu.Unlock()
+	defer q.mu.Unlock()
+	q.handed = index
+	if !q.undecided || index >= q.restore {
+		q.restore, q.undecided = index, undecided
+	}
 	q.notify()
 }
 
@@ -120,14 +123,11 @@ func (q *queue) startAt(index uint64) {
 	q.handed = index
 }
 
-// decide notes that the undecided snapshot counts, or that another history took its place.
-func (q *queue) decide(counts bool) {
+// decide notes that the undecided snapshot counts.
+func (q *queue) decide() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.undecided = false
-	if !counts {
-		q.restore = 0
-	}
 }
 
 // undecidedIndex gives the index of the undecided snapshot, 0 when there is none.

@@ -12,8 +12,6 @@ import (
 	"versiond/model"
 )
 
-var errRestoreBroken = errors.New("leadership was lost while a backup was being restored; start this node again: it then takes over what the cluster decided")
-
 // Restore puts the records of a backup in the place of all records, on every node, and gives the log
 // index from which on they are; this node has applied it by then. Leader only. Of another cluster's
 // backup it takes the records only if foreign is set.
@@ -82,10 +80,6 @@ func (n *Node) restore(ctx context.Context, r *raft.Raft, b *Backup) (_ uint64, 
 		return index, nil
 	case index == before:
 		return 0, restoreError(err)
-	case r.State() != raft.Leader:
-		// Hashicorp's raft now takes the end of its log for something that is not in it, and would
-		// refuse every entry of a leader that knows nothing of the restore.
-		n.fail(errRestoreBroken)
 	}
 	return 0, fmt.Errorf("%w: %w", model.ErrOutcomeUnknown, err)
 }

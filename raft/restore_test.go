@@ -216,7 +216,9 @@ func undecidedApplier(t *testing.T) (a *applier, commit *uint64) {
 	*commit = 15
 	a.committed = func() uint64 { return *commit }
 	a.applied, a.stored = model.Position{Index: 12, Term: 2}, model.Position{Index: 12, Term: 2}
-	require.NoError(t, a.fsm.Restore(io.NopCloser(bytes.NewReader(data))))
+	_, stream, err := a.fsm.snapshots.Open(sink.ID())
+	require.NoError(t, err)
+	require.NoError(t, a.fsm.Restore(stream))
 	return a, commit
 }
 
@@ -243,21 +245,50 @@ func TestRestoreWaitsForTheQuorum(t *testing.T) {
 	require.Equal(t, model.Position{Index: 20, Term: 2}, state.Applied)
 }
 
-// When a later leader's log goes on without the restore, this node must follow that log.
-func TestSupersededRestoreIsForgotten(t *testing.T) {
+// When a later leader's log goes on without the restore, this node must follow that log and let nobody
+// have the snapshot; hashicorp/raft has to be started anew for that.
+func TestUndoneRestoreIsForgotten(t *testing.T) {
 	a, commit := undecidedApplier(t)
 	logs := a.logs.(*raft.InmemStore)
 	for index := uint64(16); index <= 21; index++ {
 		require.NoError(t, logs.StoreLog(&raft.Log{Index: index, Term: 3, Type: raft.LogNoop}))
 	}
 	*commit = 21
-	for a.applied.Index < 21 {
-		moved, err := a.step(t.Context())
-		require.NoError(t, err)
-		require.True(t, moved)
-	}
-	_, err := newestSnapshot(a.fsm.snapshots)
-	require.ErrorIs(t, err, errNoSnapshot, "other nodes must not be sent it either")
+	_, err := a.step(t.Context())
+	require.ErrorIs(t, err, ErrRestoreUndone)
+	require.ErrorContains(t, err, "start this node again")
+	_, err = newestSnapshot(a.fsm.snapshots)
+	require.ErrorIs(t, err, errNoSnapshot)
 	_, err = a.service.StateInternal(t.Context())
 	require.ErrorIs(t, err, model.ErrNoState, "it was loaded")
+}
+
+// An old snapshot that a leader sends to a node with an undecided one must not make the node take that
+// one for decided.
+func TestOlderSnapshotLeavesTheDecisionOpen(t *testing.T) {
+	a, _ := undecidedApplier(t)
+	a.queue.pushRestore(11, false)
+	require.Equal(t, uint64(20), a.queue.undecidedIndex())
+	a.queue.pushRestore(30, false)
+	require.Zero(t, a.queue.undecidedIndex())
+	require.Equal(t, uint64(30), a.queue.restoreIndex())
+}
+
+// A follower must find in the hole of a restore the term that goes before the next entry, or it can
+// never take another leader's entries behind it. A leader must find nothing, or it would send its
+// followers an entry instead of the records.
+func TestHoleIsFilledForFollowersOnly(t *testing.T) {
+	a, _ := undecidedApplier(t)
+	logs := &holeStore{LogStore: a.logs, snapshots: a.fsm.snapshots}
+	var log raft.Log
+	require.NoError(t, logs.GetLog(20, &log))
+	require.Equal(t, raft.Log{Index: 20, Term: 2, Type: raft.LogNoop}, log)
+	require.ErrorIs(t, logs.GetLog(19, &log), raft.ErrLogNotFound)
+
+	logs.observe(&raft.Observation{Data: raft.Leader})
+	require.ErrorIs(t, logs.GetLog(20, &log), raft.ErrLogNotFound)
+	logs.observe(&raft.Observation{Data: raft.Follower})
+	require.ErrorIs(t, logs.GetLog(20, &log), raft.ErrLogNotFound, "it may still be replicating")
+	logs.led.Store(time.Now().Add(-2 * replicationEnds).UnixNano())
+	require.NoError(t, logs.GetLog(20, &log))
 }

@@ -2,6 +2,8 @@ package raft
 
 import (
 	"errors"
+	"fmt"
+	"io"
 	"slices"
 
 	"github.com/hashicorp/raft"
@@ -10,8 +12,13 @@ import (
 // A restored backup is the one snapshot that a node may hold before it is committed. Hashicorp's
 // Restore makes it on the leader, lets the FSM have it, and only then replicates it. Were the leader
 // cut off in between, and its store to follow at once, that store would hold records which the
-// cluster never had. So no applier loads such a snapshot before the commit index has reached it; and
-// once a later leader has written another entry at its index, it is as if it were not there.
+// cluster never had. So no applier loads such a snapshot before the commit index has reached it. When a
+// later leader has written another entry at its index instead, the snapshot is as if it were not there;
+// since the running hashicorp/raft still counts on it, the node has to be started again.
+
+// ErrRestoreUndone is why a node ends that has to be opened again at once: leadership was lost while a
+// backup was being restored, and the cluster went on without the restore.
+var ErrRestoreUndone = errors.New("the cluster went on without the backup that this node was restoring; start this node again")
 
 var errUndecided = errors.New("a backup was being restored, and whether the cluster has it is not known until a leader is")
 
@@ -32,6 +39,32 @@ func (s *snapshotStore) List() ([]*raft.SnapshotMeta, error) {
 func (s *snapshotStore) superseded(meta *raft.SnapshotMeta) bool {
 	var log raft.Log
 	return s.logs.GetLog(meta.Index, &log) == nil && log.Term > meta.Term
+}
+
+// Open gives a stream that knows which snapshot it is of.
+func (s *snapshotStore) Open(id string) (*raft.SnapshotMeta, io.ReadCloser, error) {
+	meta, stream, err := s.SnapshotStore.Open(id)
+	if err != nil {
+		return nil, nil, err
+	}
+	return meta, &snapshotStream{ReadCloser: stream, meta: meta}, nil
+}
+
+type snapshotStream struct {
+	io.ReadCloser
+	meta *raft.SnapshotMeta
+}
+
+// metaOf tells which snapshot hashicorp/raft hands the FSM. It need not be the newest: a leader may
+// send one from before a restore that only this node knows of.
+func metaOf(stream io.ReadCloser) (*raft.SnapshotMeta, error) {
+	if wrapper, ok := stream.(raft.ReadCloserWrapper); ok {
+		stream = wrapper.WrappedReadCloser()
+	}
+	if s, ok := stream.(*snapshotStream); ok {
+		return s.meta, nil
+	}
+	return nil, fmt.Errorf("a snapshot was handed over that is not of this node's store")
 }
 
 // noteSnapshot tells the queue, before Raft starts, what the newest snapshot covers: hashicorp/raft
@@ -75,11 +108,10 @@ func (a *applier) decideRestore(index uint64) (moved bool, err error) {
 	if err != nil && !errors.Is(err, errNoSnapshot) {
 		return false, err
 	}
-	counts := err == nil && meta.Index >= index
-	if !counts {
-		a.log.Warn("the cluster did not take the backup that was being restored", "index", index)
+	if err != nil || meta.Index < index {
+		return false, ErrRestoreUndone
 	}
-	a.queue.decide(counts)
+	a.queue.decide()
 	return true, nil
 }
 

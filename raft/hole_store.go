@@ -1,0 +1,57 @@
+package raft
+
+import (
+	"errors"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/hashicorp/raft"
+)
+
+// replicationEnds is longer than the goroutines that replicate for a leader outlive its leadership.
+const replicationEnds = 2 * time.Second
+
+// holeStore is the log as hashicorp/raft sees it. A restored backup leaves a hole in the log at its
+// index, which is how a leader notices that a follower needs the snapshot. A follower, however, must
+// know the term there: when a later leader's entries differ from those behind the hole, hashicorp's
+// check of what goes before them would otherwise fail for ever. So a node that does not lead finds in
+// the hole an entry with the term of the snapshot, and one that leads finds nothing.
+type holeStore struct {
+	raft.LogStore
+	snapshots raft.SnapshotStore
+	leads     atomic.Bool
+	led       atomic.Int64 // when it last ceased to lead, in nanoseconds since 1970
+}
+
+// GetLog reads an entry, also one that a snapshot stands for.
+func (s *holeStore) GetLog(index uint64, log *raft.Log) error {
+	err := s.LogStore.GetLog(index, log)
+	if !errors.Is(err, raft.ErrLogNotFound) || !s.follows() {
+		return err
+	}
+	snapshots, errList := s.snapshots.List()
+	i := slices.IndexFunc(snapshots, func(meta *raft.SnapshotMeta) bool { return meta.Index == index })
+	if errList != nil || i < 0 {
+		return err
+	}
+	*log = raft.Log{Index: index, Term: snapshots[i].Term, Type: raft.LogNoop}
+	return nil
+}
+
+func (s *holeStore) follows() bool {
+	return !s.leads.Load() && time.Since(time.Unix(0, s.led.Load())) > replicationEnds
+}
+
+// observe notes whether the node leads. Hashicorp/raft calls it in the middle of the change, before
+// anything is replicated; it returns false because nobody waits for observations.
+func (s *holeStore) observe(o *raft.Observation) bool {
+	state, ok := o.Data.(raft.RaftState)
+	if ok && state != raft.Leader && s.leads.Load() {
+		s.led.Store(time.Now().UnixNano()) // before leads, or follows could see neither
+	}
+	if ok {
+		s.leads.Store(state == raft.Leader)
+	}
+	return false
+}
