@@ -70,5 +70,5 @@ func (r request) failed(err error, sent bool) error {
 	case r.write:
 		return fmt.Errorf("%w: %w", model.ErrOutcomeUnknown, err)
 	}
-	return fmt.Errorf("%w: %s: %w", model.ErrNodeUnreachable, r.address, err)
+	return fmt.Errorf("%w: %s: %w: %w", model.ErrNodeUnreachable, r.address, model.ErrNoAnswer, err)
 }

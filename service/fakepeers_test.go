@@ -75,7 +75,7 @@ func (p *fakePeers) at(address string) (*VersionService, error) {
 	defer p.mu.Unlock()
 	s, there := p.services[address]
 	if !there || p.silent[address] {
-		return nil, fmt.Errorf("%w: %s", model.ErrNodeUnreachable, address)
+		return nil, fmt.Errorf("%w: %s: %w", model.ErrNodeUnreachable, address, model.ErrNoAnswer)
 	}
 	return s, nil
 }
@@ -131,7 +131,7 @@ func (p *fakePeers) Commands(ctx context.Context, address string, commands []mod
 func (p *fakePeers) Get(ctx context.Context, address, id string, opts model.ReadOptions) (model.Result, error) {
 	p.note("get", address)
 	if p.getFails.Add(-1) >= 0 {
-		return model.Result{}, fmt.Errorf("%w: %s", model.ErrNodeUnreachable, address)
+		return model.Result{}, fmt.Errorf("%w: %s: %w", model.ErrNodeUnreachable, address, model.ErrNoAnswer)
 	}
 	s, err := p.at(address)
 	if err != nil {

@@ -46,7 +46,12 @@ func (s *VersionService) onLeader(ctx context.Context, here func(context.Context
 		if address == "" {
 			return model.ErrNotLeader
 		}
-		return there(ctx, address)
+		err := there(ctx, address)
+		if errors.Is(err, model.ErrNoAnswer) {
+			// The leader has just died, and what it was asked for may be asked for again.
+			return fmt.Errorf("%w: %w", model.ErrNotLeader, err)
+		}
+		return err
 	})
 }
 
@@ -122,7 +127,7 @@ func (s *VersionService) identify(ctx context.Context, id, address string) (peer
 	case errors.Is(err, model.ErrWrongNode):
 		return status, fmt.Errorf("%w: %s at %s: %w", model.ErrWrongNode, id, address, err)
 	case err != nil:
-		return status, fmt.Errorf("%w %s (peer port): %w", model.ErrNodeUnreachable, address, err)
+		return status, fmt.Errorf("%w: %s (peer port): %v", model.ErrNodeUnreachable, address, err) // %v: it is not the leader that did not answer
 	case status.Node != id:
 		return status, fmt.Errorf("%w: %s is node %q, not %q", model.ErrWrongNode, address, status.Node, id)
 	case status.Cluster != "" && status.Cluster != ours:

@@ -106,12 +106,18 @@ func (s *VersionService) ApplyCommands(ctx context.Context, commands []model.Com
 func (s *VersionService) withLeader(ctx context.Context, do func(context.Context) error) error {
 	ticker := time.NewTicker(leaderPollInterval)
 	defer ticker.Stop()
+	var none error // why nobody took it, the last time that somebody was asked
 	for {
 		if s.removed.Load() {
 			return model.ErrNodeRemoved
 		}
 		err := do(ctx)
-		if !errors.Is(err, model.ErrNotLeader) || errors.Is(err, model.ErrOutcomeUnknown) {
+		switch {
+		case errors.Is(err, model.ErrOutcomeUnknown):
+			return err
+		case errors.Is(err, model.ErrNotLeader):
+			none = err
+		case none == nil || err == nil || !errors.Is(err, ctx.Err()):
 			return err
 		}
 		select {
@@ -121,7 +127,7 @@ func (s *VersionService) withLeader(ctx context.Context, do func(context.Context
 			return fmt.Errorf("%w: this node is stopping", model.ErrNoLeader)
 		}
 		if ctx.Err() != nil {
-			return fmt.Errorf("%w (%v)", model.ErrNoLeader, err) // %v: the cause must not pass for an open outcome
+			return fmt.Errorf("%w (%v)", model.ErrNoLeader, none) // %v: the cause must not pass for an open outcome
 		}
 	}
 }
