@@ -49,8 +49,8 @@ func eachStore(b *testing.B, run func(*testing.B, *store)) {
 	for name, open := range map[string]func(testing.TB) *store{"SQLite": newSQLite, "MariaDB": newMariaDB} {
 		b.Run(name, func(b *testing.B) {
 			s := open(b)
-			require.NoError(b, s.EnsureSchema(b.Context()))
-			require.NoError(b, s.CreateState(b.Context(), identity))
+			require.NoError(b, s.BeginRestore(b.Context(), identity))
+			require.NoError(b, s.FinishRestore(b.Context(), identity, model.Position{}))
 			run(b, s)
 		})
 	}

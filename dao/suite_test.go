@@ -107,8 +107,8 @@ var identity = model.Identity{Cluster: "cluster", Node: "node1", Store: "store"}
 // mustCreate makes the schema and a state row at position zero.
 func (s *store) mustCreate(t *testing.T) {
 	t.Helper()
-	require.NoError(t, s.EnsureSchema(t.Context()))
-	require.NoError(t, s.CreateState(t.Context(), identity))
+	require.NoError(t, s.BeginRestore(t.Context(), identity))
+	require.NoError(t, s.FinishRestore(t.Context(), identity, model.Position{}))
 }
 
 // mustApply applies on top of whatever is applied.

@@ -18,16 +18,6 @@ func (d *VersionMysqlDao) State(ctx context.Context) (model.StoreState, error) {
 	return state, translate(ctx, "reading the state row", err)
 }
 
-// CreateState inserts the state row of an empty store, at position zero. It returns
-// model.ErrStateMoved when there is one already, or when the tables are gone.
-func (d *VersionMysqlDao) CreateState(ctx context.Context, identity model.Identity) error {
-	err := d.DB.WithContext(ctx).Exec(insertStateSQL, stateValues(identity, false)...).Error
-	if errors.Is(err, gorm.ErrDuplicatedKey) {
-		err = model.ErrStateMoved
-	}
-	return translateWrite(ctx, "creating the state row", err)
-}
-
 const insertStateSQL = "INSERT INTO versiond_state " +
 	"(id, cluster_id, node_id, store_id, applied_index, applied_term, restoring) VALUES (1, ?, ?, ?, 0, 0, ?)"
 

@@ -67,12 +67,6 @@ func (d *VersionRedisDao) GetMany(ctx context.Context, ids []string) (map[string
 	return found, nil
 }
 
-// Exists tells whether there is a value for the id, of whatever worth.
-func (d *VersionRedisDao) Exists(ctx context.Context, id string) (bool, error) {
-	count, err := d.Client.Exists(ctx, redisKey(id)).Result()
-	return count > 0, translateRedis("exists", err)
-}
-
 // SetMany writes copies, over those that are there. After an error some may have been written.
 func (d *VersionRedisDao) SetMany(ctx context.Context, versions []CachedVersion) error {
 	for chunk := range slices.Chunk(versions, redisBatchMax) {

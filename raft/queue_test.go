@@ -98,3 +98,17 @@ func TestProposalErrors(t *testing.T) {
 		require.ErrorIs(t, proposalError(err), want, err.Error())
 	}
 }
+
+// Hashicorp/raft calls ApplyBatch; Apply is the same for one entry. The handle must be there before the
+// applier can resolve it, and only where somebody waits: a follower that catches up has nobody.
+func TestApplyGivesAHandleWhereSomebodyWaits(t *testing.T) {
+	fsm := newVersionFSM(newFakeService(newFakeStore()))
+	h, ok := fsm.Apply(&raft.Log{Index: 1, Term: 1, Type: raft.LogCommand, Data: []byte{1}}).(*handle)
+	require.True(t, ok)
+	require.Nil(t, h)
+	fsm.proposals.Add(1)
+	h, ok = fsm.Apply(&raft.Log{Index: 2, Term: 1, Type: raft.LogCommand, Data: []byte{1}}).(*handle)
+	require.True(t, ok)
+	require.NotNil(t, h)
+	require.Same(t, h, fsm.queue.take(1, 10, 100)[0].handle)
+}

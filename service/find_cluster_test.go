@@ -65,8 +65,7 @@ func TestClusterBeginsOnlyWithAMajorityOfBlankNodes(t *testing.T) {
 func TestClusterIsNotBegunOverAnotherOnesDatabase(t *testing.T) {
 	t.Parallel()
 	n := nodeOptions{}.mustOpen(t)
-	require.NoError(t, n.store.EnsureSchema(t.Context()))
-	require.NoError(t, n.store.CreateState(t.Context(), model.Identity{Cluster: "cluster9", Node: "node1", Store: "s"}))
+	require.NoError(t, n.store.BeginRestore(t.Context(), model.Identity{Cluster: "cluster9", Node: "node1", Store: "s"}))
 	require.Contains(t, n.mustFindOnce(t), "cluster9")
 	require.False(t, n.node.Running())
 	status := n.Status(t.Context())
