@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -291,4 +292,28 @@ func TestHoleIsFilledForFollowersOnly(t *testing.T) {
 	require.ErrorIs(t, logs.GetLog(20, &log), raft.ErrLogNotFound, "it may still be replicating")
 	logs.led.Store(time.Now().Add(-2 * replicationEnds).UnixNano())
 	require.NoError(t, logs.GetLog(20, &log))
+}
+
+// Only a few snapshots are kept. Those that count no more must not push out the last one that does.
+func TestSupersededSnapshotsAreRemoved(t *testing.T) {
+	c := newTestConfig(t)
+	dir, err := OpenDataDir(c.path, "node1")
+	require.NoError(t, err)
+	defer func() { require.NoError(t, dir.Close()) }()
+	_, transport := raft.NewInmemTransport("x")
+	for term := uint64(2); term < 6; term++ {
+		stores, err := openStores(dir, slog.New(slog.DiscardHandler))
+		require.NoError(t, err)
+		index := 10 * term
+		sink, err := stores.snapshots.Create(1, index, term, raft.Configuration{}, 1, transport)
+		require.NoError(t, err)
+		require.NoError(t, sink.Close())
+		if term > 2 { // the first one counts
+			require.NoError(t, stores.cache.StoreLog(&raft.Log{Index: index, Term: term + 1, Type: raft.LogNoop}))
+		}
+		newest, err := newestSnapshot(stores.snapshots)
+		require.NoError(t, err)
+		require.Equal(t, uint64(20), newest.Index)
+		require.NoError(t, stores.close())
+	}
 }

@@ -13,6 +13,7 @@ import (
 
 const (
 	snapshotsKept = 2
+	snapshotsDir  = "snapshots" // what hashicorp calls the folder
 	// logCacheEntries keeps replication to followers from reading the disk.
 	logCacheEntries = 512
 )
@@ -37,7 +38,11 @@ func openStores(dir *DataDir, log *slog.Logger) (*stores, error) {
 	if err := errors.Join(errCache, errSnapshots); err != nil {
 		return nil, errors.Join(fmt.Errorf("open the snapshots in %s: %w", dir.Path(), err), bolt.Close())
 	}
-	return &stores{bolt: bolt, cache: cache, snapshots: &snapshotStore{SnapshotStore: snapshots, logs: cache}}, nil
+	counting := &snapshotStore{SnapshotStore: snapshots, logs: cache}
+	if err := counting.removeSuperseded(dir.file(snapshotsDir)); err != nil {
+		return nil, errors.Join(err, bolt.Close())
+	}
+	return &stores{bolt: bolt, cache: cache, snapshots: counting}, nil
 }
 
 func (s *stores) hasState() (bool, error) {

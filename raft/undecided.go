@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"slices"
 
 	"github.com/hashicorp/raft"
@@ -39,6 +41,18 @@ func (s *snapshotStore) List() ([]*raft.SnapshotMeta, error) {
 func (s *snapshotStore) superseded(meta *raft.SnapshotMeta) bool {
 	var log raft.Log
 	return s.logs.GetLog(meta.Index, &log) == nil && log.Term > meta.Term
+}
+
+// removeSuperseded removes the folders of snapshots that count no more, in whose stead hashicorp would
+// otherwise remove some that do.
+func (s *snapshotStore) removeSuperseded(path string) error {
+	metas, err := s.SnapshotStore.List()
+	for _, meta := range metas {
+		if s.superseded(meta) {
+			err = errors.Join(err, os.RemoveAll(filepath.Join(path, meta.ID)))
+		}
+	}
+	return err
 }
 
 // Open gives a stream that knows which snapshot it is of.

@@ -196,6 +196,58 @@ func TestLeaderKilledWhileRestoring(t *testing.T) {
 	})
 }
 
+// A leader that nobody hears any more once it has begun a restore, and that dies or comes back when the
+// others have gone on without it, must go on with what they have. Whether they got the restore before
+// differs from round to round; the nodes must not. If this fails, one node has records for good that
+// the others never had, or takes no entry any more.
+func TestLeaderCutOffWhileRestoring(t *testing.T) {
+	c := cluster.Start(t, mode{}.config())
+	mustAddMany(t, c.Leader(), "kept", 50)
+	file := mustBackup(t, c.Leader())
+	for i := range 6 {
+		mustAdd(t, c.Leader(), fmt.Sprintf("later-%d", i))
+		before := c.RequireEqualStores()
+		leader, others := c.Leader(), c.Followers()
+		answered := make(chan struct{})
+		go func() {
+			defer close(answered)
+			header := map[string]string{"Content-Type": "application/octet-stream"}
+			_, _, _ = leader.Client.Send(t.Context(), false, http.MethodPost, "/restore?timeout=3s", header, file) // any answer will do
+		}()
+		time.Sleep(time.Duration(1200+300*i) * time.Microsecond)
+		for _, n := range others {
+			n.Pause()
+		}
+		time.Sleep(150 * time.Millisecond) // the leader writes its snapshot, if it is to
+		cutOff(t, leader, i%2 == 0, func() {
+			for _, n := range others {
+				n.Resume()
+			}
+			addWithin(t, others[0], fmt.Sprintf("meanwhile-%d", i), 10*time.Second)
+		})
+		<-answered
+		c.WaitReady()
+		rows := c.RequireEqualStores()
+		require.Contains(t, []int{len(before) + 1, 51}, len(rows), "all of the backup or nothing of it, and what was written meanwhile")
+	}
+}
+
+// cutOff kills or freezes a node, and brings it back when the others have done something without it.
+func cutOff(t *testing.T, n *cluster.Node, kill bool, meanwhile func()) {
+	t.Helper()
+	if kill {
+		n.Kill()
+	} else {
+		n.Pause()
+	}
+	meanwhile()
+	if kill {
+		n.Start()
+	} else {
+		n.Resume()
+	}
+}
+
 // A damaged file, and one of another cluster, must be refused before anything changes. If this fails,
 // a bad download replaces a good registry.
 func TestBadBackupsChangeNothing(t *testing.T) {
