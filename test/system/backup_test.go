@@ -228,7 +228,9 @@ func TestLeaderCutOffWhileRestoring(t *testing.T) {
 		<-answered
 		c.WaitReady()
 		rows := c.RequireEqualStores()
-		require.Contains(t, []int{len(before) + 1, 51}, len(rows), "all of the backup or nothing of it, and what was written meanwhile")
+		// All of the backup or nothing of it, and what was written meanwhile; or the backup alone, when the
+		// old leader came back in time to pass the request on.
+		require.Contains(t, []int{len(before) + 1, 51, 50}, len(rows))
 	}
 }
 
