@@ -122,7 +122,6 @@ func startNode(ctx context.Context, cfg config.Config, node config.Node, log *sl
 
 	// The service outlives the servers, so that requests can be drained.
 	running, stop := context.WithCancelCause(context.WithoutCancel(ctx))
-	defer stop(nil)
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	defer stop(nil)

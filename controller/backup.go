@@ -118,7 +118,7 @@ func (v *VersionController) Restore(c *gin.Context) {
 func tooLargeFirst(err error) error {
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
-		return &explained{kind: errBodyTooLarge, detail: fmt.Sprintf("the body is larger than the %d bytes that this path takes", tooLarge.Limit)}
+		return bodyTooLarge(tooLarge.Limit)
 	}
 	return err
 }

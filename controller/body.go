@@ -86,11 +86,15 @@ func (in *input) body(mediaType string, bytesMax int64) (data []byte, ok bool) {
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		in.refusal = &explained{kind: errBodyTooLarge, detail: fmt.Sprintf("the body is larger than the %d bytes that this path takes", bytesMax)}
+		in.refusal = bodyTooLarge(bytesMax)
 	case err != nil:
 		in.wrong("body", "could not be read to its end")
 	}
 	return data, err == nil
+}
+
+func bodyTooLarge(bytesMax int64) error {
+	return &explained{kind: errBodyTooLarge, detail: fmt.Sprintf("the body is larger than the %d bytes that this path takes", bytesMax)}
 }
 
 // refuseType tells what is wrong with the headers that describe the body.

@@ -6,17 +6,13 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"versiond/model"
+	"versiond/peer"
 	"versiond/wire"
 )
 
-const (
-	commandsType = "application/vnd.versiond.commands"
-	outcomesType = "application/vnd.versiond.outcomes"
-
-	// commandsBytesMax takes the largest group there can be: model.CommandsPerEntryMax commands of
-	// at most 128 + 2 * 64 * 4 bytes of text each.
-	commandsBytesMax = 4 << 20
-)
+// commandsBytesMax takes the largest group there can be: model.CommandsPerEntryMax commands of at most
+// 128 + 2 * 64 * 4 bytes of text each.
+const commandsBytesMax = 4 << 20
 
 // LeaderHandleCommand proposes a group of commands that a follower passed on. Commands and outcomes
 // travel in the form of package wire; errors are problem documents, as everywhere.
@@ -58,12 +54,12 @@ func (v *VersionController) LeaderHandleCommand(c *gin.Context) {
 		fail(c, unknownIfExpired(err))
 		return
 	}
-	c.Data(http.StatusOK, outcomesType, wire.AppendOutcomes(nil, index, outcomes))
+	c.Data(http.StatusOK, peer.OutcomesType, wire.AppendOutcomes(nil, index, outcomes))
 }
 
 // commands decodes the body of /command.
 func (in *input) commands() []model.Command {
-	data, ok := in.body(commandsType, commandsBytesMax)
+	data, ok := in.body(peer.CommandsType, commandsBytesMax)
 	if !ok {
 		return nil
 	}

@@ -6,16 +6,15 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"versiond/model"
 )
 
-var (
-	nodeIDPattern   = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,31}$`)
-	hostNamePattern = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$`)
-)
+var hostNamePattern = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$`)
 
 // member checks that a value can name a member of a cluster.
 func (in *input) member(id string) string {
-	if !nodeIDPattern.MatchString(id) {
+	if !model.ValidNodeID(id) {
 		in.wrong("id", "must be a node id: 1 to 32 of a-z, 0-9, _ and -, beginning with a letter or digit")
 	}
 	return id

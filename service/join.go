@@ -36,25 +36,6 @@ func (s *VersionService) JoinRaftCluster(ctx context.Context, id, address string
 	return member, err
 }
 
-// onLeader does something where the leader is: here, or through a request to it.
-func (s *VersionService) onLeader(ctx context.Context, here func(context.Context) error, there func(ctx context.Context, leader string) error) error {
-	return s.withLeader(ctx, func(ctx context.Context) error {
-		if s.node.IsLeader() {
-			return here(ctx)
-		}
-		_, address := s.node.Leader()
-		if address == "" {
-			return model.ErrNotLeader
-		}
-		err := there(ctx, address)
-		if errors.Is(err, model.ErrNoAnswer) {
-			// The leader has just died, and what it was asked for may be asked for again.
-			return fmt.Errorf("%w: %w", model.ErrNotLeader, err)
-		}
-		return err
-	})
-}
-
 func validateMember(id, address string) error {
 	var fields []model.FieldError
 	if !model.ValidNodeID(id) {

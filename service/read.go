@@ -68,13 +68,7 @@ func (s *VersionService) read(ctx context.Context, opts model.ReadOptions, local
 	if !errors.Is(err, errPassToLeader) {
 		return err
 	}
-	return s.withLeader(ctx, func(ctx context.Context) error {
-		_, address := s.node.Leader()
-		if address == "" || s.node.IsLeader() {
-			return model.ErrNotLeader
-		}
-		return askAgain(remote(ctx, address))
-	})
+	return s.onLeader(ctx, func(context.Context) error { return model.ErrNotLeader }, remote)
 }
 
 // readHere reads again when the store was taken out of use or replaced while it was read.
@@ -88,14 +82,6 @@ func (s *VersionService) readHere(ctx context.Context, opts model.ReadOptions, l
 			return err
 		}
 	}
-}
-
-// askAgain says of a question that got no answer that it may be asked again: it changes nothing.
-func askAgain(err error) error {
-	if errors.Is(err, model.ErrNodeUnreachable) {
-		return fmt.Errorf("%w: %w", model.ErrNotLeader, err)
-	}
-	return err
 }
 
 // awaitFresh returns once this node's store reflects what opts asks for.

@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -41,7 +42,7 @@ func (s *VersionService) checkMember() error {
 
 func (s *VersionService) checkLeader() error {
 	if id, _ := s.node.Leader(); id == "" {
-		return fmt.Errorf("no leader is known")
+		return errors.New("no leader is known")
 	}
 	return nil
 }
@@ -63,7 +64,7 @@ func (s *VersionService) checkApplier() error {
 	case !s.node.Serving():
 		return fmt.Errorf("%w: its store is being brought to the cluster's state", model.ErrNotCaughtUp)
 	case s.node.Stuck():
-		return fmt.Errorf("nothing was applied for %s", "two seconds or more")
+		return errors.New("nothing was applied for two seconds or more")
 	case commit > 0 && applied >= commit:
 		s.caughtUp.Store(true)
 	}

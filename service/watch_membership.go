@@ -2,7 +2,6 @@ package service
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"versiond/model"
@@ -46,7 +45,7 @@ func (s *VersionService) checkMembership(ctx context.Context) error {
 			continue
 		}
 		if !hasMember(status.Members, s.NodeID()) {
-			return errors.Join(model.ErrNodeRemoved)
+			return model.ErrNodeRemoved
 		}
 	}
 	return nil

@@ -131,3 +131,22 @@ func (s *VersionService) withLeader(ctx context.Context, do func(context.Context
 		}
 	}
 }
+
+// onLeader does something where the leader is: here, or through a request to it.
+func (s *VersionService) onLeader(ctx context.Context, here func(context.Context) error, there func(ctx context.Context, leader string) error) error {
+	return s.withLeader(ctx, func(ctx context.Context) error {
+		if s.node.IsLeader() {
+			return here(ctx)
+		}
+		_, address := s.node.Leader()
+		if address == "" {
+			return model.ErrNotLeader
+		}
+		err := there(ctx, address)
+		if errors.Is(err, model.ErrNoAnswer) {
+			// The leader has just died, and what it was asked for may be asked for again.
+			return fmt.Errorf("%w: %w", model.ErrNotLeader, err)
+		}
+		return err
+	})
+}
