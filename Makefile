@@ -8,6 +8,9 @@ SHELL := bash
 GOLANGCI_VERSION := v2.15.0
 GOLANGCI := $(CURDIR)/.cache/bin-$(GOLANGCI_VERSION)/golangci-lint
 
+# Likewise; scripts/vuln builds it.
+GOVULNCHECK_VERSION := v1.9.0
+
 # How much each fuzz target runs: about five seconds on two cores. A count and no time, because up to
 # Go 1.26 the end of the time can look like a failure (go.dev/issue/75804).
 FUZZTIME ?= 100000x
@@ -71,6 +74,10 @@ lint: $(GOLANGCI) ## formatting, vet, golangci-lint, go.mod, and a build without
 
 $(GOLANGCI):
 	GOBIN=$(@D) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+
+.PHONY: vuln
+vuln: ## known vulnerabilities in what the program calls; GOVULNDB names a mirror of the database
+	@scripts/vuln $(GOVULNCHECK_VERSION)
 
 .PHONY: fmt
 fmt: ## format the Go files
