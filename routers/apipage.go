@@ -27,11 +27,18 @@ func apiPage(v *controller.VersionController) gin.HandlerFunc {
 		case !ofAPIPage(file):
 			v.NoSuchPath(c)
 		default:
-			// The library guesses its prefix from the first URI it sees, query and all.
-			c.Request.RequestURI = "/swagger" + file
+			c.Request = asLibraryKnowsIt(c.Request, file)
 			page(c)
 		}
 	}
+}
+
+// asLibraryKnowsIt gives a copy of the request: the server's own says whether the answer has a body.
+// The library takes no HEAD, and guesses its prefix from the first URI it sees, query and all.
+func asLibraryKnowsIt(r *http.Request, file string) *http.Request {
+	r = r.WithContext(r.Context())
+	r.Method, r.RequestURI = http.MethodGet, "/swagger"+file
+	return r
 }
 
 // description renders the API description once: the library writes to it whenever it is read, and

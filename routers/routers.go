@@ -18,27 +18,34 @@ func SetUpVersionRouter(v *controller.VersionController) *gin.Engine {
 	admin := engine.Group("", v.Require(controller.RoleAdmin), v.RefuseCrossSite)
 
 	write.POST("/version", v.AddVersion)
-	read.GET("/version", v.ListVersions)
-	read.GET("/version/:id", v.GetVersionByID)
+	get(read, "/version", v.ListVersions)
+	get(read, "/version/:id", v.GetVersionByID)
 	write.PUT("/version/:id", v.UpdateVersion)
 	write.DELETE("/version/:id", v.DeleteVersion)
 
 	admin.POST("/join/:id/:addr", v.JoinRaftCluster)
 	admin.GET("/join/:id/:addr", v.JoinRaftCluster)
 	admin.DELETE("/peer/:id", v.DeleteFatalPeer)
-	read.GET("/peers", v.GetPeers)
-	read.GET("/leader", v.GetLeaderPortAddress)
+	get(read, "/peers", v.GetPeers)
+	get(read, "/leader", v.GetLeaderPortAddress)
 	admin.POST("/leader/:id", v.TransferLeadership)
-	engine.GET("/backup", v.Require(controller.RoleAdmin), v.Backup) // it changes nothing
+	engine.GET("/backup", v.Require(controller.RoleAdmin), v.Backup) // it changes nothing; no HEAD, which would read all records for nothing
 	admin.POST("/restore", v.Restore)
 
-	read.GET("/metrics", v.Metrics)
+	get(read, "/metrics", v.Metrics)
 
 	// Probes have no tokens, and a browser loads the page before it can be given one.
-	engine.GET("/livez", v.Livez)
-	engine.GET("/readyz", v.Readyz)
-	engine.GET("/swagger/*file", apiPage(v))
+	get(engine, "/livez", v.Livez)
+	get(engine, "/readyz", v.Readyz)
+	get(engine, "/swagger/*file", apiPage(v))
 	return engine
+}
+
+// get serves GET, and HEAD, which is GET without the body: net/http leaves that out. What changes
+// something in spite of its GET, as joining does, takes no HEAD.
+func get(group gin.IRoutes, path string, handler gin.HandlerFunc) {
+	group.GET(path, handler)
+	group.HEAD(path, handler)
 }
 
 // SetUpRaftRouter returns the engine of the peer port, for the other nodes alone: GET / is how they
