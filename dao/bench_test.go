@@ -23,14 +23,14 @@ func BenchmarkApply(b *testing.B) {
 			for i := range upserts {
 				upserts[i] = version(fmt.Sprintf("%d-%d", from.Index, i), from.Index)
 			}
-			require.NoError(b, s.Apply(b.Context(), identity.Store, from, after(from), upserts, nil))
+			require.NoError(b, s.Apply(b.Context(), identity.Store, from, after(from), checksum, upserts, nil))
 			from = after(from)
 		}
 	})
 }
 
-// BenchmarkForEachRevision measures reading the revisions of 100,000 records, as a start does.
-func BenchmarkForEachRevision(b *testing.B) {
+// BenchmarkForEachVersion measures reading 100,000 records, as a start does.
+func BenchmarkForEachVersion(b *testing.B) {
 	eachStore(b, func(b *testing.B, s *store) {
 		versions := make([]model.Version, benchRows)
 		for i := range versions {
@@ -39,7 +39,7 @@ func BenchmarkForEachRevision(b *testing.B) {
 		require.NoError(b, s.InsertBatch(b.Context(), versions))
 		for b.Loop() {
 			count := 0
-			require.NoError(b, s.ForEachRevision(b.Context(), func(string, uint64) error { count++; return nil }))
+			require.NoError(b, s.ForEachVersion(b.Context(), func(model.Version) error { count++; return nil }))
 			require.Equal(b, benchRows, count)
 		}
 	})
@@ -50,7 +50,7 @@ func eachStore(b *testing.B, run func(*testing.B, *store)) {
 		b.Run(name, func(b *testing.B) {
 			s := open(b)
 			require.NoError(b, s.BeginRestore(b.Context(), identity))
-			require.NoError(b, s.FinishRestore(b.Context(), identity, model.Position{}))
+			require.NoError(b, s.FinishRestore(b.Context(), identity, model.Position{}, checksum))
 			run(b, s)
 		})
 	}

@@ -18,6 +18,7 @@ import (
 const (
 	mysqlAccessDenied    = 1044
 	mysqlUnknownDatabase = 1049
+	mysqlUnknownColumn   = 1054
 	mysqlNoSuchTable     = 1146
 	sqliteGenericError   = 1
 )
@@ -53,12 +54,19 @@ func translateWrite(ctx context.Context, op string, err error) error {
 
 // schemaMissing tells that a database or table is not there.
 func schemaMissing(err error) bool {
+	return isSQLite(err, "no such table") || isMySQL(err, mysqlNoSuchTable) || isMySQL(err, mysqlUnknownDatabase)
+}
+
+// columnMissing tells that a table is of a release that did not know of a column.
+func columnMissing(err error) bool {
+	return isSQLite(err, "no such column") || isMySQL(err, mysqlUnknownColumn)
+}
+
+// isSQLite knows an error by its words, since SQLite has no code of its own for these. The library is
+// compiled in, so its words are known.
+func isSQLite(err error, words string) bool {
 	var sqliteErr *sqlite.Error
-	if errors.As(err, &sqliteErr) {
-		// SQLite has no code of its own for it. The library is compiled in, so its words are known.
-		return sqliteErr.Code() == sqliteGenericError && strings.Contains(sqliteErr.Error(), "no such table")
-	}
-	return isMySQL(err, mysqlNoSuchTable) || isMySQL(err, mysqlUnknownDatabase)
+	return errors.As(err, &sqliteErr) && sqliteErr.Code() == sqliteGenericError && strings.Contains(sqliteErr.Error(), words)
 }
 
 // databaseHidden tells that MySQL lets the account see nothing of the database. That is also what it

@@ -17,17 +17,21 @@ const (
 // 10.11 and SQLite all take.
 type dialect struct {
 	tables []string
+	// added are the columns that came after the first release, which older databases lack.
+	added []column
 	// onConflict is the end of an INSERT on a table that makes it overwrite the row it meets. It is
 	// given the key column and those to overwrite.
 	onConflict func(key string, columns []string) string
 }
 
+type column struct{ table, name, definition string }
+
 // dialectOf tells the database behind gormDB, without asking it.
 func dialectOf(gormDB *gorm.DB) dialect {
 	if gormDB.Name() == "sqlite" {
-		return dialect{tables: sqliteTables(), onConflict: sqliteOnConflict}
+		return dialect{tables: sqliteTables(), added: []column{{"versiond_state", "checksum", "TEXT"}}, onConflict: sqliteOnConflict}
 	}
-	return dialect{tables: mysqlTables(), onConflict: mysqlOnConflict}
+	return dialect{tables: mysqlTables(), added: []column{{"versiond_state", "checksum", "VARBINARY(96)"}}, onConflict: mysqlOnConflict}
 }
 
 // mysqlTables uses VARBINARY throughout: it compares byte for byte, where text collations fold case
@@ -48,7 +52,8 @@ func mysqlTables() []string {
 			store_id VARBINARY(64) NOT NULL,
 			applied_index BIGINT UNSIGNED NOT NULL,
 			applied_term BIGINT UNSIGNED NOT NULL,
-			restoring TINYINT UNSIGNED NOT NULL
+			restoring TINYINT UNSIGNED NOT NULL,
+			checksum VARBINARY(96)
 		) ENGINE=InnoDB`,
 	}
 }
@@ -71,7 +76,8 @@ func sqliteTables() []string {
 			store_id TEXT NOT NULL,
 			applied_index INTEGER NOT NULL,
 			applied_term INTEGER NOT NULL,
-			restoring INTEGER NOT NULL
+			restoring INTEGER NOT NULL,
+			checksum TEXT
 		)`,
 	}
 }
@@ -92,8 +98,8 @@ func assign(columns []string, value func(column string) string) string {
 	return strings.Join(assignments, ", ")
 }
 
-// EnsureSchema makes the database, when CreateDatabase is set, and the tables that are missing. What
-// is there stays as it is.
+// EnsureSchema makes the database, when CreateDatabase is set, and the tables and columns that are
+// missing. What is there stays as it is.
 func (d *VersionMysqlDao) EnsureSchema(ctx context.Context) error {
 	const op = "making the schema"
 	if d.CreateDatabase != nil {
@@ -104,6 +110,21 @@ func (d *VersionMysqlDao) EnsureSchema(ctx context.Context) error {
 	for _, statement := range dialectOf(d.DB).tables {
 		if err := d.DB.WithContext(ctx).Exec(statement).Error; err != nil {
 			return translate(ctx, op, err)
+		}
+	}
+	return translate(ctx, op, addColumns(d.DB.WithContext(ctx)))
+}
+
+// addColumns asks for each column before it adds it: MySQL has no ADD COLUMN IF NOT EXISTS, and DDL
+// would wait for open views.
+func addColumns(tx *gorm.DB) error {
+	for _, c := range dialectOf(tx).added {
+		err := tx.Exec("SELECT " + c.name + " FROM " + c.table + " WHERE 1 = 0").Error
+		if columnMissing(err) {
+			err = tx.Exec("ALTER TABLE " + c.table + " ADD COLUMN " + c.name + " " + c.definition).Error
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return nil

@@ -36,7 +36,7 @@ func (s *store) testMissing(t *testing.T) {
 func (s *store) testSchemaAndState(t *testing.T) {
 	s.mustCreate(t)
 	require.NoError(t, s.Ping(t.Context()))
-	require.Equal(t, model.StoreState{Identity: identity}, s.mustState(t))
+	require.Equal(t, model.StoreState{Identity: identity, Checksum: checksum}, s.mustState(t))
 
 	s.mustApply(t, []model.Version{version("a", 1)})
 	require.NoError(t, s.EnsureSchema(t.Context()))
@@ -115,24 +115,24 @@ func (s *store) mustPages(t *testing.T, platform string, limit int) []model.Vers
 	}
 }
 
-// testForEachRevision breaks when the revision index would start with a record missing or wrong.
-func (s *store) testForEachRevision(t *testing.T) {
+// testForEachVersion breaks when the revision index would start with a record missing or wrong.
+func (s *store) testForEachVersion(t *testing.T) {
 	s.mustCreate(t)
 	versions := manyVersions(2500)
 	s.mustApply(t, versions)
 
-	got := map[string]uint64{}
-	require.NoError(t, s.ForEachRevision(t.Context(), func(id string, revision uint64) error {
-		got[id] = revision
+	got := map[string]model.Version{}
+	require.NoError(t, s.ForEachVersion(t.Context(), func(v model.Version) error {
+		got[v.ID] = v
 		return nil
 	}))
 	require.Len(t, got, len(versions))
 	for _, v := range versions {
-		require.Equal(t, v.Revision, got[v.ID])
+		require.Equal(t, v, got[v.ID])
 	}
 
 	stop, calls := errors.New("stop"), 0
-	err := s.ForEachRevision(t.Context(), func(string, uint64) error { calls++; return stop })
+	err := s.ForEachVersion(t.Context(), func(model.Version) error { calls++; return stop })
 	require.Equal(t, stop, err, "an error of the callback comes back as it is")
 	require.Equal(t, 1, calls)
 }

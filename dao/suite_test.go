@@ -50,7 +50,7 @@ func runSuite(t *testing.T, open func(t testing.TB) *store) {
 		"schema and state":                  (*store).testSchemaAndState,
 		"ids are compared byte for byte":    (*store).testIDs,
 		"page":                              (*store).testPage,
-		"for each revision":                 (*store).testForEachRevision,
+		"for each version":                  (*store).testForEachVersion,
 		"contexts end calls":                (*store).testContext,
 		"apply":                             (*store).testApply,
 		"apply many":                        (*store).testApplyMany,
@@ -65,6 +65,7 @@ func runSuite(t *testing.T, open func(t testing.TB) *store) {
 		"restore interrupted":               (*store).testRestoreInterrupted,
 		"restore under an open view":        (*store).testRestoreUnderView,
 		"restore without tables":            (*store).testRestoreWithoutTables,
+		"checksum of an older release":      (*store).testChecksumOfOlderRelease,
 	} {
 		t.Run(name, func(t *testing.T) { run(open(t), t) })
 	}
@@ -104,18 +105,21 @@ func closeAfter(t testing.TB, gormDB *gorm.DB) {
 
 var identity = model.Identity{Cluster: "cluster", Node: "node1", Store: "store"}
 
+// checksum is of no records in particular: the DAO keeps it and does not look into it.
+const checksum = model.Checksum("1-3-00ff")
+
 // mustCreate makes the schema and a state row at position zero.
 func (s *store) mustCreate(t *testing.T) {
 	t.Helper()
 	require.NoError(t, s.BeginRestore(t.Context(), identity))
-	require.NoError(t, s.FinishRestore(t.Context(), identity, model.Position{}))
+	require.NoError(t, s.FinishRestore(t.Context(), identity, model.Position{}, checksum))
 }
 
 // mustApply applies on top of whatever is applied.
 func (s *store) mustApply(t *testing.T, upserts []model.Version, deletes ...string) {
 	t.Helper()
 	from := s.mustState(t).Applied
-	require.NoError(t, s.Apply(t.Context(), identity.Store, from, after(from), upserts, deletes))
+	require.NoError(t, s.Apply(t.Context(), identity.Store, from, after(from), checksum, upserts, deletes))
 }
 
 func (s *store) mustState(t *testing.T) model.StoreState {

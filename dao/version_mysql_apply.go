@@ -18,13 +18,13 @@ const (
 	idsPerDeleteMax = 500
 )
 
-// Apply writes upserts, removes deletes and moves the state row from from to to, all in one
-// transaction. An id may be in only one of the two lists.
+// Apply writes upserts, removes deletes and moves the state row from from to to, where the records have
+// this checksum, all in one transaction. An id may be in only one of the two lists.
 //
 // It returns model.ErrStateMoved, and has changed nothing, when the state row of this store is not at
 // from, when a restore is under way, or when a table or the database is gone. After any other error it
 // is not known whether the transaction was committed: State tells.
-func (d *VersionMysqlDao) Apply(ctx context.Context, store string, from, to model.Position, upserts []model.Version, deletes []string) error {
+func (d *VersionMysqlDao) Apply(ctx context.Context, store string, from, to model.Position, checksum model.Checksum, upserts []model.Version, deletes []string) error {
 	// The server's own isolation level will do, and saves a round trip: nothing is read here but by
 	// the conditional update, which sees the newest committed row on every level.
 	err := d.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
@@ -34,15 +34,15 @@ func (d *VersionMysqlDao) Apply(ctx context.Context, store string, from, to mode
 		if err := deleteVersions(tx, deletes); err != nil {
 			return err
 		}
-		return moveState(tx, store, from, to)
+		return moveState(tx, store, from, to, checksum)
 	})
 	return translateWrite(ctx, "applying", err)
 }
 
-func moveState(tx *gorm.DB, store string, from, to model.Position) error {
-	return mustMatch(tx.Exec("UPDATE versiond_state SET applied_index = ?, applied_term = ? "+
+func moveState(tx *gorm.DB, store string, from, to model.Position, checksum model.Checksum) error {
+	return mustMatch(tx.Exec("UPDATE versiond_state SET applied_index = ?, applied_term = ?, checksum = ? "+
 		"WHERE id = 1 AND store_id = ? AND applied_index = ? AND applied_term = ? AND restoring = 0",
-		to.Index, to.Term, store, from.Index, from.Term))
+		to.Index, to.Term, checksumColumn(to.Index, checksum), store, from.Index, from.Term))
 }
 
 // mustMatch makes an update of the state row that found no row fail. It relies on clientFoundRows:

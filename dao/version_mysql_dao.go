@@ -50,22 +50,21 @@ func (d *VersionMysqlDao) Page(ctx context.Context, after, platform string, limi
 	return page(ctx, d.DB, after, platform, limit)
 }
 
-// ForEachRevision calls fn with the id and revision of every record as of one moment, in no certain
-// order and in flat memory. An error of fn ends it and is returned as it is.
-func (d *VersionMysqlDao) ForEachRevision(ctx context.Context, fn func(id string, revision uint64) error) error {
-	const op = "reading the revisions"
-	rows, err := d.DB.WithContext(ctx).Raw("SELECT id, revision FROM versions").Rows()
+// ForEachVersion calls fn with every record as of one moment, in no certain order and in flat memory.
+// An error of fn ends it and is returned as it is.
+func (d *VersionMysqlDao) ForEachVersion(ctx context.Context, fn func(model.Version) error) error {
+	const op = "reading all records"
+	rows, err := d.DB.WithContext(ctx).Raw("SELECT " + versionColumns + " FROM versions").Rows()
 	if err != nil {
 		return translate(ctx, op, err)
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var id string
-		var revision uint64
-		if err := rows.Scan(&id, &revision); err != nil {
+		var v model.Version
+		if err := rows.Scan(&v.ID, &v.VersionNo, &v.Platform, &v.Revision); err != nil {
 			return translate(ctx, op, err)
 		}
-		if err := fn(id, revision); err != nil {
+		if err := fn(v); err != nil {
 			return err
 		}
 	}

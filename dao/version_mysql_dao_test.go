@@ -77,7 +77,7 @@ func requireUnavailable(t *testing.T, ctx context.Context, d *dao.VersionMysqlDa
 		"get":     getErr,
 		"view":    viewErr,
 		"ping":    d.Ping(ctx),
-		"apply":   d.Apply(ctx, identity.Store, model.Position{}, after(model.Position{}), nil, nil),
+		"apply":   d.Apply(ctx, identity.Store, model.Position{}, after(model.Position{}), checksum, nil, nil),
 		"schema":  d.EnsureSchema(ctx),
 		"restore": d.DeleteAll(ctx),
 	} {

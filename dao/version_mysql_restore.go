@@ -20,7 +20,7 @@ func (d *VersionMysqlDao) BeginRestore(ctx context.Context, identity model.Ident
 	if err := d.EnsureSchema(ctx); err != nil {
 		return err
 	}
-	columns := []string{"cluster_id", "node_id", "store_id", "applied_index", "applied_term", "restoring"}
+	columns := []string{"cluster_id", "node_id", "store_id", "applied_index", "applied_term", "restoring", "checksum"}
 	statement := insertStateSQL + dialectOf(d.DB).onConflict("id", columns)
 	err := d.DB.WithContext(ctx).Exec(statement, stateValues(identity, true)...).Error
 	return translateWrite(ctx, "beginning a restore", err)
@@ -62,11 +62,12 @@ func (d *VersionMysqlDao) InsertBatch(ctx context.Context, versions []model.Vers
 	return translateWrite(ctx, "writing restored records", err)
 }
 
-// FinishRestore puts the store at position at and clears the mark. It returns model.ErrStateMoved
+// FinishRestore puts the store at position at, where the records have this checksum, and clears the
+// mark. It returns model.ErrStateMoved
 // when the store is not being restored, or not as this identity's.
-func (d *VersionMysqlDao) FinishRestore(ctx context.Context, identity model.Identity, at model.Position) error {
-	err := mustMatch(d.DB.WithContext(ctx).Exec("UPDATE versiond_state SET applied_index = ?, applied_term = ?, restoring = 0 "+
+func (d *VersionMysqlDao) FinishRestore(ctx context.Context, identity model.Identity, at model.Position, checksum model.Checksum) error {
+	err := mustMatch(d.DB.WithContext(ctx).Exec("UPDATE versiond_state SET applied_index = ?, applied_term = ?, checksum = ?, restoring = 0 "+
 		"WHERE id = 1 AND cluster_id = ? AND node_id = ? AND store_id = ? AND restoring = 1",
-		at.Index, at.Term, identity.Cluster, identity.Node, identity.Store))
+		at.Index, at.Term, checksumColumn(at.Index, checksum), identity.Cluster, identity.Node, identity.Store))
 	return translateWrite(ctx, "finishing a restore", err)
 }

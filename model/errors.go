@@ -62,6 +62,9 @@ var (
 	ErrCorrupt = errors.New("the data is damaged")
 	// ErrForeignStore is returned when a database or data directory belongs to another node or cluster.
 	ErrForeignStore = errors.New("the storage belongs to another node or cluster")
+	// ErrStoreDiffers is returned when a database holds other records than the log makes: somebody else
+	// changed them, or the node went astray.
+	ErrStoreDiffers = errors.New("store content differs from the log")
 	// ErrInternal is returned when something is broken that no user can mend.
 	ErrInternal = errors.New("internal error")
 )

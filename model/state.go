@@ -20,6 +20,9 @@ type Identity struct {
 type StoreState struct {
 	Identity
 	Applied Position
+	// Checksum is that of the records at Applied; empty when a release that knows of none, or another
+	// hand, moved the row last.
+	Checksum Checksum
 	// Restoring is set while a snapshot is being loaded: the records are then of no use.
 	Restoring bool
 }

@@ -58,7 +58,12 @@ func (a *applier) reconcileOnce(ctx context.Context) error {
 		a.log.Log(ctx, rebuildLevel(state), "building the store anew", "why", why, "storeIndex", state.Applied.Index)
 		return a.rebuild(ctx)
 	}
-	return a.load(ctx, state.Applied)
+	err = a.load(ctx, state.Applied)
+	if errors.Is(err, model.ErrStoreDiffers) {
+		a.log.Error("building the store anew", "why", err, "storeIndex", state.Applied.Index)
+		return a.rebuild(ctx)
+	}
+	return err
 }
 
 // rebuildLevel is a warning when a store that held something is replaced.

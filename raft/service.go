@@ -31,7 +31,8 @@ type VersionServiceInterface interface {
 	// StateInternal reads the state row: model.ErrNoState when there is none.
 	StateInternal(ctx context.Context) (model.StoreState, error)
 	// LoadInternal reads from the store what PublishInternal otherwise moves on: it is called once
-	// the store is known to be ours and before anything is applied.
+	// the store is known to be ours and before anything is applied. model.ErrStoreDiffers means that
+	// its records are not those that were stored there.
 	LoadInternal(ctx context.Context, cluster string) error
 	// RestoreInternal replaces all records by those that next gives until io.EOF, and sets the
 	// state row to identity and position. A crash in between leaves the row marked as restoring.

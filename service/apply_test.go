@@ -61,20 +61,27 @@ func (a *applied) dispatch(c model.Command, revision uint64) model.Outcome {
 	return a.DeleteVersionInternal(c, revision)
 }
 
-// rows reads every row from the database, and makes sure that the revision index says the same.
+// rows reads every row from the database, and makes sure that the revision index, the running checksum
+// and the one in the state row say the same.
 func (a *applied) rows(t *testing.T) map[string]model.Version {
 	t.Helper()
-	rows := map[string]model.Version{}
+	rows, sum := map[string]model.Version{}, contentSum{}
 	require.NoError(t, a.mysql.GetAllVersions(t.Context(), func(page []model.Version) error {
 		for _, v := range page {
-			revision, exists := a.mysql.VersionExists(v.ID)
+			current, exists := a.mysql.revisions.get(v.ID)
 			require.True(t, exists, v.ID)
-			require.Equal(t, v.Revision, revision, v.ID)
+			require.Equal(t, markOf(&v), current, v.ID)
 			rows[v.ID] = v
+			sum.add(rowHash(&v))
 		}
 		return nil
 	}))
 	require.Equal(t, len(rows), a.mysql.revisions.size())
+	require.Equal(t, sum, a.mysql.sum)
+	require.Equal(t, sum, a.mysql.staged.sum)
+	state, err := a.StateInternal(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, sum.checksum(), state.Checksum)
 	return rows
 }
 
@@ -169,7 +176,7 @@ func TestReadersSeeNothingBeforePublish(t *testing.T) {
 	require.False(t, exists)
 	_, exists = a.mysql.VersionExists("old")
 	require.True(t, exists)
-	_, cached := a.redis.GetVersionByID(t.Context(), "a", 99)
+	_, cached := a.redis.GetVersionByID(t.Context(), "a", mark{revision: 99})
 	require.False(t, cached)
 }
 
@@ -204,5 +211,5 @@ func TestRestoreReplacesEverything(t *testing.T) {
 	require.Equal(t, want, a.rows(t))
 	state, err = a.StateInternal(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, model.StoreState{Identity: a.identity, Applied: at}, state)
+	require.Equal(t, model.StoreState{Identity: a.identity, Applied: at, Checksum: a.mysql.sum.checksum()}, state)
 }

@@ -177,18 +177,18 @@ func (s *VersionService) LeaderReadIndex(ctx context.Context, level model.Level)
 func (s *VersionService) lookup(ctx context.Context, id string) (model.Version, error) {
 	for range lookupTries {
 		seen := s.node.AppliedIndex()
-		revision, exists := s.mysql.VersionExists(id)
+		current, exists := s.mysql.revisions.get(id)
 		if !exists {
 			s.storeReads.absent.Add(1)
 			return model.Version{}, model.ErrNotFound
 		}
-		if row, ok := s.redis.GetVersionByID(ctx, id, revision); ok {
+		if row, ok := s.redis.GetVersionByID(ctx, id, current); ok {
 			return row, nil
 		}
 		row, err := s.mysql.GetVersionFromMysql(ctx, id)
-		current := err == nil && row.Revision == revision
-		s.storeReads.count(current)
-		if current {
+		found := err == nil && markOf(&row) == current
+		s.storeReads.count(found)
+		if found {
 			s.redis.AddVersion(row)
 			s.redis.Flush()
 			return row, nil

@@ -77,8 +77,8 @@ func (s *VersionService) reloadPages(ctx context.Context, token string) error {
 // view does not take the place of a newer one; should it, the revision gives it away.
 func (s *VersionService) writeMissing(ctx context.Context, page []model.Version, exists []bool) error {
 	for i, v := range page {
-		revision, current := s.mysql.VersionExists(v.ID)
-		if !exists[i] && current && revision == v.Revision {
+		current, exist := s.mysql.revisions.get(v.ID)
+		if !exists[i] && exist && current == markOf(&v) {
 			s.redis.writer.set(s.redis.cachedVersion(v))
 		}
 	}

@@ -9,17 +9,17 @@ import (
 // revisionShards keeps readers of different ids off each other's locks.
 const revisionShards = 64
 
-// revisionIndex knows the current revision of every id, as readers may see it. The applier alone
-// writes it; it costs about 100 bytes an id. It is the judge of every cache, and answers for absent
-// ids without a look at any (design section 4, rule 6).
+// revisionIndex knows the current revision of every id, as readers may see it, and the hash of its
+// row. The applier alone writes it; it costs about 100 bytes an id. It is the judge of every cache and
+// of the database, and answers for absent ids without a look at any (design section 4, rule 6).
 type revisionIndex struct {
 	seed   maphash.Seed
 	shards [revisionShards]revisionShard
 }
 
 type revisionShard struct {
-	mu        sync.RWMutex
-	revisions map[string]uint64
+	mu    sync.RWMutex
+	marks map[string]mark
 }
 
 func newRevisionIndex() *revisionIndex {
@@ -32,37 +32,37 @@ func (x *revisionIndex) shard(id string) *revisionShard {
 	return &x.shards[maphash.String(x.seed, id)%revisionShards]
 }
 
-func (x *revisionIndex) get(id string) (revision uint64, exists bool) {
+func (x *revisionIndex) get(id string) (current mark, exists bool) {
 	s := x.shard(id)
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	revision, exists = s.revisions[id]
-	return revision, exists
+	current, exists = s.marks[id]
+	return current, exists
 }
 
-// set notes a revision. The id is copied: it may be part of a log entry that should not live on.
-func (x *revisionIndex) set(id string, revision uint64) {
+// set notes what is current. The id is copied: it may be part of a log entry that should not live on.
+func (x *revisionIndex) set(id string, current mark) {
 	s := x.shard(id)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, exists := s.revisions[id]; !exists {
+	if _, exists := s.marks[id]; !exists {
 		id = strings.Clone(id)
 	}
-	s.revisions[id] = revision
+	s.marks[id] = current
 }
 
 func (x *revisionIndex) remove(id string) {
 	s := x.shard(id)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.revisions, id)
+	delete(s.marks, id)
 }
 
 func (x *revisionIndex) clear() {
 	for i := range x.shards {
 		s := &x.shards[i]
 		s.mu.Lock()
-		s.revisions = map[string]uint64{}
+		s.marks = map[string]mark{}
 		s.mu.Unlock()
 	}
 }
@@ -72,7 +72,7 @@ func (x *revisionIndex) size() int {
 	for i := range x.shards {
 		s := &x.shards[i]
 		s.mu.RLock()
-		n += len(s.revisions)
+		n += len(s.marks)
 		s.mu.RUnlock()
 	}
 	return n

@@ -5,6 +5,7 @@ import "versiond/model"
 // change is what becomes of one id: a new row, or none.
 type change struct {
 	model.Version
+	hash    uint64 // of the new row
 	deleted bool
 	updated bool // rather than created
 }
@@ -13,6 +14,8 @@ type change struct {
 type stage struct {
 	changes map[string]change
 	order   []string // ids by their first appearance, so that statements come out alike everywhere
+	// sum is the checksum of all records with what is staged.
+	sum contentSum
 }
 
 func newStage() *stage { return &stage{changes: map[string]change{}} }

@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 
 	"versiond/dao"
@@ -17,7 +18,8 @@ const storePageSize = 1000
 type VersionMysqlService struct {
 	mysqlDao  *dao.VersionMysqlDao
 	revisions *revisionIndex
-	staged    *stage // the applier's alone
+	staged    *stage     // the applier's alone
+	sum       contentSum // of what revisions holds; the applier's alone
 }
 
 // NewVersionMysqlService fails when it is given no dao.
@@ -40,52 +42,74 @@ func convertToRecord(v model.Version) model.VersionDB {
 
 // VersionExists gives the revision of a record as readers may see it, without asking the database.
 func (s *VersionMysqlService) VersionExists(id string) (revision uint64, exists bool) {
-	return s.revisions.get(id)
+	current, exists := s.revisions.get(id)
+	return current.revision, exists
 }
 
 // stagedRevision is VersionExists with what is staged on top; the applier decides by it.
 func (s *VersionMysqlService) stagedRevision(id string) (revision uint64, exists bool) {
+	current, exists := s.stagedMark(id)
+	return current.revision, exists
+}
+
+func (s *VersionMysqlService) stagedMark(id string) (current mark, exists bool) {
 	if change, ok := s.staged.changes[id]; ok {
-		return change.Revision, !change.deleted
+		return mark{change.Revision, change.hash}, !change.deleted
 	}
 	return s.revisions.get(id)
 }
 
+// stage stages what becomes of an id, and moves the sum on by it.
+func (s *VersionMysqlService) stage(c change) {
+	if before, existed := s.stagedMark(c.ID); existed {
+		s.staged.sum.remove(before.hash)
+	}
+	if !c.deleted {
+		c.hash = rowHash(&c.Version)
+		s.staged.sum.add(c.hash)
+	}
+	s.staged.put(c)
+}
+
 // AddVersionToMysql stages a new row.
-func (s *VersionMysqlService) AddVersionToMysql(v model.Version) { s.staged.put(change{Version: v}) }
+func (s *VersionMysqlService) AddVersionToMysql(v model.Version) { s.stage(change{Version: v}) }
 
 // UpdateVersion stages a row's new content; it is written in the transaction of the whole group.
 func (s *VersionMysqlService) UpdateVersion(v model.Version) {
-	s.staged.put(change{Version: v, updated: true})
+	s.stage(change{Version: v, updated: true})
 }
 
 // DeleteVersion stages the removal of a row.
 func (s *VersionMysqlService) DeleteVersion(id string) {
-	s.staged.put(change{Version: model.Version{ID: id}, deleted: true})
+	s.stage(change{Version: model.Version{ID: id}, deleted: true})
 }
 
 // commit writes what is staged, and moves the state row, in one transaction. The stage stays, for
 // publish or for another try.
 func (s *VersionMysqlService) commit(ctx context.Context, store string, from, to model.Position) error {
 	upserts, deletes := s.staged.rows()
-	return s.mysqlDao.Apply(ctx, store, from, to, upserts, deletes)
+	return s.mysqlDao.Apply(ctx, store, from, to, s.staged.sum.checksum(), upserts, deletes)
 }
 
 // publish lets readers see what was committed, and gives the changes in the order of their ids'
 // first appearance.
 func (s *VersionMysqlService) publish() []change {
+	s.sum = s.staged.sum
 	changes := s.staged.take()
 	for _, c := range changes {
 		if c.deleted {
 			s.revisions.remove(c.ID)
 		} else {
-			s.revisions.set(c.ID, c.Revision)
+			s.revisions.set(c.ID, mark{c.Revision, c.hash})
 		}
 	}
 	return changes
 }
 
-func (s *VersionMysqlService) discard() { s.staged.take() }
+func (s *VersionMysqlService) discard() {
+	s.staged.take()
+	s.staged.sum = s.sum
+}
 
 // GetVersionFromMysql reads one row: model.ErrNotFound, model.ErrStoreUnavailable.
 func (s *VersionMysqlService) GetVersionFromMysql(ctx context.Context, id string) (model.Version, error) {
@@ -142,13 +166,38 @@ func pageOf(rows []model.Version, limit int) model.Page {
 	return page
 }
 
-// load reads the revision of every row; nothing else of the rows is kept.
+// load reads every row, of which it keeps the revision and the hash, and holds their sum against the
+// checksum that was stored with them: model.ErrStoreDiffers. Where an older release stored none, the
+// rows are believed, and theirs is stored.
 func (s *VersionMysqlService) load(ctx context.Context) error {
+	state, err := s.mysqlDao.State(ctx)
+	if err != nil {
+		return err
+	}
+	if err := s.index(ctx); err != nil {
+		return err
+	}
+	found := s.sum.checksum()
+	switch {
+	case state.Checksum.Contradicts(found):
+		return fmt.Errorf("%w: its rows make %s, which should be %s at index %d", model.ErrStoreDiffers, found, state.Checksum, state.Applied.Index)
+	case !state.Checksum.Comparable():
+		return s.mysqlDao.SetChecksum(ctx, state.Store, state.Applied, found)
+	}
+	return nil
+}
+
+func (s *VersionMysqlService) index(ctx context.Context) error {
 	s.revisions.clear()
-	return s.mysqlDao.ForEachRevision(ctx, func(id string, revision uint64) error {
-		s.revisions.set(id, revision)
+	var sum contentSum
+	err := s.mysqlDao.ForEachVersion(ctx, func(v model.Version) error {
+		m := markOf(&v)
+		sum.add(m.hash)
+		s.revisions.set(v.ID, m)
 		return nil
 	})
+	s.sum, s.staged.sum = sum, sum
+	return err
 }
 
 // restore replaces all rows by those of next. Until the last step the state row says that a
@@ -161,30 +210,32 @@ func (s *VersionMysqlService) restore(ctx context.Context, identity model.Identi
 	if err := s.mysqlDao.DeleteAll(ctx); err != nil {
 		return err
 	}
-	if err := s.insertAll(ctx, next); err != nil {
+	sum, err := s.insertAll(ctx, next)
+	if err != nil {
 		return err
 	}
-	return s.mysqlDao.FinishRestore(ctx, identity, at)
+	return s.mysqlDao.FinishRestore(ctx, identity, at, sum.checksum())
 }
 
-func (s *VersionMysqlService) insertAll(ctx context.Context, next func() (model.Version, error)) error {
+func (s *VersionMysqlService) insertAll(ctx context.Context, next func() (model.Version, error)) (sum contentSum, err error) {
 	batch := make([]model.Version, 0, storePageSize)
 	for {
 		v, err := next()
 		if err != nil && !errors.Is(err, io.EOF) {
-			return err
+			return sum, err
 		}
 		if err == nil {
+			sum.add(rowHash(&v))
 			batch = append(batch, v)
 		}
 		if len(batch) == storePageSize || err != nil && len(batch) > 0 {
 			if err := s.mysqlDao.InsertBatch(ctx, batch); err != nil {
-				return err
+				return sum, err
 			}
 			batch = batch[:0]
 		}
 		if err != nil {
-			return nil
+			return sum, nil
 		}
 	}
 }

@@ -15,8 +15,8 @@ import (
 const cacheReadTimeout = 100 * time.Millisecond
 
 // VersionRedisService caches records: MemoryDB inside the process stands in front of Redis, which may
-// be missing. Nothing it says counts unless its revision is the current one, so it may be late,
-// flushed, shared with other nodes or full of old dumps.
+// be missing. Nothing it says counts unless it is the current row, so it may be late, flushed,
+// shared with other nodes or full of old dumps.
 type VersionRedisService struct {
 	memory   *dao.MemoryDB
 	redisDao *dao.VersionRedisDao // nil without Redis
@@ -93,11 +93,11 @@ func (s *VersionRedisService) Flush() {
 	}
 }
 
-// GetVersionByID gives a record at exactly this revision, if a cache has it. A Redis that fails is a
-// miss: the database has everything.
-func (s *VersionRedisService) GetVersionByID(ctx context.Context, id string, revision uint64) (model.Version, bool) {
+// GetVersionByID gives the current row of an id, if a cache has it. A Redis that fails is a miss: the
+// database has everything.
+func (s *VersionRedisService) GetVersionByID(ctx context.Context, id string, current mark) (model.Version, bool) {
 	v, ok := s.memory.Get(id)
-	ok = ok && v.Revision == revision
+	ok = ok && v.Revision == current.revision
 	s.memoryReads.count(ok)
 	if ok {
 		return v, true
@@ -105,21 +105,22 @@ func (s *VersionRedisService) GetVersionByID(ctx context.Context, id string, rev
 	if s.redisDao == nil || s.writer.failing() {
 		return model.Version{}, false
 	}
-	v, ok = s.fromRedis(ctx, id, revision)
+	v, ok = s.fromRedis(ctx, id, current)
 	if s.redisReads.count(ok); ok {
 		s.memory.Put(v)
 	}
 	return v, ok
 }
 
-func (s *VersionRedisService) fromRedis(ctx context.Context, id string, revision uint64) (model.Version, bool) {
+func (s *VersionRedisService) fromRedis(ctx context.Context, id string, current mark) (model.Version, bool) {
 	ctx, cancel := context.WithTimeout(ctx, cacheReadTimeout)
 	defer cancel()
 	c, err := s.redisDao.Get(ctx, id)
-	if err != nil || c.ID != id || c.Revision != revision || c.Cluster != s.clusterID() {
+	v := model.Version{ID: c.ID, VersionNo: c.VersionNo, Platform: c.Platform, Revision: c.Revision}
+	if err != nil || c.ID != id || markOf(&v) != current || c.Cluster != s.clusterID() {
 		return model.Version{}, false
 	}
-	return model.Version{ID: c.ID, VersionNo: c.VersionNo, Platform: c.Platform, Revision: c.Revision}, true
+	return v, true
 }
 
 func (s *VersionRedisService) cachedVersion(v model.Version) dao.CachedVersion {

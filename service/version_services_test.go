@@ -18,6 +18,11 @@ func version(id string, revision uint64) model.Version {
 	return model.Version{ID: id, VersionNo: fmt.Sprintf("1.0.%d", revision), Platform: "linux", Revision: revision}
 }
 
+func markOfVersion(id string, revision uint64) mark {
+	v := version(id, revision)
+	return markOf(&v)
+}
+
 // A service without what it needs must say so where it is made, not panic at the first request.
 func TestConstructorsRefuseWhatIsMissing(t *testing.T) {
 	_, err := NewVersionMysqlService(nil)
@@ -154,20 +159,20 @@ func TestRedisServiceWritesAndJudges(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, dao.CachedVersion{VersionDB: convertToRecord(version("a", 3)), Cluster: "cluster1"}, cached)
 
-	for name, read := range map[string]func(uint64) (model.Version, bool){
-		"memory": func(revision uint64) (model.Version, bool) { return s.GetVersionByID(t.Context(), "a", revision) },
-		"redis": func(revision uint64) (model.Version, bool) {
+	for name, read := range map[string]func(mark) (model.Version, bool){
+		"memory": func(current mark) (model.Version, bool) { return s.GetVersionByID(t.Context(), "a", current) },
+		"redis": func(current mark) (model.Version, bool) {
 			s.memory.Clear()
-			return s.GetVersionByID(t.Context(), "a", revision)
+			return s.GetVersionByID(t.Context(), "a", current)
 		},
 	} {
-		v, ok := read(3)
+		v, ok := read(markOfVersion("a", 3))
 		require.True(t, ok, name)
 		require.Equal(t, version("a", 3), v, name)
-		_, ok = read(2)
+		_, ok = read(markOfVersion("a", 2))
 		require.False(t, ok, "%s: an older revision was asked for", name)
 	}
-	_, ok := s.GetVersionByID(t.Context(), "b", 2)
+	_, ok := s.GetVersionByID(t.Context(), "b", markOfVersion("b", 2))
 	require.False(t, ok)
 }
 
@@ -193,11 +198,11 @@ func TestWithoutRedis(t *testing.T) {
 	_, s := mustServices(t, mustStore(t, t.TempDir()), nil)
 	s.AddVersion(version("a", 1))
 	s.Flush()
-	v, ok := s.GetVersionByID(t.Context(), "a", 1)
+	v, ok := s.GetVersionByID(t.Context(), "a", markOfVersion("a", 1))
 	require.True(t, ok)
 	require.Equal(t, version("a", 1), v)
 	s.DeleteVersion("a")
-	_, ok = s.GetVersionByID(t.Context(), "a", 1)
+	_, ok = s.GetVersionByID(t.Context(), "a", markOfVersion("a", 1))
 	require.False(t, ok)
 	s.Run(within(t, 10*time.Millisecond), time.Millisecond, 1) // returns with its context
 }
