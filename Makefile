@@ -61,8 +61,19 @@ fuzz: ## every fuzz target, FUZZTIME=100000x
 	@scripts/fuzz $(FUZZTIME)
 
 .PHONY: bench
-bench: ## the benchmarks of every package
+bench: bench-go bench-cluster ## both of the following
+
+.PHONY: bench-go
+bench-go: ## the Go benchmarks of every package, with allocations
 	go test -run '^$$' -bench . -benchmem ./...
+
+# How long each load takes, and in how many rounds; the whole takes about four minutes with these.
+BENCH ?= -duration 2s -rounds 3
+
+.PHONY: bench-cluster
+bench-cluster: ## three nodes in each mode against etcd, as far as installed; writes docs/benchmarks.md
+	@mkdir -p .cache
+	go run ./test/bench $(BENCH) -json .cache/bench.json -write docs/benchmarks.md
 
 .PHONY: lint
 lint: $(GOLANGCI) ## formatting, vet, golangci-lint, go.mod, and a build without cgo

@@ -16,8 +16,8 @@ const (
 	portAttempts = 100
 )
 
-// freePort gives a port of 127.0.0.1 on which nobody listens.
-func freePort() (int, error) {
+// FreePort gives a port of 127.0.0.1 on which nobody listens.
+func FreePort() (int, error) {
 	for range portAttempts {
 		port := portFirst + rand.IntN(portLast-portFirst)
 		listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
@@ -29,8 +29,9 @@ func freePort() (int, error) {
 	return 0, fmt.Errorf("no free port between %d and %d", portFirst, portLast)
 }
 
-// find gives the path of a program, looking also where servers live that are not on a user's PATH.
-func find(program, debianPackage string) (string, error) {
+// Find gives the path of a program, looking also where servers live that are not on a user's PATH;
+// ErrNotInstalled, with the Debian package that holds it, when it is not there.
+func Find(program, debianPackage string) (string, error) {
 	for _, name := range []string{program, "/usr/sbin/" + program, "/usr/local/sbin/" + program} {
 		if path, err := exec.LookPath(name); err == nil {
 			return path, nil

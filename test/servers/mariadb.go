@@ -37,7 +37,7 @@ type MariaDBServer struct {
 // StartMariaDB makes a new data directory in dir and runs a MariaDB on it. It returns when the server
 // answers; ErrNotInstalled when there is none. The caller stops the server and removes dir.
 func StartMariaDB(dir string) (*MariaDBServer, error) {
-	program, err := find("mariadbd", mariaDBPackage)
+	program, err := Find("mariadbd", mariaDBPackage)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +48,7 @@ func StartMariaDB(dir string) (*MariaDBServer, error) {
 	if err := installMariaDB(dir); err != nil {
 		return nil, err
 	}
-	port, err := freePort()
+	port, err := FreePort()
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +96,7 @@ func (s *MariaDBServer) ping(ctx context.Context) error {
 
 // installMariaDB makes the system tables (about a second) and the script that makes our user.
 func installMariaDB(dir string) error {
-	program, err := find("mariadb-install-db", mariaDBPackage)
+	program, err := Find("mariadb-install-db", mariaDBPackage)
 	if err != nil {
 		return err
 	}

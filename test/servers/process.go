@@ -1,6 +1,7 @@
 package servers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,10 +27,12 @@ const (
 // process is one child program that can be started, stopped and paused again and again. Its methods
 // may be called from any goroutine.
 type process struct {
-	program string
-	args    []string
-	dir     string
-	ready   func(ctx context.Context) error
+	program  string
+	args     []string
+	env      []string // nil is that of this process
+	dir      string
+	ready    func(ctx context.Context) error
+	patience time.Duration // for ready; startTimeout when 0
 
 	mu     sync.Mutex
 	cmd    *exec.Cmd
@@ -137,7 +140,7 @@ func (p *process) launch() error {
 		return err
 	}
 	cmd := exec.Command(p.program, p.args...)
-	cmd.Dir, cmd.Stdout, cmd.Stderr = p.dir, log, log
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = p.dir, p.env, log, log
 	cmd.SysProcAttr = dieWithParent()
 	started, exited := make(chan error, 1), make(chan struct{})
 	go func() {
@@ -159,7 +162,8 @@ func (p *process) launch() error {
 }
 
 func (p *process) awaitReady() error {
-	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
+	patience := cmp.Or(p.patience, startTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	for {
 		err := p.ready(ctx)
@@ -170,7 +174,7 @@ func (p *process) awaitReady() error {
 		case <-p.exited:
 			return fmt.Errorf("%s ended while starting: %s", filepath.Base(p.program), p.logTail())
 		case <-ctx.Done():
-			return errors.Join(fmt.Errorf("%s is not ready after %s: %w: %s", filepath.Base(p.program), startTimeout, err, p.logTail()), p.kill())
+			return errors.Join(fmt.Errorf("%s is not ready after %s: %w: %s", filepath.Base(p.program), patience, err, p.logTail()), p.kill())
 		case <-time.After(readyPoll):
 		}
 	}

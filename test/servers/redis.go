@@ -20,7 +20,7 @@ type RedisServer struct {
 // empty, unless a test has sent SAVE. It returns when the server answers; ErrNotInstalled when there
 // is none. The caller stops the server and removes dir.
 func StartRedis(dir string) (*RedisServer, error) {
-	program, err := find("redis-server", "redis-server")
+	program, err := Find("redis-server", "redis-server")
 	if err != nil {
 		return nil, err
 	}
@@ -28,7 +28,7 @@ func StartRedis(dir string) (*RedisServer, error) {
 	if err != nil {
 		return nil, err
 	}
-	port, err := freePort()
+	port, err := FreePort()
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,150 @@
+// Command bench compares versiond, embedded and with MariaDB and Redis, with etcd on this machine.
+//
+//	go run ./test/bench                              # a table
+//	go run ./test/bench -write docs/benchmarks.md    # and the same in the document
+//
+// All systems run at once, three nodes each; the loads take turns, one system after the other in every
+// cell of the table, so that what disturbs the machine disturbs all. A system whose programs are not
+// installed is left out, and said to be.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"time"
+
+	"versiond/test/cluster"
+	"versiond/test/measure"
+	"versiond/test/servers"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+type options struct {
+	duration    time.Duration
+	rounds      int
+	only        string
+	dir         string
+	json, write string
+}
+
+func parse(args []string, stderr io.Writer) (o options, err error) {
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.DurationVar(&o.duration, "duration", 2*time.Second, "how long each load of a round takes")
+	flags.IntVar(&o.rounds, "rounds", 3, "rounds of each cell; of three, every node gets its share of a single client")
+	flags.StringVar(&o.only, "only", "", "measure only cells whose name contains this")
+	flags.StringVar(&o.dir, "dir", "", "folder for the state of all systems; a temporary one when not set")
+	flags.StringVar(&o.json, "json", "", "file for the result as JSON")
+	flags.StringVar(&o.write, "write", "", "document whose section of benchmarks is replaced")
+	if err := flags.Parse(args); err != nil {
+		return o, err
+	}
+	if o.rounds < 1 || o.duration <= 0 || flags.NArg() > 0 {
+		return o, errors.New("-rounds and -duration must be above 0, and there are no arguments")
+	}
+	return o, nil
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err error) {
+	o, err := parse(args, stderr)
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp(o.dir, "versiond-bench")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	result, err := compare(ctx, o, dir, stderr)
+	if err != nil {
+		return err
+	}
+	return publish(o, result, stdout)
+}
+
+func publish(o options, r *result, stdout io.Writer) error {
+	text := r.markdown()
+	if _, err := io.WriteString(stdout, text); err != nil {
+		return err
+	}
+	if o.json != "" {
+		data, err := json.MarshalIndent(r, "", "  ")
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(o.json, append(data, '\n'), 0o644); err != nil {
+			return err
+		}
+	}
+	if o.write != "" {
+		return measure.ReplaceSection(o.write, "bench", text)
+	}
+	return nil
+}
+
+// compare starts what is installed and runs every cell.
+func compare(ctx context.Context, o options, dir string, stderr io.Writer) (r *result, err error) {
+	r = &result{Began: time.Now().UTC(), Duration: o.duration, Rounds: o.rounds}
+	if r.Machine, err = measure.Describe(dir); err != nil {
+		return nil, err
+	}
+	systems, err := startAll(dir, r, stderr)
+	defer func() {
+		for _, s := range systems {
+			err = errors.Join(err, s.Close())
+		}
+	}()
+	if err != nil {
+		return nil, err
+	}
+	if err := runCells(ctx, o, systems, r, stderr); err != nil {
+		return nil, err
+	}
+	return r, r.noteMemory(systems)
+}
+
+// startAll starts the systems one after the other; servers that are not installed leave one out.
+func startAll(dir string, r *result, stderr io.Writer) (systems []*measure.System, err error) {
+	program, err := cluster.Build(dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, start := range []func() (*measure.System, error){
+		func() (*measure.System, error) {
+			return measure.StartVersiond(measure.Versiond{Program: program, Dir: filepath.Join(dir, "embedded")})
+		},
+		func() (*measure.System, error) {
+			return measure.StartVersiond(measure.Versiond{Program: program, Dir: filepath.Join(dir, "servers"), Servers: true})
+		},
+		func() (*measure.System, error) { return measure.StartEtcd(filepath.Join(dir, "etcd")) },
+	} {
+		s, err := start()
+		if errors.Is(err, servers.ErrNotInstalled) {
+			fmt.Fprintln(stderr, "LEFT OUT:", err)
+			r.LeftOut = append(r.LeftOut, err.Error())
+			continue
+		}
+		if err != nil {
+			return systems, err
+		}
+		systems = append(systems, s)
+		r.Systems = append(r.Systems, systemNote{Name: s.Name, Version: s.Version})
+	}
+	return systems, nil
+}

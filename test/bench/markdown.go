@@ -1,0 +1,94 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"versiond/test/measure"
+)
+
+// markdown tells everything as a person reads it.
+func (r *result) markdown() string {
+	var b strings.Builder
+	r.writeIntroduction(&b)
+	r.writeRows(&b)
+	r.writeTargets(&b)
+	r.writeMemory(&b)
+	return b.String()
+}
+
+func (r *result) writeIntroduction(b *strings.Builder) {
+	m := r.Machine
+	fmt.Fprintf(b, "Measured on %s: %s, %d cores, %.1f GiB of memory, %s, %s; an fsync takes %.2f ms. Each load ran %d times for %s.\n\n",
+		r.Began.Format(time.DateOnly), m.Processor, m.Cores, gibibytes(m.Memory), m.System, m.Go, milliseconds(m.Sync), r.Rounds, r.Duration)
+	for _, s := range r.Systems {
+		fmt.Fprintf(b, "* %s: `%s`\n", s.Name, s.Version)
+	}
+	for _, why := range r.LeftOut {
+		fmt.Fprintf(b, "* left out: %s\n", why)
+	}
+	b.WriteString("\n")
+}
+
+func gibibytes(bytes int64) float64 { return float64(bytes) / (1 << 30) }
+
+func (r *result) writeRows(b *strings.Builder) {
+	b.WriteString("| work | clients | system | per second | × etcd | p50 ms | p99 ms | CPU s per 1,000 | errors |\n" +
+		"| --- | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: |\n")
+	for _, each := range r.Rows {
+		fmt.Fprintf(b, "| %s | %d | %s | %.0f | %s | %.2f | %.2f | %.3f | %d |\n",
+			each.Work, each.Clients, each.System, each.Rate, ratio(each.ToEtcd), each.P50, each.P99, each.CPU, each.Errors)
+	}
+	for _, each := range r.Rows {
+		if each.FirstError != "" {
+			fmt.Fprintf(b, "\nThe first error of %s, %d clients, %s: %s\n", each.Work, each.Clients, each.System, each.FirstError)
+		}
+	}
+	b.WriteString("\n")
+}
+
+func ratio(value float64) string {
+	if value == 0 {
+		return "—"
+	}
+	return fmt.Sprintf("%.2f", value)
+}
+
+func (r *result) writeTargets(b *strings.Builder) {
+	b.WriteString("| target, as a multiple of etcd | bound | " + measure.Embedded + " | " + measure.WithServers + " |\n| --- | --- | --- | --- |\n")
+	for _, t := range targets {
+		fmt.Fprintf(b, "| %s | %s | %s | %s |\n", t.what, t.boundText(), r.verdict(t, measure.Embedded), r.verdict(t, measure.WithServers))
+	}
+	b.WriteString("\n")
+}
+
+func (t target) boundText() string {
+	word, a, b := "at least", t.bounds[measure.Embedded], t.bounds[measure.WithServers]
+	if t.most {
+		word = "at most"
+	}
+	if a == b {
+		return fmt.Sprintf("%s %g", word, a)
+	}
+	return fmt.Sprintf("%s %g, %g", word, a, b)
+}
+
+func (r *result) verdict(t target, system string) string {
+	ours, etcd := r.find(t.work, t.clients, system), r.find(t.work, t.clients, measure.Etcd)
+	if ours == nil || etcd == nil {
+		return "not measured"
+	}
+	value, word := t.value(ours, etcd), "missed"
+	if t.met(system, value) {
+		word = "met"
+	}
+	return fmt.Sprintf("%.2f, %s", value, word)
+}
+
+func (r *result) writeMemory(b *strings.Builder) {
+	b.WriteString("| system | process | peak memory, MiB |\n| --- | --- | ---: |\n")
+	for _, each := range r.Memory {
+		fmt.Fprintf(b, "| %s | %s | %.0f |\n", each.System, each.Server, float64(each.Peak)/(1<<20))
+	}
+}

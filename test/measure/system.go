@@ -1,0 +1,133 @@
+package measure
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"versiond/test/servers"
+)
+
+// NodesCount is how many nodes every system has.
+const NodesCount = 3
+
+// What the systems are called.
+const (
+	Embedded    = "versiond embedded"
+	WithServers = "versiond, MariaDB and Redis"
+	Etcd        = "etcd"
+)
+
+// System is a replicated store of three nodes that runs on this machine.
+type System struct {
+	// Name is what tables call it, Version what its program says of itself.
+	Name, Version string
+	// Nodes are its servers, in the order of their ids.
+	Nodes []*Server
+	// Shared are the servers that the nodes need, such as databases.
+	Shared []*Server
+	// Dial opens a client of the node at this address.
+	Dial func(ctx context.Context, address string) (Client, error)
+}
+
+// Server is one process of a system.
+type Server struct {
+	// Name is what tables call it.
+	Name string
+	// Address is where clients find it.
+	Address string
+	process
+}
+
+type process interface {
+	Pid() int
+	Start() error
+	Stop() error
+	Kill() error
+}
+
+// startNodes starts all nodes at once: none is ready without the others.
+func (s *System) startNodes() error {
+	var all errgroup.Group
+	for _, n := range s.Nodes {
+		all.Go(n.Start)
+	}
+	return all.Wait()
+}
+
+// Close ends every process of the system.
+func (s *System) Close() error {
+	var errs []error
+	for _, server := range s.Servers() {
+		errs = append(errs, server.Kill())
+	}
+	return errors.Join(errs...)
+}
+
+// Servers are all processes of the system.
+func (s *System) Servers() []*Server { return append(append([]*Server(nil), s.Nodes...), s.Shared...) }
+
+// CPU is the processor time that all servers of the system have used so far.
+func (s *System) CPU() (total time.Duration, err error) {
+	for _, server := range s.Servers() {
+		used, err := cpuOf(server.Pid())
+		if err != nil {
+			return 0, err
+		}
+		total += used
+	}
+	return total, nil
+}
+
+// Client does one operation after the other over one connection. Only one goroutine at a time may
+// use it.
+type Client interface {
+	// Write creates a record.
+	Write(id, versionNo string) error
+	// Read reads a record that is there.
+	Read(id string, level Level) error
+	Close() error
+}
+
+// Level is how current a read must be, as versiond calls it.
+type Level string
+
+// What the levels are elsewhere: etcd calls reads of any node's own state serializable, and has
+// nothing between them and linearizable ones.
+const (
+	None         Level = "none"
+	Leader       Level = "leader"
+	Linearizable Level = "linearizable"
+)
+
+// versionOf asks a program for its version and gives the first line of the answer.
+func versionOf(program string) string {
+	out, err := exec.Command(program, "--version").Output()
+	if err != nil {
+		return fmt.Sprintf("unknown: %v", err)
+	}
+	line, _, _ := strings.Cut(string(out), "\n")
+	return strings.TrimSpace(line)
+}
+
+// freePorts gives a port for each of the nodes.
+func freePorts(n int) ([]int, error) {
+	taken := map[int]bool{}
+	var ports []int
+	for len(ports) < n {
+		port, err := servers.FreePort()
+		if err != nil {
+			return nil, err
+		}
+		if !taken[port] {
+			taken[port] = true
+			ports = append(ports, port)
+		}
+	}
+	return ports, nil
+}

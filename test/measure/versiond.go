@@ -1,0 +1,124 @@
+package measure
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"versiond/test/servers"
+)
+
+// Versiond says how to run versiond.
+type Versiond struct {
+	// Program is the path of the program, Dir a folder for all that it writes.
+	Program, Dir string
+	// Servers makes the nodes use MariaDB and Redis; otherwise they run embedded.
+	Servers bool
+	// Env are further variables for every node.
+	Env []string
+	// Patience is how long a node may take to be ready; half a minute when 0.
+	Patience time.Duration
+}
+
+// StartVersiond starts three nodes and waits until all are ready; servers.ErrNotInstalled when what
+// they need is not there.
+func StartVersiond(cfg Versiond) (_ *System, err error) {
+	s := &System{Name: Embedded, Version: versionOf(cfg.Program), Dial: dialVersiond}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close())
+		}
+	}()
+	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
+		return nil, err
+	}
+	if cfg.Servers {
+		s.Name = WithServers
+		if err := s.startStores(&cfg); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.addVersiondNodes(cfg); err != nil {
+		return nil, err
+	}
+	return s, s.startNodes()
+}
+
+// startStores starts the database server and the cache that the nodes share, and adds the settings
+// that lead there.
+func (s *System) startStores(cfg *Versiond) error {
+	dirs := []string{filepath.Join(cfg.Dir, "mariadb"), filepath.Join(cfg.Dir, "redis")}
+	for _, dir := range dirs {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return err
+		}
+	}
+	mariaDB, err := servers.StartMariaDB(dirs[0])
+	if err != nil {
+		return err
+	}
+	s.Shared = append(s.Shared, &Server{Name: "MariaDB", process: mariaDB})
+	redis, err := servers.StartRedis(dirs[1])
+	if err != nil {
+		return err
+	}
+	s.Shared = append(s.Shared, &Server{Name: "Redis", process: redis})
+	cfg.Env = append(cfg.Env, "VERSIOND_MYSQL_DSN="+mariaDB.DSN("versions"), "VERSIOND_REDIS_ADDR="+redis.Addr)
+	return nil
+}
+
+func (s *System) addVersiondNodes(cfg Versiond) error {
+	ports, err := freePorts(2 * NodesCount)
+	if err != nil {
+		return err
+	}
+	var listed []string
+	for i := range NodesCount {
+		listed = append(listed, fmt.Sprintf("node%d=127.0.0.1:%d/%d", i+1, ports[2*i], ports[2*i+1]))
+	}
+	env := append([]string{"PATH=" + os.Getenv("PATH"), "VERSIOND_DATA_DIR=" + cfg.Dir, "VERSIOND_RAFT_NODES=" + strings.Join(listed, ",")}, cfg.Env...)
+	for i := range NodesCount {
+		n, err := versiondNode(cfg, fmt.Sprintf("node%d", i+1), local(ports[2*i+1]), env)
+		if err != nil {
+			return err
+		}
+		s.Nodes = append(s.Nodes, n)
+	}
+	return nil
+}
+
+func versiondNode(cfg Versiond, id, address string, env []string) (*Server, error) {
+	dir := filepath.Join(cfg.Dir, id+".run")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	return &Server{Name: id, Address: address, process: servers.NewProgram(servers.Program{
+		Path: cfg.Program, Args: []string{"--node", id}, Env: env, Dir: dir, Patience: cfg.Patience,
+		Ready: func(ctx context.Context) error { return answersOK(ctx, "http://"+address+"/readyz") },
+	})}, nil
+}
+
+func answersOK(ctx context.Context, url string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s: %s", url, res.Status)
+	}
+	return nil
+}
+
+func local(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
