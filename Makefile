@@ -52,6 +52,17 @@ cluster-down: ## take these containers away; what they hold stays in volumes
 compose-test: ## run docker-compose.yml and .env.example; needs Docker, and ports 8081 to 8084
 	DOCKER_COMPOSE="$(DOCKER_COMPOSE)" go test -tags compose -count=1 -v -timeout 30m ./test/compose
 
+# What make chaos does: at least each fault once, then more until DURATION is over, on each of the modes
+# (embedded, mysql or both). A SEED that a run has printed repeats its order. REPORT=1 writes the table
+# into docs/reliability.md.
+DURATION ?= 2m
+MODE ?= both
+export SEED REPORT
+
+.PHONY: chaos
+chaos: servers ## faults on three nodes under load, over and over: make chaos DURATION=30m MODE=both
+	DURATION=$(DURATION) MODE=$(MODE) go test -count=1 -v -timeout 0 -run '^TestChaos$$' ./test/chaos
+
 .PHONY: servers
 servers: ## install MariaDB and Redis for the tests, as root on Debian or in CI; else say how
 	@scripts/install-servers

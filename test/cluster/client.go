@@ -53,6 +53,10 @@ func Unknown(err error) bool {
 	return err != nil && !(errors.As(err, &dial) && dial.Op == "dial")
 }
 
+// Refused says whether err promises that a write was not done, because the cluster could not or because
+// nobody was reached.
+func Refused(err error) bool { return err != nil && !Unknown(err) && passing(err) }
+
 // Client asks one node as a user would. It may be used from any goroutine.
 type Client struct {
 	http          *http.Client

@@ -22,6 +22,8 @@ type Config struct {
 	Shared *servers.Shared
 	// Env are further variables for every node, such as VERSIOND_RAFT_TRAILINGLOGS=10.
 	Env []string
+	// KeepFailed keeps data and logs of a cluster whose test failed.
+	KeepFailed bool
 	// Token is what clients of the nodes send, and Secret what they show the peer port; "" for neither.
 	Token, Secret string
 }
@@ -46,7 +48,7 @@ func New(t testing.TB, cfg Config) *Cluster {
 	if cfg.Nodes == 0 {
 		cfg.Nodes = 3
 	}
-	c := &Cluster{t: t, cfg: cfg, dir: tempDir(t)}
+	c := &Cluster{t: t, cfg: cfg, dir: tempDir(t, cfg.KeepFailed)}
 	c.store = newStore(t, c, int(clustersMade.Add(1)))
 	ports := make([]nodePorts, cfg.Nodes)
 	listed := make([]string, cfg.Nodes)
@@ -139,13 +141,16 @@ func (c *Cluster) running() []*Node {
 	return nodes
 }
 
-// tempDir is short, and kept when the test fails and KEEP=1.
-func tempDir(t testing.TB) string {
+// Dir is where the nodes' data directories and logs are.
+func (c *Cluster) Dir() string { return c.dir }
+
+// tempDir is short. It is kept when the test fails and keep is set, or KEEP=1.
+func tempDir(t testing.TB, keep bool) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "vc")
 	require.NoError(t, err)
 	t.Cleanup(func() {
-		if t.Failed() && os.Getenv("KEEP") == "1" {
+		if t.Failed() && (keep || os.Getenv("KEEP") == "1") {
 			t.Logf("kept %s", dir)
 			return
 		}

@@ -20,7 +20,8 @@ type request struct {
 	peer         bool
 }
 
-// do gives the index that the answer is labelled with, and decodes the answer into out unless it is nil.
+// do gives the index that the answer is labelled with, that of an error answer too, and decodes the
+// answer into out unless it is nil.
 func (c *Client) do(ctx context.Context, r request, out any) (index uint64, err error) {
 	var content []byte
 	if r.body != nil {
@@ -38,7 +39,8 @@ func (c *Client) do(ctx context.Context, r request, out any) (index uint64, err 
 		return 0, err
 	}
 	if status >= http.StatusMultipleChoices {
-		return 0, problemOf(status, answer)
+		index, _ = strconv.ParseUint(header.Get("X-Versiond-Index"), 10, 64) // 0 is what no label says
+		return index, problemOf(status, answer)
 	}
 	index, err = strconv.ParseUint(header.Get("X-Versiond-Index"), 10, 64)
 	if err == nil && out != nil {

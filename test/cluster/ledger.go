@@ -21,20 +21,31 @@ type history struct {
 	// possible is set when the last write was not answered: it may have been done or not. Nobody
 	// writes to the id after that, since a write that is still on its way could overtake.
 	possible *state
+	// newest is the highest revision that the client was ever given for the id.
+	newest uint64
+}
+
+// Counts are what came of the requests of a Load.
+type Counts struct {
+	// Acknowledged, Unknown and Refused count the writes that were done, may have been done, and were
+	// not done because the cluster could not at the moment.
+	Acknowledged, Unknown, Refused int
+	// Reads counts those that were answered, with a record or with its absence.
+	Reads int
+	// LongestGap is the longest time in which no write was acknowledged.
+	LongestGap time.Duration
 }
 
 // Ledger is what the clients of a Load were told, from which follows what must be there afterwards.
 type Ledger struct {
-	// Acknowledged, Unknown and Refused count the writes that were done, may have been done, and were
-	// not done because the cluster could not at the moment.
-	Acknowledged, Unknown, Refused int
-	// LongestGap is the longest time in which no write was acknowledged.
-	LongestGap time.Duration
+	Counts
 
 	last       time.Time // when the last write was acknowledged
+	mark       time.Time // from when on firstAfter counts
+	firstAfter time.Duration
 	mu         sync.Mutex
 	histories  map[string]*history
-	violations []string
+	violations []Violation
 }
 
 func newLedger() *Ledger { return &Ledger{histories: map[string]*history{}} }
@@ -44,12 +55,17 @@ func (l *Ledger) note(id string, after *model.VersionDB) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.Acknowledged++
-	now := time.Now()
-	if !l.last.IsZero() {
-		l.LongestGap = max(l.LongestGap, now.Sub(l.last))
+	l.LongestGap = max(l.LongestGap, l.gap())
+	l.last = time.Now()
+	if !l.mark.IsZero() && l.firstAfter == 0 {
+		l.firstAfter = time.Since(l.mark)
 	}
-	l.last = now
-	l.histories[id] = &history{acknowledged: state{record: after}}
+	h := &history{acknowledged: state{record: after}}
+	if before := l.histories[id]; before != nil {
+		h.newest = before.newest
+	}
+	h.newest = max(h.newest, h.revision())
+	l.histories[id] = h
 }
 
 // noteUnknown files a write that was not answered.
@@ -71,46 +87,88 @@ func (l *Ledger) noteRefused() {
 	l.Refused++
 }
 
-// violate files an answer that cannot be right, whatever happened to unanswered writes.
-func (l *Ledger) violate(format string, args ...any) {
+func (l *Ledger) noteRead() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.violations = append(l.violations, fmt.Sprintf(format, args...))
+	l.Reads++
 }
 
-func (l *Ledger) acknowledged() int {
+// gap is how long ago the last write was acknowledged; 0 before the first.
+func (l *Ledger) gap() time.Duration {
+	if l.last.IsZero() {
+		return 0
+	}
+	return time.Since(l.last)
+}
+
+// now gives the counts so far; a gap that has not ended counts up to now.
+func (l *Ledger) now() Counts {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.Acknowledged
+	counts := l.Counts
+	counts.LongestGap = max(counts.LongestGap, l.gap())
+	return counts
+}
+
+func (l *Ledger) setMark() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.mark, l.firstAfter = time.Now(), 0
+}
+
+// sinceMark is how long after the mark the first write was acknowledged, 0 while none was.
+func (l *Ledger) sinceMark() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.firstAfter
+}
+
+// restartGap forgets the gaps so far, as after a time in which nobody wrote.
+func (l *Ledger) restartGap() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.last, l.LongestGap = time.Now(), 0
+}
+
+// violate files an answer that cannot be right, whatever happened to unanswered writes.
+func (l *Ledger) violate(kind Kind, format string, args ...any) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.violations = append(l.violations, Violation{kind, fmt.Sprintf(format, args...)})
 }
 
 // Violations lists what is wrong: answers that cannot be right, acknowledged writes that the rows
 // lack, rows that nobody wrote, and revisions that show a write was done twice.
-func (l *Ledger) Violations(rows []model.Version) []string {
+func (l *Ledger) Violations(rows []model.Version) []Violation {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	found := append([]string(nil), l.violations...)
+	found := append([]Violation(nil), l.violations...)
 	there := byID(rows)
 	for id, h := range l.histories {
 		row, exists := there[id]
-		if why := h.contradicts(row, exists); why != "" {
-			found = append(found, fmt.Sprintf("%q: %s", id, why))
+		if h.contradicts(row, exists) {
+			found = append(found, Violation{h.kind(row, exists), fmt.Sprintf("%q: acknowledged %s, unanswered %s, found %+v (there: %t)", id, &h.acknowledged, h.possible, row, exists)})
 		}
 	}
 	for id, row := range there {
 		if l.histories[id] == nil {
-			found = append(found, fmt.Sprintf("%q: nobody wrote %+v", id, row))
+			found = append(found, Violation{Wrong, fmt.Sprintf("%q: nobody wrote %+v", id, row)})
 		}
 	}
 	return found
 }
 
-// contradicts says how a row is none of the states that it may be in.
-func (h *history) contradicts(row model.Version, exists bool) string {
-	if h.acknowledged.matches(row, exists, 0) || h.possible != nil && h.possible.matches(row, exists, h.revision()) {
-		return ""
+// contradicts says whether a row is none of the states that it may be in.
+func (h *history) contradicts(row model.Version, exists bool) bool {
+	return !h.acknowledged.matches(row, exists, 0) && (h.possible == nil || !h.possible.matches(row, exists, h.revision()))
+}
+
+// kind says what must have happened to the acknowledged write that a row contradicts.
+func (h *history) kind(row model.Version, exists bool) Kind {
+	if exists && row.Revision > h.newest {
+		return Doubled
 	}
-	return fmt.Sprintf("acknowledged %s, unanswered %s, found %+v (there: %t)", &h.acknowledged, h.possible, row, exists)
+	return Lost
 }
 
 func (h *history) revision() uint64 {

@@ -48,7 +48,7 @@ func TestLedgerTellsRightFromWrong(t *testing.T) {
 		"deleted and gone":                   {deleted, nil, true},
 		"deleted and back":                   {deleted, rowAt("1", 100), false},
 		"written by nobody":                  {func(*Ledger) {}, rowAt("1", 100), false},
-		"a wrong answer":                     {func(l *Ledger) { l.violate("wrong") }, nil, false},
+		"a wrong answer":                     {func(l *Ledger) { l.violate(Wrong, "wrong") }, nil, false},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -56,6 +56,55 @@ func TestLedgerTellsRightFromWrong(t *testing.T) {
 			tt.told(l)
 			found := l.Violations(tt.rows)
 			require.Equal(t, tt.right, len(found) == 0, "%v", found)
+		})
+	}
+}
+
+// TestLedgerTellsLostFromDoubled breaks when the table of a chaos run says the one where the other happened.
+func TestLedgerTellsLostFromDoubled(t *testing.T) {
+	for name, tt := range map[string]struct {
+		rows []model.Version
+		kind Kind
+	}{
+		"gone":       {nil, Lost},
+		"older":      {rowAt("1", 100), Lost},
+		"done again": {rowAt("2", 300), Doubled},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newLedger()
+			l.note("a", recordAt("1", 100))
+			l.note("a", recordAt("2", 200))
+			found := l.Violations(tt.rows)
+			require.Len(t, found, 1)
+			require.Equal(t, tt.kind, found[0].Kind)
+		})
+	}
+}
+
+// TestReadsAreJudgedByLevelAndLabel breaks when a load takes a stale answer for a right one, or the
+// former state that a weak level may give for a wrong one.
+func TestReadsAreJudgedByLevelAndLabel(t *testing.T) {
+	none := model.ReadOptions{Level: model.LevelNone}
+	for name, tt := range map[string]struct {
+		got   *model.VersionDB
+		opts  model.ReadOptions
+		label uint64
+		kind  Kind
+	}{
+		"current":                         {recordAt("2", 200), none, 3, ""},
+		"former, linearizable":            {recordAt("1", 100), model.ReadOptions{Level: model.LevelLinearizable}, 3, Stale},
+		"former, after waiting for it":    {recordAt("1", 100), model.ReadOptions{Level: model.LevelNone, MinIndex: 9}, 3, Stale},
+		"former, none":                    {recordAt("1", 100), none, 3, ""},
+		"former, leader":                  {recordAt("1", 100), model.ReadOptions{Level: model.LevelLeader}, 3, ""},
+		"former, labelled as current":     {recordAt("1", 100), none, 5, Stale},
+		"absent, not yet created":         {nil, none, 3, ""},
+		"absent, labelled as current":     {nil, none, 5, Stale},
+		"former revision, other contents": {recordAt("9", 100), none, 3, Wrong},
+		"never written":                   {recordAt("3", 300), none, 3, Wrong},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := &owned{id: "a", now: recordAt("2", 200), since: 5, past: []model.VersionDB{*recordAt("1", 100)}, answered: true}
+			require.Equal(t, tt.kind, r.judge(tt.got, tt.opts, tt.label))
 		})
 	}
 }

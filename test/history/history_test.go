@@ -1,6 +1,7 @@
 package history
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -64,6 +65,42 @@ func TestCheckerTellsRightFromWrong(t *testing.T) {
 			wrong, undecided := r.Check(time.Minute)
 			require.Empty(t, undecided)
 			require.Equal(t, test.right, len(wrong) == 0)
+		})
+	}
+}
+
+// A check of weak reads that lets an invented or an outdated answer pass would prove nothing either.
+func TestWeakReadsAreHeldToTheirLabels(t *testing.T) {
+	at := func(index uint64) uint64 { return model.Revision(index, 0) }
+	written := []porcupine.Operation{
+		op(0, 0, 1, Input{Kind: Add, VersionNo: "a"}, done(at(1))), op(0, 2, 3, Input{Kind: Update, VersionNo: "b"}, done(at(5))),
+	}
+	and := func(o porcupine.Operation) []porcupine.Operation { return append(slices.Clone(written), o) }
+	deleted := and(op(0, 4, 5, Input{Kind: Delete}, Output{Outcome: model.OutcomeDone, Index: 8}))
+	lost := and(op(0, 4, 1<<60, Input{Kind: Delete}, unknown))
+	label := func(out Output, index uint64) Output { out.Index = index; return out }
+	for name, test := range map[string]struct {
+		writes []porcupine.Operation
+		answer Output
+		right  bool
+	}{
+		"current":                        {written, label(found("b", at(5)), 5), true},
+		"former":                         {written, label(found("a", at(1)), 4), true},
+		"former, labelled as current":    {written, label(found("a", at(1)), 5), false},
+		"wrong revision":                 {written, label(found("a", at(2)), 2), false},
+		"written by nobody":              {written, label(found("c", at(3)), 3), false},
+		"absent before":                  {written, label(absent, 0), true},
+		"absent, labelled as there":      {written, label(absent, 1), false},
+		"absent after a delete":          {deleted, label(absent, 8), true},
+		"deleted, labelled as deleted":   {deleted, label(found("b", at(5)), 8), false},
+		"deleted, not reflected yet":     {deleted, label(found("b", at(5)), 7), true},
+		"absent, perhaps by a delete":    {lost, label(absent, 9), true},
+		"there, perhaps since no delete": {lost, label(found("b", at(5)), 9), true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := &Recorder{operations: map[string][]porcupine.Operation{"k": test.writes},
+				weak: map[string][]porcupine.Operation{"k": {op(1, 6, 7, Input{Kind: Read, Level: model.LevelNone}, test.answer)}}}
+			require.Equal(t, test.right, len(r.CheckWeak()) == 0, "%v", r.CheckWeak())
 		})
 	}
 }

@@ -28,11 +28,15 @@ type Input struct {
 	Key        string
 	VersionNo  string
 	IfRevision uint64
+	Level      model.Level // of a read
 }
 
-// Output is what was answered. Unknown means that a write may have happened or not.
+// Output is what was answered. Unknown means that a write may have happened or not, Refused that it
+// was promised that it has not.
 type Output struct {
 	Unknown   bool
+	Refused   bool
+	Index     uint64 // what the answer was labelled with
 	Outcome   model.OutcomeCode
 	VersionNo string // of a read that found the record
 	// Revision is that of the record that was written, read, or stood in the way; 0 when not told.

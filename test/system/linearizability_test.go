@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -59,14 +57,11 @@ func recordHistory(t *testing.T, c *cluster.Cluster, level model.Level, duration
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), duration)
 	defer cancel()
-	w := &historians{recorder: history.NewRecorder(), clients: c.Clients(), level: level, prefix: fmt.Sprintf("h%d", rand.Uint32())}
-	var wg sync.WaitGroup
-	for i := range historyWorkers {
-		wg.Go(func() { w.run(ctx, i) })
-	}
-	wg.Go(func() { disturb(ctx) })
-	wg.Wait()
-	return w.recorder
+	w := history.Start(ctx, c.Clients(), history.Options{
+		Prefix: fmt.Sprintf("h%d", rand.Uint32()), Keys: historyKeys, Workers: historyWorkers, Levels: []model.Level{level}, AsLinearizable: true, Pause: historyPause,
+	})
+	disturb(ctx)
+	return w.Wait()
 }
 
 func moveLeader(ctx context.Context, c *cluster.Cluster) {
@@ -78,84 +73,4 @@ func moveLeader(ctx context.Context, c *cluster.Cluster) {
 		case <-ctx.Done():
 		}
 	}
-}
-
-// historians are clients that write and read a few records on all nodes.
-type historians struct {
-	recorder *history.Recorder
-	clients  []*cluster.Client
-	level    model.Level
-	prefix   string
-	serial   atomic.Int64
-}
-
-func (w *historians) run(ctx context.Context, worker int) {
-	random := rand.New(rand.NewPCG(uint64(worker), 7))
-	last := map[string]uint64{} // the revisions that this worker saw last
-	for ctx.Err() == nil {
-		in := w.pick(random, last)
-		client := w.clients[random.IntN(len(w.clients))]
-		w.recorder.Do(worker, in, func() history.Output {
-			out := w.ask(client, in)
-			if out.Revision != 0 {
-				last[in.Key] = out.Revision
-			}
-			return out
-		})
-		time.Sleep(historyPause)
-	}
-}
-
-func (w *historians) pick(random *rand.Rand, last map[string]uint64) history.Input {
-	in := history.Input{Key: fmt.Sprintf("%s-%d", w.prefix, random.IntN(historyKeys)), VersionNo: fmt.Sprint("v", w.serial.Add(1))}
-	switch n := random.IntN(100); {
-	case n < 45:
-		in.Kind = history.Read
-	case n < 65:
-		in.Kind = history.Add
-	case n < 90:
-		in.Kind = history.Update
-	default:
-		in.Kind = history.Delete
-	}
-	if (in.Kind == history.Update || in.Kind == history.Delete) && random.IntN(2) == 0 {
-		in.IfRevision = last[in.Key]
-	}
-	return in
-}
-
-// ask makes one request. It has a deadline of its own, so that the end of the test makes no unknowns.
-func (w *historians) ask(client *cluster.Client, in history.Input) history.Output {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	record := model.VersionDB{ID: in.Key, VersionNo: in.VersionNo, Platform: "linux"}
-	var result model.Result
-	var err error
-	switch in.Kind {
-	case history.Read:
-		result, err = client.Get(ctx, in.Key, model.ReadOptions{Level: w.level})
-	case history.Add:
-		result, err = client.Add(ctx, record)
-	case history.Update:
-		result, err = client.Update(ctx, record, in.IfRevision)
-	case history.Delete:
-		_, err = client.Delete(ctx, in.Key, in.IfRevision)
-	}
-	return output(result, err)
-}
-
-func output(result model.Result, err error) history.Output {
-	if err == nil {
-		return history.Output{Outcome: model.OutcomeDone, VersionNo: result.Record.VersionNo, Revision: result.Record.Revision}
-	}
-	switch cluster.CodeOf(err) {
-	case "already_exists":
-		return history.Output{Outcome: model.OutcomeAlreadyExists}
-	case "not_found":
-		return history.Output{Outcome: model.OutcomeNotFound}
-	case "revision_mismatch":
-		return history.Output{Outcome: model.OutcomeRevisionMismatch}
-	}
-	// Refused writes did nothing; to count them as unknown only makes the check weaker.
-	return history.Output{Unknown: true}
 }

@@ -1,0 +1,74 @@
+package chaos_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"versiond/test/chaos"
+	"versiond/test/cluster"
+)
+
+// program is the versiond that TestMain has built.
+var program string
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "vh")
+	if err == nil {
+		defer os.RemoveAll(dir)
+		program, err = cluster.Build(dir)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return m.Run()
+}
+
+// TestChaos disturbs a cluster as the package comment says: with DURATION by every fault and until that
+// time is over, and otherwise by each of a short selection once. If this fails, versiond breaks a promise
+// when something else breaks.
+func TestChaos(t *testing.T) {
+	modes := map[string][]chaos.Mode{"embedded": {chaos.Embedded}, "mysql": {chaos.MySQL}, "both": {chaos.Embedded, chaos.MySQL}, "": {chaos.Embedded, chaos.MySQL}}
+	require.Contains(t, modes, os.Getenv("MODE"), "MODE")
+	seed := seed(t)
+	for _, mode := range modes[os.Getenv("MODE")] {
+		t.Run(string(mode), func(t *testing.T) {
+			options := chaos.Options{Program: program, Mode: mode, Seed: seed, Faults: chaos.For(mode, chaos.All()), Patience: cluster.Slowness}
+			if text := os.Getenv("DURATION"); text != "" {
+				options.Duration = duration(t, text)
+			} else {
+				t.Parallel()
+				options.Faults = slices.DeleteFunc(options.Faults, func(f chaos.Fault) bool { return !f.Short })
+			}
+			report := chaos.Run(t, options)
+			fmt.Fprintln(os.Stdout, report)
+		})
+	}
+}
+
+func duration(t *testing.T, text string) time.Duration {
+	t.Helper()
+	d, err := time.ParseDuration(text)
+	require.NoError(t, err, "DURATION")
+	return d
+}
+
+func seed(t *testing.T) uint64 {
+	t.Helper()
+	text := os.Getenv("SEED")
+	if text == "" {
+		return rand.Uint64N(1_000_000)
+	}
+	n, err := strconv.ParseUint(text, 10, 64)
+	require.NoError(t, err, "SEED")
+	return n
+}

@@ -1,0 +1,43 @@
+package chaos
+
+import (
+	"fmt"
+	"time"
+
+	"versiond/test/cluster"
+)
+
+// outcome is what one round measured.
+type outcome struct {
+	operations, acknowledged, unknown, refused int
+	// during is how many writes were acknowledged while the fault lasted.
+	during int
+	// gap is the longest time without an acknowledged write, heal how long after healing had begun all
+	// nodes were ready.
+	gap, heal time.Duration
+	// back is how long after a quorum was back the first write was acknowledged; 0 when none was lost.
+	back time.Duration
+}
+
+// count takes the load's work of the round, and how many operations were recorded beside it.
+func (o *outcome) count(before, after cluster.Counts, recorded int) {
+	o.acknowledged = after.Acknowledged - before.Acknowledged
+	o.unknown = after.Unknown - before.Unknown
+	o.refused = after.Refused - before.Refused
+	o.operations = o.acknowledged + o.unknown + o.refused + after.Reads - before.Reads + recorded
+}
+
+// withoutWrites is the time that a fault's WritesWithin bounds.
+func (o outcome) withoutWrites() time.Duration {
+	if o.back > 0 {
+		return o.back
+	}
+	return o.gap
+}
+
+func (o outcome) String() string {
+	return fmt.Sprintf("%d operations; writes: %d acknowledged (%d while it lasted), %d unknown, %d refused; longest gap %s, writes again after %s, healed in %s",
+		o.operations, o.acknowledged, o.during, o.unknown, o.refused, short(o.gap), short(o.withoutWrites()), short(o.heal))
+}
+
+func short(d time.Duration) time.Duration { return d.Round(10 * time.Millisecond) }

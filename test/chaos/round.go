@@ -1,0 +1,57 @@
+package chaos
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"versiond/test/cluster"
+)
+
+// Round is one injection of one fault, as the fault sees it. It belongs to the test's goroutine.
+type Round struct {
+	// TB is the test that the run is part of.
+	TB testing.TB
+	// Cluster has three listed nodes that are all ready when a round begins.
+	Cluster *cluster.Cluster
+	// Load writes to the cluster; a fault that adds or removes nodes tells it whom to ask.
+	Load *cluster.Load
+	// Mode is where the nodes keep their records.
+	Mode Mode
+	// Random is the only source of chance that a fault may use.
+	Random *rand.Rand
+	// Number counts the rounds of the run from 1.
+	Number int
+
+	quorumLost bool
+}
+
+// Node gives any of the listed nodes.
+func (r *Round) Node() *cluster.Node { return r.Cluster.Nodes[r.Random.IntN(len(r.Cluster.Nodes))] }
+
+// Leader waits for a leader and gives its node.
+func (r *Round) Leader() *cluster.Node { r.TB.Helper(); return r.Cluster.Leader() }
+
+// Follower gives one of those that do not lead.
+func (r *Round) Follower() *cluster.Node {
+	r.TB.Helper()
+	followers := r.Cluster.Followers()
+	return followers[r.Random.IntN(len(followers))]
+}
+
+// Hold lets time pass.
+func (r *Round) Hold(d time.Duration) {
+	r.TB.Helper()
+	select {
+	case <-time.After(d):
+	case <-r.TB.Context().Done():
+		r.TB.Fatal("the test ends while a fault lasts")
+	}
+}
+
+// QuorumIsBack says that from now on a quorum of the nodes runs and can talk, after a time in which none
+// did: writes have to be taken again within the fault's WritesWithin.
+func (r *Round) QuorumIsBack() {
+	r.quorumLost = true
+	r.Load.Mark()
+}

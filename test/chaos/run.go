@@ -1,0 +1,220 @@
+package chaos
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"versiond/model"
+	"versiond/test/cluster"
+	"versiond/test/history"
+	"versiond/test/servers"
+)
+
+const (
+	loadPrefix  = "load"
+	loadWorkers = 8
+	loadRecords = 40 // of each worker
+	loadPause   = 10 * time.Millisecond
+
+	historyKeys    = 8
+	historyWorkers = 5
+	historyPause   = 15 * time.Millisecond
+	// historyCheckTimeout is for each key. One that takes longer is a failure: it proves nothing.
+	historyCheckTimeout = time.Minute
+
+	// warmUpWrites are acknowledged before a fault begins, afterWrites once it is healed.
+	warmUpWrites, afterWrites = 60, 60
+	awaitTimeout              = 60 * time.Second
+
+	defaultWritesWithin = 5 * time.Second
+	// rareOnceIn is how many passes through all faults go by for each injection of a rare one.
+	rareOnceIn = 4
+)
+
+// small limits make the rounds meet snapshots and truncated logs as well.
+var nodeEnv = []string{
+	"VERSIOND_RAFT_SNAPSHOTTHRESHOLD=500", "VERSIOND_RAFT_TRAILINGLOGS=100", "VERSIOND_RAFT_SNAPSHOTINTERVAL=2s",
+}
+
+// Options say what a run does.
+type Options struct {
+	// Program is the path that cluster.Build gave.
+	Program string
+	Mode    Mode
+	// Faults are injected in an order that Seed decides, each once at least, and further ones until
+	// Duration is over.
+	Faults   []Fault
+	Duration time.Duration
+	Seed     uint64
+	// Patience multiplies every bound on time, on machines or with programs that are slow; 1 when 0.
+	Patience time.Duration
+}
+
+// Run disturbs a cluster of its own and gives what came of it, also when the test fails in its middle:
+// the test ends with the first round that breaks a promise, and prints where all that could explain it
+// is kept.
+func Run(t *testing.T, options Options) *Report {
+	t.Helper()
+	r := newRun(t, options)
+	defer r.keepEvidence()
+	deadline := time.Now().Add(options.Duration)
+	for pass := 0; pass == 0 || time.Now().Before(deadline); pass++ {
+		for _, f := range r.order(pass) {
+			if pass == 0 || time.Now().Before(deadline) {
+				r.round(f)
+			}
+		}
+	}
+	r.finished = true
+	return r.report
+}
+
+// run is one run on one cluster.
+type run struct {
+	t        *testing.T
+	options  Options
+	random   *rand.Rand
+	cluster  *cluster.Cluster
+	load     *cluster.Load
+	ledger   *cluster.Ledger // may be read while the load pauses
+	report   *Report
+	number   int
+	recorder *history.Recorder // of the newest round
+	finished bool
+}
+
+func newRun(t *testing.T, options Options) *run {
+	t.Helper()
+	options.Patience = max(options.Patience, 1)
+	t.Logf("SEED=%d MODE=%s: %d faults, for %s at least", options.Seed, options.Mode, len(options.Faults), options.Duration)
+	r := &run{t: t, options: options, random: rand.New(rand.NewPCG(options.Seed, 0)), report: newReport(options)}
+	config := cluster.Config{Program: options.Program, Env: nodeEnv, KeepFailed: true}
+	if options.Mode == MySQL {
+		config.Shared = &servers.Shared{}
+		t.Cleanup(func() { _ = config.Shared.Close() })
+	}
+	r.cluster = cluster.Start(t, config)
+	r.load = cluster.StartLoadWith(t, r.cluster, cluster.LoadOptions{Prefix: loadPrefix, Workers: loadWorkers, Records: loadRecords, Pause: loadPause})
+	r.ledger = r.load.Pause()
+	return r
+}
+
+// order gives the faults of one pass.
+func (r *run) order(pass int) []Fault {
+	var faults []Fault
+	for _, f := range r.options.Faults {
+		if !f.Rare || pass == 0 || r.random.IntN(rareOnceIn) == 0 {
+			faults = append(faults, f)
+		}
+	}
+	r.random.Shuffle(len(faults), func(i, j int) { faults[i], faults[j] = faults[j], faults[i] })
+	return faults
+}
+
+// round injects one fault, heals it, and checks everything.
+func (r *run) round(f Fault) {
+	r.t.Helper()
+	r.number++
+	round := &Round{TB: r.t, Cluster: r.cluster, Load: r.load, Mode: r.options.Mode, Random: r.random, Number: r.number}
+	o := r.disturb(f, round)
+	r.check(f, o)
+	r.report.add(f, o)
+	r.t.Logf("round %d: %s: %s", r.number, f.Name, o)
+}
+
+// disturb has clients at work while the fault comes and goes, and stops them when the cluster is whole.
+func (r *run) disturb(f Fault, round *Round) outcome {
+	r.t.Helper()
+	ctx, cancel := context.WithCancel(r.t.Context())
+	defer cancel()
+	before := r.load.Counts()
+	r.load.Resume()
+	clients := history.Start(ctx, r.cluster.Clients(), history.Options{
+		Prefix: fmt.Sprintf("history-%d", r.number), Keys: historyKeys, Workers: historyWorkers, Pause: historyPause,
+		Levels: []model.Level{model.LevelLinearizable, model.LevelLinearizable, model.LevelLeader, model.LevelNone},
+	})
+	r.load.Await(r.t, warmUpWrites, awaitTimeout)
+
+	began := r.load.Counts()
+	heal := f.Inject(round)
+	round.Hold(f.Lasts)
+	o := outcome{during: r.load.Counts().Acknowledged - began.Acknowledged}
+	healing := time.Now()
+	heal()
+	if round.quorumLost {
+		o.back = r.load.AwaitMarked(r.t, awaitTimeout)
+	}
+	r.cluster.WaitReady()
+	o.heal = time.Since(healing)
+	r.load.Await(r.t, afterWrites, awaitTimeout)
+
+	o.gap = r.load.Counts().LongestGap
+	cancel()
+	r.recorder = clients.Wait()
+	r.ledger = r.load.Pause()
+	o.count(before, r.load.Counts(), r.recorder.Count())
+	return o
+}
+
+// check ends the test unless everything is as it must be.
+func (r *run) check(f Fault, o outcome) {
+	r.t.Helper()
+	rows := r.cluster.RequireEqualStores()
+	rows = withPrefix(rows, loadPrefix)
+	if violations := r.ledger.Violations(rows); len(violations) > 0 {
+		for _, v := range violations {
+			r.report.violated(f, v.Kind)
+		}
+		r.t.Errorf("round %d: %s: %d violations, the first of them: %v", r.number, f.Name, len(violations), violations[:min(5, len(violations))])
+	}
+	wrong, undecided := r.recorder.Check(historyCheckTimeout * r.options.Patience)
+	stale := r.recorder.CheckWeak()
+	r.report.violated(f, slices.Repeat([]cluster.Kind{cluster.Stale}, len(stale)+len(wrong))...)
+	require.Empty(r.t, wrong, "round %d: %s: no single store can explain what was answered for these records", r.number, f.Name)
+	require.Empty(r.t, undecided, "round %d: %s: the checker did not come to an end", r.number, f.Name)
+	require.Empty(r.t, stale, "round %d: %s: answers older than their labels", r.number, f.Name)
+	require.GreaterOrEqual(r.t, o.during, f.LeastDuring, "round %d: %s: writes acknowledged while it lasted", r.number, f.Name)
+	require.LessOrEqual(r.t, o.withoutWrites(), r.within(f), "round %d: %s: time without a write", r.number, f.Name)
+	if r.t.Failed() {
+		r.t.FailNow()
+	}
+}
+
+func (r *run) within(f Fault) time.Duration {
+	if f.WritesWithin == 0 {
+		return defaultWritesWithin * r.options.Patience
+	}
+	return f.WritesWithin * r.options.Patience
+}
+
+func withPrefix(rows []model.Version, prefix string) []model.Version {
+	var kept []model.Version
+	for _, row := range rows {
+		if strings.HasPrefix(row.ID, prefix) {
+			kept = append(kept, row)
+		}
+	}
+	return kept
+}
+
+// keepEvidence writes what the clients saw beside the nodes' data and logs when the run did not end well.
+func (r *run) keepEvidence() {
+	if r.finished && !r.t.Failed() {
+		return
+	}
+	dir := r.cluster.Dir()
+	if r.recorder != nil {
+		if err := r.recorder.Save(dir); err != nil {
+			r.t.Log(err)
+		}
+	}
+	fmt.Fprintf(os.Stdout, "%s\nround %d of SEED=%d MODE=%s failed; data, logs and history are in %s\n", r.report, r.number, r.options.Seed, r.options.Mode, dir)
+}
