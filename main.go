@@ -143,7 +143,8 @@ func startNode(ctx context.Context, cfg config.Config, node config.Node, log *sl
 	return err
 }
 
-// startPeriodicSync brings Redis to what the database holds, again and again until the context ends.
+// startPeriodicSync checks what the database holds and brings Redis to it, again and again until the
+// context ends.
 func startPeriodicSync(ctx context.Context, s *service.VersionService, interval time.Duration, log *slog.Logger) {
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
@@ -154,7 +155,7 @@ func startPeriodicSync(ctx context.Context, s *service.VersionService, interval 
 			return
 		}
 		if err := s.ReLoadCacheDataInternal(ctx); err != nil && ctx.Err() == nil {
-			log.Warn("the cache could not be reloaded; trying again", "after", interval, "err", err)
+			log.Warn("the records could not be checked, or Redis could not be reloaded; trying again", "after", interval, "err", err)
 		}
 	}
 }

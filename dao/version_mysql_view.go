@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"sync"
 
 	"gorm.io/gorm"
@@ -58,10 +59,14 @@ func (d *VersionMysqlDao) openView(ctx context.Context, cancel context.CancelFun
 // State gives the state row as of the view's moment.
 func (v *View) State() model.StoreState { return v.state }
 
-// Page reads as VersionMysqlDao.Page does, as of the view's moment. On MySQL a ctx that ends during
-// the call takes the view with it; every later call fails.
+// Page reads as VersionMysqlDao.Page does, as of the view's moment, but for model.ErrNoState when the
+// table is gone. On MySQL a ctx that ends during the call takes the view with it; every later call fails.
 func (v *View) Page(ctx context.Context, after, platform string, limit int) ([]model.Version, error) {
-	return page(ctx, v.tx, after, platform, limit)
+	versions, err := page(ctx, v.tx, after, platform, limit)
+	if schemaMissing(err) {
+		err = fmt.Errorf("%w: %w", model.ErrNoState, err)
+	}
+	return versions, err
 }
 
 // Close ends the view. It may be called more than once and gives the same error each time.

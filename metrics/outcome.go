@@ -12,6 +12,9 @@ const (
 	outcomeDone    = "done"
 	outcomeFailed  = "failed"
 	outcomeSkipped = "skipped"
+	// Of a check: the rows are those that the log makes, or others.
+	outcomeSame    = "same"
+	outcomeDiffers = "differs"
 )
 
 // outcomes name errors as the public API does. The first match counts: what may have been done must

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"errors"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -15,6 +16,8 @@ type Service struct {
 	forwarded      prometheus.Histogram
 	rounds         rounds
 	reloadDuration *prometheus.HistogramVec
+	checkDuration  *prometheus.HistogramVec
+	divergences    *prometheus.CounterVec
 }
 
 // newService makes every series that there can be at once: a rate over one that begins with its first
@@ -26,6 +29,14 @@ func newService() *Service {
 		forwarded:      newHistogram("versiond_forwarded_group_commands", "Commands of one request by which this node passed writes to the leader.", countBuckets),
 		rounds:         newRounds("versiond_read_round", "rounds in which this node found out an index to read at, alone or by asking the leader", "level", string(model.LevelLinearizable), string(model.LevelLeader)),
 		reloadDuration: newHistograms("versiond_reload_duration_seconds", "Time that one reload of Redis took, by outcome; skipped when another node was at it.", longBuckets, "outcome"),
+		checkDuration:  newHistograms("versiond_store_check_duration_seconds", "Time that one reading of all rows took to hold them against the running checksum, by outcome.", longBuckets, "outcome"),
+		divergences:    newCounters("versiond_store_divergences_total", "Times that the store was found to differ from the log, by how: at the start, by reading all rows, by a client's read, by the checksums of a majority of the members.", "found_by"),
+	}
+	for _, outcome := range []string{outcomeSame, outcomeDiffers, outcomeFailed} {
+		s.checkDuration.WithLabelValues(outcome)
+	}
+	for _, foundBy := range []string{"start", "reading", "read", "peers"} {
+		s.divergences.WithLabelValues(foundBy)
 	}
 	for _, outcome := range []string{outcomeDone, outcomeFailed, outcomeSkipped} {
 		s.reloadDuration.WithLabelValues(outcome)
@@ -46,7 +57,7 @@ func (s *Service) beginWrites(operation string) {
 }
 
 func (s *Service) collectors() []prometheus.Collector {
-	return append(s.rounds.collectors(), s.writes, s.writeDuration, s.forwarded, s.reloadDuration)
+	return append(s.rounds.collectors(), s.writes, s.writeDuration, s.forwarded, s.reloadDuration, s.checkDuration, s.divergences)
 }
 
 // Written counts one write that a client asked for; err is what came of it.
@@ -87,3 +98,18 @@ func (s *Service) Reloaded(done bool, took time.Duration, err error) {
 	}
 	s.reloadDuration.WithLabelValues(outcome).Observe(took.Seconds())
 }
+
+// Checked counts one reading of all rows that held them against the running checksum.
+func (s *Service) Checked(took time.Duration, err error) {
+	outcome := outcomeSame
+	switch {
+	case errors.Is(err, model.ErrStoreDiffers):
+		outcome = outcomeDiffers
+	case err != nil:
+		outcome = outcomeFailed
+	}
+	s.checkDuration.WithLabelValues(outcome).Observe(took.Seconds())
+}
+
+// Diverged counts one time that the store was found to differ from the log.
+func (s *Service) Diverged(foundBy string) { s.divergences.WithLabelValues(foundBy).Inc() }

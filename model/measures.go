@@ -12,6 +12,8 @@ type Measures struct {
 	LeaderKnown bool
 	// Serving says whether the store is known to hold what AppliedIndex says.
 	Serving bool
+	// StoreDiffers says whether the store is known to hold something else than the log makes.
+	StoreDiffers bool
 	// Removed says whether the node is no longer a member.
 	Removed bool
 	Term    uint64

@@ -42,10 +42,11 @@ type applier struct {
 	identity  func() model.Identity
 	log       *slog.Logger
 
-	loaded  bool           // the store is known to be ours
-	highest uint64         // the highest index that readers were ever shown
-	stored  model.Position // what the state row says
-	applied model.Position // stored, or beyond it by entries without commands
+	loaded     bool           // the store is known to be ours
+	distrusted bool           // the store is to be built anew, whatever its state row says
+	highest    uint64         // the highest index that readers were ever shown
+	stored     model.Position // what the state row says
+	applied    model.Position // stored, or beyond it by entries without commands
 }
 
 // run applies until the context ends. It returns nil then, and otherwise the reason why this node
@@ -89,6 +90,9 @@ func (a *applier) rest(ctx context.Context) {
 
 // step does the next thing there is to do, and says whether there was one.
 func (a *applier) step(ctx context.Context) (bool, error) {
+	if a.queue.rebuildDue() {
+		return true, a.rebuildAnyway(ctx)
+	}
 	if a.queue.restoreIndex() > a.applied.Index {
 		if undecided := a.queue.undecidedIndex(); undecided != 0 {
 			return a.decideRestore(undecided)

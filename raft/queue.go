@@ -55,6 +55,7 @@ type queue struct {
 	view      *viewRequest
 	views     []*viewRequest // of whatever is applied when their turn comes
 	closing   bool           // no view will be opened any more
+	rebuild   chan struct{}  // closed when the store was built anew; nil when nobody asks for it
 }
 
 func newQueue() *queue { return &queue{wake: make(chan struct{}, 1), urgent: make(chan struct{}, 1)} }

@@ -51,6 +51,9 @@ func (a *applier) reconcileOnce(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if found == storeCurrent && a.distrusted {
+		found, why = storeLost, model.ErrStoreDiffers.Error()
+	}
 	switch found {
 	case storeForeign:
 		return a.foreign(state)

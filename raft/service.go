@@ -43,7 +43,9 @@ type VersionServiceInterface interface {
 
 // View is a consistent view of all records. It may be read on another goroutine than the applier's.
 type View interface {
-	// Page gives up to limit records with ids above after, in the byte order of their ids.
+	// Page gives up to limit records with ids above after, in the byte order of their ids. A view that
+	// the service opened and that is read from its first record on gives model.ErrStoreDiffers in place
+	// of the empty page after its last one, when its records are not those that the log makes.
 	Page(ctx context.Context, after string, limit int) ([]model.Version, error)
 	Close() error
 }

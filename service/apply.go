@@ -2,8 +2,8 @@ package service
 
 import (
 	"context"
+	"errors"
 
-	"versiond/dao"
 	"versiond/model"
 	"versiond/raft"
 )
@@ -90,7 +90,11 @@ func (s *VersionService) LoadInternal(ctx context.Context, cluster string) error
 	s.loads.Add(1)
 	s.redis.setCluster(cluster)
 	s.redis.memory.Clear()
-	return s.mysql.load(ctx)
+	err := s.mysql.load(ctx)
+	if errors.Is(err, model.ErrStoreDiffers) {
+		s.observer.Diverged(foundAtStart)
+	}
+	return err
 }
 
 // RestoreInternal replaces all records.
@@ -99,18 +103,12 @@ func (s *VersionService) RestoreInternal(ctx context.Context, identity model.Ide
 	return s.mysql.restore(ctx, identity, at, next)
 }
 
-// OpenViewInternal opens a consistent view of the records.
+// OpenViewInternal opens a consistent view of the records, which is held against the running checksum.
 func (s *VersionService) OpenViewInternal(ctx context.Context) (raft.View, error) {
 	view, err := s.mysql.mysqlDao.OpenView(ctx)
+	judged := &judgedView{service: s, View: view, want: s.mysql.sum, loads: s.loads.Load()}
 	if err != nil {
-		return nil, err
+		return nil, judged.missing(err)
 	}
-	return allPlatforms{view}, nil
-}
-
-// allPlatforms is a view of every record, whatever its platform.
-type allPlatforms struct{ *dao.View }
-
-func (v allPlatforms) Page(ctx context.Context, after string, limit int) ([]model.Version, error) {
-	return v.View.Page(ctx, after, "", limit)
+	return judged, nil
 }

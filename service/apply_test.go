@@ -24,7 +24,7 @@ func mustApplied(t *testing.T) *applied {
 	t.Helper()
 	mysqlService, redisService := mustServices(t, mustStore(t, t.TempDir()), nil)
 	a := &applied{
-		VersionService: &VersionService{mysql: mysqlService, redis: redisService, log: slog.New(slog.DiscardHandler)},
+		VersionService: &VersionService{mysql: mysqlService, redis: redisService, log: slog.New(slog.DiscardHandler), observer: unobserved{}},
 		identity:       model.Identity{Cluster: "cluster1", Node: "node1", Store: "store1"},
 	}
 	empty := func() (model.Version, error) { return model.Version{}, io.EOF }
@@ -66,7 +66,9 @@ func (a *applied) dispatch(c model.Command, revision uint64) model.Outcome {
 func (a *applied) rows(t *testing.T) map[string]model.Version {
 	t.Helper()
 	rows, sum := map[string]model.Version{}, contentSum{}
-	require.NoError(t, a.mysql.GetAllVersions(t.Context(), func(page []model.Version) error {
+	view, err := a.OpenViewInternal(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, a.mysql.GetAllVersions(t.Context(), view, func(page []model.Version) error {
 		for _, v := range page {
 			current, exists := a.mysql.revisions.get(v.ID)
 			require.True(t, exists, v.ID)
@@ -76,6 +78,7 @@ func (a *applied) rows(t *testing.T) map[string]model.Version {
 		}
 		return nil
 	}))
+	require.NoError(t, view.Close())
 	require.Equal(t, len(rows), a.mysql.revisions.size())
 	require.Equal(t, sum, a.mysql.sum)
 	require.Equal(t, sum, a.mysql.staged.sum)

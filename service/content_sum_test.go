@@ -153,4 +153,3 @@ func BenchmarkRowHash(b *testing.B) {
 		rowHash(&v)
 	}
 }
-

@@ -17,6 +17,12 @@ type Observer interface {
 	ReadRound(level model.Level, reads int, took time.Duration, err error)
 	// Reloaded is called for each reload of Redis; done is false when it is another node's turn.
 	Reloaded(done bool, took time.Duration, err error)
+	// Checked is called when all rows were read and held against the running checksum, or were to be.
+	// An error that matches model.ErrStoreDiffers means that they are others.
+	Checked(took time.Duration, err error)
+	// Diverged is called when the store was found to differ from the log, in one of the few ways that
+	// foundBy names.
+	Diverged(foundBy string)
 }
 
 // unobserved is the Observer of services that have none.
@@ -26,3 +32,5 @@ func (unobserved) Written(model.CommandType, error, time.Duration)   {}
 func (unobserved) Forwarded(int)                                     {}
 func (unobserved) ReadRound(model.Level, int, time.Duration, error)  {}
 func (unobserved) Reloaded(done bool, took time.Duration, err error) {}
+func (unobserved) Checked(time.Duration, error)                      {}
+func (unobserved) Diverged(string)                                   {}

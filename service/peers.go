@@ -12,6 +12,7 @@ import (
 // Status is what this node tells other nodes of itself.
 func (s *VersionService) Status(ctx context.Context) peer.Status {
 	status := peer.Status{Status: s.node.Status(), Port: s.settings.Port, Release: s.settings.Release}
+	status.Serving = s.serving()
 	if !status.Running {
 		var err error
 		status.StoreCluster, err = s.holdsCluster(ctx)

@@ -45,8 +45,12 @@ func (s *VersionService) ListVersions(ctx context.Context, list model.ListOption
 	err = s.read(ctx, opts, func(ctx context.Context) error {
 		index = s.node.AppliedIndex()
 		var stored uint64
+		loads := s.loads.Load()
 		if page, stored, err = s.mysql.list(ctx, list); err != nil {
 			s.storeReads.failed(err)
+			if errors.Is(err, model.ErrStoreDiffers) {
+				s.distrust(loads, foundByRead, err)
+			}
 			return err
 		}
 		// The page may be ahead of what single reads see; they must not fall behind it.
@@ -87,7 +91,7 @@ func (s *VersionService) readHere(ctx context.Context, opts model.ReadOptions, l
 // awaitFresh returns once this node's store reflects what opts asks for.
 func (s *VersionService) awaitFresh(ctx context.Context, opts model.ReadOptions) error {
 	if opts.Level == model.LevelNone {
-		if !s.node.Serving() {
+		if !s.serving() {
 			return model.ErrNotCaughtUp
 		}
 		return s.node.WaitApplied(ctx, opts.MinIndex)
@@ -105,14 +109,14 @@ func (s *VersionService) awaitFresh(ctx context.Context, opts model.ReadOptions)
 	if err := s.node.WaitApplied(ctx, max(index, opts.MinIndex)); err != nil {
 		return err
 	}
-	if !s.node.Serving() {
+	if !s.serving() {
 		return model.ErrNotCaughtUp
 	}
 	return nil
 }
 
 func (s *VersionService) cannotFollow(index uint64) bool {
-	return !s.node.Serving() || s.node.Stuck() || index > s.node.AppliedIndex()+farBehind
+	return !s.serving() || s.node.Stuck() || index > s.node.AppliedIndex()+farBehind
 }
 
 // freshIndex gives the index that a read of this level must reflect, looking for the leader until
@@ -176,7 +180,7 @@ func (s *VersionService) LeaderReadIndex(ctx context.Context, level model.Level)
 // lookup finds the current row of an id. The revision index judges what caches and database say.
 func (s *VersionService) lookup(ctx context.Context, id string) (model.Version, error) {
 	for range lookupTries {
-		seen := s.node.AppliedIndex()
+		seen, loads := s.node.AppliedIndex(), s.loads.Load()
 		current, exists := s.mysql.revisions.get(id)
 		if !exists {
 			s.storeReads.absent.Add(1)
@@ -186,6 +190,9 @@ func (s *VersionService) lookup(ctx context.Context, id string) (model.Version, 
 			return row, nil
 		}
 		row, err := s.mysql.GetVersionFromMysql(ctx, id)
+		if err == nil && current.contradicts(markOf(&row)) {
+			return model.Version{}, s.wrongRow(loads, id)
+		}
 		found := err == nil && markOf(&row) == current
 		s.storeReads.count(found)
 		if found {
@@ -200,6 +207,13 @@ func (s *VersionService) lookup(ctx context.Context, id string) (model.Version, 
 		s.awaitPublish(ctx, seen)
 	}
 	return model.Version{}, fmt.Errorf("%w as it should: the row of %q is not the one that was applied", model.ErrStoreUnavailable, id)
+}
+
+// wrongRow notes that a row has the revision that was applied, and another content.
+func (s *VersionService) wrongRow(loads uint64, id string) error {
+	err := fmt.Errorf("%w: the row of %q is not the one that was applied", model.ErrStoreDiffers, id)
+	s.distrust(loads, foundByRead, err)
+	return fmt.Errorf("%w: %w", model.ErrStoreUnavailable, err)
 }
 
 // awaitPublish waits a moment for the change that the table shows already and the index does not.

@@ -24,7 +24,7 @@ func TestReadinessBeforeAndAfter(t *testing.T) {
 	t.Parallel()
 	n := nodeOptions{}.mustRun(t)
 	before := n.Readiness(t.Context())
-	require.Equal(t, []string{"member", "leader", "store", "applier", "voters"}, names(before))
+	require.Equal(t, []string{"member", "leader", "store", "applier", "voters", "content"}, names(before))
 	require.Subset(t, failing(before), []string{"leader", "applier"}, "it cannot have elected a leader yet")
 	for _, c := range before {
 		require.Equal(t, c.OK, c.Detail == "", "%s: %q", c.Name, c.Detail)

@@ -2,114 +2,63 @@ package service
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"time"
 
 	"versiond/model"
 )
 
+// The pause after each page leaves the database and Redis to the requests of clients: all rows are read
+// with at most a quarter of one processor, and a million of them in well under a ReloadInterval.
 const (
-	reloadLockTTL = 30 * time.Second
-	// reloadPause between pages leaves the database and Redis to the requests of clients.
-	reloadPause    = 2 * time.Millisecond
-	redisScanCount = 500
+	reloadPauseShare = 3
+	reloadPauseMin   = 2 * time.Millisecond
+	reloadPauseMax   = 20 * time.Millisecond
 )
 
-// ReLoadCacheDataInternal brings Redis to what the database holds: it writes what Redis lacks or has
-// differently, and deletes keys whose record is gone. It reads the table page by page and never holds
-// it in memory. Nodes that share a Redis take turns. Without Redis there is nothing to do.
+// ReLoadCacheDataInternal reads all rows page by page, in one consistent view and without ever holding
+// them in memory. It holds them against the running checksum, and brings Redis to what they are: it
+// writes what Redis lacks or has differently, and deletes keys whose record is gone. Nodes that share a
+// Redis take turns with that; the check each of them does, and a Redis that fails does not stop it.
 func (s *VersionService) ReLoadCacheDataInternal(ctx context.Context) error {
-	if s.redis.redisDao == nil || !s.node.Serving() {
+	if !s.serving() {
 		return nil
 	}
+	r := s.beginRedisReload(ctx)
+	errCheck := s.checkRows(ctx, r.page)
+	return errors.Join(errCheck, r.finish(ctx, errCheck))
+}
+
+// checkRows passes every row to visit, and sees whether they are what the log makes. If they are not,
+// that is seen to and no error.
+func (s *VersionService) checkRows(ctx context.Context, visit func(context.Context, []model.Version)) error {
 	began := time.Now()
-	done, err := s.reload(ctx)
-	s.observer.Reloaded(done, time.Since(began), err)
-	return err
-}
-
-// reload says whether it was this node's turn.
-func (s *VersionService) reload(ctx context.Context) (bool, error) {
-	token := rand.Text()
-	locked, err := s.redis.redisDao.TryLock(ctx, token, reloadLockTTL)
-	if err != nil || !locked {
-		return false, err
-	}
-	err = s.reloadPages(ctx, token)
-	if err == nil {
-		err = s.deleteOrphans(ctx, token)
-	}
-	_, errUnlock := s.redis.redisDao.Unlock(context.WithoutCancel(ctx), token)
-	return true, errors.Join(err, errUnlock)
-}
-
-var errLockLost = errors.New("another node took over the reload of the shared Redis")
-
-// keepLock holds on to the lock between two pages.
-func (s *VersionService) keepLock(ctx context.Context, token string) error {
-	select {
-	case <-time.After(reloadPause):
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	kept, err := s.redis.redisDao.ExtendLock(ctx, token, reloadLockTTL)
-	if err == nil && !kept {
-		return errLockLost
+	err := s.visitRows(ctx, visit)
+	s.observer.Checked(time.Since(began), err)
+	if s.doubt.Load() != nil || errors.Is(err, model.ErrStoreDiffers) {
+		return nil
 	}
 	return err
 }
 
-func (s *VersionService) reloadPages(ctx context.Context, token string) error {
-	return s.mysql.GetAllVersions(ctx, func(page []model.Version) error {
-		exists, err := s.redis.VersionExists(ctx, page)
-		if err != nil {
-			return err
+func (s *VersionService) visitRows(ctx context.Context, visit func(context.Context, []model.Version)) error {
+	view, _, err := s.node.OpenView(ctx)
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	err = s.mysql.GetAllVersions(ctx, view, func(page []model.Version) error {
+		visit(ctx, page)
+		if !pause(ctx, reloadPause(time.Since(began))) {
+			return ctx.Err()
 		}
-		if err := s.writeMissing(ctx, page, exists); err != nil {
-			return err
-		}
-		return s.keepLock(ctx, token)
+		began = time.Now()
+		return nil
 	})
+	return errors.Join(err, view.Close())
 }
 
-// writeMissing queues what Redis lacks behind what the applier queues, so that an older row of the
-// view does not take the place of a newer one; should it, the revision gives it away.
-func (s *VersionService) writeMissing(ctx context.Context, page []model.Version, exists []bool) error {
-	for i, v := range page {
-		current, exist := s.mysql.revisions.get(v.ID)
-		if !exists[i] && exist && current == markOf(&v) {
-			s.redis.writer.set(s.redis.cachedVersion(v))
-		}
-	}
-	s.redis.Flush()
-	return ctx.Err()
-}
-
-func (s *VersionService) deleteOrphans(ctx context.Context, token string) error {
-	for cursor := uint64(0); ; {
-		ids, next, err := s.redis.redisDao.ScanIDs(ctx, cursor, redisScanCount)
-		if err != nil {
-			return err
-		}
-		if err := s.redis.redisDao.DeleteMany(ctx, s.orphans(ids)); err != nil {
-			return err
-		}
-		if cursor = next; cursor == 0 {
-			return nil
-		}
-		if err := s.keepLock(ctx, token); err != nil {
-			return err
-		}
-	}
-}
-
-func (s *VersionService) orphans(ids []string) []string {
-	var gone []string
-	for _, id := range ids {
-		if _, exists := s.mysql.VersionExists(id); !exists {
-			gone = append(gone, id)
-		}
-	}
-	return gone
+// reloadPause is how long to rest after a page that took so long.
+func reloadPause(took time.Duration) time.Duration {
+	return min(max(reloadPauseShare*took, reloadPauseMin), reloadPauseMax)
 }

@@ -86,7 +86,8 @@ func TestReloadStopsWithoutItsLock(t *testing.T) {
 	n := nodeOptions{redisDao: mustRedis(t)}.mustLead(t)
 	_, err := n.redis.redisDao.TryLock(t.Context(), "another node", time.Minute)
 	require.NoError(t, err)
-	require.ErrorIs(t, n.keepLock(t.Context(), "mine"), errLockLost)
+	r := &redisReload{service: n.VersionService, token: "mine"}
+	require.ErrorIs(t, r.keepLock(t.Context()), errLockLost)
 }
 
 // The reload passes page after page; with the whole table in memory a large registry would not fit.
@@ -105,10 +106,13 @@ func TestReloadPassesPageByPage(t *testing.T) {
 	require.NoError(t, n.redis.redisDao.Client.FlushDB(t.Context()).Err())
 
 	largest, pages := 0, 0
-	require.NoError(t, n.mysql.GetAllVersions(t.Context(), func(page []model.Version) error {
+	view, _, err := n.node.OpenView(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, n.mysql.GetAllVersions(t.Context(), view, func(page []model.Version) error {
 		largest, pages = max(largest, len(page)), pages+1
 		return nil
 	}))
+	require.NoError(t, view.Close())
 	require.Equal(t, storePageSize, largest)
 	require.Equal(t, 3, pages)
 	require.NoError(t, n.ReLoadCacheDataInternal(t.Context()))

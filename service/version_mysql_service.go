@@ -8,6 +8,7 @@ import (
 
 	"versiond/dao"
 	"versiond/model"
+	"versiond/raft"
 )
 
 // storePageSize is how many records pass through memory at once when all are read or written.
@@ -116,19 +117,11 @@ func (s *VersionMysqlService) GetVersionFromMysql(ctx context.Context, id string
 	return s.mysqlDao.Get(ctx, id)
 }
 
-// GetAllVersions passes every row to visit, page by page in the order of the ids and from one
-// consistent view. It never holds more than a page.
-func (s *VersionMysqlService) GetAllVersions(ctx context.Context, visit func([]model.Version) error) error {
-	view, err := s.mysqlDao.OpenView(ctx)
-	if err != nil {
-		return err
-	}
-	return errors.Join(visitAll(ctx, view, visit), view.Close())
-}
-
-func visitAll(ctx context.Context, view *dao.View, visit func([]model.Version) error) error {
+// GetAllVersions passes every row of a view to visit, page by page in the order of the ids. It never
+// holds more than a page.
+func (s *VersionMysqlService) GetAllVersions(ctx context.Context, view raft.View, visit func([]model.Version) error) error {
 	for after := ""; ; {
-		page, err := view.Page(ctx, after, "", storePageSize)
+		page, err := view.Page(ctx, after, storePageSize)
 		if err != nil || len(page) == 0 {
 			return err
 		}
@@ -140,7 +133,8 @@ func visitAll(ctx context.Context, view *dao.View, visit func([]model.Version) e
 }
 
 // list reads one page and the index that it reflects, in one consistent view. It asks for one row
-// more than the page holds, to tell whether another page follows.
+// more than the page holds, to tell whether another page follows. Rows that others than the applier
+// changed give an error that matches model.ErrStoreDiffers, as far as the revision index shows them.
 func (s *VersionMysqlService) list(ctx context.Context, opts model.ListOptions) (model.Page, uint64, error) {
 	view, err := s.mysqlDao.OpenView(ctx)
 	if err != nil {
@@ -150,7 +144,20 @@ func (s *VersionMysqlService) list(ctx context.Context, opts model.ListOptions) 
 	if err = errors.Join(err, view.Close()); err != nil {
 		return model.Page{}, 0, err
 	}
+	if err := s.judge(rows); err != nil {
+		return model.Page{}, 0, err
+	}
 	return pageOf(rows, opts.Limit), view.State().Applied.Index, nil
+}
+
+func (s *VersionMysqlService) judge(rows []model.Version) error {
+	for i := range rows {
+		current, exists := s.revisions.get(rows[i].ID)
+		if exists && current.contradicts(markOf(&rows[i])) {
+			return fmt.Errorf("%w: %w: the row of %q is not the one that was applied", model.ErrStoreUnavailable, model.ErrStoreDiffers, rows[i].ID)
+		}
+	}
+	return nil
 }
 
 func pageOf(rows []model.Version, limit int) model.Page {

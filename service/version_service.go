@@ -84,9 +84,13 @@ type VersionService struct {
 	membership sync.Mutex
 	// warnedOfSecret is when warnOfSecret last did, in nanoseconds since 1970.
 	warnedOfSecret atomic.Int64
-	// loads counts how often the store was taken into use anew; a read during which it moves has seen
-	// neither the old records nor the new ones for certain.
+	// loads counts how often the store was taken into use anew, or out of use; a read during which it
+	// moves has seen neither the old records nor the new ones for certain.
 	loads atomic.Uint64
+	// doubt is set while the store is known to differ from the log; doubted then holds a token until
+	// mendStore is at it.
+	doubt   atomic.Pointer[doubt]
+	doubted chan struct{}
 
 	observer   Observer
 	storeReads storeReads
@@ -101,7 +105,7 @@ func NewVersionService(settings Settings, mysql *VersionMysqlService, redis *Ver
 		return nil, errors.New("the version service needs both services, the Raft initializer, the peer client and a logger")
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	s := &VersionService{mysql: mysql, redis: redis, peers: peers, settings: settings, log: log, ctx: ctx, cancel: cancel, observer: unobserved{}}
+	s := &VersionService{mysql: mysql, redis: redis, peers: peers, settings: settings, log: log, ctx: ctx, cancel: cancel, doubted: make(chan struct{}, 1), observer: unobserved{}}
 	if settings.Observer != nil {
 		s.observer = settings.Observer
 	}
@@ -125,6 +129,7 @@ func (s *VersionService) Run(ctx context.Context) error {
 	tasks.Go(func() error { s.promoteMembers(ctx); return nil })
 	tasks.Go(func() error { s.watchMembership(ctx); return nil })
 	tasks.Go(func() error { s.watchStore(ctx); return nil })
+	tasks.Go(func() error { s.mendStore(ctx); return nil })
 	tasks.Go(func() error {
 		s.redis.Run(ctx, s.settings.PeriodicDeleteInterval, s.settings.ExamineSize)
 		return nil

@@ -118,7 +118,9 @@ func TestGetAllVersionsPages(t *testing.T) {
 	a.group(t, commands)
 	var sizes []int
 	last := ""
-	require.NoError(t, a.mysql.GetAllVersions(t.Context(), func(page []model.Version) error {
+	view, err := a.OpenViewInternal(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, a.mysql.GetAllVersions(t.Context(), view, func(page []model.Version) error {
 		sizes = append(sizes, len(page))
 		for _, v := range page {
 			require.Greater(t, v.ID, last)
@@ -128,9 +130,10 @@ func TestGetAllVersionsPages(t *testing.T) {
 	}))
 	require.Equal(t, []int{storePageSize, storePageSize, 3}, sizes)
 	calls := 0
-	err := a.mysql.GetAllVersions(t.Context(), func([]model.Version) error { calls++; return io.ErrUnexpectedEOF })
+	err = a.mysql.GetAllVersions(t.Context(), view, func([]model.Version) error { calls++; return io.ErrUnexpectedEOF })
 	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
 	require.Equal(t, 1, calls)
+	require.NoError(t, view.Close())
 }
 
 // The specified methods of the cache's service, against a real Redis. A value that reaches Redis late

@@ -1,0 +1,65 @@
+package raft
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"versiond/model"
+)
+
+// A store whose rows are wrong, though its state row is right, must be built anew on request, from the
+// log alone and from a snapshot, also while writes go on. If this fails, a node that knows that its
+// records are wrong keeps them.
+func TestRebuildStore(t *testing.T) {
+	for name, snapshot := range map[string]bool{"from the log": false, "from a snapshot": true} {
+		t.Run(name, func(t *testing.T) {
+			c := newTestConfig(t)
+			n := c.mustLead(t)
+			defer n.close(t)
+			n.mustAdd(t, "first", 30)
+			if snapshot {
+				n.mustSnapshot(t)
+			}
+			n.mustAdd(t, "second", 30)
+			want := c.store.snapshotRows()
+			c.store.mu.Lock()
+			delete(c.store.rows, "first-3")
+			c.store.rows["forged"] = model.Version{ID: "forged"}
+			c.store.mu.Unlock()
+
+			writing := make(chan struct{})
+			go func() {
+				defer close(writing)
+				for i := range 50 {
+					_, _ = n.Propose(t.Context(), []model.Command{add(fmt.Sprint("meanwhile-", i))})
+				}
+			}()
+			require.NoError(t, n.RebuildStore(t.Context()))
+			<-writing
+			require.Eventually(t, n.Serving, 10*time.Second, time.Millisecond)
+			rows := c.store.snapshotRows()
+			require.NotContains(t, rows, "forged")
+			for id, v := range want {
+				require.Equal(t, v, rows[id])
+			}
+			require.Len(t, rows, len(want)+50)
+		})
+	}
+}
+
+// A store that has become somebody else's must not be cleared, also when ours was to be built anew.
+func TestRebuildKeepsOffForeignStores(t *testing.T) {
+	c := newTestConfig(t)
+	n := c.mustLead(t)
+	defer n.close(t)
+	n.mustAdd(t, "mine", 3)
+	c.store.mu.Lock()
+	c.store.state.Node = "node9"
+	before := len(c.store.rows)
+	c.store.mu.Unlock()
+	require.ErrorIs(t, n.RebuildStore(t.Context()), model.ErrForeignStore)
+	require.Len(t, c.store.snapshotRows(), before)
+}

@@ -1,0 +1,107 @@
+package service
+
+import (
+	"context"
+	"time"
+)
+
+// How it was found that the store does not hold what the log makes.
+const (
+	foundAtStart   = "start"   // the rows against the checksum in the state row
+	foundByReading = "reading" // all rows against the running checksum
+	foundByRead    = "read"    // one row against the revision index, when a client wanted it
+	foundByPeers   = "peers"   // the running checksum against that of a majority
+)
+
+const (
+	handOverTries = 3
+	handOverRetry = time.Second
+)
+
+// doubt is why this node's store cannot be believed.
+type doubt struct {
+	foundBy string
+	err     error // matches model.ErrStoreDiffers
+}
+
+// distrust keeps readers from the store at once, and has it built anew. It returns at once and may be
+// called from any goroutine. What was found in the store before it was last loaded is of no interest.
+func (s *VersionService) distrust(loads uint64, foundBy string, err error) {
+	if s.loads.Load() != loads || !s.doubt.CompareAndSwap(nil, &doubt{foundBy: foundBy, err: err}) {
+		return
+	}
+	s.loads.Add(1) // reads under way do not count
+	s.observer.Diverged(foundBy)
+	s.log.Error("this node serves nothing from its store until it is built anew", "foundBy", foundBy, "err", err)
+	select {
+	case s.doubted <- struct{}{}:
+	default:
+	}
+}
+
+// serving says whether the store may be read: it is known to be ours, to be as far as the applied index
+// says, and nothing speaks against what it holds.
+func (s *VersionService) serving() bool { return s.doubt.Load() == nil && s.node.Serving() }
+
+// checkContent is red while the store is known to be wrong.
+func (s *VersionService) checkContent() error {
+	if d := s.doubt.Load(); d != nil {
+		return d.err
+	}
+	return nil
+}
+
+// mendStore builds the store anew whenever it is distrusted, until the context ends.
+func (s *VersionService) mendStore(ctx context.Context) {
+	for {
+		select {
+		case <-s.doubted:
+			s.mend(ctx)
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (s *VersionService) mend(ctx context.Context) {
+	s.leadElsewhere(ctx)
+	if err := s.node.RebuildStore(ctx); err != nil {
+		return // the node ends, and says why
+	}
+	s.doubt.Store(nil)
+	s.log.Info("the store was built anew from the snapshot and the log")
+}
+
+// leadElsewhere hands leadership over, if a voter is there that can take it: reads and writes then go on
+// while this node's store is built anew.
+func (s *VersionService) leadElsewhere(ctx context.Context) {
+	for range handOverTries {
+		if !s.node.IsLeader() {
+			return
+		}
+		target, found := s.healthyVoter(ctx)
+		if !found {
+			return
+		}
+		err := s.node.TransferLeadership(ctx, target.ID, target.Address)
+		if err == nil {
+			return
+		}
+		s.log.Warn("the leader's store is wrong, and handing over failed", "to", target.ID, "err", err)
+		if !pause(ctx, handOverRetry) {
+			return
+		}
+	}
+}
+
+// pause waits, and says whether the context lives on.
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

@@ -1,0 +1,71 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"versiond/dao"
+	"versiond/model"
+)
+
+// judgedView is a view of every record, whatever its platform, that knows the running checksum of its
+// moment. Whoever reads all of it, for a snapshot, a backup or the reload, thereby checks the store:
+// nothing is made of records that the log did not make. It is read page by page from the first record on.
+type judgedView struct {
+	*dao.View
+	service *VersionService
+	want    contentSum
+	loads   uint64 // which loading of the store the view is of
+
+	seen  contentSum
+	wrong string // an id whose row is not the one that was applied; empty when none is known
+}
+
+// Page gives model.ErrStoreDiffers in place of the empty page at the end.
+func (v *judgedView) Page(ctx context.Context, after string, limit int) ([]model.Version, error) {
+	page, err := v.View.Page(ctx, after, "", limit)
+	if err != nil {
+		return nil, v.missing(err)
+	}
+	for i := range page {
+		v.add(&page[i])
+	}
+	if len(page) == 0 {
+		return nil, v.judge()
+	}
+	return page, nil
+}
+
+func (v *judgedView) add(row *model.Version) {
+	found := markOf(row)
+	v.seen.add(found.hash)
+	if current, exists := v.service.mysql.revisions.get(row.ID); exists && current.contradicts(found) {
+		v.wrong = row.ID
+	}
+}
+
+func (v *judgedView) judge() error {
+	if v.seen == v.want {
+		return nil
+	}
+	err := fmt.Errorf("%w: its rows make %s, the log makes %s%s", model.ErrStoreDiffers, v.seen.checksum(), v.want.checksum(), v.detail())
+	v.service.distrust(v.loads, foundByReading, err)
+	return err
+}
+
+func (v *judgedView) detail() string {
+	at := fmt.Sprintf(" up to index %d", v.State().Applied.Index)
+	if v.wrong != "" {
+		at += fmt.Sprintf("; the row of %q is not the one that was applied", v.wrong)
+	}
+	return at
+}
+
+// missing notes that the table or the whole database is gone, which is a difference too.
+func (v *judgedView) missing(err error) error {
+	if errors.Is(err, model.ErrNoState) {
+		v.service.distrust(v.loads, foundByReading, fmt.Errorf("%w: %w", model.ErrStoreDiffers, err))
+	}
+	return err
+}

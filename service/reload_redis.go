@@ -1,0 +1,117 @@
+package service
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"time"
+
+	"versiond/model"
+)
+
+const (
+	reloadLockTTL  = 30 * time.Second
+	redisScanCount = 500
+)
+
+var errLockLost = errors.New("another node took over the reload of the shared Redis")
+
+// redisReload is one reload of Redis while it goes on. Nil stands for none: there is no Redis.
+type redisReload struct {
+	service *VersionService
+	token   string
+	began   time.Time
+	locked  bool // it is this node's turn
+	err     error
+}
+
+func (s *VersionService) beginRedisReload(ctx context.Context) *redisReload {
+	if s.redis.redisDao == nil {
+		return nil
+	}
+	r := &redisReload{service: s, token: rand.Text(), began: time.Now()}
+	r.locked, r.err = s.redis.redisDao.TryLock(ctx, r.token, reloadLockTTL)
+	return r
+}
+
+// page brings Redis to what these rows are. The first error ends the reload.
+func (r *redisReload) page(ctx context.Context, page []model.Version) {
+	if r == nil || !r.locked || r.err != nil {
+		return
+	}
+	exists, err := r.service.redis.VersionExists(ctx, page)
+	if err == nil {
+		r.service.writeMissing(page, exists)
+		err = r.keepLock(ctx)
+	}
+	r.err = err
+}
+
+// finish deletes what is gone, if all rows were seen, and lets another node have its turn.
+func (r *redisReload) finish(ctx context.Context, errRows error) error {
+	if r == nil {
+		return nil
+	}
+	if r.locked && r.err == nil && errRows == nil && r.service.serving() {
+		r.err = r.deleteOrphans(ctx)
+	}
+	if r.locked {
+		_, err := r.service.redis.redisDao.Unlock(context.WithoutCancel(ctx), r.token)
+		r.err = errors.Join(r.err, err)
+	}
+	r.service.observer.Reloaded(r.locked, time.Since(r.began), errors.Join(r.err, errRows))
+	return r.err
+}
+
+// keepLock holds on to the lock between two pages.
+func (r *redisReload) keepLock(ctx context.Context) error {
+	kept, err := r.service.redis.redisDao.ExtendLock(ctx, r.token, reloadLockTTL)
+	if err == nil && !kept {
+		return errLockLost
+	}
+	return err
+}
+
+// writeMissing queues what Redis lacks behind what the applier queues, so that an older row of the
+// view does not take the place of a newer one; should it, the revision gives it away.
+func (s *VersionService) writeMissing(page []model.Version, exists []bool) {
+	for i, v := range page {
+		current, exist := s.mysql.revisions.get(v.ID)
+		if !exists[i] && exist && current == markOf(&v) {
+			s.redis.writer.set(s.redis.cachedVersion(v))
+		}
+	}
+	s.redis.Flush()
+}
+
+func (r *redisReload) deleteOrphans(ctx context.Context) error {
+	redisDao := r.service.redis.redisDao
+	for cursor := uint64(0); ; {
+		ids, next, err := redisDao.ScanIDs(ctx, cursor, redisScanCount)
+		if err != nil {
+			return err
+		}
+		if err := redisDao.DeleteMany(ctx, r.service.orphans(ids)); err != nil {
+			return err
+		}
+		if cursor = next; cursor == 0 {
+			return nil
+		}
+		if !pause(ctx, reloadPauseMin) {
+			return ctx.Err()
+		}
+		if err := r.keepLock(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+func (s *VersionService) orphans(ids []string) []string {
+	var gone []string
+	for _, id := range ids {
+		if _, exists := s.mysql.VersionExists(id); !exists {
+			gone = append(gone, id)
+		}
+	}
+	return gone
+}
