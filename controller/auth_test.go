@@ -45,6 +45,7 @@ func mustGuardedNode(t *testing.T) *node {
 // neededRoles says for every public route which role it takes at least; "" is for everybody.
 var neededRoles = map[string]controller.Role{
 	"POST /version":        controller.RoleWrite,
+	"POST /version/batch":  controller.RoleWrite,
 	"GET /version":         controller.RoleRead,
 	"GET /version/:id":     controller.RoleRead,
 	"PUT /version/:id":     controller.RoleWrite,

@@ -73,7 +73,9 @@ func (in *input) versionBody() (body VersionBody, ok bool) {
 	if !ok {
 		return body, false
 	}
-	return body, in.decodeTexts(data, body.field)
+	return body, in.decodeTexts(data, textFields{
+		target: body.field, names: []string{"id", "versionNo", "platform"}, what: "a record", condition: "in the If-Match header",
+	})
 }
 
 // body reads a body of the given type and at most so many bytes.

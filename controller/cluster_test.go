@@ -109,16 +109,16 @@ func TestLeaderHandleCommand(t *testing.T) {
 		{Type: model.CommandDelete, ID: "missing"},
 	}
 	answer := serve(t, n.peer, request{method: http.MethodPost, path: "/command?timeout=2s",
-		header: map[string]string{"Content-Type": "application/vnd.versiond.commands"}, body: string(wire.AppendCommands(nil, commands))})
+		header: map[string]string{"Content-Type": "application/vnd.versiond.commands"}, body: string(wire.AppendUnits(nil, model.Singles(commands...)))})
 	require.Equal(t, http.StatusOK, answer.Code, answer.Body.String())
 	require.Equal(t, "application/vnd.versiond.outcomes", answer.Header().Get("Content-Type"))
 	requireLabels(t, answer, "8")
 	index, outcomes, err := wire.DecodeOutcomes(answer.Body.Bytes())
 	require.NoError(t, err)
 	require.Equal(t, uint64(8), index)
-	require.Equal(t, []model.Outcome{
-		{Code: model.OutcomeDone, Revision: model.Revision(8, 0)},
-		{Code: model.OutcomeAlreadyExists, Revision: model.Revision(7, 0)},
-		{Code: model.OutcomeNotFound},
+	require.Equal(t, []model.UnitOutcome{
+		{Outcomes: []model.Outcome{{Code: model.OutcomeDone, Revision: model.Revision(8, 0)}}},
+		{Outcomes: []model.Outcome{{Code: model.OutcomeAlreadyExists, Revision: model.Revision(7, 0)}}},
+		{Outcomes: []model.Outcome{{Code: model.OutcomeNotFound}}},
 	}, outcomes)
 }

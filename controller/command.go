@@ -19,7 +19,7 @@ const commandsBytesMax = 4 << 20
 //
 // @ID           LeaderHandleCommand
 // @Summary      Propose a follower's writes (peer port)
-// @Description  Lives on the peer port. Followers pass each group of waiting writes to the leader here and get one outcome for each. Body and answer are binary.
+// @Description  Lives on the peer port. Followers pass each group of waiting writes to the leader here and get one outcome for each, batches as a whole. Body and answer are binary.
 // @Tags         internal
 // @Accept       application/vnd.versiond.commands
 // @Produce      application/vnd.versiond.outcomes,application/problem+json
@@ -42,13 +42,13 @@ const commandsBytesMax = 4 << 20
 // @Router       /command [post]
 func (v *VersionController) LeaderHandleCommand(c *gin.Context) {
 	in := readInput(c, "timeout")
-	commands, timeout := in.commands(), in.timeout()
+	units, timeout := in.units(), in.timeout()
 	if in.failed() {
 		return
 	}
 	ctx, cancel := in.withTimeout(timeout)
 	defer cancel()
-	outcomes, index, err := v.service.ApplyCommands(ctx, commands)
+	outcomes, index, err := v.service.ApplyCommands(ctx, units)
 	setIndex(c, index)
 	if err != nil {
 		fail(c, unknownIfExpired(err))
@@ -57,18 +57,18 @@ func (v *VersionController) LeaderHandleCommand(c *gin.Context) {
 	c.Data(http.StatusOK, peer.OutcomesType, wire.AppendOutcomes(nil, index, outcomes))
 }
 
-// commands decodes the body of /command.
-func (in *input) commands() []model.Command {
+// units decodes the body of /command.
+func (in *input) units() []model.Unit {
 	data, ok := in.body(peer.CommandsType, commandsBytesMax)
 	if !ok {
 		return nil
 	}
-	commands, err := wire.DecodeCommands(data)
+	units, err := wire.DecodeUnits(data)
 	switch {
 	case err != nil:
 		in.wrong("body", "must be a group of commands that this release knows: "+err.Error())
-	case len(commands) == 0:
+	case len(units) == 0:
 		in.wrong("body", "must hold at least one command")
 	}
-	return commands
+	return units
 }

@@ -11,30 +11,50 @@ import (
 	"unicode/utf8"
 )
 
-// decodeTexts reads data as one JSON object whose values are all strings; target gives where each
-// goes, nil for a field that does not exist. encoding/json alone would take ID for id, the last of
-// two equal fields, null for nothing, and replace bytes that are not UTF-8: each of them stores
-// something else than was sent, so each is reported. It returns false when data is no object.
-func (in *input) decodeTexts(data []byte, target func(name string) *string) bool {
-	if why := notAnObject(data); why != "" {
+// textFields says where the fields of a JSON object go whose values are all strings.
+type textFields struct {
+	// target gives where a field goes, nil when there is no such field.
+	target func(name string) *string
+	names  []string
+	// what has these fields, and condition is how a change of it is made to depend on a revision.
+	what, condition string
+}
+
+// decodeTexts reads data as one JSON object whose values are all strings. encoding/json alone would take
+// ID for id, the last of two equal fields, null for nothing, and replace bytes that are not UTF-8: each
+// of them stores something else than was sent, so each is reported. It returns false when data is no
+// object.
+func (in *input) decodeTexts(data []byte, fields textFields) bool {
+	if why := notAnObject(data, `{"id":"app","versionNo":"1.0.0","platform":"linux"}`); why != "" {
 		in.wrong("body", why)
 		return false
 	}
+	in.eachField(data, func(name string, value json.RawMessage) { in.decodeText(name, value, fields) })
+	return true
+}
+
+// eachField gives the fields of data, which is one well-formed JSON object, each once.
+func (in *input) eachField(data []byte, take func(name string, value json.RawMessage)) {
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	_, _ = decoder.Token() // the opening brace; the syntax is known to be right
 	seen := make(map[string]bool, 4)
 	for decoder.More() {
-		name, _ := decoder.Token()
+		token, _ := decoder.Token()
 		var value json.RawMessage
 		_ = decoder.Decode(&value)
-		in.decodeField(name.(string), value, target, seen)
+		name := token.(string)
+		if seen[name] {
+			in.wrong(name, "is given more than once")
+			continue
+		}
+		seen[name] = true
+		take(name, value)
 	}
-	return true
 }
 
-// notAnObject tells why data is not one well-formed JSON object, or "".
-func notAnObject(data []byte) string {
-	const want = `must be one JSON object such as {"id":"app","versionNo":"1.0.0","platform":"linux"}`
+// notAnObject tells why data is not one well-formed JSON object such as the example, or "".
+func notAnObject(data []byte, example string) string {
+	want := "must be one JSON object such as " + example
 	text := bytes.TrimLeft(data, " \t\r\n")
 	if len(text) == 0 {
 		return want + "; it is empty"
@@ -60,13 +80,11 @@ func syntaxDetail(err error) string {
 	return ""
 }
 
-func (in *input) decodeField(name string, value json.RawMessage, target func(string) *string, seen map[string]bool) {
-	to := target(name)
+func (in *input) decodeText(name string, value json.RawMessage, fields textFields) {
+	to := fields.target(name)
 	switch {
-	case seen[name]:
-		in.wrong(name, "is given more than once")
 	case to == nil:
-		in.wrong(name, unknownField(name, target))
+		in.wrong(name, fields.unknown(name))
 	case value[0] != '"':
 		in.wrong(name, "must be a string in double quotes, not "+kindOf(value))
 	case loneSurrogate(value):
@@ -74,19 +92,18 @@ func (in *input) decodeField(name string, value json.RawMessage, target func(str
 	default:
 		_ = json.Unmarshal(value, to) // a well-formed string always fits
 	}
-	seen[name] = true
 }
 
-func unknownField(name string, target func(string) *string) string {
+func (f textFields) unknown(name string) string {
 	if name == "revision" {
-		return "is set by the cluster; send it in the If-Match header to make a change depend on it"
+		return "is set by the cluster; send it " + f.condition + " to make a change depend on it"
 	}
-	for _, known := range []string{"id", "versionNo", "platform"} {
-		if strings.EqualFold(name, known) && target(known) != nil {
+	for _, known := range f.names {
+		if strings.EqualFold(name, known) {
 			return "is not known; write it as " + known
 		}
 	}
-	return "is not known; a record has id, versionNo and platform"
+	return "is not known; " + f.what + " has " + strings.Join(f.names, ", ")
 }
 
 // kindOf names the kind of a well-formed JSON value.

@@ -192,16 +192,42 @@ func (f *fakeService) Peers(ctx context.Context) (model.Peers, error) {
 	return peers, f.fault
 }
 
-func (f *fakeService) ApplyCommands(ctx context.Context, commands []model.Command) ([]model.Outcome, uint64, error) {
+func (f *fakeService) ApplyCommands(ctx context.Context, units []model.Unit) ([]model.UnitOutcome, uint64, error) {
 	defer f.begin(ctx)()
 	if f.fault != nil {
 		return nil, 0, f.fault
 	}
-	outcomes := make([]model.Outcome, len(commands))
-	for i, command := range commands {
-		outcomes[i] = f.apply(command)
+	outcomes := make([]model.UnitOutcome, len(units))
+	for i, u := range units {
+		outcomes[i] = f.applyUnit(u)
 	}
 	return outcomes, f.index, nil
+}
+
+func (f *fakeService) WriteBatch(ctx context.Context, u model.Unit) (model.UnitResult, error) {
+	defer f.begin(ctx)()
+	if f.fault != nil {
+		return model.UnitResult{}, f.fault
+	}
+	return model.UnitResult{UnitOutcome: f.applyUnit(u), Index: f.index}, nil
+}
+
+func (f *fakeService) applyUnit(u model.Unit) (outcome model.UnitOutcome) {
+	records, index := maps.Clone(f.records), f.index
+	for _, c := range u.Commands {
+		outcome.Outcomes = append(outcome.Outcomes, f.apply(c))
+	}
+	position, refused := outcome.Refused()
+	if !refused || !u.Atomic {
+		return outcome
+	}
+	f.records, f.index = records, index
+	for i := range outcome.Outcomes {
+		if i != position {
+			outcome.Outcomes[i] = model.Outcome{Code: model.OutcomeNotDone}
+		}
+	}
+	return outcome
 }
 
 // OpenBackup writes the ids of the records, one a line, and breaks off at one that is called broken.

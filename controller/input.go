@@ -29,6 +29,8 @@ type input struct {
 	c      *gin.Context
 	query  url.Values
 	fields []model.FieldError
+	// within stands before the names of fields while one of several items is read.
+	within string
 	// refusal is why the body was not looked at: its type or its size.
 	refusal error
 	// mismatch is set when If-Match names a tag that no record can have.
@@ -85,6 +87,7 @@ func listOf(parameters []string) string {
 // wrong with it would only distract. The bounds keep an absurd request from getting an answer as
 // large as itself.
 func (in *input) wrong(field, detail string) {
+	field = in.within + field
 	if len(field) > fieldNameBytesMax {
 		field = strings.ToValidUTF8(field[:fieldNameBytesMax], "") + "…"
 	}

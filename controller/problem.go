@@ -28,6 +28,8 @@ type Problem struct {
 	Code   string `json:"code" example:"invalid_request"`
 	// Errors has one entry for each wrong field, parameter or header of an invalid_request.
 	Errors []model.FieldError `json:"errors,omitempty"`
+	// Results has, for a batch_refused, one entry for each item of the batch.
+	Results []BatchResult `json:"results,omitempty"`
 	// RequestID is the X-Request-ID of the answer.
 	RequestID string `json:"requestId" example:"F3Q6ZKXN2M5YJ7RWB4TCD6HAVE"`
 }
@@ -77,6 +79,7 @@ func writeProblem(c *gin.Context, t translation, err error) {
 		Detail:    detail(t, err),
 		Code:      t.code,
 		Errors:    fieldErrors(err),
+		Results:   refusedResults(err),
 		RequestID: requestID(c),
 	}
 	if t.retryAfterSeconds > 0 {

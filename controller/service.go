@@ -23,6 +23,9 @@ type VersionService interface {
 	UpdateVersion(ctx context.Context, record model.VersionDB, ifRevision uint64) (model.Result, error)
 	// DeleteVersion removes a record. Its errors are those of UpdateVersion.
 	DeleteVersion(ctx context.Context, id string, ifRevision uint64) (model.Result, error)
+	// WriteBatch decides all commands of a unit. An error says that none of them was decided; what was
+	// refused, of an atomic unit too, is an outcome.
+	WriteBatch(ctx context.Context, unit model.Unit) (model.UnitResult, error)
 	// GetVersionByID returns the record as current as opts asks, or ErrNotFound.
 	GetVersionByID(ctx context.Context, id string, opts model.ReadOptions) (model.Result, error)
 	// ListVersions returns one page in the order of the ids and the applied index it reflects.
@@ -40,9 +43,9 @@ type VersionService interface {
 	// Peers returns every member and how it does.
 	Peers(ctx context.Context) (model.Peers, error)
 
-	// ApplyCommands proposes what a follower passed on and returns one outcome for each command and
-	// the applied index they reflect. It returns ErrNotLeader on every node but the leader.
-	ApplyCommands(ctx context.Context, commands []model.Command) ([]model.Outcome, uint64, error)
+	// ApplyCommands proposes what a follower passed on and returns one outcome for each unit and the
+	// applied index they reflect. It returns ErrNotLeader on every node but the leader.
+	ApplyCommands(ctx context.Context, units []model.Unit) ([]model.UnitOutcome, uint64, error)
 
 	// OpenBackup opens a view of all records, as current as opts asks, and returns the index that it is
 	// of and a function that writes it and has to be called. ctx bounds the opening alone.

@@ -15,6 +15,7 @@ var (
 	errBodyTooLarge     = errors.New("the body is larger than this path takes")
 	errMediaType        = errors.New("the body is not of a type that this path takes")
 	errCrossSite        = errors.New("this request changes something and a browser sent it from another site")
+	errBatchRefused     = errors.New("an item of the batch was refused, so nothing was changed")
 	errPanicked         = errors.New("something broke while the request was served; the node's log says what, under this request ID")
 )
 
@@ -37,6 +38,8 @@ var translations = []translation{
 	{err: model.ErrNotFound, status: http.StatusNotFound, code: "not_found"},
 	{err: model.ErrAlreadyExists, status: http.StatusConflict, code: "already_exists"},
 	{err: model.ErrRevisionMismatch, status: http.StatusPreconditionFailed, code: "revision_mismatch"},
+	{err: model.ErrNotDone, status: http.StatusFailedDependency, code: "not_done"},
+	{err: errBatchRefused, status: http.StatusConflict, code: "batch_refused", told: true},
 	{err: model.ErrInvalid, status: http.StatusBadRequest, code: "invalid_request"},
 
 	{err: errNoSuchPath, status: http.StatusNotFound, code: "no_such_path"},

@@ -12,12 +12,14 @@ import (
 type Limits struct {
 	// GroupSizeMax is the most that one group may hold; one item alone may exceed it.
 	GroupSizeMax int
-	// GroupItemsMax is the most items of one group.
-	GroupItemsMax int
+	// GroupCountMax is the most that the counts of one group's items may come to; one item alone may
+	// exceed it.
+	GroupCountMax int
 	// InFlightMax is how many groups may be on their way at once.
 	InFlightMax int
-	// WaitingItemsMax is how many items may wait; beyond it Add refuses.
-	WaitingItemsMax int
+	// WaitingItemsMax is how many items may wait, and WaitingSizeMax how large they may be together;
+	// beyond it Add refuses.
+	WaitingItemsMax, WaitingSizeMax int
 }
 
 // Collector hands items to send in groups. An item that comes while nothing is on its way leaves at
@@ -28,14 +30,15 @@ type Collector[T any] struct {
 
 	mu       sync.Mutex
 	waiting  []sized[T]
+	size     int // of all that waits
 	inFlight int
 	closed   bool
 	senders  sync.WaitGroup
 }
 
 type sized[T any] struct {
-	item T
-	size int
+	item        T
+	size, count int
 }
 
 // NewCollector makes a Collector. It calls send on goroutines of its own, at most InFlightMax at a
@@ -44,18 +47,19 @@ func NewCollector[T any](limits Limits, send func([]T)) *Collector[T] {
 	return &Collector[T]{limits: limits, send: send}
 }
 
-// Add queues an item. It fails with model.ErrTooManyRequests when too much waits already and with
+// Add queues an item that counts for so many. It fails with model.ErrTooManyRequests when too much waits already and with
 // model.ErrNotLeader after Close; the item is then never sent.
-func (c *Collector[T]) Add(item T, size int) error {
+func (c *Collector[T]) Add(item T, size, count int) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
 	case c.closed:
 		return model.ErrNotLeader
-	case len(c.waiting) >= c.limits.WaitingItemsMax:
+	case len(c.waiting) >= c.limits.WaitingItemsMax, len(c.waiting) > 0 && c.size+size > c.limits.WaitingSizeMax:
 		return model.ErrTooManyRequests
 	}
-	c.waiting = append(c.waiting, sized[T]{item, size})
+	c.waiting = append(c.waiting, sized[T]{item, size, count})
+	c.size += size
 	if c.inFlight < c.limits.InFlightMax {
 		c.inFlight++
 		c.senders.Go(c.sendAll)
@@ -85,6 +89,7 @@ func (c *Collector[T]) next() []T {
 	items := make([]T, n)
 	for i := range items {
 		items[i] = c.waiting[i].item
+		c.size -= c.waiting[i].size
 	}
 	c.waiting = append(c.waiting[:0], c.waiting[n:]...)
 	clear(c.waiting[len(c.waiting) : len(c.waiting)+n])
@@ -93,9 +98,10 @@ func (c *Collector[T]) next() []T {
 
 // fit says how many of the waiting items make the next group: at least one.
 func (c *Collector[T]) fit() int {
-	n, size := 1, c.waiting[0].size
-	for n < len(c.waiting) && n < c.limits.GroupItemsMax {
-		if size += c.waiting[n].size; size > c.limits.GroupSizeMax {
+	n, size, count := 1, c.waiting[0].size, c.waiting[0].count
+	for n < len(c.waiting) {
+		size, count = size+c.waiting[n].size, count+c.waiting[n].count
+		if size > c.limits.GroupSizeMax || count > c.limits.GroupCountMax {
 			break
 		}
 		n++

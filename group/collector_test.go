@@ -12,7 +12,7 @@ import (
 )
 
 func wideLimits() Limits {
-	return Limits{GroupSizeMax: 1 << 20, GroupItemsMax: 1 << 20, InFlightMax: 1, WaitingItemsMax: 1 << 20}
+	return Limits{GroupSizeMax: 1 << 20, GroupCountMax: 1 << 20, InFlightMax: 1, WaitingItemsMax: 1 << 20, WaitingSizeMax: 1 << 20}
 }
 
 // heldSender is a send function that keeps every group until the test lets it go.
@@ -44,7 +44,7 @@ func TestCollectorSendsEveryItemOnce(t *testing.T) {
 	const callers, items = 16, 500
 	var mu sync.Mutex
 	sent := map[int]int{}
-	limits := Limits{GroupSizeMax: 50, GroupItemsMax: 7, InFlightMax: 3, WaitingItemsMax: 1 << 20}
+	limits := Limits{GroupSizeMax: 50, GroupCountMax: 7, InFlightMax: 3, WaitingItemsMax: 1 << 20, WaitingSizeMax: 1 << 20}
 	c := NewCollector(limits, func(group []int) {
 		mu.Lock()
 		defer mu.Unlock()
@@ -56,7 +56,7 @@ func TestCollectorSendsEveryItemOnce(t *testing.T) {
 	for caller := range callers {
 		wg.Go(func() {
 			for i := range items {
-				if err := c.Add(caller*items+i, i%9); err != nil {
+				if err := c.Add(caller*items+i, i%9, 1); err != nil {
 					t.Error(err)
 				}
 			}
@@ -72,7 +72,7 @@ func TestCollectorSendsEveryItemOnce(t *testing.T) {
 
 // A group beyond its bounds would make a log entry or a request that the other side refuses.
 func TestCollectorKeepsGroupsWithinBounds(t *testing.T) {
-	limits := Limits{GroupSizeMax: 20, GroupItemsMax: 5, InFlightMax: 2, WaitingItemsMax: 1 << 20}
+	limits := Limits{GroupSizeMax: 20, GroupCountMax: 5, InFlightMax: 2, WaitingItemsMax: 1 << 20, WaitingSizeMax: 1 << 20}
 	var mu sync.Mutex
 	inFlight, most := 0, 0
 	c := NewCollector(limits, func(sizes []int) {
@@ -84,7 +84,7 @@ func TestCollectorKeepsGroupsWithinBounds(t *testing.T) {
 		for _, s := range sizes {
 			size += s
 		}
-		if len(sizes) > limits.GroupItemsMax || size > limits.GroupSizeMax && len(sizes) > 1 {
+		if len(sizes) > limits.GroupCountMax || size > limits.GroupSizeMax && len(sizes) > 1 {
 			t.Errorf("a group of %d items, size %d", len(sizes), size)
 		}
 		mu.Lock()
@@ -92,7 +92,7 @@ func TestCollectorKeepsGroupsWithinBounds(t *testing.T) {
 		mu.Unlock()
 	})
 	for i := range 3000 {
-		require.NoError(t, c.Add(i%25, i%25))
+		require.NoError(t, c.Add(i%25, i%25, 1))
 	}
 	c.Close()
 	require.LessOrEqual(t, most, limits.InFlightMax)
@@ -103,7 +103,7 @@ func TestCollectorSendsAtOnceWhenIdle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHeldSender()
 		c := NewCollector(wideLimits(), h.send)
-		require.NoError(t, c.Add(1, 1))
+		require.NoError(t, c.Add(1, 1, 1))
 		synctest.Wait()
 		require.Equal(t, [][]int{{1}}, h.sent())
 		h.releaseAll()
@@ -117,10 +117,10 @@ func TestCollectorGathersWhileAGroupIsOnItsWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHeldSender()
 		c := NewCollector(wideLimits(), h.send)
-		require.NoError(t, c.Add(0, 1))
+		require.NoError(t, c.Add(0, 1, 1))
 		synctest.Wait()
 		for i := 1; i <= 4; i++ {
-			require.NoError(t, c.Add(i, 1))
+			require.NoError(t, c.Add(i, 1, 1))
 		}
 		synctest.Wait()
 		require.Len(t, h.sent(), 1)
@@ -139,16 +139,53 @@ func TestCollectorRefusesWhenTooMuchWaits(t *testing.T) {
 		limits := wideLimits()
 		limits.WaitingItemsMax = 2
 		c := NewCollector(limits, h.send)
-		require.NoError(t, c.Add(0, 1))
+		require.NoError(t, c.Add(0, 1, 1))
 		synctest.Wait() // on its way, so it waits no more
-		require.NoError(t, c.Add(1, 1))
-		require.NoError(t, c.Add(2, 1))
-		require.ErrorIs(t, c.Add(3, 1), model.ErrTooManyRequests)
+		require.NoError(t, c.Add(1, 1, 1))
+		require.NoError(t, c.Add(2, 1, 1))
+		require.ErrorIs(t, c.Add(3, 1, 1), model.ErrTooManyRequests)
 		h.releaseAll()
 		synctest.Wait()
-		require.NoError(t, c.Add(4, 1), "it takes more once there is room")
+		require.NoError(t, c.Add(4, 1, 1), "it takes more once there is room")
 		c.Close()
 		require.Equal(t, []int{0, 1, 2, 4}, slices.Concat(h.sent()...))
+	})
+}
+
+// Items count for as many commands as they hold. A group of more than an entry can number would give two
+// commands one revision.
+func TestCollectorCountsWhatItemsHold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHeldSender()
+		limits := wideLimits()
+		limits.GroupCountMax = 10
+		c := NewCollector(limits, h.send)
+		for _, count := range []int{1, 6, 4, 1, 30, 9} {
+			require.NoError(t, c.Add(count, 1, count))
+			synctest.Wait()
+		}
+		h.releaseAll()
+		c.Close()
+		require.Equal(t, [][]int{{1}, {6, 4}, {1}, {30}, {9}}, h.sent())
+	})
+}
+
+// A few large items can take as much memory as many small ones.
+func TestCollectorRefusesWhenWhatWaitsIsTooLarge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHeldSender()
+		limits := wideLimits()
+		limits.WaitingSizeMax = 100
+		c := NewCollector(limits, h.send)
+		require.NoError(t, c.Add(0, 1000, 1))
+		synctest.Wait() // on its way, so it waits no more
+		require.NoError(t, c.Add(1, 1000, 1), "an item that waits alone may be of any size")
+		require.ErrorIs(t, c.Add(2, 1, 1), model.ErrTooManyRequests)
+		h.releaseAll()
+		synctest.Wait()
+		require.NoError(t, c.Add(3, 60, 1), "it takes more once there is room")
+		c.Close()
+		require.Equal(t, []int{0, 1, 3}, slices.Concat(h.sent()...))
 	})
 }
 
@@ -161,7 +198,7 @@ func TestCollectorSendsAnOversizedItemAlone(t *testing.T) {
 		limits.GroupSizeMax = 10
 		c := NewCollector(limits, h.send)
 		for _, size := range []int{1, 99, 5, 5, 1} {
-			require.NoError(t, c.Add(size, size))
+			require.NoError(t, c.Add(size, size, 1))
 			synctest.Wait()
 		}
 		h.releaseAll()
@@ -177,7 +214,7 @@ func TestCollectorCloseDrainsAndRefuses(t *testing.T) {
 		h := newHeldSender()
 		c := NewCollector(wideLimits(), h.send)
 		for i := range 3 {
-			require.NoError(t, c.Add(i, 1))
+			require.NoError(t, c.Add(i, 1, 1))
 		}
 		synctest.Wait()
 		closed := make(chan struct{})
@@ -188,7 +225,7 @@ func TestCollectorCloseDrainsAndRefuses(t *testing.T) {
 			t.Fatal("Close returned while items were on their way")
 		default:
 		}
-		require.ErrorIs(t, c.Add(9, 1), model.ErrNotLeader)
+		require.ErrorIs(t, c.Add(9, 1, 1), model.ErrNotLeader)
 		h.releaseAll()
 		<-closed
 		require.Equal(t, []int{0, 1, 2}, slices.Concat(h.sent()...))

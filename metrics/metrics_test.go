@@ -149,6 +149,23 @@ func TestWritesByOutcome(t *testing.T) {
 	require.NotContains(t, string(mustScrape(t, m)), "password")
 }
 
+// The items of a batch are writes like any other; were they not counted, the graphs would show a cluster
+// that is loaded in batches as idle.
+func TestBatchesCountTheirItems(t *testing.T) {
+	m := mustNew(t, "node1")
+	batch := model.Unit{Commands: []model.Command{{Type: model.CommandAdd}, {Type: model.CommandAdd}, {Type: model.CommandDelete}}}
+	outcome := model.UnitOutcome{Outcomes: []model.Outcome{{Code: model.OutcomeNotDone}, {Code: model.OutcomeAlreadyExists}, {Code: model.OutcomeNotDone}}}
+	m.Service.BatchWritten(batch, outcome, nil, time.Millisecond)
+	m.Service.BatchWritten(batch, model.UnitOutcome{}, model.ErrOutcomeUnknown, time.Millisecond)
+	requireCount(t, 1, m, "versiond_writes_total", "operation", "add", "outcome", "not_done")
+	requireCount(t, 1, m, "versiond_writes_total", "operation", "add", "outcome", "already_exists")
+	requireCount(t, 1, m, "versiond_writes_total", "operation", "delete", "outcome", "not_done")
+	requireCount(t, 2, m, "versiond_writes_total", "operation", "add", "outcome", "outcome_unknown")
+	duration := series(t, m, "versiond_write_duration_seconds", "operation", "batch")
+	require.Len(t, duration, 1)
+	require.EqualValues(t, 2, duration[0].GetHistogram().GetSampleCount())
+}
+
 // Gauges say what the node is at the moment of the scrape, and nothing older.
 func TestMeasuresAreReadWhenAsked(t *testing.T) {
 	m := mustNew(t, "node1")

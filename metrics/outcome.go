@@ -27,6 +27,7 @@ var outcomes = []struct {
 	{model.ErrNotFound, "not_found"},
 	{model.ErrAlreadyExists, "already_exists"},
 	{model.ErrRevisionMismatch, "revision_mismatch"},
+	{model.ErrNotDone, "not_done"},
 	{model.ErrTooManyRequests, "too_many_requests"},
 	{model.ErrNoLeader, "no_leader"},
 	{model.ErrNotLeader, "no_leader"},

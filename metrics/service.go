@@ -24,8 +24,8 @@ type Service struct {
 // event misses that event.
 func newService() *Service {
 	s := &Service{
-		writes:         newCounters("versiond_writes_total", "Writes that clients asked this node for, by operation and outcome.", "operation", "outcome"),
-		writeDuration:  newHistograms("versiond_write_duration_seconds", "Time from a write's arrival to its outcome, whatever that is.", durationBuckets, "operation"),
+		writes:         newCounters("versiond_writes_total", "Writes that clients asked this node for, those of batches included, by operation and outcome.", "operation", "outcome"),
+		writeDuration:  newHistograms("versiond_write_duration_seconds", "Time from the arrival of a write, or of a batch, to its outcome, whatever that is.", durationBuckets, "operation"),
 		forwarded:      newHistogram("versiond_forwarded_group_commands", "Commands of one request by which this node passed writes to the leader.", countBuckets),
 		rounds:         newRounds("versiond_read_round", "rounds in which this node found out an index to read at, alone or by asking the leader", "level", string(model.LevelLinearizable), string(model.LevelLeader)),
 		reloadDuration: newHistograms("versiond_reload_duration_seconds", "Time that one reload of Redis took, by outcome; skipped when another node was at it.", longBuckets, "outcome"),
@@ -44,6 +44,7 @@ func newService() *Service {
 	for _, command := range []model.CommandType{model.CommandAdd, model.CommandUpdate, model.CommandDelete} {
 		s.beginWrites(operationOf(command))
 	}
+	s.writeDuration.WithLabelValues(operationBatch)
 	return s
 }
 
@@ -65,6 +66,21 @@ func (s *Service) Written(command model.CommandType, err error, took time.Durati
 	operation := operationOf(command)
 	s.writes.WithLabelValues(operation, outcomeOf(err)).Inc()
 	s.writeDuration.WithLabelValues(operation).Observe(took.Seconds())
+}
+
+// operationBatch is the operation of a whole batch; its items count as writes of their own operations.
+const operationBatch = "batch"
+
+// BatchWritten counts each item of a batch that a client asked for, and times the batch.
+func (s *Service) BatchWritten(unit model.Unit, outcome model.UnitOutcome, err error, took time.Duration) {
+	for i, c := range unit.Commands {
+		failure := err
+		if err == nil {
+			failure = outcome.Outcomes[i].Err()
+		}
+		s.writes.WithLabelValues(operationOf(c.Type), outcomeOf(failure)).Inc()
+	}
+	s.writeDuration.WithLabelValues(operationBatch).Observe(took.Seconds())
 }
 
 func operationOf(command model.CommandType) string {

@@ -34,6 +34,8 @@ const (
 	OutcomeAlreadyExists    OutcomeCode = 2
 	OutcomeNotFound         OutcomeCode = 3
 	OutcomeRevisionMismatch OutcomeCode = 4
+	// OutcomeNotDone is that of a command of an atomic unit in which another one was refused.
+	OutcomeNotDone OutcomeCode = 5
 )
 
 // Outcome is the decision on one command: the same on every node, because it follows from the log
@@ -55,6 +57,8 @@ func (o Outcome) Err() error {
 		return ErrNotFound
 	case OutcomeRevisionMismatch:
 		return ErrRevisionMismatch
+	case OutcomeNotDone:
+		return ErrNotDone
 	}
 	return ErrInternal
 }

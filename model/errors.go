@@ -14,6 +14,8 @@ var (
 	ErrAlreadyExists = errors.New("a record with this id exists already")
 	// ErrRevisionMismatch is returned when If-Match names another revision than the record's.
 	ErrRevisionMismatch = errors.New("the record has another revision than If-Match names")
+	// ErrNotDone is returned for an item of an all-or-nothing batch when another item stood in the way.
+	ErrNotDone = errors.New("nothing was done, because another item of the batch was refused")
 
 	// ErrNotLeader is returned when this node does not lead; nothing was proposed.
 	ErrNotLeader = errors.New("this node is not the leader")

@@ -74,6 +74,17 @@ func ValidateRecord(record VersionDB) error {
 	return &ValidationError{Fields: fields}
 }
 
+// ValidateCommand is ValidateRecord for what a command writes, and ValidateID for a delete.
+func ValidateCommand(c Command) error {
+	switch c.Type {
+	case CommandAdd, CommandUpdate:
+		return ValidateRecord(VersionDB{ID: c.ID, VersionNo: c.VersionNo, Platform: c.Platform})
+	case CommandDelete:
+		return ValidateID(c.ID)
+	}
+	return invalidUnless("type", "type")
+}
+
 // ValidateID returns nil or a *ValidationError for the field "id". Any goroutine may call it.
 func ValidateID(id string) error { return invalidUnless("id", brokenIDRule(id)) }
 

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -77,20 +78,25 @@ func (c *Client) ReadIndex(ctx context.Context, address string, level model.Leve
 	return answer.Index, err
 }
 
-// Commands hands commands to the leader, and gives their outcomes and the applied index they
+// Commands hands units of commands to the leader, and gives their outcomes and the applied index they
 // reflect. After model.ErrNotLeader, ErrTooManyRequests and ErrStoreUnavailable nothing was proposed;
 // whenever the answer is lost the outcome is unknown.
-func (c *Client) Commands(ctx context.Context, address string, commands []model.Command) ([]model.Outcome, uint64, error) {
-	r := request{method: http.MethodPost, address: address, path: "/command", contentType: CommandsType, body: wire.AppendCommands(nil, commands), write: true, waits: true}
+func (c *Client) Commands(ctx context.Context, address string, units []model.Unit) ([]model.UnitOutcome, uint64, error) {
+	r := request{method: http.MethodPost, address: address, path: "/command", contentType: CommandsType, body: wire.AppendUnits(nil, units), write: true, waits: true}
 	data, _, err := c.do(ctx, r)
 	if err != nil {
 		return nil, 0, err
 	}
 	index, outcomes, err := wire.DecodeOutcomes(data)
-	if err != nil || len(outcomes) != len(commands) {
-		return nil, 0, fmt.Errorf("%w: %d outcomes for %d commands: %w", model.ErrOutcomeUnknown, len(outcomes), len(commands), err)
+	if err != nil || !answers(outcomes, units) {
+		return nil, 0, fmt.Errorf("%w: the outcomes of %d units do not fit the %d that were sent: %w", model.ErrOutcomeUnknown, len(outcomes), len(units), err)
 	}
 	return outcomes, index, nil
+}
+
+// answers says whether each command has its outcome.
+func answers(outcomes []model.UnitOutcome, units []model.Unit) bool {
+	return slices.EqualFunc(outcomes, units, func(o model.UnitOutcome, u model.Unit) bool { return len(o.Outcomes) == len(u.Commands) })
 }
 
 // Get reads a record on the node at address.

@@ -39,7 +39,7 @@ func TestCommandsAndOutcomesTravelWhole(t *testing.T) {
 	require.EqualValues(t, 77, index)
 	require.Equal(t, "POST /command", got.Method+" "+got.URL.Path)
 	require.Equal(t, peer.CommandsType, got.Header.Get("Content-Type"))
-	commands, err := wire.DecodeCommands(got.body)
+	commands, err := wire.DecodeUnits(got.body)
 	require.NoError(t, err)
 	require.Equal(t, sampleCommands(), commands)
 }

@@ -43,7 +43,7 @@ func (o *otherNode) Admit(_ context.Context, admission peer.Admission) error {
 	return nil
 }
 
-func (o *otherNode) ApplyCommands(_ context.Context, commands []model.Command) ([]model.Outcome, uint64, error) {
+func (o *otherNode) ApplyCommands(_ context.Context, commands []model.Unit) ([]model.UnitOutcome, uint64, error) {
 	o.note(commands)
 	return sampleOutcomes(), 43, nil
 }

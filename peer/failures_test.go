@@ -62,11 +62,12 @@ func TestCutAnswerMeansUnknown(t *testing.T) {
 func TestStrangeOutcomesMeanUnknown(t *testing.T) {
 	c := mustClient(t)
 	for name, handler := range map[string]http.HandlerFunc{
-		"too few":  handleCommands(sampleOutcomes()[:1]),
-		"too many": handleCommands(append(sampleOutcomes(), sampleOutcomes()...)),
-		"none":     handleCommands(nil),
-		"garbage":  answering(http.StatusOK, peer.OutcomesType, "garbage"),
-		"empty":    answering(http.StatusOK, peer.OutcomesType, ""),
+		"too few":        handleCommands(sampleOutcomes()[:1]),
+		"too many":       handleCommands(append(sampleOutcomes(), sampleOutcomes()...)),
+		"none":           handleCommands(nil),
+		"another unit's": handleCommands([]model.UnitOutcome{sampleOutcomes()[1], sampleOutcomes()[0]}),
+		"garbage":        answering(http.StatusOK, peer.OutcomesType, "garbage"),
+		"empty":          answering(http.StatusOK, peer.OutcomesType, ""),
 	} {
 		t.Run(name, func(t *testing.T) { requireWrite(t, c, mustServe(t, handler), model.ErrOutcomeUnknown) })
 	}

@@ -42,19 +42,22 @@ func answering(status int, contentType, body string) http.HandlerFunc {
 	}
 }
 
-func sampleCommands() []model.Command {
-	return []model.Command{
-		{Type: model.CommandAdd, ID: "libstdc++6", VersionNo: "12", Platform: "linux"},
-		{Type: model.CommandDelete, ID: "gone", IfRevision: 4097},
+func sampleCommands() []model.Unit {
+	return []model.Unit{
+		model.Single(model.Command{Type: model.CommandAdd, ID: "libstdc++6", VersionNo: "12", Platform: "linux"}),
+		{Atomic: true, Commands: []model.Command{{Type: model.CommandDelete, ID: "gone", IfRevision: 4097}, {Type: model.CommandDelete, ID: "here"}}},
 	}
 }
 
-func sampleOutcomes() []model.Outcome {
-	return []model.Outcome{{Code: model.OutcomeDone, Revision: 1 << 40}, {Code: model.OutcomeNotFound}}
+func sampleOutcomes() []model.UnitOutcome {
+	return []model.UnitOutcome{
+		{Outcomes: []model.Outcome{{Code: model.OutcomeDone, Revision: 1 << 40}}},
+		{Outcomes: []model.Outcome{{Code: model.OutcomeNotFound}, {Code: model.OutcomeNotDone}}},
+	}
 }
 
 // handleCommands answers with outcomes, whatever was asked.
-func handleCommands(outcomes []model.Outcome) http.HandlerFunc {
+func handleCommands(outcomes []model.UnitOutcome) http.HandlerFunc {
 	return answering(http.StatusOK, peer.OutcomesType, string(wire.AppendOutcomes(nil, 77, outcomes)))
 }
 

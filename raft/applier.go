@@ -11,7 +11,6 @@ import (
 	"github.com/hashicorp/raft"
 
 	"versiond/model"
-	"versiond/wire"
 )
 
 const (
@@ -161,36 +160,6 @@ func (a *applier) apply(ctx context.Context, entries []entry) error {
 		a.service.CacheInternal()
 	}
 	return nil
-}
-
-// decide lets the service decide every command and stage its row. An entry that cannot be read
-// stops the node: to skip it would make the nodes differ.
-func (a *applier) decide(entries []entry) (outcomes [][]model.Outcome, commands int, err error) {
-	outcomes = make([][]model.Outcome, len(entries))
-	for i := range entries {
-		outcomes[i], err = a.decideEntry(&entries[i])
-		if err != nil {
-			a.service.DiscardInternal()
-			return nil, 0, err
-		}
-		commands += len(outcomes[i])
-	}
-	return outcomes, commands, nil
-}
-
-func (a *applier) decideEntry(e *entry) ([]model.Outcome, error) {
-	if e.data == nil {
-		return nil, nil
-	}
-	commands, err := wire.DecodeCommands(e.data)
-	if err != nil {
-		return nil, fmt.Errorf("log entry %d cannot be read; run the release that wrote it, or empty this node's data directory and join again: %w", e.position.Index, err)
-	}
-	outcomes := make([]model.Outcome, len(commands))
-	for i, c := range commands {
-		outcomes[i] = a.fsm.dispatch(c, model.Revision(e.position.Index, i))
-	}
-	return outcomes, nil
 }
 
 // commit writes what is staged, as often as it takes. A COMMIT without an answer is looked up

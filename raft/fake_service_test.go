@@ -45,6 +45,7 @@ func (s *fakeStore) drop() {
 type fakeService struct {
 	store  *fakeStore
 	staged map[string]*model.Version
+	before map[string]*model.Version // what was staged when an atomic unit began
 }
 
 func newFakeService(store *fakeStore) *fakeService {
@@ -95,6 +96,15 @@ func (f *fakeService) DeleteVersionInternal(c model.Command, revision uint64) mo
 	}
 	f.staged[c.ID] = nil
 	return model.Outcome{Code: model.OutcomeDone, Revision: revision}
+}
+
+func (f *fakeService) BeginAtomicInternal() { f.before = maps.Clone(f.staged) }
+
+func (f *fakeService) EndAtomicInternal(done bool) {
+	if !done {
+		f.staged = f.before
+	}
+	f.before = nil
 }
 
 var errFake = errors.New("the fake store was told to fail")

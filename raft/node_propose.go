@@ -9,10 +9,10 @@ import (
 	"versiond/model"
 )
 
-// Propose writes commands in one log entry and gives their outcomes, in order, once this node has
+// Propose writes units, of at most model.CommandsPerEntryMax commands, in one log entry and gives their outcomes, in order, once this node has
 // applied them. Leader only. Errors: model.ErrNotLeader, ErrTooManyRequests, ErrStoreUnavailable and
 // ErrTimeout, after which nothing was proposed, and ErrOutcomeUnknown.
-func (n *Node) Propose(ctx context.Context, commands []model.Command) ([]model.Outcome, error) {
+func (n *Node) Propose(ctx context.Context, units []model.Unit) ([]model.UnitOutcome, error) {
 	running := n.current()
 	switch {
 	case running == nil || running.raft.State() != raft.Leader:
@@ -20,7 +20,7 @@ func (n *Node) Propose(ctx context.Context, commands []model.Command) ([]model.O
 	case n.Stuck():
 		return nil, errors.Join(model.ErrStoreUnavailable, n.StoreFailure())
 	}
-	return running.proposer.propose(ctx, commands)
+	return running.proposer.propose(ctx, units)
 }
 
 // ReadIndex gives an index that covers everything committed before the call, confirmed by a quorum.

@@ -78,8 +78,16 @@ func (n *testNode) propose(t *testing.T, commands ...model.Command) []model.Outc
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	outcomes, err := n.Propose(ctx, commands)
+	outcomes, err := n.Propose(ctx, model.Singles(commands...))
 	require.NoError(t, err)
+	return flat(outcomes)
+}
+
+// flat gives the outcomes of units one after the other.
+func flat(units []model.UnitOutcome) (outcomes []model.Outcome) {
+	for _, u := range units {
+		outcomes = append(outcomes, u.Outcomes...)
+	}
 	return outcomes
 }
 
@@ -105,7 +113,8 @@ func TestOutcomesReachTheirProposers(t *testing.T) {
 	for i := range 64 {
 		wg.Go(func() {
 			id := fmt.Sprintf("id-%d", i)
-			outcomes, err := n.Propose(context.Background(), []model.Command{add(id), add(id)})
+			units, err := n.Propose(context.Background(), model.Singles(add(id), add(id)))
+			outcomes := flat(units)
 			mu.Lock()
 			defer mu.Unlock()
 			if err != nil || outcomes[0].Code != model.OutcomeDone || outcomes[1].Code != model.OutcomeAlreadyExists ||
@@ -220,7 +229,7 @@ func TestSnapshotIsOfOneMoment(t *testing.T) {
 	go func() {
 		defer close(done)
 		for i := range 200 {
-			_, _ = n.Propose(context.Background(), []model.Command{add(fmt.Sprintf("b-%d", i))}) // only there to be in the way
+			_, _ = n.Propose(context.Background(), model.Singles(add(fmt.Sprintf("b-%d", i)))) // only there to be in the way
 		}
 	}()
 	n.mustSnapshot(t)
@@ -254,7 +263,7 @@ func TestBlankNodeRunsNoRaft(t *testing.T) {
 	n := newTestConfig(t).mustOpen(t)
 	require.False(t, n.Running())
 	require.Equal(t, "waiting", n.Status().State)
-	_, err := n.Propose(context.Background(), []model.Command{add("a")})
+	_, err := n.Propose(context.Background(), model.Singles(add("a")))
 	require.ErrorIs(t, err, model.ErrNotLeader)
 	_, err = n.ReadIndex(context.Background())
 	require.ErrorIs(t, err, model.ErrNotLeader)

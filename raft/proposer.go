@@ -21,16 +21,19 @@ const (
 	enqueueTimeout = 2 * time.Second
 )
 
-// proposerLimits: one item is what one caller proposes; while one entry is applied the next
-// one is being replicated. More on their way would only make the groups smaller.
-var proposerLimits = group.Limits{GroupSizeMax: entryBytesMax, GroupItemsMax: model.CommandsPerEntryMax, InFlightMax: 2, WaitingItemsMax: 10_000}
+// proposerLimits: one item is what one caller proposes, a group is one entry; while one entry is applied
+// the next one is being replicated. More on their way would only make the groups smaller.
+var proposerLimits = group.Limits{
+	GroupSizeMax: entryBytesMax, GroupCountMax: model.CommandsPerEntryMax, InFlightMax: 2,
+	WaitingItemsMax: 10_000, WaitingSizeMax: 64 << 20,
+}
 
 // proposal is what one caller wants written. Of its caller, who may give up, and the proposer, who
 // may take it, only one gets it.
 type proposal struct {
-	commands []model.Command
-	claimed  atomic.Bool
-	done     chan result
+	units   []model.Unit
+	claimed atomic.Bool
+	done    chan result
 }
 
 func (p *proposal) claim() bool { return p.claimed.CompareAndSwap(false, true) }
@@ -49,12 +52,12 @@ func newProposer(ctx context.Context, r *raft.Raft, fsm *VersionFSM) *proposer {
 	return p
 }
 
-// propose writes commands, all in one log entry, and gives their outcomes in order once this node has
-// applied them. Errors: ErrNotLeader, ErrTooManyRequests and ErrTimeout (nothing was proposed),
+// propose writes units, all in one log entry, and gives their outcomes in order once this node has
+// applied them. There are at most model.CommandsPerEntryMax commands in them. Errors: ErrNotLeader, ErrTooManyRequests and ErrTimeout (nothing was proposed),
 // ErrOutcomeUnknown.
-func (p *proposer) propose(ctx context.Context, commands []model.Command) ([]model.Outcome, error) {
-	item := &proposal{commands: commands, done: make(chan result, 1)}
-	if err := p.collector.Add(item, commandsBytes(commands)); err != nil {
+func (p *proposer) propose(ctx context.Context, units []model.Unit) ([]model.UnitOutcome, error) {
+	item := &proposal{units: units, done: make(chan result, 1)}
+	if err := p.collector.Add(item, wire.UnitsBytes(units), model.CountCommands(units)); err != nil {
 		return nil, err
 	}
 	select {
@@ -73,48 +76,21 @@ func (p *proposer) propose(ctx context.Context, commands []model.Command) ([]mod
 	}
 }
 
-func commandsBytes(commands []model.Command) int {
-	bytes := 0
-	for i := range commands {
-		bytes += wire.CommandBytes(&commands[i])
-	}
-	return bytes
-}
-
-// send proposes one group, split where it holds more commands than an entry may.
+// send proposes one group as one entry, without what its callers gave up meanwhile.
 func (p *proposer) send(items []*proposal) {
-	for len(items) > 0 {
-		n := fitEntry(items)
-		p.sendEntry(items[:n])
-		items = items[n:]
-	}
-}
-
-func fitEntry(items []*proposal) int {
-	n, commands := 1, len(items[0].commands)
-	for n < len(items) {
-		if commands += len(items[n].commands); commands > model.CommandsPerEntryMax {
-			break
-		}
-		n++
-	}
-	return n
-}
-
-func (p *proposer) sendEntry(items []*proposal) {
 	taken := items[:0]
-	var commands []model.Command
+	var units []model.Unit
 	for _, item := range items {
 		if item.claim() {
 			taken = append(taken, item)
-			commands = append(commands, item.commands...)
+			units = append(units, item.units...)
 		}
 	}
 	if len(taken) == 0 {
 		return
 	}
-	p.fsm.observer.Proposed(len(commands))
-	distribute(taken, p.await(wire.AppendCommands(nil, commands)))
+	p.fsm.observer.Proposed(model.CountCommands(units))
+	distribute(taken, p.await(wire.AppendUnits(nil, units)))
 }
 
 // await proposes one entry and waits until this node has applied it, or stops. Hashicorp's futures
@@ -151,7 +127,7 @@ func distribute(items []*proposal, r result) {
 			item.done <- r
 			continue
 		}
-		n := len(item.commands)
+		n := len(item.units)
 		item.done <- result{outcomes: r.outcomes[:n:n]}
 		r.outcomes = r.outcomes[n:]
 	}

@@ -24,7 +24,7 @@ type entry struct {
 type handle struct{ done chan result }
 
 type result struct {
-	outcomes []model.Outcome
+	outcomes []model.UnitOutcome
 	err      error
 }
 

@@ -34,7 +34,7 @@ func TestRebuildStore(t *testing.T) {
 			go func() {
 				defer close(writing)
 				for i := range 50 {
-					_, _ = n.Propose(t.Context(), []model.Command{add(fmt.Sprint("meanwhile-", i))})
+					_, _ = n.Propose(t.Context(), model.Singles(add(fmt.Sprint("meanwhile-", i))))
 				}
 			}()
 			require.NoError(t, n.RebuildStore(t.Context()))

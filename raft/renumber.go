@@ -35,7 +35,7 @@ func (n *Node) renumber(ctx context.Context, r *raft.Raft, b *Backup) (*Backup, 
 // reserve gives the indexes of committed entries that make no revisions themselves, enough for so
 // many records.
 func reserve(ctx context.Context, r *raft.Raft, records uint64) ([]uint64, error) {
-	entry := wire.AppendCommands(nil, nil)
+	entry := wire.AppendUnits(nil, nil)
 	needed := int((records + model.CommandsPerEntryMax - 1) / model.CommandsPerEntryMax)
 	indexes := make([]uint64, 0, needed)
 	for len(indexes) < needed && ctx.Err() == nil {

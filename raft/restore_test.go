@@ -174,7 +174,7 @@ func TestBackupIsOfOneMoment(t *testing.T) {
 			case <-stop:
 				return
 			default:
-				_, _ = n.Propose(context.Background(), []model.Command{add(fmt.Sprintf("b-%d", i))}) // only there to be in the way
+				_, _ = n.Propose(context.Background(), model.Singles(add(fmt.Sprintf("b-%d", i)))) // only there to be in the way
 			}
 		}
 	}()

@@ -17,6 +17,11 @@ type VersionServiceInterface interface {
 	UpdateVersionInternal(command model.Command, revision uint64) model.Outcome
 	DeleteVersionInternal(command model.Command, revision uint64) model.Outcome
 
+	// BeginAtomicInternal and EndAtomicInternal stand around commands that are to be done together or
+	// not at all; unless they were done, EndAtomicInternal takes back what they staged.
+	BeginAtomicInternal()
+	EndAtomicInternal(done bool)
+
 	// CommitInternal writes what is staged and moves the state row of this store from one position
 	// to the next, in one transaction. model.ErrStateMoved means that the state row is not what was left; after
 	// any other error the transaction may have happened, and StateInternal tells.

@@ -18,6 +18,7 @@ func SetUpVersionRouter(v *controller.VersionController) *gin.Engine {
 	admin := engine.Group("", v.Require(controller.RoleAdmin), v.RefuseCrossSite)
 
 	write.POST("/version", v.AddVersion)
+	write.POST("/version/batch", v.WriteBatch)
 	get(read, "/version", v.ListVersions)
 	get(read, "/version/:id", v.GetVersionByID)
 	write.PUT("/version/:id", v.UpdateVersion)

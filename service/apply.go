@@ -54,6 +54,12 @@ func (s *VersionService) refusal(c model.Command) model.Outcome {
 	return model.Outcome{Code: model.OutcomeDone}
 }
 
+// BeginAtomicInternal notes what is staged from now on, until EndAtomicInternal.
+func (s *VersionService) BeginAtomicInternal() { s.mysql.staged.begin() }
+
+// EndAtomicInternal takes back what was staged since BeginAtomicInternal, unless all of it was done.
+func (s *VersionService) EndAtomicInternal(done bool) { s.mysql.staged.end(done) }
+
 // CommitInternal writes the staged rows and the state row in one transaction.
 func (s *VersionService) CommitInternal(ctx context.Context, store string, from, to model.Position) error {
 	return s.mysql.commit(ctx, store, from, to)

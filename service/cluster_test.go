@@ -88,7 +88,7 @@ func TestFollowersPassMembershipOn(t *testing.T) {
 	require.ErrorIs(t, err, model.ErrNoSuchMember)
 	_, err = follower.JoinRaftCluster(ctx, "node9", "127.0.0.1:1", true)
 	require.ErrorIs(t, err, model.ErrNodeUnreachable)
-	_, _, err = follower.ApplyCommands(ctx, []model.Command{add("a", "1")})
+	_, _, err = follower.ApplyCommands(ctx, model.Singles(add("a", "1")))
 	require.ErrorIs(t, err, model.ErrNotLeader)
 	_, err = follower.LeaderReadIndex(ctx, model.LevelLinearizable)
 	require.ErrorIs(t, err, model.ErrNotLeader)

@@ -160,7 +160,7 @@ func TestReloadUnderWrites(t *testing.T) {
 		for i := 0; writes.Err() == nil; i++ {
 			entry := randomEntries(uint64(i), 30)
 			for _, commands := range entry {
-				_, _, _ = n.ApplyCommands(t.Context(), commands)
+				_, _, _ = n.ApplyCommands(t.Context(), model.Singles(commands...))
 			}
 		}
 	}()

@@ -23,7 +23,7 @@ type fakePeers struct {
 	calls    []string // "method address", without the questions that repeat by themselves
 
 	// Set before the nodes run.
-	onCommands func(ctx context.Context, commands []model.Command) ([]model.Outcome, uint64, error)
+	onCommands func(ctx context.Context, units []model.Unit) ([]model.UnitOutcome, uint64, error)
 	onAdmit    func(peer.Admission) error
 	// getFails is how many reads that are passed on fail as they do when the other node dies.
 	getFails atomic.Int64
@@ -117,15 +117,15 @@ func (p *fakePeers) ReadIndex(ctx context.Context, address string, level model.L
 	return s.LeaderReadIndex(ctx, level)
 }
 
-func (p *fakePeers) Commands(ctx context.Context, address string, commands []model.Command) ([]model.Outcome, uint64, error) {
+func (p *fakePeers) Commands(ctx context.Context, address string, units []model.Unit) ([]model.UnitOutcome, uint64, error) {
 	if p.onCommands != nil {
-		return p.onCommands(ctx, commands)
+		return p.onCommands(ctx, units)
 	}
 	s, err := p.at(address)
 	if err != nil {
 		return nil, 0, fmt.Errorf("%w: %w", model.ErrNotLeader, err)
 	}
-	return s.ApplyCommands(ctx, commands)
+	return s.ApplyCommands(ctx, units)
 }
 
 func (p *fakePeers) Get(ctx context.Context, address, id string, opts model.ReadOptions) (model.Result, error) {

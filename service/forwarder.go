@@ -12,7 +12,10 @@ import (
 )
 
 // forwardLimits: two requests on their way keep the leader busy while the next group gathers.
-var forwardLimits = group.Limits{GroupSizeMax: 256 << 10, GroupItemsMax: model.CommandsPerEntryMax, InFlightMax: 2, WaitingItemsMax: 10_000}
+var forwardLimits = group.Limits{
+	GroupSizeMax: 256 << 10, GroupCountMax: model.CommandsPerEntryMax, InFlightMax: 2,
+	WaitingItemsMax: 10_000, WaitingSizeMax: 64 << 20,
+}
 
 // forwardTimeout bounds a request for a caller that named no deadline.
 const forwardTimeout = 5 * time.Second
@@ -29,17 +32,17 @@ type forwarder struct {
 	collector *group.Collector[*forwarded]
 }
 
-// forwarded is one command on its way. Of its client, who may give up, and the forwarder, who may
+// forwarded is one unit on its way. Of its client, who may give up, and the forwarder, who may
 // send it, only one gets it.
 type forwarded struct {
-	command  model.Command
+	unit     model.Unit
 	deadline time.Time
 	claimed  atomic.Bool
 	done     chan forwardResult
 }
 
 type forwardResult struct {
-	outcome model.Outcome
+	outcome model.UnitOutcome
 	index   uint64
 	err     error
 }
@@ -52,15 +55,15 @@ func newForwarder(ctx context.Context, peers PeerClient, leader func() (id, addr
 	return f
 }
 
-// forward gives the outcome of a command as the leader decided it, and the index it reflects.
-func (f *forwarder) forward(ctx context.Context, c model.Command) (model.Outcome, uint64, error) {
-	item := &forwarded{command: c, done: make(chan forwardResult, 1)}
+// forward gives the outcome of a unit as the leader decided it, and the index it reflects.
+func (f *forwarder) forward(ctx context.Context, u model.Unit) (model.UnitOutcome, uint64, error) {
+	item := &forwarded{unit: u, done: make(chan forwardResult, 1)}
 	item.deadline = time.Now().Add(forwardTimeout)
 	if deadline, ok := ctx.Deadline(); ok {
 		item.deadline = deadline
 	}
-	if err := f.collector.Add(item, wire.CommandBytes(&c)); err != nil {
-		return model.Outcome{}, 0, err
+	if err := f.collector.Add(item, wire.UnitBytes(&u), len(u.Commands)); err != nil {
+		return model.UnitOutcome{}, 0, err
 	}
 	select {
 	case r := <-item.done:
@@ -68,24 +71,24 @@ func (f *forwarder) forward(ctx context.Context, c model.Command) (model.Outcome
 	case <-ctx.Done():
 	}
 	if item.claim() {
-		return model.Outcome{}, 0, errors.Join(model.ErrTimeout, ctx.Err())
+		return model.UnitOutcome{}, 0, errors.Join(model.ErrTimeout, ctx.Err())
 	}
 	select {
 	case r := <-item.done: // it came together with the deadline
 		return r.outcome, r.index, r.err
 	default:
-		return model.Outcome{}, 0, errors.Join(model.ErrOutcomeUnknown, ctx.Err())
+		return model.UnitOutcome{}, 0, errors.Join(model.ErrOutcomeUnknown, ctx.Err())
 	}
 }
 
 // send passes one group on, without what its clients gave up meanwhile.
 func (f *forwarder) send(items []*forwarded) {
 	taken := items[:0]
-	var commands []model.Command
+	var units []model.Unit
 	var deadline time.Time
 	for _, item := range items {
 		if item.claim() {
-			taken, commands = append(taken, item), append(commands, item.command)
+			taken, units = append(taken, item), append(units, item.unit)
 			if item.deadline.After(deadline) {
 				deadline = item.deadline
 			}
@@ -94,8 +97,8 @@ func (f *forwarder) send(items []*forwarded) {
 	if len(taken) == 0 {
 		return
 	}
-	f.observer.Forwarded(len(commands))
-	outcomes, index, err := f.ask(deadline, commands)
+	f.observer.Forwarded(model.CountCommands(units))
+	outcomes, index, err := f.ask(deadline, units)
 	for i, item := range taken {
 		r := forwardResult{index: index, err: err}
 		if err == nil {
@@ -105,7 +108,7 @@ func (f *forwarder) send(items []*forwarded) {
 	}
 }
 
-func (f *forwarder) ask(deadline time.Time, commands []model.Command) ([]model.Outcome, uint64, error) {
+func (f *forwarder) ask(deadline time.Time, units []model.Unit) ([]model.UnitOutcome, uint64, error) {
 	_, address := f.leader()
 	if address == "" {
 		return nil, 0, model.ErrNotLeader
@@ -113,7 +116,7 @@ func (f *forwarder) ask(deadline time.Time, commands []model.Command) ([]model.O
 	ctx, cancel := context.WithDeadline(f.ctx, deadline)
 	defer cancel()
 	defer f.whileLeading(address, cancel)()
-	return f.peers.Commands(ctx, address, commands)
+	return f.peers.Commands(ctx, address, units)
 }
 
 // whileLeading calls cancel once another node, or none, leads: a leader that is frozen or cut off

@@ -17,19 +17,19 @@ import (
 // leading is a leader at the other end of the forwarder. It answers each request as the test says.
 type leading struct {
 	mu       sync.Mutex
-	requests [][]model.Command
-	answer   func(ctx context.Context, request int, commands []model.Command) ([]model.Outcome, uint64, error)
+	requests [][]model.Unit
+	answer   func(ctx context.Context, request int, units []model.Unit) ([]model.UnitOutcome, uint64, error)
 }
 
-func (l *leading) commands(ctx context.Context, commands []model.Command) ([]model.Outcome, uint64, error) {
+func (l *leading) commands(ctx context.Context, units []model.Unit) ([]model.UnitOutcome, uint64, error) {
 	l.mu.Lock()
-	l.requests = append(l.requests, slices.Clone(commands))
+	l.requests = append(l.requests, slices.Clone(units))
 	n := len(l.requests)
 	l.mu.Unlock()
-	return l.answer(ctx, n, commands)
+	return l.answer(ctx, n, units)
 }
 
-func (l *leading) got() [][]model.Command {
+func (l *leading) got() [][]model.Unit {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return slices.Clone(l.requests)
@@ -38,10 +38,12 @@ func (l *leading) got() [][]model.Command {
 // revisionOf makes up an outcome that tells which command it belongs to.
 func revisionOf(c model.Command) uint64 { return uint64(len(c.ID))*1000 + uint64(c.ID[len(c.ID)-1]) }
 
-func done(commands []model.Command) []model.Outcome {
-	outcomes := make([]model.Outcome, len(commands))
-	for i, c := range commands {
-		outcomes[i] = model.Outcome{Code: model.OutcomeDone, Revision: revisionOf(c)}
+func done(units []model.Unit) []model.UnitOutcome {
+	outcomes := make([]model.UnitOutcome, len(units))
+	for i, u := range units {
+		for _, c := range u.Commands {
+			outcomes[i].Outcomes = append(outcomes[i].Outcomes, model.Outcome{Code: model.OutcomeDone, Revision: revisionOf(c)})
+		}
 	}
 	return outcomes
 }
@@ -67,7 +69,10 @@ func follow(t *testing.T, l *leading) *follower {
 // add passes a write on as VersionService.write does.
 func (f *follower) add(ctx context.Context, id string) (outcome model.Outcome, index uint64, err error) {
 	err = f.withLeader(ctx, func(ctx context.Context) (err error) {
-		outcome, index, err = f.forwarder.forward(ctx, add(id, "1"))
+		var unit model.UnitOutcome
+		if unit, index, err = f.forwarder.forward(ctx, model.Single(add(id, "1"))); err == nil {
+			outcome = unit.Outcomes[0]
+		}
 		return err
 	})
 	return outcome, index, unproposed(err)
@@ -78,9 +83,9 @@ func (f *follower) add(ctx context.Context, id string) (outcome model.Outcome, i
 func TestForwarderGroupsAndTellsOutcomesApart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		held := make(chan struct{})
-		l := &leading{answer: func(_ context.Context, n int, commands []model.Command) ([]model.Outcome, uint64, error) {
+		l := &leading{answer: func(_ context.Context, n int, units []model.Unit) ([]model.UnitOutcome, uint64, error) {
 			<-held
-			return done(commands), uint64(n), nil
+			return done(units), uint64(n), nil
 		}}
 		f := follow(t, l)
 		var wg sync.WaitGroup
@@ -110,11 +115,11 @@ func TestForwarderGroupsAndTellsOutcomesApart(t *testing.T) {
 
 // A leader that says it leads no more has done nothing: its follower must look for the next one.
 func TestForwarderTriesAgainAfterNotLeader(t *testing.T) {
-	l := &leading{answer: func(_ context.Context, n int, commands []model.Command) ([]model.Outcome, uint64, error) {
+	l := &leading{answer: func(_ context.Context, n int, units []model.Unit) ([]model.UnitOutcome, uint64, error) {
 		if n < 4 {
 			return nil, 0, fmt.Errorf("%w: try node3", model.ErrNotLeader)
 		}
-		return done(commands), 9, nil
+		return done(units), 9, nil
 	}}
 	_, index, err := follow(t, l).add(within(t, 10*time.Second), "a")
 	require.NoError(t, err)
@@ -126,7 +131,7 @@ func TestForwarderTriesAgainAfterNotLeader(t *testing.T) {
 // happened, and when nobody will. (Of a request that is on its way at that very moment nobody knows.)
 func TestForwarderGivesUpWithNothingDone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := &leading{answer: func(context.Context, int, []model.Command) ([]model.Outcome, uint64, error) {
+		l := &leading{answer: func(context.Context, int, []model.Unit) ([]model.UnitOutcome, uint64, error) {
 			return nil, 0, model.ErrNotLeader
 		}}
 		const patience = 10*leaderPollInterval - leaderPollInterval/2 // between two requests
@@ -147,7 +152,7 @@ func TestForwarderNeverRepeatsWhatMayHaveHappened(t *testing.T) {
 		fmt.Errorf("%w: %w", model.ErrOutcomeUnknown, model.ErrNotLeader),
 	} {
 		t.Run(sentinel.Error(), func(t *testing.T) {
-			l := &leading{answer: func(context.Context, int, []model.Command) ([]model.Outcome, uint64, error) {
+			l := &leading{answer: func(context.Context, int, []model.Unit) ([]model.UnitOutcome, uint64, error) {
 				return nil, 0, fmt.Errorf("%w, it says", sentinel)
 			}}
 			_, _, err := follow(t, l).add(within(t, 5*time.Second), "a")
@@ -161,9 +166,9 @@ func TestForwarderNeverRepeatsWhatMayHaveHappened(t *testing.T) {
 // if it was nobody knows.
 func TestClientsThatGiveUp(t *testing.T) {
 	held := make(chan struct{})
-	l := &leading{answer: func(_ context.Context, n int, commands []model.Command) ([]model.Outcome, uint64, error) {
+	l := &leading{answer: func(_ context.Context, n int, units []model.Unit) ([]model.UnitOutcome, uint64, error) {
 		<-held
-		return done(commands), uint64(n), nil
+		return done(units), uint64(n), nil
 	}}
 	f := follow(t, l)
 	hurried := within(t, 300*time.Millisecond)
@@ -184,9 +189,9 @@ func TestClientsThatGiveUp(t *testing.T) {
 	close(held)
 	_, _, err = f.add(within(t, 5*time.Second), "next")
 	require.NoError(t, err)
-	for _, commands := range l.got() {
-		for _, c := range commands {
-			require.NotEqual(t, "waiting", c.ID, "a write was sent after its client was told that it was not")
+	for _, units := range l.got() {
+		for _, u := range units {
+			require.NotEqual(t, "waiting", u.Commands[0].ID, "a write was sent after its client was told that it was not")
 		}
 	}
 }
@@ -207,7 +212,7 @@ func TestInvalidWritesAreNotSent(t *testing.T) {
 
 // A node that stops must let its clients go, and not hang on a leader that does not answer.
 func TestStoppingEndsWhatIsForwarded(t *testing.T) {
-	l := &leading{answer: func(ctx context.Context, _ int, _ []model.Command) ([]model.Outcome, uint64, error) {
+	l := &leading{answer: func(ctx context.Context, _ int, _ []model.Unit) ([]model.UnitOutcome, uint64, error) {
 		<-ctx.Done()
 		return nil, 0, fmt.Errorf("%w: %w", model.ErrOutcomeUnknown, ctx.Err())
 	}}

@@ -53,7 +53,7 @@ func TestListingInPages(t *testing.T) {
 		}
 		commands = append(commands, c)
 	}
-	_, _, err := n.ApplyCommands(within(t, 10*time.Second), commands)
+	_, _, err := n.ApplyCommands(within(t, 10*time.Second), model.Singles(commands...))
 	require.NoError(t, err)
 	for _, limit := range []int{1, 7, 20, 100} {
 		var got []string

@@ -11,6 +11,8 @@ import (
 type Observer interface {
 	// Written is called for each write that a client asked for; err is what came of it.
 	Written(command model.CommandType, err error, took time.Duration)
+	// BatchWritten is called for each batch that a client asked for; err is why it was not decided.
+	BatchWritten(unit model.Unit, outcome model.UnitOutcome, err error, took time.Duration)
 	// Forwarded is called for each request that passes writes to the leader.
 	Forwarded(commands int)
 	// ReadRound is called for each round of finding out an index to read at, which reads shared.
@@ -28,9 +30,10 @@ type Observer interface {
 // unobserved is the Observer of services that have none.
 type unobserved struct{}
 
-func (unobserved) Written(model.CommandType, error, time.Duration)   {}
-func (unobserved) Forwarded(int)                                     {}
-func (unobserved) ReadRound(model.Level, int, time.Duration, error)  {}
-func (unobserved) Reloaded(done bool, took time.Duration, err error) {}
-func (unobserved) Checked(time.Duration, error)                      {}
-func (unobserved) Diverged(string)                                   {}
+func (unobserved) BatchWritten(model.Unit, model.UnitOutcome, error, time.Duration) {}
+func (unobserved) Written(model.CommandType, error, time.Duration)                  {}
+func (unobserved) Forwarded(int)                                                    {}
+func (unobserved) ReadRound(model.Level, int, time.Duration, error)                 {}
+func (unobserved) Reloaded(done bool, took time.Duration, err error)                {}
+func (unobserved) Checked(time.Duration, error)                                     {}
+func (unobserved) Diverged(string)                                                  {}

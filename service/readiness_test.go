@@ -66,7 +66,7 @@ func TestReadinessOfARemovedNode(t *testing.T) {
 	checks := n.Readiness(t.Context())
 	require.Equal(t, []string{"member"}, failing(checks))
 	require.Contains(t, checks[0].Detail, "/join")
-	_, _, err := n.ApplyCommands(t.Context(), []model.Command{add("b", "1")})
+	_, _, err := n.ApplyCommands(t.Context(), model.Singles(add("b", "1")))
 	require.ErrorIs(t, err, model.ErrNodeRemoved)
 	_, err = n.GetVersionByID(within(t, time.Second), "a", model.ReadOptions{Level: model.LevelLinearizable})
 	require.ErrorIs(t, err, model.ErrNodeRemoved)

@@ -99,7 +99,7 @@ func TestReloadPassesPageByPage(t *testing.T) {
 	for i := range commands {
 		commands[i] = add(fmt.Sprintf("id-%05d", i), "1")
 	}
-	_, _, err := n.ApplyCommands(within(t, 20*time.Second), commands)
+	_, _, err := n.ApplyCommands(within(t, 20*time.Second), model.Singles(commands...))
 	require.NoError(t, err)
 	keys := func() int64 { return n.redis.redisDao.Client.DBSize(t.Context()).Val() }
 	eventually(t, func() bool { return keys() == count })

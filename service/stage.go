@@ -16,15 +16,49 @@ type stage struct {
 	order   []string // ids by their first appearance, so that statements come out alike everywhere
 	// sum is the checksum of all records with what is staged.
 	sum contentSum
+	// undo holds, while undoing, what each change took the place of, so that it can be taken back.
+	undo    []former
+	undoing bool
+	sumThen contentSum // when undoing began
+}
+
+// former is what was staged for an id before a change; seen is false when nothing was.
+type former struct {
+	change
+	seen bool
 }
 
 func newStage() *stage { return &stage{changes: map[string]change{}} }
 
 func (s *stage) put(c change) {
-	if _, seen := s.changes[c.ID]; !seen {
+	earlier, seen := s.changes[c.ID]
+	if !seen {
 		s.order = append(s.order, c.ID)
 	}
+	if s.undoing {
+		earlier.ID = c.ID
+		s.undo = append(s.undo, former{earlier, seen})
+	}
 	s.changes[c.ID] = c
+}
+
+// begin lets end take back what is put from now on.
+func (s *stage) begin() { s.undo, s.undoing, s.sumThen = s.undo[:0], true, s.sum }
+
+// end leaves what was put since begin, or takes it back, the newest first.
+func (s *stage) end(keep bool) {
+	for i := len(s.undo) - 1; i >= 0 && !keep; i-- {
+		if f := s.undo[i]; f.seen {
+			s.changes[f.ID] = f.change
+		} else {
+			delete(s.changes, f.ID)
+			s.order = s.order[:len(s.order)-1] // new ids were appended in the order of undo
+		}
+	}
+	if !keep {
+		s.sum = s.sumThen
+	}
+	s.undo, s.undoing = s.undo[:0], false
 }
 
 // rows gives what is staged as one upsert and one delete.

@@ -27,7 +27,7 @@ type RaftInitializer interface {
 type PeerClient interface {
 	Status(ctx context.Context, address string) (peer.Status, error)
 	ReadIndex(ctx context.Context, address string, level model.Level) (uint64, error)
-	Commands(ctx context.Context, address string, commands []model.Command) ([]model.Outcome, uint64, error)
+	Commands(ctx context.Context, address string, units []model.Unit) ([]model.UnitOutcome, uint64, error)
 	Get(ctx context.Context, address, id string, opts model.ReadOptions) (model.Result, error)
 	List(ctx context.Context, address string, list model.ListOptions, opts model.ReadOptions) (model.Page, uint64, error)
 	Join(ctx context.Context, address, id, nodeAddress string, voter bool) (model.Member, error)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"versiond/model"
+	"versiond/wire"
 )
 
 // leaderPollInterval paces the search for a leader that takes a write.
@@ -37,27 +38,60 @@ func (s *VersionService) DeleteVersion(ctx context.Context, id string, ifRevisio
 	return s.write(ctx, model.Command{Type: model.CommandDelete, ID: id, IfRevision: ifRevision})
 }
 
-// write has one command proposed, by whoever leads, and turns its outcome into an answer.
+// WriteBatch decides all commands of a unit, in their order. Refusals are outcomes; an error says that
+// nothing was decided, or, with model.ErrOutcomeUnknown, that nobody knows.
+func (s *VersionService) WriteBatch(ctx context.Context, unit model.Unit) (model.UnitResult, error) {
+	if err := validateUnit(unit); err != nil {
+		return model.UnitResult{}, err
+	}
+	began := time.Now()
+	result, err := s.writeAnywhere(ctx, unit)
+	s.observer.BatchWritten(unit, result.UnitOutcome, err, time.Since(began))
+	return result, err
+}
+
+// validateUnit checks once more what the controller has: what reaches the log is there for ever.
+func validateUnit(unit model.Unit) error {
+	if n := len(unit.Commands); n == 0 || n > model.UnitCommandsMax || wire.UnitBytes(&unit) > wire.UnitBytesMax {
+		return fmt.Errorf("%w: a batch of %d items, %d bytes", model.ErrInvalid, n, wire.UnitBytes(&unit))
+	}
+	for _, c := range unit.Commands {
+		if err := model.ValidateCommand(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// write has one command decided, and turns its outcome into an answer.
 func (s *VersionService) write(ctx context.Context, c model.Command) (model.Result, error) {
 	began := time.Now()
-	result, err := s.writeAnywhere(ctx, c)
+	result, err := s.writeSingle(ctx, c)
 	s.observer.Written(c.Type, err, time.Since(began))
 	return result, err
 }
 
-func (s *VersionService) writeAnywhere(ctx context.Context, c model.Command) (model.Result, error) {
-	var outcome model.Outcome
-	var index uint64
-	err := s.withLeader(ctx, func(ctx context.Context) (err error) {
-		outcome, index, err = s.propose(ctx, c)
+func (s *VersionService) writeSingle(ctx context.Context, c model.Command) (model.Result, error) {
+	result, err := s.writeAnywhere(ctx, model.Single(c))
+	if err != nil {
+		return model.Result{}, err
+	}
+	outcome := result.Outcomes[0]
+	record := recordOf(c)
+	record.Revision = outcome.Revision
+	return model.Result{Record: record, Index: result.Index}, outcome.Err()
+}
+
+// writeAnywhere has a unit proposed, by whoever leads.
+func (s *VersionService) writeAnywhere(ctx context.Context, u model.Unit) (result model.UnitResult, err error) {
+	err = s.withLeader(ctx, func(ctx context.Context) (err error) {
+		result.UnitOutcome, result.Index, err = s.propose(ctx, u)
 		return err
 	})
 	if err != nil {
-		return model.Result{}, unproposed(err)
+		return model.UnitResult{}, unproposed(err)
 	}
-	record := recordOf(c)
-	record.Revision = outcome.Revision
-	return model.Result{Record: record, Index: index}, outcome.Err()
+	return result, nil
 }
 
 // unproposed says of a write that waited in vain what its client must know: nothing was changed.
@@ -68,24 +102,24 @@ func unproposed(err error) error {
 	return err
 }
 
-// propose hands a command to the leader, which may be this node.
-func (s *VersionService) propose(ctx context.Context, c model.Command) (model.Outcome, uint64, error) {
+// propose hands a unit to the leader, which may be this node.
+func (s *VersionService) propose(ctx context.Context, u model.Unit) (model.UnitOutcome, uint64, error) {
 	if !s.node.IsLeader() {
 		if _, address := s.node.Leader(); address == "" {
-			return model.Outcome{}, 0, model.ErrNotLeader
+			return model.UnitOutcome{}, 0, model.ErrNotLeader
 		}
-		return s.forwarder.forward(ctx, c)
+		return s.forwarder.forward(ctx, u)
 	}
-	outcomes, index, err := s.ApplyCommands(ctx, []model.Command{c})
+	outcomes, index, err := s.ApplyCommands(ctx, []model.Unit{u})
 	if err != nil {
-		return model.Outcome{}, 0, err
+		return model.UnitOutcome{}, 0, err
 	}
 	return outcomes[0], index, nil
 }
 
-// ApplyCommands proposes commands on the leader, and gives their outcomes and the applied index that
-// they reflect. model.ErrNotLeader on every other node.
-func (s *VersionService) ApplyCommands(ctx context.Context, commands []model.Command) ([]model.Outcome, uint64, error) {
+// ApplyCommands proposes units of commands on the leader, and gives their outcomes and the applied index
+// that they reflect. model.ErrNotLeader on every other node.
+func (s *VersionService) ApplyCommands(ctx context.Context, units []model.Unit) ([]model.UnitOutcome, uint64, error) {
 	switch {
 	case s.removed.Load():
 		return nil, 0, model.ErrNodeRemoved
@@ -94,7 +128,7 @@ func (s *VersionService) ApplyCommands(ctx context.Context, commands []model.Com
 	case s.node.AppliedIndex()+farBehind < s.node.CommitIndex():
 		return nil, 0, model.ErrTooManyRequests // a new leader with a long backlog
 	}
-	outcomes, err := s.node.Propose(ctx, commands)
+	outcomes, err := s.node.Propose(ctx, units)
 	if err != nil {
 		return nil, 0, err
 	}

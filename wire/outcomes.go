@@ -7,15 +7,39 @@ import (
 	"versiond/model"
 )
 
-// outcomesVersion is the first byte of every answer to a group of commands.
-const outcomesVersion = 1
+// The first byte of every answer to a group of units. A plain one answers units of one command each.
+const (
+	plainOutcomesVersion = 1 // index, count, outcomes
+	unitOutcomesVersion  = 2 // index, count of outcomes, count of units, units: count, outcomes
+)
 
 // AppendOutcomes appends the byte form of the outcomes of one group and of the applied index that
 // they reflect.
-func AppendOutcomes(dst []byte, index uint64, outcomes []model.Outcome) []byte {
-	dst = append(dst, outcomesVersion)
+func AppendOutcomes(dst []byte, index uint64, units []model.UnitOutcome) []byte {
+	total, plain := 0, true
+	for _, u := range units {
+		total, plain = total+len(u.Outcomes), plain && len(u.Outcomes) == 1
+	}
+	version := byte(unitOutcomesVersion)
+	if plain {
+		version = plainOutcomesVersion
+	}
+	dst = append(dst, version)
 	dst = binary.AppendUvarint(dst, index)
-	dst = binary.AppendUvarint(dst, uint64(len(outcomes)))
+	dst = binary.AppendUvarint(dst, uint64(total))
+	if !plain {
+		dst = binary.AppendUvarint(dst, uint64(len(units)))
+	}
+	for _, u := range units {
+		if !plain {
+			dst = binary.AppendUvarint(dst, uint64(len(u.Outcomes)))
+		}
+		dst = appendOutcomes(dst, u.Outcomes)
+	}
+	return dst
+}
+
+func appendOutcomes(dst []byte, outcomes []model.Outcome) []byte {
 	for _, o := range outcomes {
 		dst = append(dst, byte(o.Code))
 		dst = binary.AppendUvarint(dst, o.Revision)
@@ -24,26 +48,42 @@ func AppendOutcomes(dst []byte, index uint64, outcomes []model.Outcome) []byte {
 }
 
 // DecodeOutcomes reads what AppendOutcomes wrote. Every error matches model.ErrCorrupt.
-func DecodeOutcomes(data []byte) (index uint64, outcomes []model.Outcome, err error) {
+func DecodeOutcomes(data []byte) (index uint64, units []model.UnitOutcome, err error) {
 	r := reader{rest: data}
-	if v := r.byte(); r.err == nil && v != outcomesVersion {
-		return 0, nil, fmt.Errorf("%w: outcomes of format %d, this release reads %d", model.ErrCorrupt, v, outcomesVersion)
+	version := r.byte()
+	if r.err == nil && version != plainOutcomesVersion && version != unitOutcomesVersion {
+		return 0, nil, fmt.Errorf("%w: outcomes of format %d, this release reads %d and %d", model.ErrCorrupt, version, plainOutcomesVersion, unitOutcomesVersion)
 	}
 	index = r.uvarint()
-	n := r.count(model.CommandsPerEntryMax)
-	if r.err != nil {
-		return 0, nil, r.err
+	outcomes := make([]model.Outcome, r.count(model.CommandsPerEntryMax))
+	count := len(outcomes)
+	if version == unitOutcomesVersion {
+		count = r.count(uint64(len(outcomes)))
 	}
-	outcomes = make([]model.Outcome, n)
-	for i := range outcomes {
-		outcomes[i] = r.outcome()
+	units = make([]model.UnitOutcome, count)
+	for i := range units {
+		n := 1
+		if version == unitOutcomesVersion {
+			n = r.countFrom(1, uint64(len(outcomes)))
+		}
+		units[i].Outcomes, outcomes = r.outcomes(outcomes[:n:n]), outcomes[n:]
 	}
-	return index, outcomes, r.end()
+	if len(outcomes) > 0 {
+		r.fail("%d outcomes belong to no unit", len(outcomes))
+	}
+	return index, units, r.end()
+}
+
+func (r *reader) outcomes(into []model.Outcome) []model.Outcome {
+	for i := range into {
+		into[i] = r.outcome()
+	}
+	return into
 }
 
 func (r *reader) outcome() model.Outcome {
 	code := model.OutcomeCode(r.byte())
-	if code < model.OutcomeDone || code > model.OutcomeRevisionMismatch {
+	if code < model.OutcomeDone || code > model.OutcomeNotDone {
 		r.fail("unknown outcome %d", code)
 	}
 	return model.Outcome{Code: code, Revision: r.uvarint()}

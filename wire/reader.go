@@ -49,6 +49,16 @@ func (r *reader) count(limit uint64) int {
 	return int(n)
 }
 
+// countFrom is count with a least value too. It gives 0 for what it refuses.
+func (r *reader) countFrom(least, limit uint64) int {
+	n := r.count(limit)
+	if r.err == nil && uint64(n) < least {
+		r.fail("it counts %d, fewer than %d", n, least)
+		return 0
+	}
+	return n
+}
+
 func (r *reader) text() string {
 	n := r.count(fieldBytesMax)
 	if n > len(r.rest) {

@@ -20,73 +20,161 @@ func sampleCommands() []model.Command {
 	}
 }
 
-// An entry in somebody's log that a later release cannot read would stop their cluster.
-func TestGoldenEntriesDecodeForEver(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join("testdata", "commands-v1.hex"))
+func samplePlain() []model.Unit { return model.Singles(sampleCommands()...) }
+
+// sampleUnits has a unit of each kind.
+func sampleUnits() []model.Unit {
+	return []model.Unit{
+		{Commands: sampleCommands(), Atomic: true},
+		model.Single(sampleCommands()[1]),
+		{Commands: sampleCommands()[:2]},
+		{Commands: sampleCommands()[2:], Atomic: true},
+	}
+}
+
+func mustGolden(t testing.TB, name string) []byte {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("testdata", name))
 	require.NoError(t, err)
 	golden, err := hex.DecodeString(strings.TrimSpace(string(text)))
 	require.NoError(t, err)
-	got, err := DecodeCommands(golden)
-	require.NoError(t, err)
-	require.Equal(t, sampleCommands(), got)
-	require.Equal(t, golden, AppendCommands(nil, sampleCommands()))
+	return golden
+}
+
+// An entry in somebody's log that a later release cannot read would stop their cluster; one that was
+// written in another way by a release that is being rolled out would stop the others.
+func TestGoldenEntriesDecodeForEver(t *testing.T) {
+	for name, want := range map[string][]model.Unit{"commands-v1.hex": samplePlain(), "commands-v2.hex": sampleUnits()} {
+		golden := mustGolden(t, name)
+		got, err := DecodeUnits(golden)
+		require.NoError(t, err, name)
+		require.Equal(t, want, got, name)
+		require.Equal(t, golden, AppendUnits(nil, want), name)
+	}
 }
 
 // A follower that loses or swaps an outcome would tell its client another client's fate.
 func TestOutcomesComeBackAsTheyWere(t *testing.T) {
-	want := []model.Outcome{{Code: model.OutcomeDone, Revision: 1 << 50}, {Code: model.OutcomeNotFound}, {Code: model.OutcomeRevisionMismatch, Revision: 7}}
-	index, got, err := DecodeOutcomes(AppendOutcomes(nil, 42, want))
-	require.NoError(t, err)
-	require.Equal(t, uint64(42), index)
-	require.Equal(t, want, got)
+	for _, want := range [][]model.UnitOutcome{samplePlainOutcomes(), sampleOutcomes(), {}} {
+		index, got, err := DecodeOutcomes(AppendOutcomes(nil, 42, want))
+		require.NoError(t, err)
+		require.Equal(t, uint64(42), index)
+		require.Equal(t, want, got)
+	}
+	golden := []byte{1, 42, 3, 1, 9, 3, 0, 4, 7}
+	require.Equal(t, golden, AppendOutcomes(nil, 42, samplePlainOutcomes()), "releases before batches read no other answer to single commands")
 }
 
-// Damaged bytes must be refused whole: a command that is guessed makes nodes differ.
-func TestDamagedCommandsAreRefused(t *testing.T) {
-	whole := AppendCommands(nil, sampleCommands())
+func samplePlainOutcomes() []model.UnitOutcome {
+	return []model.UnitOutcome{
+		{Outcomes: []model.Outcome{{Code: model.OutcomeDone, Revision: 9}}},
+		{Outcomes: []model.Outcome{{Code: model.OutcomeNotFound}}},
+		{Outcomes: []model.Outcome{{Code: model.OutcomeRevisionMismatch, Revision: 7}}},
+	}
+}
+
+func sampleOutcomes() []model.UnitOutcome {
+	return []model.UnitOutcome{
+		{Outcomes: []model.Outcome{{Code: model.OutcomeDone, Revision: 1 << 50}}},
+		{Outcomes: []model.Outcome{{Code: model.OutcomeNotDone}, {Code: model.OutcomeAlreadyExists, Revision: 4096}}},
+	}
+}
+
+// An answer that does not say which unit an outcome belongs to is no answer.
+func TestDamagedOutcomesAreRefused(t *testing.T) {
+	whole := AppendOutcomes(nil, 42, sampleOutcomes())
 	for cut := range whole {
-		_, err := DecodeCommands(whole[:cut])
+		_, _, err := DecodeOutcomes(whole[:cut])
 		require.ErrorIs(t, err, model.ErrCorrupt, "cut at %d", cut)
 	}
 	for name, data := range map[string][]byte{
-		"left over":        append(append([]byte{}, whole...), 0),
-		"another version":  append([]byte{2}, whole[1:]...),
-		"unknown type":     {1, 1, 9, 0, 0, 0, 0},
-		"too many":         {1, 0x81, 0x20},
-		"number too large": {1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1},
-		"text too long":    {1, 1, 1, 0x81, 0x08},
+		"another version":    {3, 42, 1, 1, 9},
+		"unknown outcome":    {1, 42, 1, 6, 9},
+		"a unit of none":     {2, 42, 1, 2, 0, 1, 1, 9},
+		"a unit of too many": {2, 42, 1, 1, 2, 1, 9, 1, 9},
+		"an outcome of none": {2, 42, 2, 1, 1, 1, 9},
 	} {
-		_, err := DecodeCommands(data)
+		_, _, err := DecodeOutcomes(data)
 		require.ErrorIs(t, err, model.ErrCorrupt, name)
 	}
 }
 
-// The grouping counts bytes with CommandBytes; were it ever too small an entry could pass its bound.
-func TestCommandBytesBoundsTheEncoding(t *testing.T) {
-	for _, c := range sampleCommands() {
-		require.GreaterOrEqual(t, CommandBytes(&c), len(appendCommand(nil, &c)))
+// Damaged bytes must be refused whole: a command that is guessed makes nodes differ.
+func TestDamagedCommandsAreRefused(t *testing.T) {
+	whole := AppendUnits(nil, samplePlain())
+	for _, each := range [][]byte{whole, AppendUnits(nil, sampleUnits())} {
+		for cut := range each {
+			_, err := DecodeUnits(each[:cut])
+			require.ErrorIs(t, err, model.ErrCorrupt, "cut at %d", cut)
+		}
+	}
+	for name, data := range map[string][]byte{
+		"left over":        append(append([]byte{}, whole...), 0),
+		"another version":  append([]byte{3}, whole[1:]...),
+		"unknown type":     {1, 1, 9, 0, 0, 0, 0},
+		"too many":         {1, 0x81, 0x20},
+		"number too large": {1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1},
+		"text too long":    {1, 1, 1, 0x81, 0x08},
+
+		"too many in units":          {2, 0x81, 0x20, 1},
+		"more units than commands":   {2, 1, 2, 0, 1, 3, 1, 'a', 0, 0, 0, 0, 0},
+		"a unit of none":             {2, 0, 1, 0, 0},
+		"a unit beyond the count":    {2, 1, 1, 0, 2, 3, 1, 'a', 0, 0, 0, 3, 1, 'a', 0, 0, 0},
+		"a command that is in none":  {2, 2, 1, 0, 1, 3, 1, 'a', 0, 0, 0},
+		"unknown flags":              {2, 1, 1, 0x80, 1, 3, 1, 'a', 0, 0, 0},
+		"left over after the units":  {2, 1, 1, 0, 1, 3, 1, 'a', 0, 0, 0, 0},
+		"unknown type within a unit": {2, 1, 1, 0, 1, 9, 1, 'a', 0, 0, 0},
+	} {
+		_, err := DecodeUnits(data)
+		require.ErrorIs(t, err, model.ErrCorrupt, name)
 	}
 }
 
-func FuzzDecodeCommands(f *testing.F) {
-	f.Add(AppendCommands(nil, sampleCommands()))
+// The grouping counts bytes with UnitBytes; were it ever too small an entry could pass its bound.
+func TestUnitBytesBoundsTheEncoding(t *testing.T) {
+	longest := model.Command{Type: model.CommandUpdate, ID: strings.Repeat("i", 128), VersionNo: strings.Repeat("v", 256), Platform: strings.Repeat("p", 256), IfRevision: 1<<64 - 1}
+	many := model.Unit{Commands: make([]model.Command, model.UnitCommandsMax)}
+	for i := range many.Commands {
+		many.Commands[i] = longest
+	}
+	for _, u := range append(append(sampleUnits(), samplePlain()...), model.Single(longest), many) {
+		require.GreaterOrEqual(t, UnitBytes(&u), len(appendUnit(nil, &u)))
+	}
+}
+
+// A batch is one request and one entry of the log; a single write must cost no byte more than before.
+func TestSingleWritesKeepTheirForm(t *testing.T) {
+	require.Equal(t, byte(plainVersion), AppendUnits(nil, samplePlain())[0])
+	require.Equal(t, byte(unitsVersion), AppendUnits(nil, sampleUnits())[0])
+}
+
+func FuzzDecodeUnits(f *testing.F) {
+	f.Add(mustGolden(f, "commands-v1.hex"))
+	f.Add(mustGolden(f, "commands-v2.hex"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		commands, err := DecodeCommands(data)
+		units, err := DecodeUnits(data)
 		if err != nil {
 			require.ErrorIs(t, err, model.ErrCorrupt)
 			return
 		}
-		again, err := DecodeCommands(AppendCommands(nil, commands))
+		again, err := DecodeUnits(AppendUnits(nil, units))
 		require.NoError(t, err)
-		require.Equal(t, commands, again)
+		require.Equal(t, units, again)
 	})
 }
 
 func FuzzDecodeOutcomes(f *testing.F) {
-	f.Add(AppendOutcomes(nil, 9, []model.Outcome{{Code: model.OutcomeDone, Revision: 36864}}))
+	f.Add(AppendOutcomes(nil, 9, samplePlainOutcomes()))
+	f.Add(AppendOutcomes(nil, 9, sampleOutcomes()))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if _, _, err := DecodeOutcomes(data); err != nil {
+		index, units, err := DecodeOutcomes(data)
+		if err != nil {
 			require.ErrorIs(t, err, model.ErrCorrupt)
+			return
 		}
+		again, got, err := DecodeOutcomes(AppendOutcomes(nil, index, units))
+		require.NoError(t, err)
+		require.Equal(t, index, again)
+		require.Equal(t, units, got)
 	})
 }

@@ -334,7 +334,7 @@ const docTemplate = `{
                         "ClusterSecret": []
                     }
                 ],
-                "description": "Lives on the peer port. Followers pass each group of waiting writes to the leader here and get one outcome for each. Body and answer are binary.",
+                "description": "Lives on the peer port. Followers pass each group of waiting writes to the leader here and get one outcome for each, batches as a whole. Body and answer are binary.",
                 "consumes": [
                     "application/vnd.versiond.commands"
                 ],
@@ -1802,6 +1802,129 @@ const docTemplate = `{
                 }
             }
         },
+        "/version/batch": {
+            "post": {
+                "security": [
+                    {
+                        "Bearer": []
+                    }
+                ],
+                "description": "` + "`" + `curl -i -X POST localhost:8081/version/batch -H 'Content-Type: application/json' -d '{\"atomic\":true,\"items\":[{\"op\":\"create\",\"id\":\"a\",\"versionNo\":\"1\",\"platform\":\"linux\"},{\"op\":\"update\",\"id\":\"b\",\"versionNo\":\"2\",\"platform\":\"linux\",\"ifMatch\":\"4276224\"},{\"op\":\"delete\",\"id\":\"c\"}]}'` + "`" + `\n\n1 to 1000 items, 512 KiB of ids and contents. They are done in their order with no other write in between. Without atomic each is decided on its own and the answer is 200 whatever became of them: look at refused. With atomic either all are done or, when one is refused, none: 409 ` + "`" + `batch_refused` + "`" + `, whose results say which one stood in the way.",
+                "consumes": [
+                    "application/json"
+                ],
+                "produces": [
+                    "application/json",
+                    "application/problem+json"
+                ],
+                "tags": [
+                    "version"
+                ],
+                "summary": "Create, replace and delete many records",
+                "operationId": "WriteBatch",
+                "parameters": [
+                    {
+                        "description": "the writes; unknown fields are refused",
+                        "name": "batch",
+                        "in": "body",
+                        "required": true,
+                        "schema": {
+                            "$ref": "#/definitions/controller.BatchBody"
+                        }
+                    },
+                    {
+                        "type": "string",
+                        "default": "5s",
+                        "example": "10s",
+                        "description": "how long to wait, as a Go duration, 60s at most",
+                        "name": "timeout",
+                        "in": "query"
+                    }
+                ],
+                "responses": {
+                    "200": {
+                        "description": "one result for each item, in their order",
+                        "schema": {
+                            "$ref": "#/definitions/controller.BatchAnswer"
+                        },
+                        "headers": {
+                            "X-Request-ID": {
+                                "type": "string",
+                                "description": "names the request in logs"
+                            },
+                            "X-Versiond-Index": {
+                                "type": "integer",
+                                "description": "the applied log index that the answer reflects"
+                            },
+                            "X-Versiond-Node": {
+                                "type": "string",
+                                "description": "the node that served the request"
+                            }
+                        }
+                    },
+                    "400": {
+                        "description": "` + "`" + `invalid_request` + "`" + `: every wrong field is listed in errors, as items[3].id; nothing was done",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
+                    "401": {
+                        "description": "` + "`" + `unauthorized` + "`" + `: the token is missing or not known",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
+                    "403": {
+                        "description": "` + "`" + `forbidden` + "`" + `: the token has not the role write; ` + "`" + `cross_site` + "`" + `",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
+                    "409": {
+                        "description": "` + "`" + `batch_refused` + "`" + `: an item of an atomic batch was refused and nothing was changed; results say which",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
+                    "413": {
+                        "description": "` + "`" + `body_too_large` + "`" + `: more than 1 MiB, or more than 512 KiB of ids and contents",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
+                    "415": {
+                        "description": "` + "`" + `unsupported_media_type` + "`" + `",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
+                    "429": {
+                        "description": "` + "`" + `too_many_requests` + "`" + `: nothing was changed; see Retry-After",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
+                    "500": {
+                        "description": "` + "`" + `internal` + "`" + `",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
+                    "503": {
+                        "description": "` + "`" + `no_leader` + "`" + `, ` + "`" + `store_unavailable` + "`" + `, ` + "`" + `not_caught_up` + "`" + `, ` + "`" + `node_removed` + "`" + `: nothing was changed; see Retry-After",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
+                    "504": {
+                        "description": "` + "`" + `outcome_unknown` + "`" + `: the batch may or may not have been done, as a whole",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    }
+                }
+            }
+        },
         "/version/{id}": {
             "get": {
                 "security": [
@@ -2193,6 +2316,114 @@ const docTemplate = `{
         }
     },
     "definitions": {
+        "controller.BatchAnswer": {
+            "type": "object",
+            "properties": {
+                "refused": {
+                    "description": "Refused is how many items were refused; 0 means that everything was done.",
+                    "type": "integer",
+                    "example": 0
+                },
+                "results": {
+                    "description": "Results has one entry for each item, in their order.",
+                    "type": "array",
+                    "items": {
+                        "$ref": "#/definitions/controller.BatchResult"
+                    }
+                }
+            }
+        },
+        "controller.BatchBody": {
+            "type": "object",
+            "required": [
+                "items"
+            ],
+            "properties": {
+                "atomic": {
+                    "description": "Atomic asks for all or nothing; otherwise each item is decided on its own.",
+                    "type": "boolean",
+                    "example": false
+                },
+                "items": {
+                    "description": "Items are 1 to 1000 writes, which are done in this order.",
+                    "type": "array",
+                    "items": {
+                        "$ref": "#/definitions/controller.BatchItem"
+                    }
+                }
+            }
+        },
+        "controller.BatchItem": {
+            "type": "object",
+            "required": [
+                "id",
+                "op"
+            ],
+            "properties": {
+                "id": {
+                    "type": "string",
+                    "example": "libstdc++6"
+                },
+                "ifMatch": {
+                    "description": "IfMatch makes an update or a delete depend on the record's revision, as ETag gives it, without quotes.",
+                    "type": "string",
+                    "example": "4276224"
+                },
+                "op": {
+                    "type": "string",
+                    "enum": [
+                        "create",
+                        "update",
+                        "delete"
+                    ],
+                    "example": "update"
+                },
+                "platform": {
+                    "type": "string",
+                    "example": "linux/amd64"
+                },
+                "versionNo": {
+                    "description": "VersionNo and Platform are needed by create and update.",
+                    "type": "string",
+                    "example": "14.2.0-19"
+                }
+            }
+        },
+        "controller.BatchResult": {
+            "type": "object",
+            "properties": {
+                "code": {
+                    "description": "Code and Detail say why an item was refused.",
+                    "type": "string",
+                    "example": "already_exists"
+                },
+                "detail": {
+                    "type": "string",
+                    "example": "a record with this id exists already"
+                },
+                "id": {
+                    "type": "string",
+                    "example": "libstdc++6"
+                },
+                "record": {
+                    "description": "Record is what a create or an update has written.",
+                    "allOf": [
+                        {
+                            "$ref": "#/definitions/model.VersionDB"
+                        }
+                    ]
+                },
+                "revision": {
+                    "description": "Revision is that of the record that stood in the way, where there is one.",
+                    "type": "integer",
+                    "example": 4276224
+                },
+                "status": {
+                    "type": "integer",
+                    "example": 200
+                }
+            }
+        },
         "controller.Liveness": {
             "type": "object",
             "properties": {
@@ -2229,6 +2460,13 @@ const docTemplate = `{
                     "description": "RequestID is the X-Request-ID of the answer.",
                     "type": "string",
                     "example": "F3Q6ZKXN2M5YJ7RWB4TCD6HAVE"
+                },
+                "results": {
+                    "description": "Results has, for a batch_refused, one entry for each item of the batch.",
+                    "type": "array",
+                    "items": {
+                        "$ref": "#/definitions/controller.BatchResult"
+                    }
                 },
                 "status": {
                     "type": "integer",

@@ -33,7 +33,7 @@ type Case struct {
 // Public gives the cases for the public port.
 func Public() []Case {
 	var cases []Case
-	for _, group := range [][]Case{bodies(), texts(), ids(), headers(), parameters(), members(), paths(), crossSite()} {
+	for _, group := range [][]Case{bodies(), batches(), texts(), ids(), headers(), parameters(), members(), paths(), crossSite()} {
 		cases = append(cases, group...)
 	}
 	return cases

@@ -1,0 +1,133 @@
+package controller
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"versiond/model"
+)
+
+// BatchAnswer says what became of each item of a batch.
+type BatchAnswer struct {
+	// Refused is how many items were refused; 0 means that everything was done.
+	Refused int `json:"refused" example:"0"`
+	// Results has one entry for each item, in their order.
+	Results []BatchResult `json:"results"`
+}
+
+// BatchResult is what became of one item: the status and code that a request of its own would have had.
+type BatchResult struct {
+	ID     string `json:"id" example:"libstdc++6"`
+	Status int    `json:"status" example:"200"`
+	// Record is what a create or an update has written.
+	Record *model.VersionDB `json:"record,omitempty"`
+	// Code and Detail say why an item was refused.
+	Code   string `json:"code,omitempty" example:"already_exists"`
+	Detail string `json:"detail,omitempty" example:"a record with this id exists already"`
+	// Revision is that of the record that stood in the way, where there is one.
+	Revision uint64 `json:"revision,omitempty" example:"4276224"`
+}
+
+// WriteBatch does many writes in one request.
+//
+// @ID           WriteBatch
+// @Summary      Create, replace and delete many records
+// @Description  `curl -i -X POST localhost:8081/version/batch -H 'Content-Type: application/json' -d '{"atomic":true,"items":[{"op":"create","id":"a","versionNo":"1","platform":"linux"},{"op":"update","id":"b","versionNo":"2","platform":"linux","ifMatch":"4276224"},{"op":"delete","id":"c"}]}'`
+// @Description
+// @Description  1 to 1000 items, 512 KiB of ids and contents. They are done in their order with no other write in between. Without atomic each is decided on its own and the answer is 200 whatever became of them: look at refused. With atomic either all are done or, when one is refused, none: 409 `batch_refused`, whose results say which one stood in the way.
+// @Tags         version
+// @Accept       json
+// @Produce      json,application/problem+json
+// @Param        batch    body   BatchBody  true   "the writes; unknown fields are refused"
+// @Param        timeout  query  string     false  "how long to wait, as a Go duration, 60s at most"  default(5s)  example(10s)
+// @Success      200  {object}  BatchAnswer  "one result for each item, in their order"
+// @Header       all  {string}  X-Versiond-Node  "the node that served the request"
+// @Header       all  {integer}  X-Versiond-Index  "the applied log index that the answer reflects"
+// @Header       all  {string}  X-Request-ID  "names the request in logs"
+// @Failure      400  {object}  Problem  "`invalid_request`: every wrong field is listed in errors, as items[3].id; nothing was done"
+// @Failure      401  {object}  Problem  "`unauthorized`: the token is missing or not known"
+// @Failure      403  {object}  Problem  "`forbidden`: the token has not the role write; `cross_site`"
+// @Failure      409  {object}  Problem  "`batch_refused`: an item of an atomic batch was refused and nothing was changed; results say which"
+// @Failure      413  {object}  Problem  "`body_too_large`: more than 1 MiB, or more than 512 KiB of ids and contents"
+// @Failure      415  {object}  Problem  "`unsupported_media_type`"
+// @Failure      429  {object}  Problem  "`too_many_requests`: nothing was changed; see Retry-After"
+// @Failure      500  {object}  Problem  "`internal`"
+// @Failure      503  {object}  Problem  "`no_leader`, `store_unavailable`, `not_caught_up`, `node_removed`: nothing was changed; see Retry-After"
+// @Failure      504  {object}  Problem  "`outcome_unknown`: the batch may or may not have been done, as a whole"
+// @Security     Bearer
+// @Router       /version/batch [post]
+func (v *VersionController) WriteBatch(c *gin.Context) {
+	in := readWrite(c)
+	in.refuseHeader("If-Match", "does not go with a batch; give items ifMatch")
+	unit, timeout := in.batch(), in.timeout()
+	if in.failed() {
+		return
+	}
+	ctx, cancel := in.withTimeout(timeout)
+	defer cancel()
+	result, err := v.service.WriteBatch(ctx, unit)
+	setIndex(c, result.Index)
+	if err != nil {
+		fail(c, unknownIfExpired(err))
+		return
+	}
+	answerBatch(c, unit, result.UnitOutcome)
+}
+
+func answerBatch(c *gin.Context, unit model.Unit, outcome model.UnitOutcome) {
+	answer := BatchAnswer{Results: make([]BatchResult, len(unit.Commands))}
+	for i, each := range outcome.Outcomes {
+		answer.Results[i] = resultOf(unit.Commands[i], each)
+		if each.Code != model.OutcomeDone {
+			answer.Refused++
+		}
+	}
+	if position, refused := outcome.Refused(); refused && unit.Atomic {
+		fail(c, &batchRefusal{position: position, results: answer.Results})
+		return
+	}
+	answerJSON(c, http.StatusOK, answer)
+}
+
+// resultOf says what became of one item as the path for single records would.
+func resultOf(c model.Command, outcome model.Outcome) BatchResult {
+	result := BatchResult{ID: c.ID}
+	if err := outcome.Err(); err != nil {
+		t, _ := translate(err)
+		result.Status, result.Code, result.Detail, result.Revision = t.status, t.code, t.err.Error(), outcome.Revision
+		return result
+	}
+	record := &model.VersionDB{ID: c.ID, VersionNo: c.VersionNo, Platform: c.Platform, Revision: outcome.Revision}
+	switch c.Type {
+	case model.CommandAdd:
+		result.Status, result.Record = http.StatusCreated, record
+	case model.CommandUpdate:
+		result.Status, result.Record = http.StatusOK, record
+	case model.CommandDelete:
+		result.Status = http.StatusNoContent
+	}
+	return result
+}
+
+// batchRefusal is the error of an atomic batch of which the item at position stood in the way.
+type batchRefusal struct {
+	position int
+	results  []BatchResult
+}
+
+func (e *batchRefusal) Error() string {
+	return fmt.Sprintf("items[%d]: %s; nothing was changed", e.position, e.results[e.position].Detail)
+}
+
+func (e *batchRefusal) Unwrap() error { return errBatchRefused }
+
+func refusedResults(err error) []BatchResult {
+	var refusal *batchRefusal
+	if errors.As(err, &refusal) {
+		return refusal.results
+	}
+	return nil
+}

@@ -1,0 +1,175 @@
+package controller
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strconv"
+
+	"versiond/model"
+	"versiond/wire"
+)
+
+// BatchBody is a batch as clients send it.
+type BatchBody struct {
+	// Atomic asks for all or nothing; otherwise each item is decided on its own.
+	Atomic bool `json:"atomic" example:"false"`
+	// Items are 1 to 1000 writes, which are done in this order.
+	Items []BatchItem `json:"items" validate:"required" minItems:"1" maxItems:"1000"`
+}
+
+// BatchItem is one write of a batch.
+type BatchItem struct {
+	Op string `json:"op" validate:"required" enums:"create,update,delete" example:"update"`
+	ID string `json:"id" validate:"required" example:"libstdc++6"`
+	// VersionNo and Platform are needed by create and update.
+	VersionNo string `json:"versionNo" example:"14.2.0-19"`
+	Platform  string `json:"platform" example:"linux/amd64"`
+	// IfMatch makes an update or a delete depend on the record's revision, as ETag gives it, without quotes.
+	IfMatch string `json:"ifMatch" example:"4276224"`
+
+	contentSent, ifMatchSent bool
+}
+
+func (b *BatchItem) field(name string) *string {
+	switch name {
+	case "op":
+		return &b.Op
+	case "id":
+		return &b.ID
+	case "versionNo":
+		b.contentSent = true
+		return &b.VersionNo
+	case "platform":
+		b.contentSent = true
+		return &b.Platform
+	case "ifMatch":
+		b.ifMatchSent = true
+		return &b.IfMatch
+	}
+	return nil
+}
+
+// batch gives the unit of commands that the body describes.
+func (in *input) batch() (unit model.Unit) {
+	data, ok := in.body(jsonType, bodyBytesMax)
+	if !ok {
+		return unit
+	}
+	if why := notAnObject(data, `{"items":[{"op":"delete","id":"app"}]}`); why != "" {
+		in.wrong("body", why)
+		return unit
+	}
+	itemsSent := false
+	in.eachField(data, func(name string, value json.RawMessage) {
+		switch name {
+		case "atomic":
+			unit.Atomic = in.flag(name, value)
+		case "items":
+			itemsSent = true
+			unit.Commands = in.items(value)
+		default:
+			in.wrong(name, "is not known; a batch has atomic and items")
+		}
+	})
+	if !itemsSent {
+		in.wrong("items", "is required: an array of 1 to 1000 writes")
+	}
+	if bytes := wire.UnitBytes(&unit); bytes > wire.UnitBytesMax {
+		in.refusal = &explained{kind: errBodyTooLarge, detail: fmt.Sprintf(
+			"the items come to %d bytes, more than the %d that one batch takes; send them in two", bytes, wire.UnitBytesMax)}
+	}
+	return unit
+}
+
+func (in *input) flag(name string, value json.RawMessage) bool {
+	if kindOf(value) != "a boolean" {
+		in.wrong(name, "must be true or false, not "+kindOf(value))
+	}
+	return value[0] == 't'
+}
+
+// items reads a well-formed JSON value as the items of a batch.
+func (in *input) items(value json.RawMessage) []model.Command {
+	if value[0] != '[' {
+		in.wrong("items", "must be an array of 1 to 1000 writes, not "+kindOf(value))
+		return nil
+	}
+	decoder := json.NewDecoder(bytes.NewReader(value))
+	_, _ = decoder.Token() // the opening bracket
+	var commands []model.Command
+	for decoder.More() {
+		if len(commands) == model.UnitCommandsMax {
+			in.wrong("items", fmt.Sprintf("must not be more than %d writes", model.UnitCommandsMax))
+			return nil
+		}
+		var item json.RawMessage
+		_ = decoder.Decode(&item) // the syntax is known to be right
+		commands = append(commands, in.item(len(commands), item))
+	}
+	if len(commands) == 0 {
+		in.wrong("items", "must hold at least one write")
+	}
+	return commands
+}
+
+// item reads one item; what is wrong with it is reported as that item's.
+func (in *input) item(position int, value json.RawMessage) model.Command {
+	name := fmt.Sprintf("items[%d]", position)
+	if value[0] != '{' {
+		in.wrong(name, `must be an object such as {"op":"delete","id":"app"}, not `+kindOf(value))
+		return model.Command{}
+	}
+	in.within = name + "."
+	defer func() { in.within = "" }()
+	var item BatchItem
+	fields := textFields{target: item.field, names: []string{"op", "id", "versionNo", "platform", "ifMatch"}, what: "an item", condition: "as ifMatch"}
+	in.eachField(value, func(name string, value json.RawMessage) { in.decodeText(name, value, fields) })
+	return in.command(&item)
+}
+
+// command gives what an item asks for.
+func (in *input) command(item *BatchItem) model.Command {
+	c := model.Command{Type: in.commandType(item.Op), ID: item.ID, VersionNo: item.VersionNo, Platform: item.Platform}
+	if item.ifMatchSent {
+		c.IfRevision = in.itemRevision(item)
+	}
+	if c.Type == model.CommandDelete && item.contentSent {
+		in.wrong("op", "is delete, which takes neither versionNo nor platform")
+	}
+	if c.Type == 0 {
+		in.merge(model.ValidateID(c.ID))
+	} else {
+		in.merge(model.ValidateCommand(c))
+	}
+	return c
+}
+
+func (in *input) commandType(op string) model.CommandType {
+	switch op {
+	case "create":
+		return model.CommandAdd
+	case "update":
+		return model.CommandUpdate
+	case "delete":
+		return model.CommandDelete
+	case "":
+		in.wrong("op", "is required: create, update or delete")
+	default:
+		in.wrong("op", "must be create, update or delete")
+	}
+	return 0
+}
+
+// itemRevision gives the revision that an item depends on.
+func (in *input) itemRevision(item *BatchItem) uint64 {
+	if item.Op == "create" {
+		in.wrong("ifMatch", "does not go with create: there is no revision yet")
+		return 0
+	}
+	revision, err := strconv.ParseUint(item.IfMatch, 10, 64)
+	if err != nil || revision == 0 || strconv.FormatUint(revision, 10) != item.IfMatch {
+		in.wrong("ifMatch", `must be a revision as ETag gives it, without its quotes, such as "4096"`)
+	}
+	return revision
+}

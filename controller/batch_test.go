@@ -1,0 +1,98 @@
+package controller_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"versiond/controller"
+	"versiond/model"
+)
+
+const batchPath = "/version/batch"
+
+func batchOf(atomic bool, items ...string) string {
+	return fmt.Sprintf(`{"atomic":%t,"items":[%s]}`, atomic, strings.Join(items, ","))
+}
+
+func createItem(id string) string {
+	return fmt.Sprintf(`{"op":"create","id":%q,"versionNo":"1","platform":"linux"}`, id)
+}
+
+// Each item gets what a request of its own would have got, in order, and later items see what earlier
+// ones did.
+func TestBatchDecidesEachItem(t *testing.T) {
+	n := mustNode(t)
+	answer := n.send(t, http.MethodPost, batchPath, batchOf(false,
+		createItem("a"), createItem("known"),
+		`{"op":"update","id":"known","versionNo":"2","platform":"linux","ifMatch":"28672"}`,
+		`{"op":"update","id":"known","versionNo":"3","platform":"linux","ifMatch":"28672"}`,
+		`{"op":"delete","id":"missing"}`, `{"op":"delete","id":"a"}`))
+	require.Equal(t, http.StatusOK, answer.Code, answer.Body.String())
+	require.Equal(t, "application/json", answer.Header().Get("Content-Type"))
+	requireLabels(t, answer, "10")
+	require.JSONEq(t, `{"refused":3,"results":[
+		{"id":"a","status":201,"record":{"id":"a","versionNo":"1","platform":"linux","revision":32768}},
+		{"id":"known","status":409,"code":"already_exists","detail":"a record with this id exists already","revision":28672},
+		{"id":"known","status":200,"record":{"id":"known","versionNo":"2","platform":"linux","revision":36864}},
+		{"id":"known","status":412,"code":"revision_mismatch","detail":"the record has another revision than If-Match names","revision":36864},
+		{"id":"missing","status":404,"code":"not_found","detail":"no record has this id"},
+		{"id":"a","status":204}]}`, answer.Body.String())
+}
+
+func TestAtomicBatchIsDone(t *testing.T) {
+	n := mustNode(t)
+	answer := n.send(t, http.MethodPost, batchPath, batchOf(true, createItem("a"), `{"op":"delete","id":"known"}`))
+	require.Equal(t, http.StatusOK, answer.Code, answer.Body.String())
+	require.Zero(t, mustDecode[controller.BatchAnswer](t, answer).Refused)
+	require.Equal(t, http.StatusNotFound, n.get(t, "/version/known").Code)
+}
+
+// A client that looks at the status alone must not take a refused batch for done; one that looks closer
+// learns which item it was.
+func TestAtomicBatchIsRefused(t *testing.T) {
+	n := mustNode(t)
+	answer := n.send(t, http.MethodPost, batchPath, batchOf(true, createItem("a"), createItem("known"), createItem("b")))
+	problem := requireProblem(t, answer, http.StatusConflict, "batch_refused")
+	require.Equal(t, "items[1]: a record with this id exists already; nothing was changed", problem.Detail)
+	require.Equal(t, []controller.BatchResult{
+		{ID: "a", Status: http.StatusFailedDependency, Code: "not_done", Detail: model.ErrNotDone.Error()},
+		{ID: "known", Status: http.StatusConflict, Code: "already_exists", Detail: model.ErrAlreadyExists.Error(), Revision: 28672},
+		{ID: "b", Status: http.StatusFailedDependency, Code: "not_done", Detail: model.ErrNotDone.Error()},
+	}, problem.Results)
+	require.Equal(t, http.StatusNotFound, n.get(t, "/version/a").Code)
+}
+
+func TestBatchWithoutAtomicIsNotAtomic(t *testing.T) {
+	n := mustNode(t)
+	answer := n.send(t, http.MethodPost, batchPath, `{"items":[`+createItem("known")+`,`+createItem("a")+`]}`)
+	require.Equal(t, 1, mustDecode[controller.BatchAnswer](t, answer).Refused)
+	require.Equal(t, http.StatusOK, n.get(t, "/version/a").Code)
+}
+
+func TestLargestBatch(t *testing.T) {
+	n := mustNode(t)
+	items := make([]string, model.UnitCommandsMax)
+	for i := range items {
+		items[i] = createItem(fmt.Sprintf("id-%04d", i))
+	}
+	answer := n.send(t, http.MethodPost, batchPath, batchOf(true, items...))
+	require.Equal(t, http.StatusOK, answer.Code, answer.Body.String())
+	results := mustDecode[controller.BatchAnswer](t, answer).Results
+	require.Len(t, results, len(items))
+	require.Equal(t, "id-0999", results[999].Record.ID)
+}
+
+// The outcome of a batch that may have been done is unknown as a whole; it must not look retryable.
+func TestBatchOfUnknownOutcome(t *testing.T) {
+	n := mustNode(t)
+	for fault, code := range map[error]string{model.ErrOutcomeUnknown: "outcome_unknown", model.ErrNoLeader: "no_leader"} {
+		n.service.fault = fault
+		answer := n.send(t, http.MethodPost, batchPath, batchOf(false, createItem("a")))
+		require.Equal(t, code, mustDecode[controller.Problem](t, answer).Code)
+		require.Equal(t, code == "outcome_unknown", answer.Header().Get("Retry-After") == "")
+	}
+}

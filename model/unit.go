@@ -1,0 +1,57 @@
+package model
+
+// UnitCommandsMax bounds the commands of one unit, which is what one request may ask for.
+const UnitCommandsMax = 1000
+
+// Unit is what one request wants written: one command or several. It stays together on its way through
+// the log, in one entry, so that its commands follow each other on every node with nothing in between.
+type Unit struct {
+	// Commands are decided in this order; each sees what those before it did.
+	Commands []Command
+	// Atomic units change nothing unless all of their commands can be done.
+	Atomic bool
+}
+
+// UnitOutcome is the decision on one unit: one outcome for each command, in their order.
+type UnitOutcome struct {
+	Outcomes []Outcome
+}
+
+// UnitResult is the decision on a unit as an answer carries it, with the applied index that the answer
+// reflects.
+type UnitResult struct {
+	UnitOutcome
+	Index uint64
+}
+
+// Single makes a unit of one command.
+func Single(c Command) Unit { return Unit{Commands: []Command{c}} }
+
+// Singles makes a unit of each command.
+func Singles(commands ...Command) []Unit {
+	units := make([]Unit, len(commands))
+	for i := range commands {
+		units[i].Commands = commands[i : i+1 : i+1]
+	}
+	return units
+}
+
+// CountCommands gives how many commands the units have together.
+func CountCommands(units []Unit) int {
+	n := 0
+	for i := range units {
+		n += len(units[i].Commands)
+	}
+	return n
+}
+
+// Refused gives the position of the command that stood in the way of an atomic unit; ok is false when
+// everything was done.
+func (o UnitOutcome) Refused() (position int, ok bool) {
+	for i, each := range o.Outcomes {
+		if each.Code != OutcomeDone && each.Code != OutcomeNotDone {
+			return i, true
+		}
+	}
+	return 0, false
+}

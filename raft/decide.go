@@ -1,0 +1,79 @@
+package raft
+
+import (
+	"fmt"
+
+	"versiond/model"
+	"versiond/wire"
+)
+
+// decide lets the service decide every command and stage its row. An entry that cannot be read
+// stops the node: to skip it would make the nodes differ.
+func (a *applier) decide(entries []entry) (outcomes [][]model.UnitOutcome, commands int, err error) {
+	outcomes = make([][]model.UnitOutcome, len(entries))
+	for i := range entries {
+		var n int
+		outcomes[i], n, err = a.decideEntry(&entries[i])
+		if err != nil {
+			a.service.DiscardInternal()
+			return nil, 0, err
+		}
+		commands += n
+	}
+	return outcomes, commands, nil
+}
+
+// decideEntry gives the outcomes of the units of one entry, and how many commands they have.
+func (a *applier) decideEntry(e *entry) ([]model.UnitOutcome, int, error) {
+	if e.data == nil {
+		return nil, 0, nil
+	}
+	units, err := wire.DecodeUnits(e.data)
+	if err != nil {
+		return nil, 0, fmt.Errorf("log entry %d cannot be read; run the release that wrote it, or empty this node's data directory and join again: %w", e.position.Index, err)
+	}
+	outcomes := make([]model.UnitOutcome, len(units))
+	decided := make([]model.Outcome, model.CountCommands(units))
+	position := 0
+	for i := range units {
+		end := position + len(units[i].Commands)
+		outcomes[i].Outcomes = decided[position:end:end]
+		a.fsm.decideUnit(&units[i], e.position.Index, position, outcomes[i].Outcomes)
+		position = end
+	}
+	return outcomes, position, nil
+}
+
+// decideUnit decides the commands of one unit, of which the first is the command at position of the
+// entry at index.
+func (f *VersionFSM) decideUnit(u *model.Unit, index uint64, position int, outcomes []model.Outcome) {
+	if u.Atomic {
+		f.decideAtomic(u, index, position, outcomes)
+		return
+	}
+	for i := range u.Commands {
+		outcomes[i] = f.dispatch(u.Commands[i], model.Revision(index, position+i))
+	}
+}
+
+// decideAtomic takes back what the unit staged when one of its commands is refused.
+func (f *VersionFSM) decideAtomic(u *model.Unit, index uint64, position int, outcomes []model.Outcome) {
+	f.service.BeginAtomicInternal()
+	for i := range u.Commands {
+		outcomes[i] = f.dispatch(u.Commands[i], model.Revision(index, position+i))
+		if outcomes[i].Code != model.OutcomeDone {
+			f.service.EndAtomicInternal(false)
+			markNotDone(outcomes, i)
+			return
+		}
+	}
+	f.service.EndAtomicInternal(true)
+}
+
+func markNotDone(outcomes []model.Outcome, refused int) {
+	for i := range outcomes {
+		if i != refused {
+			outcomes[i] = model.Outcome{Code: model.OutcomeNotDone}
+		}
+	}
+}

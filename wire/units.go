@@ -1,0 +1,131 @@
+package wire
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"versiond/model"
+)
+
+// The first byte of every group of units says how the rest is written. Plain groups have only units of
+// one command each, which is what nearly all are; releases before batches read and wrote no others.
+const (
+	plainVersion = 1 // count, commands
+	unitsVersion = 2 // count of commands, count of units, units: flags, count, commands
+)
+
+const flagAtomic = 1
+
+// UnitBytesMax bounds one unit, since it cannot be split over entries: hashicorp/raft suggests entries
+// of at most 512 KiB, so that none delays a heartbeat.
+const UnitBytesMax = 512 << 10
+
+// unitOverheadMax bounds what a unit costs beside its commands: flags and a count.
+const unitOverheadMax = 1 + 3
+
+// AppendUnits appends the byte form of units to dst. The units must be valid and hold at most
+// model.CommandsPerEntryMax commands together: it is the caller's grouping that keeps the bound.
+func AppendUnits(dst []byte, units []model.Unit) []byte {
+	if allPlain(units) {
+		dst = append(dst, plainVersion)
+		dst = binary.AppendUvarint(dst, uint64(len(units)))
+		for i := range units {
+			dst = appendCommand(dst, &units[i].Commands[0])
+		}
+		return dst
+	}
+	dst = append(dst, unitsVersion)
+	dst = binary.AppendUvarint(dst, uint64(model.CountCommands(units)))
+	dst = binary.AppendUvarint(dst, uint64(len(units)))
+	for i := range units {
+		dst = appendUnit(dst, &units[i])
+	}
+	return dst
+}
+
+func allPlain(units []model.Unit) bool {
+	for i := range units {
+		if len(units[i].Commands) != 1 || units[i].Atomic {
+			return false
+		}
+	}
+	return true
+}
+
+func appendUnit(dst []byte, u *model.Unit) []byte {
+	flags := byte(0)
+	if u.Atomic {
+		flags |= flagAtomic
+	}
+	dst = append(dst, flags)
+	dst = binary.AppendUvarint(dst, uint64(len(u.Commands)))
+	for i := range u.Commands {
+		dst = appendCommand(dst, &u.Commands[i])
+	}
+	return dst
+}
+
+// UnitBytes bounds from above what AppendUnits adds for one unit.
+func UnitBytes(u *model.Unit) int {
+	bytes := unitOverheadMax
+	for i := range u.Commands {
+		bytes += commandBytes(&u.Commands[i])
+	}
+	return bytes
+}
+
+// UnitsBytes is UnitBytes of all units.
+func UnitsBytes(units []model.Unit) int {
+	bytes := 0
+	for i := range units {
+		bytes += UnitBytes(&units[i])
+	}
+	return bytes
+}
+
+// DecodeUnits reads what AppendUnits wrote. Every error matches model.ErrCorrupt: another version, an
+// unknown command type or flag, a count or length out of bounds, missing or left-over bytes.
+func DecodeUnits(data []byte) ([]model.Unit, error) {
+	r := reader{rest: data}
+	var units []model.Unit
+	switch v := r.byte(); {
+	case r.err != nil:
+	case v == plainVersion:
+		units = r.plainUnits()
+	case v == unitsVersion:
+		units = r.units()
+	default:
+		return nil, fmt.Errorf("%w: commands of format %d, this release reads %d and %d", model.ErrCorrupt, v, plainVersion, unitsVersion)
+	}
+	return units, r.end()
+}
+
+func (r *reader) plainUnits() []model.Unit {
+	commands := make([]model.Command, r.count(model.CommandsPerEntryMax))
+	for i := range commands {
+		r.command(&commands[i])
+	}
+	return model.Singles(commands...)
+}
+
+// units gives units whose commands share one array.
+func (r *reader) units() []model.Unit {
+	commands := make([]model.Command, r.count(model.CommandsPerEntryMax))
+	units := make([]model.Unit, r.count(uint64(len(commands))))
+	for i := range units {
+		flags := r.byte()
+		if flags&^flagAtomic != 0 {
+			r.fail("unknown flags %d of a unit", flags)
+		}
+		units[i].Atomic = flags&flagAtomic != 0
+		n := r.countFrom(1, uint64(len(commands)))
+		units[i].Commands, commands = commands[:n:n], commands[n:]
+		for j := range units[i].Commands {
+			r.command(&units[i].Commands[j])
+		}
+	}
+	if len(commands) > 0 {
+		r.fail("%d commands belong to no unit", len(commands))
+	}
+	return units
+}
