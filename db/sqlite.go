@@ -54,6 +54,7 @@ func sqliteDSN(path string) (string, error) {
 			"busy_timeout(5000)",
 			"journal_mode(wal)",
 			"synchronous(normal)",
+			"temp_store(memory)", // an upsert of many rows keeps a journal of its own, for nothing but its own undoing
 			"journal_size_limit(67108864)", // give back what a long read view made the WAL grow to
 		},
 	}.Encode()
