@@ -42,6 +42,7 @@ type Fault struct {
 func All() []Fault {
 	return slices.Concat(
 		processFaults(),
+		networkFaults(),
 	)
 }
 

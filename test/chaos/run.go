@@ -20,13 +20,13 @@ import (
 
 const (
 	loadPrefix  = "load"
-	loadWorkers = 8
-	loadRecords = 40 // of each worker
-	loadPause   = 10 * time.Millisecond
+	loadWorkers = 15
+	loadRecords = 30 // of each worker
+	loadPause   = 30 * time.Millisecond
 
 	historyKeys    = 8
-	historyWorkers = 5
-	historyPause   = 15 * time.Millisecond
+	historyWorkers = 6
+	historyPause   = 20 * time.Millisecond
 	// historyCheckTimeout is for each key. One that takes longer is a failure: it proves nothing.
 	historyCheckTimeout = time.Minute
 
@@ -96,13 +96,13 @@ func newRun(t *testing.T, options Options) *run {
 	options.Patience = max(options.Patience, 1)
 	t.Logf("SEED=%d MODE=%s: %d faults, for %s at least", options.Seed, options.Mode, len(options.Faults), options.Duration)
 	r := &run{t: t, options: options, random: rand.New(rand.NewPCG(options.Seed, 0)), report: newReport(options)}
-	config := cluster.Config{Program: options.Program, Env: nodeEnv, KeepFailed: true}
+	config := cluster.Config{Program: options.Program, Env: nodeEnv, OwnMachines: true, KeepFailed: true}
 	if options.Mode == MySQL {
 		config.Shared = &servers.Shared{}
 		t.Cleanup(func() { _ = config.Shared.Close() })
 	}
 	r.cluster = cluster.Start(t, config)
-	r.load = cluster.StartLoadWith(t, r.cluster, cluster.LoadOptions{Prefix: loadPrefix, Workers: loadWorkers, Records: loadRecords, Pause: loadPause})
+	r.load = cluster.StartLoadWith(t, r.cluster, cluster.LoadOptions{Prefix: loadPrefix, Workers: loadWorkers, Records: loadRecords, Pause: loadPause, Settled: true})
 	r.ledger = r.load.Pause()
 	return r
 }
@@ -138,7 +138,7 @@ func (r *run) disturb(f Fault, round *Round) outcome {
 	before := r.load.Counts()
 	r.load.Resume()
 	clients := history.Start(ctx, r.cluster.Clients(), history.Options{
-		Prefix: fmt.Sprintf("history-%d", r.number), Keys: historyKeys, Workers: historyWorkers, Pause: historyPause,
+		Prefix: fmt.Sprintf("history-%d", r.number), Keys: historyKeys, Workers: historyWorkers, Pause: historyPause, Settled: true,
 		Levels: []model.Level{model.LevelLinearizable, model.LevelLinearizable, model.LevelLeader, model.LevelNone},
 	})
 	r.load.Await(r.t, warmUpWrites, awaitTimeout)

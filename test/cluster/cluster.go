@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"versiond/test/network"
 	"versiond/test/servers"
 )
 
@@ -22,6 +23,9 @@ type Config struct {
 	Shared *servers.Shared
 	// Env are further variables for every node, such as VERSIOND_RAFT_TRAILINGLOGS=10.
 	Env []string
+	// OwnMachines gives each node a network namespace of its own, in the Cluster's Network. Nodes then do
+	// not ask who uses them. It takes Linux and root.
+	OwnMachines bool
 	// KeepFailed keeps data and logs of a cluster whose test failed.
 	KeepFailed bool
 	// Token is what clients of the nodes send, and Secret what they show the peer port; "" for neither.
@@ -32,6 +36,8 @@ type Config struct {
 type Cluster struct {
 	// Nodes are the listed ones, node1 first, and after them those that AddNode made.
 	Nodes []*Node
+	// Network is between the nodes when each has a machine of its own, and nil otherwise.
+	Network *network.Network
 
 	t     testing.TB
 	cfg   Config
@@ -50,14 +56,16 @@ func New(t testing.TB, cfg Config) *Cluster {
 	}
 	c := &Cluster{t: t, cfg: cfg, dir: tempDir(t, cfg.KeepFailed)}
 	c.store = newStore(t, c, int(clustersMade.Add(1)))
-	ports := make([]nodePorts, cfg.Nodes)
-	listed := make([]string, cfg.Nodes)
-	for i := range ports {
-		ports[i] = nodePorts{peer: FreePort(t), public: FreePort(t)}
-		listed[i] = fmt.Sprintf("node%d=127.0.0.1:%d/%d", i+1, ports[i].peer, ports[i].public)
+	if cfg.OwnMachines {
+		c.Network = network.Must(t)
+	}
+	places, listed := make([]place, cfg.Nodes), make([]string, cfg.Nodes)
+	for i := range places {
+		places[i] = c.newPlace()
+		listed[i] = fmt.Sprintf("node%d=%s/%d", i+1, places[i].peerAddress(), places[i].public)
 	}
 	c.env = c.environment("VERSIOND_RAFT_NODES=" + strings.Join(listed, ","))
-	for i, p := range ports {
+	for i, p := range places {
 		id := fmt.Sprintf("node%d", i+1)
 		c.Nodes = append(c.Nodes, newNode(c, id, p, []string{"--node", id}))
 	}
@@ -77,6 +85,9 @@ func Start(t testing.TB, cfg Config) *Cluster {
 // VERSIOND_ would be a setting, or an error.
 func (c *Cluster) environment(more ...string) []string {
 	env := []string{"PATH=" + os.Getenv("PATH"), "VERSIOND_DATA_DIR=" + c.dir, "VERSIOND_SERVER_RELOADINTERVAL=1s"}
+	if c.cfg.OwnMachines {
+		env = append(env, "VERSIOND_AUTH_DISABLED=true")
+	}
 	env = append(env, c.store.env()...)
 	return append(append(env, c.cfg.Env...), more...)
 }
@@ -85,9 +96,9 @@ func (c *Cluster) environment(more ...string) []string {
 // does not start it.
 func (c *Cluster) AddNode(id string, args ...string) *Node {
 	c.t.Helper()
-	ports := nodePorts{peer: FreePort(c.t), public: FreePort(c.t)}
-	args = append([]string{"--node", id, "--address", ports.peerAddress(), "--port", fmt.Sprint(ports.public)}, args...)
-	n := newNode(c, id, ports, args)
+	p := c.newPlace()
+	args = append([]string{"--node", id, "--address", p.peerAddress(), "--port", fmt.Sprint(p.public)}, args...)
+	n := newNode(c, id, p, args)
 	c.Nodes = append(c.Nodes, n)
 	return n
 }

@@ -33,6 +33,8 @@ type Database interface {
 type store interface {
 	// env gives the variables that make nodes use it.
 	env() []string
+	// addresses are the servers' on this machine: nodes with machines of their own need a way there.
+	addresses() []string
 	database(node, dir string) Database
 }
 

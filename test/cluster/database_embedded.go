@@ -19,6 +19,8 @@ type embedded struct{ t testing.TB }
 
 func (embedded) env() []string { return nil }
 
+func (embedded) addresses() []string { return nil }
+
 func (e embedded) database(_, dir string) Database { return &sqliteDatabase{t: e.t, dir: dir} }
 
 type sqliteDatabase struct {

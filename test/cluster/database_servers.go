@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"net"
+	"strconv"
 	"testing"
 
 	"github.com/go-redis/redis/v8"
@@ -39,6 +41,10 @@ func (s *serverStore) env() []string {
 		"VERSIOND_REDIS_ADDR=" + s.redis.Options().Addr,
 		fmt.Sprintf("VERSIOND_REDIS_DB=%d", s.redis.Options().DB),
 	}
+}
+
+func (s *serverStore) addresses() []string {
+	return []string{net.JoinHostPort("127.0.0.1", strconv.Itoa(s.mariaDB.Port)), s.redis.Options().Addr}
 }
 
 func (s *serverStore) database(node, _ string) Database {

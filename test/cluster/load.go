@@ -15,6 +15,10 @@ const (
 	// refusedPause keeps workers from spinning while the cluster takes no writes.
 	refusedPause = 20 * time.Millisecond
 	writeTimeout = 8 * time.Second
+	// readTimeout is short: a read that is given up costs nothing.
+	readTimeout = 2 * time.Second
+	// settledWrites is how many writes a settled worker makes on one node, on average.
+	settledWrites = 200
 )
 
 // LoadOptions say what a load does.
@@ -28,6 +32,9 @@ type LoadOptions struct {
 	Records int
 	// Pause is how long each worker rests between two writes.
 	Pause time.Duration
+	// Settled workers write to one node for as long as it takes what they send, so that a node that does
+	// not answer holds up only some of them; otherwise each request goes to the next node.
+	Settled bool
 }
 
 // Load is a number of workers that write to a cluster, and read what they wrote, until they are stopped.

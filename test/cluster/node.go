@@ -4,13 +4,36 @@ import (
 	"net"
 	"path/filepath"
 	"strconv"
+
+	"github.com/stretchr/testify/require"
+
+	"versiond/test/network"
 )
 
-type nodePorts struct{ peer, public int }
+// place is where a node listens.
+type place struct {
+	host         string
+	peer, public int
+	machine      *network.Host // nil on the machine of the test itself
+}
 
-func (p nodePorts) peerAddress() string { return local(p.peer) }
+func (p place) peerAddress() string { return net.JoinHostPort(p.host, strconv.Itoa(p.peer)) }
 
-func local(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
+func (p place) publicAddress() string { return net.JoinHostPort(p.host, strconv.Itoa(p.public)) }
+
+// The ports of a node that has a machine of its own.
+const peerPort, publicPort = 7001, 8081
+
+// newPlace gives free ports of this machine, or a machine of its own in the cluster's network.
+func (c *Cluster) newPlace() place {
+	c.t.Helper()
+	if c.Network == nil {
+		return place{host: "127.0.0.1", peer: FreePort(c.t), public: FreePort(c.t)}
+	}
+	machine, err := c.Network.NewHost()
+	require.NoError(c.t, err)
+	return place{host: machine.Addr.String(), peer: peerPort, public: publicPort, machine: machine}
+}
 
 // Node is one versiond process and what belongs to it.
 type Node struct {
@@ -20,17 +43,27 @@ type Node struct {
 	// Port is the public HTTP port, and Client asks there.
 	Port   int
 	Client *Client
+	// Machine is where the node runs, nil on the machine of the test itself.
+	Machine *network.Host
 	// Database is the node's own: the truth of what it has applied.
 	Database Database
 }
 
-func newNode(c *Cluster, id string, ports nodePorts, args []string) *Node {
+func newNode(c *Cluster, id string, p place, args []string) *Node {
 	c.t.Helper()
 	dir := filepath.Join(c.dir, id)
-	return &Node{
+	n := &Node{
 		Process: NewProcess(c.t, c.cfg.Program, args, c.env, filepath.Join(c.dir, id+".log")),
-		ID:      id, Dir: dir, Address: ports.peerAddress(), Port: ports.public,
-		Client:   NewClient(c.t, local(ports.public), ports.peerAddress()).As(c.cfg.Token, c.cfg.Secret),
+		ID:      id, Dir: dir, Address: p.peerAddress(), Port: p.public, Machine: p.machine,
+		Client:   NewClient(c.t, p.publicAddress(), p.peerAddress()).As(c.cfg.Token, c.cfg.Secret),
 		Database: c.store.database(id, dir),
 	}
+	if p.machine != nil {
+		n.enter = p.machine.Enter
+		n.Client.dialBy(p.machine.Dial)
+		for _, address := range c.store.addresses() {
+			require.NoError(c.t, p.machine.Forward(address))
+		}
+	}
+	return n
 }

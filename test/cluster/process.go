@@ -26,6 +26,7 @@ type Process struct {
 	args    []string
 	env     []string
 	log     string
+	enter   func() error // takes the thread to where the program runs; nil is here
 
 	cmd    *exec.Cmd
 	exited chan struct{}
@@ -64,10 +65,12 @@ func (p *Process) launch() error {
 	started, exited := make(chan error, 1), make(chan struct{})
 	go func() {
 		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
+		if p.enter == nil {
+			defer runtime.UnlockOSThread() // a thread that went elsewhere ends with this goroutine
+		}
 		defer close(exited)
 		defer log.Close()
-		err := cmd.Start()
+		err := p.start(cmd)
 		started <- err
 		if err == nil {
 			_ = cmd.Wait() // its state tells how it ended
@@ -78,6 +81,15 @@ func (p *Process) launch() error {
 	}
 	p.cmd, p.exited = cmd, exited
 	return nil
+}
+
+func (p *Process) start(cmd *exec.Cmd) error {
+	if p.enter != nil {
+		if err := p.enter(); err != nil {
+			return err
+		}
+	}
+	return cmd.Start()
 }
 
 // Running tells whether the program has been started and has not ended.

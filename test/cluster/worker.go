@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -18,7 +19,8 @@ type worker struct {
 	load    *Load
 	ledger  *Ledger
 	options LoadOptions
-	turn    int
+	turn    int // moves with each request that goes anywhere
+	at      int // where a settled worker is
 	name    string
 	random  *rand.Rand
 	writes  int
@@ -44,7 +46,7 @@ type owned struct {
 }
 
 func newWorker(l *Load, number int, options LoadOptions) *worker {
-	return &worker{load: l, ledger: l.ledger, options: options, turn: number, name: fmt.Sprintf("%s-%d", options.Prefix, number),
+	return &worker{load: l, ledger: l.ledger, options: options, turn: number, at: number, name: fmt.Sprintf("%s-%d", options.Prefix, number),
 		random: rand.New(rand.NewPCG(uint64(number), 1)), records: map[string]*owned{}, retired: map[int]int{}}
 }
 
@@ -144,7 +146,7 @@ func (w *worker) maybe(revision uint64) uint64 {
 func (w *worker) tryStale(ctx context.Context, record model.VersionDB) {
 	w.load.gate.RLock()
 	defer w.load.gate.RUnlock()
-	_, err := w.next().Update(ctx, model.VersionDB{ID: record.ID, VersionNo: "stale", Platform: "stale"}, record.Revision-1)
+	_, err := w.home().Update(ctx, model.VersionDB{ID: record.ID, VersionNo: "stale", Platform: "stale"}, record.Revision-1)
 	if err == nil {
 		w.ledger.violate(Wrong, "%q: an update of revision %d was done at revision %d", record.ID, record.Revision-1, record.Revision)
 	}
@@ -155,10 +157,23 @@ func (w *worker) content(id string) model.VersionDB {
 	return model.VersionDB{ID: id, VersionNo: fmt.Sprintf("1.%d", w.writes), Platform: []string{"linux", "darwin", "windows"}[w.writes%3]}
 }
 
+// next gives the node for a request that may go to any.
 func (w *worker) next() *Client {
 	clients := *w.load.clients.Load()
 	w.turn++
 	return clients[w.turn%len(clients)]
+}
+
+// home gives the node for a write.
+func (w *worker) home() *Client {
+	if !w.options.Settled {
+		return w.next()
+	}
+	if w.random.IntN(settledWrites) == 0 {
+		w.at = w.random.IntN(math.MaxInt)
+	}
+	clients := *w.load.clients.Load()
+	return clients[w.at%len(clients)]
 }
 
 // writing is one try of a write on one node.
@@ -170,6 +185,9 @@ func (w *worker) write(ctx context.Context, r *owned, want *model.VersionDB, do 
 	for ctx.Err() == nil {
 		result, err := w.once(ctx, do)
 		w.index = max(w.index, result.Index)
+		if err != nil {
+			w.at++
+		}
 		switch {
 		case err == nil:
 			w.accept(r, want, result)
@@ -194,7 +212,7 @@ func (w *worker) once(ctx context.Context, do writing) (model.Result, error) {
 	defer w.load.gate.RUnlock()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
 	defer cancel()
-	return do(ctx, w.next())
+	return do(ctx, w.home())
 }
 
 func (w *worker) accept(r *owned, want *model.VersionDB, result model.Result) {
@@ -221,6 +239,8 @@ func (w *worker) read(ctx context.Context, r *owned) {
 	defer w.load.gate.RUnlock()
 	ways := append(Levels(w.index), model.ReadOptions{Level: model.LevelNone})
 	opts := ways[w.random.IntN(len(ways))]
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
 	result, err := w.next().Get(ctx, r.id, opts)
 	if err != nil && CodeOf(err) != "not_found" {
 		return

@@ -15,6 +15,9 @@ import (
 // requestTimeout is longer than nodes take by default, so that their own answer is seen.
 const requestTimeout = 10 * time.Second
 
+// impatientTimeout is for reads of Settled clients: one that is given up costs nothing.
+const impatientTimeout = 2 * time.Second
+
 // Options say what Clients do.
 type Options struct {
 	// Prefix begins the ids of the records.
@@ -27,6 +30,9 @@ type Options struct {
 	AsLinearizable bool
 	// Pause is how long each client rests between two requests: the checker must come to an end.
 	Pause time.Duration
+	// Settled clients write to one node until it fails them, and read on any without much patience: a
+	// node that does not answer then holds up few of them.
+	Settled bool
 }
 
 // Clients write and read a few records on all nodes, and record what they are answered.
@@ -56,15 +62,22 @@ func (c *Clients) Wait() *Recorder {
 func (c *Clients) run(ctx context.Context, worker int) {
 	random := rand.New(rand.NewPCG(uint64(worker), 7))
 	last := map[string]uint64{} // the revisions that this worker saw last
+	home := worker
 	for ctx.Err() == nil {
 		in := c.pick(random, last)
 		node := c.nodes[random.IntN(len(c.nodes))]
+		if c.options.Settled && in.Kind != Read {
+			node = c.nodes[home%len(c.nodes)]
+		}
 		filed := in
 		if c.options.AsLinearizable {
 			filed.Level = model.LevelLinearizable
 		}
 		c.recorder.Do(worker, filed, func() Output {
 			out := c.ask(node, in)
+			if out.Unknown || out.Refused {
+				home++
+			}
 			if out.Revision != 0 {
 				last[in.Key] = out.Revision
 			}
@@ -97,7 +110,11 @@ func (c *Clients) pick(random *rand.Rand, last map[string]uint64) Input {
 
 // ask makes one request. It has a deadline of its own, so that the end of the test makes no unknowns.
 func (c *Clients) ask(node *cluster.Client, in Input) Output {
-	ctx, cancel := context.WithTimeout(context.Background(), requestTimeout)
+	timeout := requestTimeout
+	if c.options.Settled && in.Kind == Read {
+		timeout = impatientTimeout
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	record := model.VersionDB{ID: in.Key, VersionNo: in.VersionNo, Platform: "linux"}
 	var result model.Result

@@ -102,9 +102,16 @@ func tempDir(t testing.TB) string {
 
 func must(t testing.TB, err error) {
 	t.Helper()
+	Need(t, err, ErrNotInstalled)
+}
+
+// Need ends a test that err stands in the way of. What is only missing on this machine, because err is
+// the missing one, leaves the test out unless RequireEnv is set: only CI and make test must have it all.
+func Need(t testing.TB, err, missing error) {
+	t.Helper()
 	switch {
 	case err == nil:
-	case errors.Is(err, ErrNotInstalled) && os.Getenv(RequireEnv) != "1":
+	case errors.Is(err, missing) && os.Getenv(RequireEnv) != "1":
 		leaveOut(t, err)
 	default:
 		t.Fatal(err)
