@@ -29,10 +29,15 @@ const (
 	// handOverTimeout bounds the leader's attempt to hand over before it stops.
 	handOverTimeout = 1500 * time.Millisecond
 	// readHeaderTimeout and readTimeout end clients that send a byte a second. readTimeout is above the
-	// longest ?timeout=, because a handler's context ends with it.
+	// longest ?timeout=, because a handler's context ends with it. writeTimeout, from the header on, ends
+	// clients that do not take their answer. Handlers set shorter ones for bodies, and lift both for
+	// backups.
 	readHeaderTimeout = 5 * time.Second
 	readTimeout       = 65 * time.Second
+	writeTimeout      = readTimeout + 30*time.Second
 	idleTimeout       = 2 * time.Minute
+	// headerBytesMax takes a browser's cookies for localhost.
+	headerBytesMax = 32 << 10
 	// memoryTTLReloads is how many reload intervals MemoryDB keeps what nobody reads.
 	memoryTTLReloads = 3
 )
@@ -194,8 +199,9 @@ func (n *runningNode) route(cfg config.Config, log *slog.Logger) error {
 		return err
 	}
 	versions = versions.MeasuredBy(controller.Metrics{Public: n.metrics.Public, Peer: n.metrics.Peer, Scrape: n.metrics.Handler(log)})
-	n.public = newServer(routers.SetUpVersionRouter(versions), log)
-	n.peer = newServer(routers.SetUpRaftRouter(versions, peers), log)
+	most := portConnectionsMax(openFilesMax(), len(cfg.LocalNodes()))
+	n.public = newServer(routers.SetUpVersionRouter(versions), newConnections(most), log)
+	n.peer = newServer(routers.SetUpRaftRouter(versions, peers), newConnections(most), log)
 	return nil
 }
 
@@ -207,9 +213,10 @@ func tokens(auth config.Auth) []controller.Token {
 	return tokens
 }
 
-func newServer(handler http.Handler, log *slog.Logger) *http.Server {
+func newServer(handler http.Handler, connections *connections, log *slog.Logger) *http.Server {
 	return &http.Server{
-		Handler: handler, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
+		Handler: handler, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
+		IdleTimeout: idleTimeout, MaxHeaderBytes: headerBytesMax, ConnState: connections.changed,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 }

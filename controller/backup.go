@@ -43,6 +43,7 @@ const (
 // @Failure      400  {object}  Problem  "`invalid_request`"
 // @Failure      401  {object}  Problem  "`unauthorized`: the token is missing or not known"
 // @Failure      403  {object}  Problem  "`forbidden`: the token's role may not do this"
+// @Failure      429  {object}  Problem  "`too_many_requests`: two backups are being read from this node; see Retry-After"
 // @Failure      500  {object}  Problem  "`internal`"
 // @Failure      503  {object}  Problem  "`no_leader`, `store_unavailable`, `not_caught_up`, `node_removed`; see Retry-After"
 // @Failure      504  {object}  Problem  "`timeout`"
@@ -92,6 +93,7 @@ func (v *VersionController) Backup(c *gin.Context) {
 // @Failure      403  {object}  Problem  "`forbidden`: the token's role may not do this; `cross_site`"
 // @Failure      413  {object}  Problem  "`body_too_large`: more than 4 GiB"
 // @Failure      415  {object}  Problem  "`unsupported_media_type`"
+// @Failure      429  {object}  Problem  "`too_many_requests`: another backup is being received or restored; nothing was changed; see Retry-After"
 // @Failure      500  {object}  Problem  "`internal`"
 // @Failure      503  {object}  Problem  "`no_leader`, `node_removed`: nothing was changed; see Retry-After"
 // @Failure      504  {object}  Problem  "`outcome_unknown`: the records may or may not be those of the backup, all of them"
@@ -104,8 +106,10 @@ func (v *VersionController) Restore(c *gin.Context) {
 	if in.failed() {
 		return
 	}
-	body := http.MaxBytesReader(c.Writer, newTransfer(c), restoreBytesMax)
+	transfer := newTransfer(c)
+	body := http.MaxBytesReader(c.Writer, transfer, restoreBytesMax)
 	restored, err := v.service.Restore(c.Request.Context(), body, opts)
+	transfer.expectAnswerTaken()
 	if err != nil {
 		fail(c, unknownIfExpired(tooLargeFirst(err)))
 		return
@@ -130,10 +134,11 @@ type transfer struct {
 	connection *http.ResponseController
 }
 
-// newTransfer lifts the server's time limit for the whole request, which would end its context too.
+// newTransfer lifts the server's time limits for the whole request, which would end its context too.
 func newTransfer(c *gin.Context) *transfer {
-	t := &transfer{ReadCloser: c.Request.Body, Writer: c.Writer, connection: http.NewResponseController(c.Writer)}
+	t := &transfer{ReadCloser: streamed(c.Request.Body), Writer: c.Writer, connection: http.NewResponseController(c.Writer)}
 	_ = t.connection.SetReadDeadline(time.Time{}) // a connection that knows no deadlines has none to lift
+	_ = t.connection.SetWriteDeadline(time.Time{})
 	return t
 }
 
@@ -145,10 +150,14 @@ func (t *transfer) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Write bounds the wait for the client to take what is written.
+// Write bounds the wait for the client to take what is written, also of what the server still keeps
+// when it returns.
 func (t *transfer) Write(p []byte) (int, error) {
+	t.expectAnswerTaken()
+	return t.Writer.Write(p)
+}
+
+// expectAnswerTaken bounds the wait for the client to take what is written from now on.
+func (t *transfer) expectAnswerTaken() {
 	_ = t.connection.SetWriteDeadline(time.Now().Add(transferIdleMax))
-	n, err := t.Writer.Write(p)
-	_ = t.connection.SetWriteDeadline(time.Time{})
-	return n, err
 }

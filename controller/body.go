@@ -6,7 +6,9 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"os"
 	"strings"
+	"time"
 
 	"versiond/model"
 )
@@ -15,6 +17,8 @@ const (
 	jsonType = "application/json"
 	// bodyBytesMax bounds a JSON body.
 	bodyBytesMax = 1 << 20
+	// bodyTimeMax is how long a body may take that is kept in memory.
+	bodyTimeMax = 15 * time.Second
 )
 
 // VersionBody is a record as clients send it.
@@ -84,13 +88,21 @@ func (in *input) body(mediaType string, bytesMax int64) (data []byte, ok bool) {
 	if in.refusal = refuseType(r.Header, mediaType); in.refusal != nil {
 		return nil, false
 	}
+	connection := http.NewResponseController(in.c.Writer)
+	_ = connection.SetReadDeadline(time.Now().Add(bodyTimeMax)) // a connection that knows no deadlines is a test's
 	data, err := io.ReadAll(http.MaxBytesReader(in.c.Writer, r.Body, bytesMax))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
 		in.refusal = bodyTooLarge(bytesMax)
+	case errors.Is(err, model.ErrTooManyRequests):
+		in.refusal = err
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		in.wrong("body", fmt.Sprintf("must be sent within %s", bodyTimeMax))
 	case err != nil:
 		in.wrong("body", "could not be read to its end")
+	default:
+		_ = connection.SetReadDeadline(time.Time{}) // from here on the request's own timeout counts
 	}
 	return data, err == nil
 }

@@ -6,8 +6,8 @@ import (
 	"net/http"
 )
 
-// VersionController has the handlers of the public port and of the peer port. It keeps no state of
-// its own between requests; any goroutine may call its methods.
+// VersionController has the handlers of the public port and of the peer port. It keeps nothing between
+// requests but how much their bodies hold; any goroutine may call its methods.
 type VersionController struct {
 	service VersionService
 	logger  *slog.Logger
@@ -16,6 +16,8 @@ type VersionController struct {
 	crossSite *http.CrossOriginProtection
 	tokens    tokens
 	metrics   Metrics
+	// bodies are those of clients, which must not stand in the way of those of other nodes.
+	bodies, peerBodies *bodyBudget
 }
 
 // NewVersionController returns the controller of the node that service names. Service and logger are
@@ -34,5 +36,6 @@ func NewVersionController(service VersionService, logger *slog.Logger, tokens ..
 		crossSite: http.NewCrossOriginProtection(),
 		tokens:    newTokens(tokens),
 		metrics:   unmeasured(),
+		bodies:    &bodyBudget{}, peerBodies: &bodyBudget{},
 	}, nil
 }

@@ -24,13 +24,14 @@ const requestIDBytesMax = 128
 
 // Serve runs around every handler of the public port: it labels the answer, answers errors and panics,
 // measures the request and logs one line at debug level. It must be the first handler of an engine.
-func (v *VersionController) Serve(c *gin.Context) { v.serve(c, v.metrics.Public) }
+func (v *VersionController) Serve(c *gin.Context) { v.serve(c, v.metrics.Public, v.bodies) }
 
 // ServePeers is Serve for the peer port.
-func (v *VersionController) ServePeers(c *gin.Context) { v.serve(c, v.metrics.Peer) }
+func (v *VersionController) ServePeers(c *gin.Context) { v.serve(c, v.metrics.Peer, v.peerBodies) }
 
-func (v *VersionController) serve(c *gin.Context, observer RequestObserver) {
+func (v *VersionController) serve(c *gin.Context, observer RequestObserver, bodies *bodyBudget) {
 	began := time.Now()
+	defer bodies.boundBody(c)()
 	v.label(c)
 	v.next(c)
 	v.answerProblem(c)

@@ -33,6 +33,18 @@ func (d *VersionMysqlDao) Ping(ctx context.Context) error {
 	return translate(ctx, "ping", err)
 }
 
+// ConnectionsMax is how many connections the database may have; 0 where that is not known.
+func (d *VersionMysqlDao) ConnectionsMax() int {
+	if d.DB == nil {
+		return 0
+	}
+	pool, err := d.DB.DB()
+	if err != nil {
+		return 0
+	}
+	return pool.Stats().MaxOpenConnections
+}
+
 // Get reads one record; model.ErrNotFound when the id has none.
 func (d *VersionMysqlDao) Get(ctx context.Context, id string) (model.Version, error) {
 	var v model.Version

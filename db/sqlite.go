@@ -12,7 +12,7 @@ import (
 
 // sqliteConnectionsMax lets readers, the applier and a read view work side by side. Each connection
 // has a page cache of its own, so there are fewer than for a server.
-const sqliteConnectionsMax = 8
+const sqliteConnectionsMax = 12
 
 // OpenSQLite opens the database file at path, which is made when it is missing; its directory must
 // be there. It may be used by any goroutine.

@@ -1,5 +1,5 @@
 // Package group gathers what waits while earlier work is on its way, so that many callers share one
-// log entry or one request.
+// log entry or one request, and bounds how much may wait.
 package group
 
 import (
@@ -17,8 +17,8 @@ type Limits struct {
 	GroupCountMax int
 	// InFlightMax is how many groups may be on their way at once.
 	InFlightMax int
-	// WaitingItemsMax is how many items may wait, and WaitingSizeMax how large they may be together;
-	// beyond it Add refuses.
+	// WaitingItemsMax is how many items may wait, and WaitingSizeMax how much they may hold together;
+	// beyond either Add refuses. One item alone may exceed the size.
 	WaitingItemsMax, WaitingSizeMax int
 }
 

@@ -25,8 +25,8 @@ var (
 	ErrOutcomeUnknown = errors.New("the write was proposed, but whether it was committed is not known; read the record before trying again")
 	// ErrTimeout is returned when a read did not become current enough within its deadline.
 	ErrTimeout = errors.New("the read did not become current enough in time")
-	// ErrTooManyRequests is returned when more writes wait than the node can hold; nothing was proposed.
-	ErrTooManyRequests = errors.New("more writes are waiting than this node can take")
+	// ErrTooManyRequests is returned when more waits than the node can hold; nothing was proposed.
+	ErrTooManyRequests = errors.New("more requests are waiting than this node can take")
 	// ErrStoreUnavailable is returned when the node's database does not answer; nothing was proposed.
 	ErrStoreUnavailable = errors.New("the node's database does not answer")
 	// ErrNotCaughtUp is returned when the node's store is not current enough to be read.

@@ -7,7 +7,12 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"versiond/group"
 )
+
+// strangersMax is how many connections may not have said yet what they are.
+const strangersMax = 1000
 
 // PeerListener is the one port on which other nodes reach this one, by Raft and by HTTP. The first
 // byte of a connection tells which.
@@ -15,9 +20,13 @@ type PeerListener struct {
 	listener net.Listener
 	http     *connQueue
 	raft     *connQueue
-	ctx      context.Context // ends with Close
-	cancel   context.CancelFunc
-	conns    sync.WaitGroup
+	// strangers have not said yet what they are, or not proved that they may speak Raft here. When there
+	// are too many, the oldest go: a node that is one of ours says it at once.
+	strangers *group.Crowd[net.Conn]
+
+	ctx    context.Context // ends with Close
+	cancel context.CancelFunc
+	conns  sync.WaitGroup
 }
 
 // ListenPeers opens the port. Connections are sorted from then on; Close ends it.
@@ -27,7 +36,7 @@ func ListenPeers(address string) (*PeerListener, error) {
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	l := &PeerListener{listener: listener, ctx: ctx, cancel: cancel}
+	l := &PeerListener{listener: listener, strangers: group.NewCrowd[net.Conn](), ctx: ctx, cancel: cancel}
 	l.http, l.raft = newConnQueue(l), newConnQueue(l)
 	l.conns.Go(l.acceptAll)
 	return l, nil
@@ -57,7 +66,17 @@ func (l *PeerListener) acceptAll() {
 			l.pause(err)
 			continue
 		}
+		l.admit(conn)
 		l.conns.Go(func() { l.sort(conn) })
+	}
+}
+
+func (l *PeerListener) admit(conn net.Conn) {
+	if l.strangers.Enter(conn) <= strangersMax {
+		return
+	}
+	if oldest, there := l.strangers.Oldest(); there {
+		_ = oldest.Close() // it sees the end of the connection
 	}
 }
 
@@ -78,14 +97,18 @@ func (l *PeerListener) sort(conn net.Conn) {
 	defer stop()
 	_ = conn.SetReadDeadline(time.Now().Add(greetingTimeout)) // a conn that takes no deadline fails on the read
 	if _, err := io.ReadFull(conn, first); err != nil {
+		l.strangers.Leave(conn)
 		_ = conn.Close() // it never said anything
 		return
 	}
 	_ = conn.SetReadDeadline(time.Time{})
 	if first[0] == raftMagic {
-		l.raft.put(conn)
+		if !l.raft.put(conn) {
+			l.strangers.Leave(conn)
+		}
 		return
 	}
+	l.strangers.Leave(conn)
 	l.http.put(&prefixedConn{Conn: conn, prefix: first})
 }
 
@@ -116,14 +139,20 @@ func newConnQueue(owner *PeerListener) *connQueue {
 	return &connQueue{owner: owner, conns: make(chan net.Conn), closed: make(chan struct{})}
 }
 
-func (q *connQueue) put(conn net.Conn) {
+// put closes a connection that nobody takes, such as one for Raft on a node that does not run it yet, and
+// says whether somebody took it.
+func (q *connQueue) put(conn net.Conn) bool {
+	timer := time.NewTimer(greetingTimeout)
+	defer timer.Stop()
 	select {
 	case q.conns <- conn:
+		return true
 	case <-q.closed:
-		_ = conn.Close()
 	case <-q.owner.ctx.Done():
-		_ = conn.Close()
+	case <-timer.C:
 	}
+	_ = conn.Close()
+	return false
 }
 
 func (q *connQueue) Accept() (net.Conn, error) {

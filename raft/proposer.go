@@ -22,10 +22,11 @@ const (
 )
 
 // proposerLimits: one item is what one caller proposes, a group is one entry; while one entry is applied
-// the next one is being replicated. More on their way would only make the groups smaller.
+// the next one is being replicated. More on their way would only make the groups smaller. More
+// that waits would only make clients wait in vain; an item may be all that a follower passed on.
 var proposerLimits = group.Limits{
 	GroupSizeMax: entryBytesMax, GroupCountMax: model.CommandsPerEntryMax, InFlightMax: 2,
-	WaitingItemsMax: 10_000, WaitingSizeMax: 64 << 20,
+	WaitingItemsMax: 2000, WaitingSizeMax: 16 << 20,
 }
 
 // proposal is what one caller wants written. Of its caller, who may give up, and the proposer, who

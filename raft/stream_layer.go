@@ -112,7 +112,9 @@ func (s *streamLayer) welcomeAll() {
 			return
 		}
 		s.raw.owner.conns.Go(func() {
-			if s.welcome(conn) != nil {
+			err := s.welcome(conn)
+			s.raw.owner.strangers.Leave(conn)
+			if err != nil {
 				_ = conn.Close() // a stranger; it sees the end of the connection
 				return
 			}

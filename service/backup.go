@@ -11,14 +11,21 @@ import (
 	"versiond/raft"
 )
 
+// backupsMax bounds the views that clients hold open for as long as they read: each has a connection to
+// the database, and in the database old versions of what changes meanwhile.
+const backupsMax = 2
+
 // OpenBackup opens a view of all records, as current as opts asks, while writes go on. It gives the
 // log index that the records are of, and what writes them as a backup; that function must be called,
 // because it closes the view. ctx bounds the opening alone. Errors: model.ErrNoLeader, ErrTimeout,
-// ErrNotCaughtUp, ErrStoreUnavailable, ErrNodeRemoved.
+// ErrNotCaughtUp, ErrStoreUnavailable, ErrNodeRemoved, and ErrTooManyRequests while two others are read.
 func (s *VersionService) OpenBackup(ctx context.Context, opts model.ReadOptions) (index uint64, write func(context.Context, io.Writer) error, err error) {
 	if err := s.awaitFresh(ctx, opts); errors.Is(err, errPassToLeader) {
 		return 0, nil, fmt.Errorf("%w (%w)", model.ErrNotCaughtUp, err)
 	} else if err != nil {
+		return 0, nil, err
+	}
+	if err := s.backups.Enter(ctx); err != nil {
 		return 0, nil, err
 	}
 	view, at, err := s.node.OpenView(ctx)
@@ -26,18 +33,25 @@ func (s *VersionService) OpenBackup(ctx context.Context, opts model.ReadOptions)
 		err = fmt.Errorf("%w: %w", model.ErrNotCaughtUp, err) // it is being built anew
 	}
 	if err != nil {
+		s.backups.Leave()
 		return 0, nil, err
 	}
 	header := raft.BackupHeader{Cluster: s.node.Identity().Cluster, Index: at.Index, Term: at.Term, Time: time.Now().UTC()}
 	return at.Index, func(ctx context.Context, w io.Writer) error {
+		defer s.backups.Leave()
 		return errors.Join(raft.WriteBackup(ctx, w, header, view), view.Close())
 	}, nil
 }
 
 // Restore receives a backup, checks all of it, and puts its records in the place of all records on
 // every node. Errors: *model.ValidationError, ErrNoLeader and ErrNodeRemoved, after which nothing was
-// changed, and model.ErrOutcomeUnknown. An error of reading body is in the chain.
+// changed, as after ErrTooManyRequests while another one is received or restored, and
+// model.ErrOutcomeUnknown. An error of reading body is in the chain.
 func (s *VersionService) Restore(ctx context.Context, body io.Reader, opts model.RestoreOptions) (model.Restored, error) {
+	if err := s.restores.Enter(ctx); err != nil {
+		return model.Restored{}, err
+	}
+	defer s.restores.Leave()
 	backup, err := s.node.ReceiveBackup(ctx, body)
 	if err != nil {
 		return model.Restored{}, err

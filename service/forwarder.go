@@ -11,10 +11,11 @@ import (
 	"versiond/wire"
 )
 
-// forwardLimits: two requests on their way keep the leader busy while the next group gathers.
+// forwardLimits: two requests on their way keep the leader busy while the next group gathers. What waits
+// is about what the leader does in half a second: a longer queue would only make clients wait in vain.
 var forwardLimits = group.Limits{
 	GroupSizeMax: 256 << 10, GroupCountMax: model.CommandsPerEntryMax, InFlightMax: 2,
-	WaitingItemsMax: 10_000, WaitingSizeMax: 64 << 20,
+	WaitingItemsMax: 2000, WaitingSizeMax: 16 << 20,
 }
 
 // forwardTimeout bounds a request for a caller that named no deadline.

@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"versiond/dao"
+	"versiond/group"
 	"versiond/model"
 	"versiond/raft"
 )
@@ -14,13 +15,24 @@ import (
 // storePageSize is how many records pass through memory at once when all are read or written.
 const storePageSize = 1000
 
+const (
+	// connectionsKept is how many connections to the database clients' reads leave alone: for the applier,
+	// for views of backups and snapshots, and for the reload.
+	connectionsKept = 5
+	// readsWaitingMax is how many reads may wait for a connection; the rest gets model.ErrTooManyRequests.
+	readsWaitingMax = 2000
+)
+
 // VersionMysqlService keeps the records in the node's own database, MySQL or SQLite, and knows the
 // current revision of each. Changes are staged one by one and committed together.
 type VersionMysqlService struct {
 	mysqlDao  *dao.VersionMysqlDao
 	revisions *revisionIndex
-	staged    *stage     // the applier's alone
-	sum       contentSum // of what revisions holds; the applier's alone
+	// readers keeps clients' reads from taking all connections: the database would give them out in the
+	// order in which they were asked for, and the applier would wait behind every client.
+	readers *group.Gate
+	staged  *stage     // the applier's alone
+	sum     contentSum // of what revisions holds; the applier's alone
 }
 
 // NewVersionMysqlService fails when it is given no dao.
@@ -28,7 +40,8 @@ func NewVersionMysqlService(mysqlDao *dao.VersionMysqlDao) (*VersionMysqlService
 	if mysqlDao == nil {
 		return nil, errors.New("the MySQL service needs a dao")
 	}
-	return &VersionMysqlService{mysqlDao: mysqlDao, revisions: newRevisionIndex(), staged: newStage()}, nil
+	readers := group.NewGate(mysqlDao.ConnectionsMax()-connectionsKept, readsWaitingMax)
+	return &VersionMysqlService{mysqlDao: mysqlDao, revisions: newRevisionIndex(), staged: newStage(), readers: readers}, nil
 }
 
 // ConvertToVersion makes the row of a record.
@@ -112,8 +125,13 @@ func (s *VersionMysqlService) discard() {
 	s.staged.sum = s.sum
 }
 
-// GetVersionFromMysql reads one row: model.ErrNotFound, model.ErrStoreUnavailable.
+// GetVersionFromMysql reads one row: model.ErrNotFound, model.ErrStoreUnavailable, and
+// model.ErrTooManyRequests when too many reads wait.
 func (s *VersionMysqlService) GetVersionFromMysql(ctx context.Context, id string) (model.Version, error) {
+	if err := s.readers.Enter(ctx); err != nil {
+		return model.Version{}, err
+	}
+	defer s.readers.Leave()
 	return s.mysqlDao.Get(ctx, id)
 }
 
@@ -136,6 +154,10 @@ func (s *VersionMysqlService) GetAllVersions(ctx context.Context, view raft.View
 // more than the page holds, to tell whether another page follows. Rows that others than the applier
 // changed give an error that matches model.ErrStoreDiffers, as far as the revision index shows them.
 func (s *VersionMysqlService) list(ctx context.Context, opts model.ListOptions) (model.Page, uint64, error) {
+	if err := s.readers.Enter(ctx); err != nil {
+		return model.Page{}, 0, err
+	}
+	defer s.readers.Leave()
 	view, err := s.mysqlDao.OpenView(ctx)
 	if err != nil {
 		return model.Page{}, 0, err

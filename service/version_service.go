@@ -84,6 +84,8 @@ type VersionService struct {
 	membership sync.Mutex
 	// warnedOfSecret is when warnOfSecret last did, in nanoseconds since 1970.
 	warnedOfSecret atomic.Int64
+	// backups and restores bound what holds a view of the database, or a whole backup on disk.
+	backups, restores *group.Gate
 	// loads counts how often the store was taken into use anew, or out of use; a read during which it
 	// moves has seen neither the old records nor the new ones for certain.
 	loads atomic.Uint64
@@ -105,7 +107,10 @@ func NewVersionService(settings Settings, mysql *VersionMysqlService, redis *Ver
 		return nil, errors.New("the version service needs both services, the Raft initializer, the peer client and a logger")
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	s := &VersionService{mysql: mysql, redis: redis, peers: peers, settings: settings, log: log, ctx: ctx, cancel: cancel, doubted: make(chan struct{}, 1), observer: unobserved{}}
+	s := &VersionService{
+		mysql: mysql, redis: redis, peers: peers, settings: settings, log: log, ctx: ctx, cancel: cancel, doubted: make(chan struct{}, 1), observer: unobserved{},
+		backups: group.NewGate(backupsMax, 0), restores: group.NewGate(1, 0),
+	}
 	if settings.Observer != nil {
 		s.observer = settings.Observer
 	}

@@ -306,6 +306,12 @@ const docTemplate = `{
                             "$ref": "#/definitions/controller.Problem"
                         }
                     },
+                    "429": {
+                        "description": "` + "`" + `too_many_requests` + "`" + `: two backups are being read from this node; see Retry-After",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
                     "500": {
                         "description": "` + "`" + `internal` + "`" + `",
                         "schema": {
@@ -1413,6 +1419,12 @@ const docTemplate = `{
                             "$ref": "#/definitions/controller.Problem"
                         }
                     },
+                    "429": {
+                        "description": "` + "`" + `too_many_requests` + "`" + `: another backup is being received or restored; nothing was changed; see Retry-After",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
                     "500": {
                         "description": "` + "`" + `internal` + "`" + `",
                         "schema": {
@@ -1648,6 +1660,12 @@ const docTemplate = `{
                     },
                     "401": {
                         "description": "` + "`" + `unauthorized` + "`" + `: the token is missing or not known",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
+                    "429": {
+                        "description": "` + "`" + `too_many_requests` + "`" + `: too many reads wait; see Retry-After",
                         "schema": {
                             "$ref": "#/definitions/controller.Problem"
                         }
@@ -2028,6 +2046,12 @@ const docTemplate = `{
                     },
                     "404": {
                         "description": "` + "`" + `not_found` + "`" + `",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
+                    "429": {
+                        "description": "` + "`" + `too_many_requests` + "`" + `: too many reads wait; see Retry-After",
                         "schema": {
                             "$ref": "#/definitions/controller.Problem"
                         }
