@@ -21,6 +21,9 @@ type Config struct {
 	Nodes int
 	// Shared makes the nodes run on its MariaDB and Redis; nil makes them run embedded.
 	Shared *servers.Shared
+	// PerNode gives every node a MariaDB server of its own out of Shared, and puts a proxy between each
+	// node and each of its servers.
+	PerNode bool
 	// Env are further variables for every node, such as VERSIOND_RAFT_TRAILINGLOGS=10.
 	Env []string
 	// OwnMachines gives each node a network namespace of its own, in the Cluster's Network. Nodes then do
@@ -88,7 +91,6 @@ func (c *Cluster) environment(more ...string) []string {
 	if c.cfg.OwnMachines {
 		env = append(env, "VERSIOND_AUTH_DISABLED=true")
 	}
-	env = append(env, c.store.env()...)
 	return append(append(env, c.cfg.Env...), more...)
 }
 

@@ -31,17 +31,22 @@ type Database interface {
 
 // store is what a cluster's nodes keep their records in.
 type store interface {
-	// env gives the variables that make nodes use it.
-	env() []string
-	// addresses are the servers' on this machine: nodes with machines of their own need a way there.
-	addresses() []string
+	// env gives the variables that make the node use it.
+	env(node string) []string
+	// addresses are the servers' on this machine: a node with a machine of its own needs a way there.
+	addresses(node string) []string
 	database(node, dir string) Database
+	// lines gives what lies between the node and its servers; nil where nothing does.
+	lines(node string) *Lines
 }
 
 func newStore(t testing.TB, c *Cluster, number int) store {
 	t.Helper()
-	if c.cfg.Shared == nil {
+	switch {
+	case c.cfg.Shared == nil:
 		return embedded{t}
+	case c.cfg.PerNode:
+		return newPerNodeStore(t, c.cfg, number)
 	}
 	return newServerStore(t, c.cfg.Shared, number)
 }

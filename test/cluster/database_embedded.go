@@ -17,9 +17,11 @@ import (
 // embedded is a SQLite file in each node's data directory, and no Redis.
 type embedded struct{ t testing.TB }
 
-func (embedded) env() []string { return nil }
+func (embedded) env(string) []string { return nil }
 
-func (embedded) addresses() []string { return nil }
+func (embedded) lines(string) *Lines { return nil }
+
+func (embedded) addresses(string) []string { return nil }
 
 func (e embedded) database(_, dir string) Database { return &sqliteDatabase{t: e.t, dir: dir} }
 

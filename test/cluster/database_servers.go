@@ -28,29 +28,48 @@ type serverStore struct {
 
 func newServerStore(t testing.TB, shared *servers.Shared, number int) *serverStore {
 	t.Helper()
-	s := &serverStore{t: t, mariaDB: shared.MariaDB(t), name: fmt.Sprintf("cluster%d", number)}
+	s := newRedisStore(t, shared, number)
+	s.mariaDB = shared.MariaDB(t)
+	return s
+}
+
+// newRedisStore has a Redis database and no MariaDB yet.
+func newRedisStore(t testing.TB, shared *servers.Shared, number int) *serverStore {
+	t.Helper()
+	s := &serverStore{t: t, name: fmt.Sprintf("cluster%d", number)}
 	s.redis = redis.NewClient(&redis.Options{Addr: shared.Redis(t).Addr, DB: number % redisDatabases})
 	t.Cleanup(func() { _ = s.redis.Close() })
 	require.NoError(t, s.redis.FlushDB(t.Context()).Err(), "what an earlier cluster left")
 	return s
 }
 
-func (s *serverStore) env() []string {
+func (s *serverStore) env(string) []string {
+	return s.variables(s.mariaDB.DSN(s.name), s.redis.Options().Addr)
+}
+
+func (s *serverStore) variables(dsn, redisAddr string) []string {
 	return []string{
-		"VERSIOND_MYSQL_DSN=" + s.mariaDB.DSN(s.name),
-		"VERSIOND_REDIS_ADDR=" + s.redis.Options().Addr,
+		"VERSIOND_MYSQL_DSN=" + dsn,
+		"VERSIOND_REDIS_ADDR=" + redisAddr,
 		fmt.Sprintf("VERSIOND_REDIS_DB=%d", s.redis.Options().DB),
 	}
 }
 
-func (s *serverStore) addresses() []string {
+func (s *serverStore) addresses(string) []string {
 	return []string{net.JoinHostPort("127.0.0.1", strconv.Itoa(s.mariaDB.Port)), s.redis.Options().Addr}
 }
 
+func (*serverStore) lines(string) *Lines { return nil }
+
 func (s *serverStore) database(node, _ string) Database {
 	s.t.Helper()
+	return s.databaseOn(s.mariaDB, node)
+}
+
+func (s *serverStore) databaseOn(server *servers.MariaDBServer, node string) Database {
+	s.t.Helper()
 	d := &mysqlDatabase{t: s.t, name: s.name + "_" + node}
-	db, err := sql.Open("mysql", s.mariaDB.DSN(""))
+	db, err := sql.Open("mysql", server.DSN(""))
 	require.NoError(s.t, err)
 	d.db = db
 	s.t.Cleanup(func() {

@@ -140,7 +140,7 @@ func Levels(index uint64) []model.ReadOptions {
 
 func (c *Cluster) requireRedis(contents Contents) {
 	c.t.Helper()
-	if _, ok := c.store.(*serverStore); !ok {
+	if c.servers() == nil {
 		return
 	}
 	rows, cluster := byID(contents.Rows), contents.State.Cluster

@@ -3,6 +3,7 @@ package cluster
 import (
 	"net"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"github.com/stretchr/testify/require"
@@ -47,21 +48,25 @@ type Node struct {
 	Machine *network.Host
 	// Database is the node's own: the truth of what it has applied.
 	Database Database
+	// Lines is what lies between the node and its servers; nil unless the cluster's are one per node.
+	Lines *Lines
 }
 
 func newNode(c *Cluster, id string, p place, args []string) *Node {
 	c.t.Helper()
 	dir := filepath.Join(c.dir, id)
+	database := c.store.database(id, dir)
+	env := slices.Concat(c.env, c.store.env(id))
 	n := &Node{
-		Process: NewProcess(c.t, c.cfg.Program, args, c.env, filepath.Join(c.dir, id+".log")),
+		Process: NewProcess(c.t, c.cfg.Program, args, env, filepath.Join(c.dir, id+".log")),
 		ID:      id, Dir: dir, Address: p.peerAddress(), Port: p.public, Machine: p.machine,
 		Client:   NewClient(c.t, p.publicAddress(), p.peerAddress()).As(c.cfg.Token, c.cfg.Secret),
-		Database: c.store.database(id, dir),
+		Database: database, Lines: c.store.lines(id),
 	}
 	if p.machine != nil {
 		n.enter = p.machine.Enter
 		n.Client.dialBy(p.machine.Dial)
-		for _, address := range c.store.addresses() {
+		for _, address := range c.store.addresses(id) {
 			require.NoError(c.t, p.machine.Forward(address))
 		}
 	}

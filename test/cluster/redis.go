@@ -6,16 +6,37 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/go-redis/redis/v8"
+
 	"versiond/dao"
 	"versiond/model"
 )
 
 const redisKeyPrefix = "version:"
 
+// servers gives the store of a cluster that runs on servers, nil when it runs embedded.
+func (c *Cluster) servers() *serverStore {
+	switch s := c.store.(type) {
+	case *serverStore:
+		return s
+	case *perNodeStore:
+		return s.serverStore
+	}
+	return nil
+}
+
+// RedisClient asks the cluster's Redis, past every proxy. It is nil where the cluster has none.
+func (c *Cluster) RedisClient() *redis.Client {
+	if s := c.servers(); s != nil {
+		return s.redis
+	}
+	return nil
+}
+
 // Redis gives every cached record, by id. It is empty where the cluster has no Redis.
 func (c *Cluster) Redis(ctx context.Context) (map[string]dao.CachedVersion, error) {
-	s, ok := c.store.(*serverStore)
-	if !ok {
+	s := c.servers()
+	if s == nil {
 		return nil, nil
 	}
 	cached := map[string]dao.CachedVersion{}

@@ -68,6 +68,11 @@ func (s *MariaDBServer) DSNFor(user, password, database string) string {
 	return fmt.Sprintf("%s:%s@tcp(127.0.0.1:%d)/%s", user, password, s.Port, database)
 }
 
+// DSNThrough gives the data source name for a client that reaches the server by way of addr.
+func (s *MariaDBServer) DSNThrough(addr, database string) string {
+	return fmt.Sprintf("%s:%s@tcp(%s)/%s", mariaDBUser, mariaDBPassword, addr, database)
+}
+
 // Exec runs one statement, for instance to break something behind the node's back.
 func (s *MariaDBServer) Exec(ctx context.Context, statement string) error {
 	conn, err := sql.Open("mysql", s.DSN(""))
@@ -112,6 +117,7 @@ func mariaDBStorageArgs(dir string) []string {
 	args := []string{
 		"--no-defaults",
 		"--datadir=" + filepath.Join(dir, "data"),
+		"--tmpdir=" + dir, // a server that starts deletes temporary tables, also those of others
 		"--skip-name-resolve",
 		"--innodb-log-file-size=16M",
 		"--innodb-buffer-pool-size=32M",

@@ -100,6 +100,14 @@ func (p *process) Pause() error {
 	return AwaitStopped(p.Pid())
 }
 
+// revive undoes a Pause, a Stop or a Kill.
+func (p *process) revive() error {
+	if p.Pid() == 0 {
+		return p.Start()
+	}
+	return p.Resume()
+}
+
 // Resume lets a paused server go on.
 func (p *process) Resume() error { return p.signal(syscall.SIGCONT) }
 

@@ -3,6 +3,7 @@ package servers
 import (
 	"errors"
 	"os"
+	"slices"
 	"sync"
 	"testing"
 )
@@ -36,6 +37,7 @@ type Shared struct {
 	mu      sync.Mutex
 	dirs    []string
 	mariaDB *MariaDBServer
+	perNode []*MariaDBServer
 	redis   *RedisServer
 }
 
@@ -50,6 +52,42 @@ func (s *Shared) MariaDB(t testing.TB) *MariaDBServer {
 		s.mariaDB = server
 	}
 	return s.mariaDB
+}
+
+// MariaDBs gives count servers, one for each node of a cluster. They are not the one that MariaDB gives.
+// One that a test has killed or paused runs again.
+func (s *Shared) MariaDBs(t testing.TB, count int) []*MariaDBServer {
+	t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	must(t, s.startMissing(t, count))
+	for _, server := range s.perNode[:count] {
+		must(t, server.revive())
+	}
+	return slices.Clone(s.perNode[:count])
+}
+
+// startMissing starts them side by side: each spends most of a second or two waiting for its disk.
+func (s *Shared) startMissing(t testing.TB, count int) error {
+	t.Helper()
+	missing := max(0, count-len(s.perNode))
+	started, errs := make([]*MariaDBServer, missing), make([]error, missing)
+	var wg sync.WaitGroup
+	for i := range missing {
+		dir := s.newDir(t)
+		wg.Go(func() { started[i], errs[i] = StartMariaDB(dir) })
+	}
+	wg.Wait()
+	if err := errors.Join(errs...); err != nil {
+		for _, server := range started {
+			if server != nil {
+				err = errors.Join(err, server.Kill())
+			}
+		}
+		return err
+	}
+	s.perNode = append(s.perNode, started...)
+	return nil
 }
 
 // Redis gives the shared Redis, which the first caller starts.
@@ -73,13 +111,16 @@ func (s *Shared) Close() error {
 	if s.mariaDB != nil {
 		errs = append(errs, s.mariaDB.Kill())
 	}
+	for _, server := range s.perNode {
+		errs = append(errs, server.Kill())
+	}
 	if s.redis != nil {
 		errs = append(errs, s.redis.Kill())
 	}
 	for _, dir := range s.dirs {
 		errs = append(errs, os.RemoveAll(dir))
 	}
-	s.mariaDB, s.redis, s.dirs = nil, nil, nil
+	s.mariaDB, s.perNode, s.redis, s.dirs = nil, nil, nil, nil
 	return errors.Join(errs...)
 }
 
