@@ -3,7 +3,6 @@ package raft
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -98,13 +97,11 @@ func (a *applier) step(ctx context.Context) (bool, error) {
 		}
 		return true, a.restoreNewest(ctx)
 	}
-	if request := a.queue.dueView(a.applied.Index); request != nil {
-		a.openView(ctx, request)
-		return true, nil
+	if a.progress.unsure.Swap(false) {
+		return true, a.verify(ctx)
 	}
-	for _, request := range a.queue.takeViews() {
-		request.at = a.applied
-		request.settle(a.service.OpenViewInternal(ctx))
+	if opened, err := a.openViews(ctx); opened || err != nil {
+		return opened, err
 	}
 	a.gather(ctx)
 	if entries := a.queue.take(a.applied.Index, applyEntriesMax, applyBytesMax); len(entries) > 0 {
@@ -126,14 +123,6 @@ func (a *applier) gather(ctx context.Context) {
 	case <-timer.C:
 	case <-ctx.Done():
 	}
-}
-
-func (a *applier) openView(ctx context.Context, request *viewRequest) {
-	if last := a.fsm.lastCommand.Load(); last > request.index {
-		request.settle(nil, fmt.Errorf("the store is at index %d already, past the snapshot's %d", last, request.index))
-		return
-	}
-	request.settle(a.service.OpenViewInternal(ctx))
 }
 
 // apply writes consecutive entries in one transaction, publishes them and tells their proposers.
@@ -165,6 +154,7 @@ func (a *applier) apply(ctx context.Context, entries []entry) error {
 // commit writes what is staged, as often as it takes. A COMMIT without an answer is looked up
 // before it is tried again, so that nothing is applied twice.
 func (a *applier) commit(ctx context.Context, to model.Position) error {
+	defer a.progress.pace.begin()()
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
 		err := a.service.CommitInternal(ctx, a.identity().Store, a.stored, to)
 		if err != nil && !errors.Is(err, model.ErrStateMoved) {

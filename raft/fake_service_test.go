@@ -25,6 +25,7 @@ type fakeStore struct {
 	viewsOpen    int  // views that were not closed
 	restoreCount int  // restores that went through
 	breakRestore bool // the next restore is broken off half-way
+	onLoad       func()
 }
 
 func newFakeStore() *fakeStore { return &fakeStore{rows: map[string]model.Version{}} }
@@ -33,6 +34,20 @@ func (s *fakeStore) snapshotRows() map[string]model.Version {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return maps.Clone(s.rows)
+}
+
+// copyOf is what a copy of the store's files holds.
+func (s *fakeStore) copyOf() (map[string]model.Version, model.StoreState) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.rows), *s.state
+}
+
+// goBack puts the store back to a copy, as a database does that was killed before it wrote to disk.
+func (s *fakeStore) goBack(rows map[string]model.Version, state model.StoreState) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.rows, s.state = maps.Clone(rows), &state
 }
 
 func (s *fakeStore) drop() {
@@ -152,7 +167,12 @@ func (f *fakeService) StateInternal(context.Context) (model.StoreState, error) {
 	return *f.store.state, nil
 }
 
-func (f *fakeService) LoadInternal(context.Context, string) error { return nil }
+func (f *fakeService) LoadInternal(context.Context, string) error {
+	if f.store.onLoad != nil {
+		f.store.onLoad()
+	}
+	return nil
+}
 
 func (f *fakeService) RestoreInternal(_ context.Context, identity model.Identity, at model.Position, next func() (model.Version, error)) error {
 	s := f.store
@@ -179,17 +199,23 @@ func (f *fakeService) RestoreInternal(_ context.Context, identity model.Identity
 	return nil
 }
 
-func (f *fakeService) OpenViewInternal(context.Context) (View, error) {
+func (f *fakeService) OpenViewInternal(context.Context) (StoreView, error) {
 	f.store.mu.Lock()
 	defer f.store.mu.Unlock()
+	if f.store.state == nil {
+		return nil, model.ErrNoState
+	}
 	f.store.viewsOpen++
-	return &fakeView{store: f.store, rows: maps.Clone(f.store.rows)}, nil
+	return &fakeView{store: f.store, rows: maps.Clone(f.store.rows), state: *f.store.state}, nil
 }
 
 type fakeView struct {
 	store *fakeStore
 	rows  map[string]model.Version
+	state model.StoreState
 }
+
+func (v *fakeView) State() model.StoreState { return v.state }
 
 func (v *fakeView) Page(_ context.Context, after string, limit int) ([]model.Version, error) {
 	var page []model.Version

@@ -129,7 +129,7 @@ func (n *Node) start(bootstrap *raft.Configuration) error {
 	if err != nil {
 		return fmt.Errorf("start Raft of %s: %w", n.Identity().Node, err)
 	}
-	n.running = &running{raft: r, transport: transport, proposer: newProposer(n.ctx, r, n.fsm)}
+	n.running = &running{raft: r, transport: transport, proposer: newProposer(n.ctx, r, n.fsm, func() bool { return n.progress.sinceMoved() > stuckAfter })}
 	n.running.reads = newReadIndexer(n, r)
 	n.wg.Go(func() { n.runApplier(r) })
 	return nil

@@ -21,22 +21,28 @@ type Status struct {
 	// Replica is set on a member that never wants a vote.
 	Replica bool `json:"replica,omitempty"`
 	// State is follower, candidate, leader or shutdown; waiting while Raft does not run.
-	State         string   `json:"state"`
-	Term          uint64   `json:"term"`
-	LeaderID      string   `json:"leaderId,omitempty"`
-	LeaderAddress string   `json:"leaderAddress,omitempty"`
-	Applied       uint64   `json:"applied"`
-	Commit        uint64   `json:"commit"`
-	LastIndex     uint64   `json:"lastIndex"`
-	LastContactMS int64    `json:"lastContactMs"`
-	Serving       bool     `json:"serving"`
-	Stuck         bool     `json:"stuck"`
-	Members       []Member `json:"members,omitempty"`
+	State         string `json:"state"`
+	Term          uint64 `json:"term"`
+	LeaderID      string `json:"leaderId,omitempty"`
+	LeaderAddress string `json:"leaderAddress,omitempty"`
+	Applied       uint64 `json:"applied"`
+	Commit        uint64 `json:"commit"`
+	LastIndex     uint64 `json:"lastIndex"`
+	LastContactMS int64  `json:"lastContactMs"`
+	Serving       bool   `json:"serving"`
+	Stuck         bool   `json:"stuck"`
+	// StoreFailing is set while the applier has something for the store that it does not take.
+	StoreFailing bool `json:"storeFailing,omitempty"`
+	// CommitMicros is what the store takes for a transaction lately, in microseconds; 0 while unknown.
+	CommitMicros int64    `json:"commitMicros,omitempty"`
+	Members      []Member `json:"members,omitempty"`
 }
 
 // Status reads the node's state. It takes no lock of Raft's main loop, so it answers while that is held up.
 func (n *Node) Status() Status {
-	s := Status{Identity: n.Identity(), Replica: n.cfg.Dir.noted().Replica, State: "waiting", Applied: n.progress.applied.Load(), Serving: n.Serving(), Stuck: n.Stuck()}
+	s := Status{Identity: n.Identity(), Replica: n.cfg.Dir.noted().Replica, State: "waiting", Applied: n.progress.applied.Load(), Serving: n.Serving(), Stuck: n.Stuck(), StoreFailing: n.StoreFailure() != nil}
+	took, _ := n.CommitTime()
+	s.CommitMicros = took.Microseconds()
 	running := n.current()
 	if running == nil {
 		return s

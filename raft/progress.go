@@ -17,6 +17,8 @@ type progress struct {
 	serving atomic.Bool // the store is known to be ours and to hold what applied says
 	moved   atomic.Int64
 	failure atomic.Pointer[error]
+	unsure  atomic.Bool // somebody has seen the store hold something else than it should
+	pace    pace
 
 	mu      sync.Mutex
 	term    uint64

@@ -19,6 +19,9 @@ const (
 	// enqueueTimeout bounds the wait for hashicorp's main loop to take an entry. It takes one in
 	// microseconds; when it does not, the node is stuck and nothing was proposed.
 	enqueueTimeout = 2 * time.Second
+	// hopelessInterval is how soon entries are given up that wait for the store of a leader that was
+	// replaced: what gathers behind them has a new leader to go to.
+	hopelessInterval = 100 * time.Millisecond
 )
 
 // proposerLimits: one item is what one caller proposes, a group is one entry; while one entry is applied
@@ -41,14 +44,18 @@ func (p *proposal) claim() bool { return p.claimed.CompareAndSwap(false, true) }
 
 // proposer turns waiting proposals into log entries.
 type proposer struct {
-	ctx       context.Context // ends with the node
-	apply     func(data []byte, timeout time.Duration) raft.ApplyFuture
+	ctx   context.Context // ends with the node
+	apply func(data []byte, timeout time.Duration) raft.ApplyFuture
+	// hopeless says whether what was proposed will not be applied here in time: this node leads no more,
+	// and its store holds it up.
+	hopeless  func() bool
 	fsm       *VersionFSM
 	collector *group.Collector[*proposal]
 }
 
-func newProposer(ctx context.Context, r *raft.Raft, fsm *VersionFSM) *proposer {
+func newProposer(ctx context.Context, r *raft.Raft, fsm *VersionFSM, stuck func() bool) *proposer {
 	p := &proposer{ctx: ctx, apply: r.Apply, fsm: fsm}
+	p.hopeless = func() bool { return r.State() != raft.Leader && stuck() }
 	p.collector = group.NewCollector(proposerLimits, p.send)
 	return p
 }
@@ -94,7 +101,7 @@ func (p *proposer) send(items []*proposal) {
 	distribute(taken, p.await(wire.AppendUnits(nil, units)))
 }
 
-// await proposes one entry and waits until this node has applied it, or stops. Hashicorp's futures
+// await proposes one entry and waits until this node has applied it, cannot any more, or stops. Hashicorp's futures
 // know no context and may never resolve on a node that shuts down, so one is awaited aside.
 func (p *proposer) await(data []byte) result {
 	settled := make(chan result, 1)
@@ -103,11 +110,19 @@ func (p *proposer) await(data []byte) result {
 		defer p.fsm.proposals.Add(-1)
 		settled <- p.awaitApplied(p.apply(data, enqueueTimeout))
 	}()
-	select {
-	case r := <-settled:
-		return r
-	case <-p.ctx.Done():
-		return result{err: model.ErrOutcomeUnknown}
+	ticker := time.NewTicker(hopelessInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case r := <-settled:
+			return r
+		case <-ticker.C:
+			if p.hopeless() {
+				return result{err: model.ErrOutcomeUnknown}
+			}
+		case <-p.ctx.Done():
+			return result{err: model.ErrOutcomeUnknown}
+		}
 	}
 }
 

@@ -69,6 +69,7 @@ func TestGivenUpViewLetsTheApplierGo(t *testing.T) {
 	require.ErrorIs(t, err, errViewLate)
 	require.Len(t, q.take(0, 10, 100), 2)
 	store := newFakeStore()
+	store.state = &model.StoreState{}
 	view, err := newFakeService(store).OpenViewInternal(ctx)
 	require.NoError(t, err)
 	request.settle(view, nil)

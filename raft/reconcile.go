@@ -126,6 +126,10 @@ func (a *applier) load(ctx context.Context, at model.Position) error {
 	if err := a.service.LoadInternal(ctx, a.identity().Cluster); err != nil {
 		return err
 	}
+	// A database that was restarted between the two looks may have lost what the first one saw.
+	if err := a.verifyAt(ctx, at); err != nil {
+		return err
+	}
 	a.stored, a.loaded = at, true
 	a.fsm.lastCommand.Store(at.Index)
 	a.advance(at)

@@ -42,8 +42,9 @@ type VersionServiceInterface interface {
 	// RestoreInternal replaces all records by those that next gives until io.EOF, and sets the
 	// state row to identity and position. A crash in between leaves the row marked as restoring.
 	RestoreInternal(ctx context.Context, identity model.Identity, position model.Position, next func() (model.Version, error)) error
-	// OpenViewInternal opens a consistent view of the records as they are now.
-	OpenViewInternal(ctx context.Context) (View, error)
+	// OpenViewInternal opens a consistent view of the records as they are now: model.ErrNoState when
+	// there is no state row.
+	OpenViewInternal(ctx context.Context) (StoreView, error)
 }
 
 // View is a consistent view of all records. It may be read on another goroutine than the applier's.
@@ -53,4 +54,11 @@ type View interface {
 	// of the empty page after its last one, when its records are not those that the log makes.
 	Page(ctx context.Context, after string, limit int) ([]model.Version, error)
 	Close() error
+}
+
+// StoreView is a View of the store.
+type StoreView interface {
+	View
+	// State gives the state row as of the view's moment.
+	State() model.StoreState
 }

@@ -110,7 +110,7 @@ func (s *VersionService) RestoreInternal(ctx context.Context, identity model.Ide
 }
 
 // OpenViewInternal opens a consistent view of the records, which is held against the running checksum.
-func (s *VersionService) OpenViewInternal(ctx context.Context) (raft.View, error) {
+func (s *VersionService) OpenViewInternal(ctx context.Context) (raft.StoreView, error) {
 	view, err := s.mysql.mysqlDao.OpenView(ctx)
 	judged := &judgedView{service: s, View: view, want: s.mysql.sum, loads: s.loads.Load()}
 	if err != nil {

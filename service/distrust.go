@@ -79,7 +79,7 @@ func (s *VersionService) leadElsewhere(ctx context.Context) {
 		if !s.node.IsLeader() {
 			return
 		}
-		target, found := s.healthyVoter(ctx)
+		target, found := s.betterVoter(ctx, 0)
 		if !found {
 			return
 		}

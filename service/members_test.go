@@ -118,6 +118,6 @@ func TestStrangerAtAMembersAddressIsNotAlive(t *testing.T) {
 	peers, err := leader.Peers(t.Context())
 	require.NoError(t, err)
 	require.False(t, peers.Members[1].Reachable)
-	_, found := leader.healthyVoter(t.Context())
+	_, found := leader.betterVoter(t.Context(), 0)
 	require.False(t, found, "leadership would go to whoever that is")
 }

@@ -18,6 +18,10 @@ const (
 	lookupTries = 10
 	// publishWait is how long a committed row may take to be published.
 	publishWait = 200 * time.Millisecond
+	// ownReadTimeout is how long a node's own store may take for a read that the leader's can serve.
+	ownReadTimeout = time.Second
+	// followInterval is how soon a read that waits for this node's applier sees that it waits in vain.
+	followInterval = 100 * time.Millisecond
 	// readIndexTimeout bounds one question to the leader, so that a dead one is given up on.
 	readIndexTimeout = 2 * time.Second
 )
@@ -46,7 +50,7 @@ func (s *VersionService) ListVersions(ctx context.Context, list model.ListOption
 		index = s.node.AppliedIndex()
 		var stored uint64
 		loads := s.loads.Load()
-		if page, stored, err = s.mysql.list(ctx, list); err != nil {
+		if page, stored, err = s.listStored(ctx, list); err != nil {
 			s.storeReads.failed(err)
 			if errors.Is(err, model.ErrStoreDiffers) {
 				s.distrust(loads, foundByRead, err)
@@ -62,10 +66,26 @@ func (s *VersionService) ListVersions(ctx context.Context, list model.ListOption
 	return page, index, err
 }
 
+// listStored reads a page and the index that it reflects. A store that holds less than it did has lost
+// commits, as one may that was killed: no page of it is shown, and the applier mends it.
+func (s *VersionService) listStored(ctx context.Context, list model.ListOptions) (model.Page, uint64, error) {
+	before := s.node.StoredIndex()
+	page, stored, err := s.mysql.list(ctx, list)
+	if errors.Is(err, model.ErrNoState) || err == nil && stored < before {
+		s.node.VerifyStore()
+		return model.Page{}, 0, fmt.Errorf("%w as it should: it has lost what this node stored (%d of %d): %w", model.ErrStoreUnavailable, stored, before, err)
+	}
+	return page, stored, err
+}
+
 // read serves from this node's store once it is current enough, and from the leader's where this
 // node's cannot become so.
 func (s *VersionService) read(ctx context.Context, opts model.ReadOptions, local func(context.Context) error, remote func(ctx context.Context, leader string) error) error {
-	err := s.readHere(ctx, opts, local)
+	err := s.readHere(ctx, opts, func(ctx context.Context) error {
+		ctx, cancel := s.boundOwnRead(ctx, opts.Level)
+		defer cancel()
+		return local(ctx)
+	})
 	if errors.Is(err, model.ErrStoreUnavailable) && opts.Level != model.LevelNone && !s.node.IsLeader() {
 		err = errPassToLeader
 	}
@@ -73,6 +93,14 @@ func (s *VersionService) read(ctx context.Context, opts model.ReadOptions, local
 		return err
 	}
 	return s.onLeader(ctx, func(context.Context) error { return model.ErrNotLeader }, remote)
+}
+
+// boundOwnRead leaves time for the leader's store where it may be asked instead.
+func (s *VersionService) boundOwnRead(ctx context.Context, level model.Level) (context.Context, context.CancelFunc) {
+	if level == model.LevelNone || s.node.IsLeader() {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, ownReadTimeout)
 }
 
 // readHere reads again when the store was taken out of use or replaced while it was read.
@@ -103,10 +131,7 @@ func (s *VersionService) awaitFresh(ctx context.Context, opts model.ReadOptions)
 	if err != nil {
 		return err
 	}
-	if !s.node.IsLeader() && s.cannotFollow(index) {
-		return errPassToLeader
-	}
-	if err := s.node.WaitApplied(ctx, max(index, opts.MinIndex)); err != nil {
+	if err := s.awaitApplied(ctx, index, max(index, opts.MinIndex)); err != nil {
 		return err
 	}
 	if !s.serving() {
@@ -115,8 +140,27 @@ func (s *VersionService) awaitFresh(ctx context.Context, opts model.ReadOptions)
 	return nil
 }
 
+// awaitApplied waits until this node has applied until, or turns out not to get as far as fresh, where
+// the leader is, in time.
+func (s *VersionService) awaitApplied(ctx context.Context, fresh, until uint64) error {
+	for {
+		if !s.node.IsLeader() && s.cannotFollow(fresh) {
+			return errPassToLeader
+		}
+		if s.node.AppliedIndex() >= until {
+			return nil
+		}
+		step, cancel := context.WithTimeout(ctx, followInterval)
+		err := s.node.WaitApplied(step, until)
+		cancel()
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
 func (s *VersionService) cannotFollow(index uint64) bool {
-	return !s.serving() || s.node.Stuck() || index > s.node.AppliedIndex()+farBehind
+	return !s.serving() || s.node.Stuck() || s.node.StoreFailure() != nil || index > s.node.AppliedIndex()+farBehind
 }
 
 // freshIndex gives the index that a read of this level must reflect, looking for the leader until
@@ -179,7 +223,7 @@ func (s *VersionService) LeaderReadIndex(ctx context.Context, level model.Level)
 
 // lookup finds the current row of an id. The revision index judges what caches and database say.
 func (s *VersionService) lookup(ctx context.Context, id string) (model.Version, error) {
-	for range lookupTries {
+	for try := range lookupTries {
 		seen, loads := s.node.AppliedIndex(), s.loads.Load()
 		current, exists := s.mysql.revisions.get(id)
 		if !exists {
@@ -203,6 +247,9 @@ func (s *VersionService) lookup(ctx context.Context, id string) (model.Version, 
 		if err != nil && !errors.Is(err, model.ErrNotFound) {
 			s.storeReads.failed(err)
 			return model.Version{}, err
+		}
+		if try > 0 {
+			s.node.VerifyStore()
 		}
 		s.awaitPublish(ctx, seen)
 	}

@@ -158,3 +158,55 @@ func TestStoreDown(t *testing.T) {
 	require.ErrorIs(t, err, model.ErrStoreUnavailable)
 	require.NotErrorIs(t, err, model.ErrOutcomeUnknown)
 }
+
+// A database that was killed may come back without its last commits. Until the log has made up for them
+// nothing of it may be shown, and a node on which nothing is written has to notice. If this fails, a list
+// lacks records that were acknowledged.
+func TestStoreThatWentBack(t *testing.T) {
+	t.Parallel()
+	n := nodeOptions{}.mustLead(t)
+	n.mustAdd(t, "kept", "1")
+	before, err := n.store.State(t.Context())
+	require.NoError(t, err)
+	lose := func() {
+		n.exec(t, "DELETE FROM versions WHERE id = 'lost'")
+		n.exec(t, "UPDATE versiond_state SET applied_index = ?, applied_term = ?, checksum = ?", before.Applied.Index, before.Applied.Term, string(before.Checksum))
+	}
+	n.mustAdd(t, "lost", "1")
+	for _, level := range levels {
+		lose()
+		page, _, err := n.ListVersions(within(t, 5*time.Second), model.ListOptions{Limit: 10}, model.ReadOptions{Level: level})
+		if err == nil {
+			require.Len(t, page.Items, 2, "at %s", level)
+		}
+		eventually(t, func() bool {
+			page, _, err := n.ListVersions(within(t, 5*time.Second), model.ListOptions{Limit: 10}, model.ReadOptions{Level: level})
+			return err == nil && len(page.Items) == 2
+		})
+	}
+	lose()
+	n.redis.memory.Clear()
+	eventually(t, func() bool { _, err := n.store.Get(t.Context(), "lost"); return err == nil })
+}
+
+// A follower whose store hangs asks the leader, also for reads that have begun. If this fails, clients
+// of a node whose database is down get errors, though two others could answer.
+func TestReadsOfAFollowerWhoseStoreIsDown(t *testing.T) {
+	t.Parallel()
+	nodes := mustCluster(t, 3)
+	leader, follower := nodes[0], nodes[1]
+	leader.mustAdd(t, "a", "1")
+	leader.mustAdd(t, "b", "1")
+	eventually(t, func() bool { return follower.AppliedIndex() >= leader.AppliedIndex() })
+	require.NoError(t, db.Close(follower.store.DB))
+	added := leader.mustAdd(t, "c", "1") // which the follower cannot apply
+	for _, level := range []model.Level{model.LevelLeader, model.LevelLinearizable} {
+		for _, id := range []string{"a", "b", "c"} {
+			_, err := follower.GetVersionByID(within(t, 5*time.Second), id, model.ReadOptions{Level: level, MinIndex: added.Index})
+			require.NoError(t, err, "%s at %s", id, level)
+		}
+		page, _, err := follower.ListVersions(within(t, 5*time.Second), model.ListOptions{Limit: 10}, model.ReadOptions{Level: level})
+		require.NoError(t, err)
+		require.Len(t, page.Items, 3)
+	}
+}

@@ -64,6 +64,14 @@ func (w *redisWriter) waiting() int {
 // failing says whether the last write failed; readers then spare themselves the wait.
 func (w *redisWriter) failing() bool { return w.failed.Load() }
 
+// recovered notes that Redis did all that a reload asked of it, for readers to ask it again: a node on
+// which nothing is written would not find out.
+func (w *redisWriter) recovered() {
+	if w.failed.Swap(false) {
+		w.log.Info("Redis takes writes again")
+	}
+}
+
 func (w *redisWriter) run(ctx context.Context) {
 	for {
 		select {

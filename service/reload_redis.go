@@ -59,6 +59,9 @@ func (r *redisReload) finish(ctx context.Context, errRows error) error {
 		_, err := r.service.redis.redisDao.Unlock(context.WithoutCancel(ctx), r.token)
 		r.err = errors.Join(r.err, err)
 	}
+	if r.locked && r.err == nil {
+		r.service.redis.writer.recovered()
+	}
 	r.service.observer.Reloaded(r.locked, time.Since(r.began), errors.Join(r.err, errRows))
 	return r.err
 }

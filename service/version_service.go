@@ -135,6 +135,7 @@ func (s *VersionService) Run(ctx context.Context) error {
 	tasks.Go(func() error { s.watchMembership(ctx); return nil })
 	tasks.Go(func() error { s.watchStore(ctx); return nil })
 	tasks.Go(func() error { s.mendStore(ctx); return nil })
+	tasks.Go(func() error { s.auditStore(ctx); return nil })
 	tasks.Go(func() error {
 		s.redis.Run(ctx, s.settings.PeriodicDeleteInterval, s.settings.ExamineSize)
 		return nil

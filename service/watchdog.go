@@ -4,64 +4,123 @@ import (
 	"context"
 	"time"
 
+	"versiond/peer"
 	"versiond/raft"
 )
 
 const (
 	watchdogInterval = 250 * time.Millisecond
-	// handOverPause is how long a stuck leader leaves between two attempts to hand over: each one
-	// refuses writes for a moment, and leadership that wanders helps nobody.
+	// handOverPause is how long a leader leaves between two attempts to hand over for its store's sake:
+	// each one refuses writes for a moment, and leadership that wanders helps nobody.
 	handOverPause = 10 * time.Second
+	// voterAnswerTimeout is short: a voter that takes longer to say how it does would do no better.
+	voterAnswerTimeout = time.Second
+
+	// A store is slow when a transaction takes slowCommit, which no healthy one takes for a group of
+	// records, and slow enough to hand over when another voter's takes slowRatio less. Both nodes write the
+	// same entries, the others in larger groups, so the comparison errs on the side of staying. The ratio
+	// is also what keeps leadership from coming back: the old leader would have to be that much faster
+	// than the new one.
+	slowCommit = 100 * time.Millisecond
+	slowRatio  = 10
+	// slowFor is how long it has to last, slowFresh how old the newest proof of it may be.
+	slowFor   = 2 * time.Second
+	slowFresh = 3 * time.Second
 )
 
-// watchStore hands leadership over when this node leads and its store holds up the applier, to a
-// voter that is better off. Where no voter is, as when all share one database server that is down,
-// it stays leader, refuses writes and goes on by itself once the store is back. Hashicorp/raft would
-// do neither: it goes on sending heartbeats (design section 4, rule 4).
+// watchStore hands leadership over when this node leads and its store holds up the applier, or is much
+// slower than others, to a voter that is better off. Where no voter is, as when all share one database
+// server that is down, it stays leader, refuses writes if nothing moves, and goes on by itself once the
+// store is back. Hashicorp/raft would do neither: it goes on sending heartbeats (design section 4, rule 4).
 func (s *VersionService) watchStore(ctx context.Context) {
 	ticker := time.NewTicker(watchdogInterval)
 	defer ticker.Stop()
 	var attempted time.Time
-	wasStuck := false
+	var w storeWatch
 	for {
 		select {
-		case <-ticker.C:
+		case now := <-ticker.C:
+			took, seen := s.node.CommitTime()
+			w.look(now, s.node.IsLeader(), s.node.Stuck(), took, seen)
 		case <-ctx.Done():
 			return
 		}
-		// Twice in a row: a process that was frozen finds everything late when it wakes.
-		stuck := s.node.IsLeader() && s.node.Stuck()
-		if stuck, wasStuck = stuck && wasStuck, stuck; !stuck || time.Since(attempted) < handOverPause {
-			continue
+		if (w.stuck() || w.slow()) && time.Since(attempted) >= handOverPause && s.handOverFromStore(ctx, &w) {
+			attempted = time.Now()
 		}
-		attempted = time.Now()
-		s.handOverFromStore(ctx)
 	}
 }
 
-func (s *VersionService) handOverFromStore(ctx context.Context) {
-	target, found := s.healthyVoter(ctx)
-	if !found {
-		s.log.Error("the store holds up this leader and no other voter is better off; writes are refused until the store is back", "err", s.node.StoreFailure())
-		return
+// storeWatch is what a leader has seen of its store lately.
+type storeWatch struct {
+	stuckLooks int
+	slowSince  time.Time
+	now        time.Time
+	took       time.Duration
+}
+
+// look notes how the store does. seen is when it was last at work: a store that nobody uses is not slow.
+func (w *storeWatch) look(now time.Time, leads, stuck bool, took time.Duration, seen time.Time) {
+	w.now, w.took = now, took
+	w.stuckLooks++
+	if !leads || !stuck {
+		w.stuckLooks = 0
 	}
-	s.log.Warn("the store holds up this leader; handing over", "to", target.ID, "err", s.node.StoreFailure())
+	if !leads || took < slowCommit || now.Sub(seen) > slowFresh {
+		w.slowSince = time.Time{}
+	} else if w.slowSince.IsZero() {
+		w.slowSince = now
+	}
+}
+
+// stuck wants to be seen twice in a row: a process that was frozen finds everything late when it wakes.
+func (w *storeWatch) stuck() bool { return w.stuckLooks >= 2 }
+
+func (w *storeWatch) slow() bool { return !w.slowSince.IsZero() && w.now.Sub(w.slowSince) >= slowFor }
+
+// beat is what another voter's transactions have to be much faster than; 0 when any store that works will do.
+func (w *storeWatch) beat() time.Duration {
+	if w.stuck() {
+		return 0
+	}
+	return w.took
+}
+
+// handOverFromStore says whether it came to an attempt, or to a message that there is nobody to hand over to.
+func (s *VersionService) handOverFromStore(ctx context.Context, w *storeWatch) bool {
+	target, found := s.betterVoter(ctx, w.beat())
+	switch {
+	case !found && !w.stuck():
+		w.slowSince = w.now // slow like all the others, or alone: it does its work, and is looked at again
+		return false
+	case !found:
+		s.log.Error("the store holds up this leader and no other voter is better off; writes are refused until the store is back", "err", s.node.StoreFailure())
+		return true
+	case w.stuck():
+		s.log.Warn("the store holds up this leader; handing over", "to", target.ID, "err", s.node.StoreFailure())
+	default:
+		s.log.Warn("the store of this leader is much slower than another voter's; handing over", "to", target.ID, "transaction", w.took)
+	}
 	if err := s.node.TransferLeadership(ctx, target.ID, target.Address); err != nil {
 		s.log.Warn("handing over failed; trying again", "after", handOverPause, "err", err)
 	}
+	return true
 }
 
-// healthyVoter finds the voter with the longest log among those that are reachable and not stuck.
-func (s *VersionService) healthyVoter(ctx context.Context) (best raft.Member, found bool) {
+// betterVoter finds the voter with the longest log among those that are reachable and whose stores do
+// well; with a time to beat, among those whose transactions are known to take much less.
+func (s *VersionService) betterVoter(ctx context.Context, beat time.Duration) (best raft.Member, found bool) {
 	var others []raft.Member
 	for _, m := range s.node.Members() {
 		if m.Voter && m.ID != s.NodeID() {
 			others = append(others, m)
 		}
 	}
+	ctx, cancel := context.WithTimeout(ctx, voterAnswerTimeout)
+	defer cancel()
 	var longest uint64
 	for i, status := range s.askAll(ctx, addressesOf(others)) {
-		if status == nil || status.Node != others[i].ID || status.Stuck || !status.Serving {
+		if status == nil || status.Node != others[i].ID || !storeDoesWell(status) || beat > 0 && !muchFaster(status, beat) {
 			continue
 		}
 		if !found || status.LastIndex > longest {
@@ -69,4 +128,14 @@ func (s *VersionService) healthyVoter(ctx context.Context) (best raft.Member, fo
 		}
 	}
 	return best, found
+}
+
+func storeDoesWell(status *peer.Status) bool {
+	return status.Serving && !status.Stuck && !status.StoreFailing && status.Applied+farBehind >= status.Commit
+}
+
+// muchFaster is false also for a store that has not been seen at work.
+func muchFaster(status *peer.Status, than time.Duration) bool {
+	theirs := time.Duration(status.CommitMicros) * time.Microsecond
+	return theirs > 0 && theirs*slowRatio <= than
 }

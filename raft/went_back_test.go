@@ -1,0 +1,144 @@
+package raft
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/raft"
+	"github.com/stretchr/testify/require"
+
+	"versiond/model"
+)
+
+// A database that was killed may come back without its last commits. The node must not take a snapshot
+// of that: the log is cut off behind it, and what it lacks would be gone for good.
+func TestNoSnapshotOfAStoreThatWentBack(t *testing.T) {
+	c := newTestConfig(t)
+	c.tuning.TrailingLogs = 1
+	n := c.mustLead(t)
+	n.mustAdd(t, "kept", 5)
+	rows, state := c.store.copyOf()
+	n.mustAdd(t, "lost", 5)
+	c.store.goBack(rows, state)
+	require.ErrorContains(t, n.current().raft.Snapshot().Error(), model.ErrStateMoved.Error())
+	require.Eventually(t, func() bool { return len(c.store.snapshotRows()) == 10 }, 10*time.Second, 5*time.Millisecond, "the log makes up for it")
+	n.mustSnapshot(t)
+	meta, err := newestSnapshot(n.stores.snapshots)
+	require.NoError(t, err)
+	reader, err := openSnapshot(n.stores.snapshots, meta.ID)
+	require.NoError(t, err)
+	for err == nil {
+		_, err = reader.next()
+	}
+	require.NoError(t, reader.close())
+	require.EqualValues(t, 10, reader.count)
+}
+
+// The same holds for a backup, and for the view by which the rows are checked.
+func TestNoViewOfAStoreThatWentBack(t *testing.T) {
+	c := newTestConfig(t)
+	n := c.mustLead(t)
+	n.mustAdd(t, "kept", 1)
+	rows, state := c.store.copyOf()
+	n.mustAdd(t, "lost", 3)
+	c.store.goBack(rows, state)
+	_, _, err := n.OpenView(t.Context())
+	require.ErrorIs(t, err, model.ErrNotCaughtUp)
+	view, at, err := n.OpenView(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, view.Close())
+	require.GreaterOrEqual(t, at.Index, n.CommitIndex(), "a view from before the log has made up for the loss")
+	require.Len(t, c.store.snapshotRows(), 4)
+}
+
+// Without writes nobody would notice: whoever sees that something is wrong says so.
+func TestStoreThatWentBackIsMendedWithoutWrites(t *testing.T) {
+	c := newTestConfig(t)
+	n := c.mustLead(t)
+	n.mustAdd(t, "kept", 1)
+	rows, state := c.store.copyOf()
+	n.mustAdd(t, "lost", 3)
+	n.VerifyStore()
+	restores := c.store.restoreCountAfterStart()
+	c.store.goBack(rows, state)
+	n.VerifyStore()
+	require.Eventually(t, func() bool { return len(c.store.snapshotRows()) == 4 && n.Serving() }, 10*time.Second, 5*time.Millisecond)
+	require.Equal(t, restores, c.store.restoreCountAfterStart(), "it was built anew where the log would do")
+}
+
+// A store that cannot be asked is not judged: to take it out of use would make an outage worse.
+func TestVerifiedStoreThatDoesNotAnswerStaysInUse(t *testing.T) {
+	c := newTestConfig(t)
+	n := c.mustLead(t)
+	c.store.mu.Lock()
+	c.store.stateFails = 1
+	c.store.mu.Unlock()
+	n.VerifyStore()
+	require.Eventually(t, func() bool {
+		c.store.mu.Lock()
+		defer c.store.mu.Unlock()
+		return c.store.stateFails == 0
+	}, 10*time.Second, time.Millisecond)
+	require.True(t, n.Serving())
+}
+
+// A database may be restarted between the look at its state row and the reading of its rows.
+func TestStoreThatGoesBackWhileItIsLoaded(t *testing.T) {
+	c := newTestConfig(t)
+	n := c.mustLead(t)
+	n.mustAdd(t, "kept", 2)
+	rows, state := c.store.copyOf()
+	n.mustAdd(t, "lost", 2)
+	n.close(t)
+	c.store.onLoad = func() { c.store.onLoad = nil; c.store.goBack(rows, state) }
+	n = c.mustLead(t)
+	require.Eventually(t, func() bool { return len(c.store.snapshotRows()) == 4 && n.Serving() }, 10*time.Second, 5*time.Millisecond)
+}
+
+// A leader judges its store by this: one slow transaction must not make a slow store, and one that goes
+// on must count before it is through.
+func TestPaceIsThatOfTheFasterOfTwo(t *testing.T) {
+	var p pace
+	took := func() time.Duration { d, _ := p.now(); return d }
+	require.Zero(t, took())
+	transaction := func(d time.Duration) {
+		end := p.begin()
+		p.began = p.began.Add(-d)
+		end()
+	}
+	transaction(time.Millisecond)
+	require.Zero(t, took(), "one says nothing")
+	transaction(time.Second)
+	require.Less(t, took(), 500*time.Millisecond)
+	end := p.begin()
+	require.Less(t, took(), 500*time.Millisecond)
+	p.began = p.began.Add(-time.Minute)
+	require.GreaterOrEqual(t, took(), time.Second, "the one that goes on")
+	end()
+	require.GreaterOrEqual(t, took(), time.Second)
+	p.begin()
+	require.GreaterOrEqual(t, took(), time.Second, "the next one has only begun")
+}
+
+// Writers on a leader that was replaced because its store hangs must learn soon that their outcome is
+// open, and those behind them go to the new leader.
+func TestProposalsOfAReplacedLeaderAreGivenUp(t *testing.T) {
+	p := newTestConfig(t).mustLead(t).current().proposer
+	unanswered := make(chan struct{})
+	t.Cleanup(func() { close(unanswered) })
+	p.apply = func([]byte, time.Duration) raft.ApplyFuture { return hangingFuture{unanswered} }
+	p.hopeless = func() bool { return true }
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	_, err := p.propose(ctx, model.Singles(add("a")))
+	require.ErrorIs(t, err, model.ErrOutcomeUnknown)
+	require.NoError(t, ctx.Err(), "it waited to the end")
+}
+
+// hangingFuture is of an entry that this node never applies.
+type hangingFuture struct{ done chan struct{} }
+
+func (f hangingFuture) Error() error { <-f.done; return raft.ErrRaftShutdown }
+func (hangingFuture) Response() any  { return nil }
+func (hangingFuture) Index() uint64  { return 0 }
