@@ -30,6 +30,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer shared.Close()
+	defer perNode.Close()
 	return m.Run()
 }
 
