@@ -2,7 +2,6 @@ package service
 
 import (
 	"hash/maphash"
-	"strings"
 	"sync"
 )
 
@@ -10,8 +9,8 @@ import (
 const revisionShards = 64
 
 // revisionIndex knows the current revision of every id, as readers may see it, and the hash of its
-// row. The applier alone writes it; it costs about 100 bytes an id. It is the judge of every cache and
-// of the database, and answers for absent ids without a look at any (design section 4, rule 6).
+// row. The applier alone writes it; it costs about 40 bytes an id, and the id. It is the judge of every
+// cache and of the database, and answers for absent ids without a look at any (design section 4, rule 6).
 type revisionIndex struct {
 	seed   maphash.Seed
 	shards [revisionShards]revisionShard
@@ -19,50 +18,44 @@ type revisionIndex struct {
 
 type revisionShard struct {
 	mu    sync.RWMutex
-	marks map[string]mark
+	marks markTable
 }
 
-func newRevisionIndex() *revisionIndex {
-	x := &revisionIndex{seed: maphash.MakeSeed()}
-	x.clear()
-	return x
-}
+func newRevisionIndex() *revisionIndex { return &revisionIndex{seed: maphash.MakeSeed()} }
 
-func (x *revisionIndex) shard(id string) *revisionShard {
-	return &x.shards[maphash.String(x.seed, id)%revisionShards]
+// shard gives the part of the index that an id is in, and the id's hash there.
+func (x *revisionIndex) shard(id string) (*revisionShard, uint32) {
+	hash := maphash.String(x.seed, id)
+	return &x.shards[hash%revisionShards], uint32(hash >> 32)
 }
 
 func (x *revisionIndex) get(id string) (current mark, exists bool) {
-	s := x.shard(id)
+	s, hash := x.shard(id)
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	current, exists = s.marks[id]
-	return current, exists
+	return s.marks.get(hash, id)
 }
 
 // set notes what is current. The id is copied: it may be part of a log entry that should not live on.
 func (x *revisionIndex) set(id string, current mark) {
-	s := x.shard(id)
+	s, hash := x.shard(id)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, exists := s.marks[id]; !exists {
-		id = strings.Clone(id)
-	}
-	s.marks[id] = current
+	s.marks.set(hash, id, current)
 }
 
 func (x *revisionIndex) remove(id string) {
-	s := x.shard(id)
+	s, hash := x.shard(id)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.marks, id)
+	s.marks.remove(hash, id)
 }
 
 func (x *revisionIndex) clear() {
 	for i := range x.shards {
 		s := &x.shards[i]
 		s.mu.Lock()
-		s.marks = map[string]mark{}
+		s.marks = markTable{}
 		s.mu.Unlock()
 	}
 }
@@ -72,7 +65,7 @@ func (x *revisionIndex) size() int {
 	for i := range x.shards {
 		s := &x.shards[i]
 		s.mu.RLock()
-		n += len(s.marks)
+		n += s.marks.live
 		s.mu.RUnlock()
 	}
 	return n
