@@ -94,13 +94,13 @@ func page(ctx context.Context, tx *gorm.DB, after, platform string, limit int) (
 		return nil, translate(ctx, op, err)
 	}
 	defer rows.Close()
-	versions, err := scanVersions(rows)
+	versions, err := scanVersions(rows, limit)
 	return versions, translate(ctx, op, err)
 }
 
 // scanVersions is written out because GORM's reflection costs more than the query on long pages.
-func scanVersions(rows *sql.Rows) ([]model.Version, error) {
-	var versions []model.Version
+func scanVersions(rows *sql.Rows, most int) ([]model.Version, error) {
+	versions := make([]model.Version, 0, most)
 	for rows.Next() {
 		var v model.Version
 		if err := rows.Scan(&v.ID, &v.VersionNo, &v.Platform, &v.Revision); err != nil {

@@ -29,6 +29,8 @@ const (
 	snapshotRecord   = 1
 	snapshotEnd      = 0
 	snapshotPageSize = 1000
+	// snapshotWindow is how far back the compression looks, in bytes; it keeps four times that in memory.
+	snapshotWindow = 512 << 10
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -65,7 +67,7 @@ func (s *versionSnapshot) persist(sink raft.SnapshotSink) error {
 	if err != nil {
 		return errors.Join(err, sink.Cancel())
 	}
-	err = writeSnapshot(ctx, sink, view)
+	err = writeSnapshot(ctx, sink, &pacedView{View: view})
 	if err = errors.Join(err, view.Close()); err != nil {
 		return errors.Join(fmt.Errorf("write the snapshot: %w", err), sink.Cancel())
 	}
@@ -79,7 +81,7 @@ func writeSnapshot(ctx context.Context, w io.Writer, view View) error {
 	if _, err := io.WriteString(w, snapshotMagic); err != nil {
 		return err
 	}
-	compressed, err := zstd.NewWriter(w, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1))
+	compressed, err := zstd.NewWriter(w, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(snapshotWindow))
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,50 @@
+package raft
+
+import (
+	"context"
+	"time"
+
+	"versiond/model"
+)
+
+// The pauses leave the machine to writes and reads: a snapshot takes at most a quarter of one processor,
+// and of a million records still well under a minute, also where everything takes longer than usual.
+// Longer pauses would make the store keep more of what changes beside the view.
+const (
+	viewPauseShare = 3
+	viewPauseMin   = 2 * time.Millisecond
+	viewPauseMax   = 25 * time.Millisecond
+)
+
+// pacedView rests before each page but the first, in proportion to what the page before it took with
+// all that was done to it.
+type pacedView struct {
+	View
+	began time.Time // when the work on the page before began, zero before the first
+}
+
+// Page rests and reads; a context that ends during the rest gives its error.
+func (v *pacedView) Page(ctx context.Context, after string, limit int) ([]model.Version, error) {
+	if !v.began.IsZero() {
+		if err := rest(ctx, viewPause(time.Since(v.began))); err != nil {
+			return nil, err
+		}
+	}
+	v.began = time.Now()
+	return v.View.Page(ctx, after, limit)
+}
+
+func viewPause(took time.Duration) time.Duration {
+	return min(max(viewPauseShare*took, viewPauseMin), viewPauseMax)
+}
+
+func rest(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
