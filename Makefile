@@ -86,6 +86,10 @@ bench-cluster: ## three nodes in each mode against etcd, as far as installed; wr
 	@mkdir -p .cache
 	go run ./test/bench $(BENCH) -json .cache/bench.json -write docs/benchmarks.md
 
+.PHONY: scale
+scale: ## one million records in each mode: start, memory, snapshots, reload; writes docs/benchmarks.md
+	go run ./test/scale -write docs/benchmarks.md
+
 .PHONY: lint
 lint: $(GOLANGCI) ## formatting, vet, golangci-lint, go.mod, and a build without cgo
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not gofmt'ed (make fmt):"; echo "$$unformatted"; exit 1; fi

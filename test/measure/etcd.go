@@ -22,7 +22,7 @@ func StartEtcd(dir string) (_ *System, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &System{Name: Etcd, Version: versionOf(program), Dial: dialEtcd}
+	s := &System{Name: Etcd, Dir: dir, Version: versionOf(program), Dial: dialEtcd}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())

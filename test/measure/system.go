@@ -31,6 +31,8 @@ type System struct {
 	Nodes []*Server
 	// Shared are the servers that the nodes need, such as databases.
 	Shared []*Server
+	// Dir holds the state of all nodes.
+	Dir string
 	// Dial opens a client of the node at this address.
 	Dial func(ctx context.Context, address string) (Client, error)
 }
@@ -46,6 +48,7 @@ type Server struct {
 
 type process interface {
 	Pid() int
+	SetEnv(more ...string)
 	Start() error
 	Stop() error
 	Kill() error
@@ -58,6 +61,17 @@ func (s *System) startNodes() error {
 		all.Go(n.Start)
 	}
 	return all.Wait()
+}
+
+// Restart stops the nodes and starts them anew, all at once, with further variables that last.
+func (s *System) Restart(env ...string) error {
+	for _, n := range s.Nodes {
+		if err := n.Stop(); err != nil {
+			return err
+		}
+		n.SetEnv(env...)
+	}
+	return s.startNodes()
 }
 
 // Close ends every process of the system.

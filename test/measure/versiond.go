@@ -30,7 +30,7 @@ type Versiond struct {
 // StartVersiond starts three nodes and waits until all are ready; servers.ErrNotInstalled when what
 // they need is not there.
 func StartVersiond(cfg Versiond) (_ *System, err error) {
-	s := &System{Name: Embedded, Version: versionOf(cfg.Program), Dial: dialVersiond}
+	s := &System{Name: Embedded, Dir: cfg.Dir, Version: versionOf(cfg.Program), Dial: dialVersiond}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
@@ -69,7 +69,7 @@ func (s *System) startStores(cfg *Versiond) error {
 	if err != nil {
 		return err
 	}
-	s.Shared = append(s.Shared, &Server{Name: "Redis", process: redis})
+	s.Shared = append(s.Shared, &Server{Name: "Redis", Address: redis.Addr, process: redis})
 	cfg.Env = append(cfg.Env, "VERSIOND_MYSQL_DSN="+mariaDB.DSN("versions"), "VERSIOND_REDIS_ADDR="+redis.Addr)
 	return nil
 }

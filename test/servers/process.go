@@ -49,6 +49,16 @@ func (p *process) Pid() int {
 	return p.cmd.Process.Pid
 }
 
+// SetEnv adds variables, in force from the next start on.
+func (p *process) SetEnv(more ...string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.env == nil {
+		p.env = os.Environ()
+	}
+	p.env = append(p.env, more...)
+}
+
 // Start runs the server and returns when it answers. The data directory and the port stay those of
 // the first start.
 func (p *process) Start() error {
