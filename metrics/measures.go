@@ -46,6 +46,7 @@ var numbers = []measure{
 
 	gauge("versiond_applier_serving", "1 when the node's store is known to be its own and to be as far as it says, and nothing speaks against what it holds.", func(m *model.Measures) float64 { return truth(m.Serving) }),
 	gauge("versiond_store_differs", "1 while the store is known to hold something else than the log makes, until it is built anew.", func(m *model.Measures) float64 { return truth(m.StoreDiffers) }),
+	gauge("versiond_members_disagree", "1 while the node's records are known to differ from those of another member and no majority says whose are right.", func(m *model.Measures) float64 { return truth(m.MembersDisagree) }),
 	gauge("versiond_applier_lag_entries", "Committed log entries that the store does not hold yet.", func(m *model.Measures) float64 { return float64(m.CommitIndex - min(m.AppliedIndex, m.CommitIndex)) }),
 	gauge("versiond_applier_lag_seconds", "How long the oldest entry that the store does not hold yet has waited for it.", func(m *model.Measures) float64 { return m.ApplierLag.Seconds() }),
 	counter("versiond_store_read_failures_total", "Reads that the store failed.", func(m *model.Measures) float64 { return float64(m.StoreReadFailures) }),

@@ -14,6 +14,8 @@ type Measures struct {
 	Serving bool
 	// StoreDiffers says whether the store is known to hold something else than the log makes.
 	StoreDiffers bool
+	// MembersDisagree says whether other members have other records and no majority says whose are right.
+	MembersDisagree bool
 	// Removed says whether the node is no longer a member.
 	Removed bool
 	Term    uint64

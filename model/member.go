@@ -21,6 +21,7 @@ type Leader struct {
 type Check struct {
 	Name string `json:"name"`
 	OK   bool   `json:"ok"`
-	// Detail says in words what is wrong; empty when nothing is.
+	// Detail says in words what is wrong; empty when nothing is. A check may be OK and still have
+	// something to tell.
 	Detail string `json:"detail,omitempty"`
 }

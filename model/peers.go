@@ -24,6 +24,13 @@ type PeerStatus struct {
 	AppliedIndex uint64 `json:"appliedIndex" example:"1042"`
 	// Lag is how many log entries the member's store is behind what is committed.
 	Lag uint64 `json:"lag" example:"0"`
+	// Checksum is that of the member's records at ChecksumIndex: members with the same records have the
+	// same one at the same index.
+	Checksum      Checksum `json:"checksum,omitempty" swaggertype:"string" example:"1-37-9f86d081884c7d65"`
+	ChecksumIndex uint64   `json:"checksumIndex,omitempty" example:"1042"`
+	// Divergence says in words how the member's records are known to differ from what they should be, or
+	// from those of other members; empty when they are not.
+	Divergence string `json:"divergence,omitempty" example:""`
 	// LastContact is when the member last answered, by the clock of the node that was asked.
 	LastContact time.Time `json:"lastContact,omitzero" example:"2026-01-02T15:04:05Z"`
 	// Reachable tells whether the member answered just now.

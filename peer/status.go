@@ -13,6 +13,8 @@ type Status struct {
 	StoreCluster string `json:"storeCluster,omitempty"`
 	// StoreSilent is set on such a node when its database cannot be asked.
 	StoreSilent bool `json:"storeSilent,omitempty"`
+	// Divergence says why the node does not believe its own store; empty while it does.
+	Divergence string `json:"divergence,omitempty"`
 	// Release is the version of the program.
 	Release string `json:"release"`
 }

@@ -40,11 +40,12 @@ type applier struct {
 	identity  func() model.Identity
 	log       *slog.Logger
 
-	loaded     bool           // the store is known to be ours
-	distrusted bool           // the store is to be built anew, whatever its state row says
-	highest    uint64         // the highest index that readers were ever shown
-	stored     model.Position // what the state row says
-	applied    model.Position // stored, or beyond it by entries without commands
+	loaded     bool               // the store is known to be ours
+	distrusted bool               // the store is to be built anew, whatever its state row says
+	highest    uint64             // the highest index that readers were ever shown
+	stored     model.Position     // what the state row says
+	applied    model.Position     // stored, or beyond it by entries without commands
+	passed     []model.Checkpoint // on the way to what is decided, and not applied yet
 }
 
 // run applies until the context ends. It returns nil then, and otherwise the reason why this node
@@ -200,13 +201,15 @@ func storeRetries() []backoff.RetryOption {
 // it has come as far as what they had been shown before.
 func (a *applier) advance(to model.Position) {
 	a.applied = to
-	a.progress.publish(to)
+	a.progress.publish(to, append(a.passed, model.Checkpoint{Index: to.Index, Checksum: a.service.ChecksumInternal()})...)
+	a.passed = a.passed[:0]
 	a.highest = max(a.highest, to.Index)
 	a.progress.serving.Store(a.loaded && to.Index == a.highest)
 }
 
 // suspend keeps readers from the store until it is loaded again.
 func (a *applier) suspend() {
-	a.loaded = false
+	a.loaded, a.passed = false, nil
 	a.progress.serving.Store(false)
+	a.progress.forget()
 }

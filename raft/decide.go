@@ -10,7 +10,7 @@ import (
 // decide lets the service decide every command and stage its row. An entry that cannot be read
 // stops the node: to skip it would make the nodes differ.
 func (a *applier) decide(entries []entry) (outcomes [][]model.UnitOutcome, commands int, err error) {
-	outcomes = make([][]model.UnitOutcome, len(entries))
+	outcomes, a.passed = make([][]model.UnitOutcome, len(entries)), a.passed[:0]
 	for i := range entries {
 		var n int
 		outcomes[i], n, err = a.decideEntry(&entries[i])
@@ -19,6 +19,9 @@ func (a *applier) decide(entries []entry) (outcomes [][]model.UnitOutcome, comma
 			return nil, 0, err
 		}
 		commands += n
+		if at := entries[i].position.Index; isCheckpoint(at) {
+			a.passed = append(a.passed, model.Checkpoint{Index: at, Checksum: a.service.ChecksumInternal()})
+		}
 	}
 	return outcomes, commands, nil
 }

@@ -154,6 +154,8 @@ func (f *fakeService) PublishInternal() { clear(f.staged) }
 func (f *fakeService) DiscardInternal() { clear(f.staged) }
 func (f *fakeService) CacheInternal()   {}
 
+func (f *fakeService) ChecksumInternal() model.Checksum { return "" }
+
 func (f *fakeService) StateInternal(context.Context) (model.StoreState, error) {
 	f.store.mu.Lock()
 	defer f.store.mu.Unlock()

@@ -36,6 +36,9 @@ type Status struct {
 	// CommitMicros is what the store takes for a transaction lately, in microseconds; 0 while unknown.
 	CommitMicros int64    `json:"commitMicros,omitempty"`
 	Members      []Member `json:"members,omitempty"`
+	// Content are the checksums of the records at the applied index and at some before it, which every
+	// node notes at the same ones; that at the applied index is the last.
+	Content []model.Checkpoint `json:"content,omitempty"`
 }
 
 // Status reads the node's state. It takes no lock of Raft's main loop, so it answers while that is held up.
@@ -55,7 +58,7 @@ func (n *Node) Status() Status {
 	if contact := r.LastContact(); !contact.IsZero() && s.State != "leader" {
 		s.LastContactMS = time.Since(contact).Milliseconds()
 	}
-	s.Members = n.Members()
+	s.Members, s.Content = n.Members(), n.progress.checkpoints()
 	return s
 }
 

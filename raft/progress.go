@@ -22,6 +22,7 @@ type progress struct {
 
 	mu      sync.Mutex
 	term    uint64
+	content checkpoints
 	waiters map[*waiter]struct{}
 }
 
@@ -36,10 +37,12 @@ func newProgress() *progress {
 	return p
 }
 
-// publish moves the applied position and releases who waited for it.
-func (p *progress) publish(at model.Position) {
+// publish moves the applied position, notes the checksums on the way there, and releases who waited
+// for it.
+func (p *progress) publish(at model.Position, points ...model.Checkpoint) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.content.note(points...)
 	p.term = at.Term
 	p.applied.Store(at.Index)
 	p.touch()

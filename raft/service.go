@@ -22,6 +22,9 @@ type VersionServiceInterface interface {
 	BeginAtomicInternal()
 	EndAtomicInternal(done bool)
 
+	// ChecksumInternal gives the running checksum of all records, with what is staged.
+	ChecksumInternal() model.Checksum
+
 	// CommitInternal writes what is staged and moves the state row of this store from one position
 	// to the next, in one transaction. model.ErrStateMoved means that the state row is not what was left; after
 	// any other error the transaction may have happened, and StateInternal tells.

@@ -60,6 +60,9 @@ func (s *VersionService) BeginAtomicInternal() { s.mysql.staged.begin() }
 // EndAtomicInternal takes back what was staged since BeginAtomicInternal, unless all of it was done.
 func (s *VersionService) EndAtomicInternal(done bool) { s.mysql.staged.end(done) }
 
+// ChecksumInternal gives the running checksum of all records, with what is staged.
+func (s *VersionService) ChecksumInternal() model.Checksum { return s.mysql.staged.sum.checksum() }
+
 // CommitInternal writes the staged rows and the state row in one transaction.
 func (s *VersionService) CommitInternal(ctx context.Context, store string, from, to model.Position) error {
 	return s.mysql.commit(ctx, store, from, to)

@@ -3,6 +3,8 @@ package service
 import (
 	"context"
 	"time"
+
+	"versiond/model"
 )
 
 // How it was found that the store does not hold what the log makes.
@@ -43,7 +45,17 @@ func (s *VersionService) distrust(loads uint64, foundBy string, err error) {
 // says, and nothing speaks against what it holds.
 func (s *VersionService) serving() bool { return s.doubt.Load() == nil && s.node.Serving() }
 
-// checkContent is red while the store is known to be wrong.
+// contentCheck is red while the store is known to be wrong. That members differ and nobody knows who is
+// right is told, and no reason to take all of them out of service.
+func (s *VersionService) contentCheck() model.Check {
+	c := check("content", s.checkContent())
+	if detail := s.undecided.Load(); c.OK && detail != nil {
+		c.Detail = *detail
+	}
+	return c
+}
+
+// checkContent says what is wrong with the store.
 func (s *VersionService) checkContent() error {
 	if d := s.doubt.Load(); d != nil {
 		return d.err
@@ -67,6 +79,12 @@ func (s *VersionService) mend(ctx context.Context) {
 	s.leadElsewhere(ctx)
 	if err := s.node.RebuildStore(ctx); err != nil {
 		return // the node ends, and says why
+	}
+	if s.doubt.Load().foundBy == foundByPeers {
+		s.awaitAgreement(ctx)
+	}
+	if ctx.Err() != nil {
+		return
 	}
 	s.doubt.Store(nil)
 	s.log.Info("the store was built anew from the snapshot and the log")

@@ -51,6 +51,13 @@ func (p *fakePeers) pretend(address string, status peer.Status) {
 	p.statuses[address], p.silent[address] = status, false
 }
 
+// honest ends what pretend began.
+func (p *fakePeers) honest(address string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.statuses, address)
+}
+
 // silence takes a node away, or brings it back.
 func (p *fakePeers) silence(address string, silent bool) {
 	p.mu.Lock()

@@ -30,6 +30,9 @@ var (
 // parallelTests is more than there are cores: most of a test's time is the wait for an election.
 const parallelTests = "6"
 
+// serviceTimeout bounds one wait of a test on a busy machine.
+const serviceTimeout = 10 * time.Second
+
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {

@@ -38,7 +38,8 @@ func (r *storeReads) failed(err error) {
 func (s *VersionService) Measures() model.Measures {
 	status := s.node.Status()
 	m := model.Measures{
-		State: status.State, LeaderKnown: status.LeaderID != "", Serving: s.serving(), StoreDiffers: s.doubt.Load() != nil, Removed: s.removed.Load(),
+		State: status.State, LeaderKnown: status.LeaderID != "", Serving: s.serving(), Removed: s.removed.Load(),
+		StoreDiffers: s.doubt.Load() != nil, MembersDisagree: s.undecided.Load() != nil,
 		Term: status.Term, CommitIndex: status.Commit, AppliedIndex: status.Applied, LastIndex: status.LastIndex,
 		LastContact: time.Duration(status.LastContactMS) * time.Millisecond, ApplierLag: s.node.Lag(),
 		Members: len(status.Members), Voters: voters(status.Members),

@@ -13,6 +13,9 @@ import (
 func (s *VersionService) Status(ctx context.Context) peer.Status {
 	status := peer.Status{Status: s.node.Status(), Port: s.settings.Port, Release: s.settings.Release}
 	status.Serving = s.serving()
+	if err := s.checkContent(); err != nil {
+		status.Divergence = err.Error()
+	}
 	if !status.Running {
 		var err error
 		status.StoreCluster, err = s.holdsCluster(ctx)
@@ -38,9 +41,12 @@ func (s *VersionService) Peers(ctx context.Context) (model.Peers, error) {
 		}
 	}
 	peers := model.Peers{Members: make([]model.PeerStatus, len(members))}
-	alive := 0
+	alive, compared := 0, compareContents(s.node.Identity().Cluster, members, answers)
 	for i, m := range members {
 		peers.Members[i] = describe(m, answers[i], commit)
+		if d, differs := compared.of(m.ID); differs && peers.Members[i].Divergence == "" {
+			peers.Members[i].Divergence = d.detail
+		}
 		if m.Voter && peers.Members[i].Reachable {
 			alive++
 		}
@@ -59,6 +65,9 @@ func describe(m raft.Member, status *peer.Status, commit uint64) model.PeerStatu
 	}
 	p.Reachable, p.Port, p.State, p.AppliedIndex = true, status.Port, status.State, status.Applied
 	p.Lag = commit - min(commit, status.Applied)
-	p.LastContact = time.Now().UTC()
+	p.LastContact, p.Divergence = time.Now().UTC(), status.Divergence
+	if n := len(status.Content); n > 0 {
+		p.Checksum, p.ChecksumIndex = status.Content[n-1].Checksum, status.Content[n-1].Index
+	}
 	return p
 }

@@ -20,7 +20,7 @@ func (s *VersionService) Readiness(ctx context.Context) []model.Check {
 		check("store", s.checkStore(ctx)),
 		check("applier", s.checkApplier()),
 		check("voters", s.checkVoters()),
-		check("content", s.checkContent()),
+		s.contentCheck(),
 	}
 }
 

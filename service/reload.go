@@ -19,14 +19,17 @@ const (
 // ReLoadCacheDataInternal reads all rows page by page, in one consistent view and without ever holding
 // them in memory. It holds them against the running checksum, and brings Redis to what they are: it
 // writes what Redis lacks or has differently, and deletes keys whose record is gone. Nodes that share a
-// Redis take turns with that; the check each of them does, and a Redis that fails does not stop it.
+// Redis take turns with that; the check each of them does, and a Redis that fails does not stop it. In
+// the end it compares its checksum with those of the other members.
 func (s *VersionService) ReLoadCacheDataInternal(ctx context.Context) error {
 	if !s.serving() {
 		return nil
 	}
 	r := s.beginRedisReload(ctx)
 	errCheck := s.checkRows(ctx, r.page)
-	return errors.Join(errCheck, r.finish(ctx, errCheck))
+	err := errors.Join(errCheck, r.finish(ctx, errCheck))
+	s.compareWithMembers(ctx)
+	return err
 }
 
 // checkRows passes every row to visit, and sees whether they are what the log makes. If they are not,

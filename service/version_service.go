@@ -93,6 +93,9 @@ type VersionService struct {
 	// mendStore is at it.
 	doubt   atomic.Pointer[doubt]
 	doubted chan struct{}
+	// undecided says how the records of members differ where no majority says whose are right; nil while
+	// that is not so.
+	undecided atomic.Pointer[string]
 
 	observer   Observer
 	storeReads storeReads

@@ -2569,7 +2569,7 @@ const docTemplate = `{
             "type": "object",
             "properties": {
                 "detail": {
-                    "description": "Detail says in words what is wrong; empty when nothing is.",
+                    "description": "Detail says in words what is wrong; empty when nothing is. A check may be OK and still have\nsomething to tell.",
                     "type": "string"
                 },
                 "name": {
@@ -2577,6 +2577,17 @@ const docTemplate = `{
                 },
                 "ok": {
                     "type": "boolean"
+                }
+            }
+        },
+        "model.Checkpoint": {
+            "type": "object",
+            "properties": {
+                "checksum": {
+                    "type": "string"
+                },
+                "index": {
+                    "type": "integer"
                 }
             }
         },
@@ -2634,6 +2645,20 @@ const docTemplate = `{
                     "description": "AppliedIndex is the last log index whose effect the member's own store holds.",
                     "type": "integer",
                     "example": 1042
+                },
+                "checksum": {
+                    "description": "Checksum is that of the member's records at ChecksumIndex: members with the same records have the\nsame one at the same index.",
+                    "type": "string",
+                    "example": "1-37-9f86d081884c7d65"
+                },
+                "checksumIndex": {
+                    "type": "integer",
+                    "example": 1042
+                },
+                "divergence": {
+                    "description": "Divergence says in words how the member's records are known to differ from what they should be, or\nfrom those of other members; empty when they are not.",
+                    "type": "string",
+                    "example": ""
                 },
                 "id": {
                     "type": "string",
@@ -2757,6 +2782,17 @@ const docTemplate = `{
                 },
                 "commit": {
                     "type": "integer"
+                },
+                "content": {
+                    "description": "Content are the checksums of the records at the applied index and at some before it, which every\nnode notes at the same ones; that at the applied index is the last.",
+                    "type": "array",
+                    "items": {
+                        "$ref": "#/definitions/model.Checkpoint"
+                    }
+                },
+                "divergence": {
+                    "description": "Divergence says why the node does not believe its own store; empty while it does.",
+                    "type": "string"
                 },
                 "lastContactMs": {
                     "type": "integer"
