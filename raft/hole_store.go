@@ -21,7 +21,7 @@ type holeStore struct {
 	raft.LogStore
 	snapshots raft.SnapshotStore
 	leads     atomic.Bool
-	led       atomic.Int64 // when it last ceased to lead, in nanoseconds since 1970
+	led       atomic.Pointer[time.Time] // when it last ceased to lead, nil when it never led
 }
 
 // GetLog reads an entry, also one that a snapshot stands for.
@@ -40,7 +40,8 @@ func (s *holeStore) GetLog(index uint64, log *raft.Log) error {
 }
 
 func (s *holeStore) follows() bool {
-	return !s.leads.Load() && time.Since(time.Unix(0, s.led.Load())) > replicationEnds
+	led := s.led.Load()
+	return !s.leads.Load() && (led == nil || time.Since(*led) > replicationEnds)
 }
 
 // observe notes whether the node leads. Hashicorp/raft calls it in the middle of the change, before
@@ -48,7 +49,8 @@ func (s *holeStore) follows() bool {
 func (s *holeStore) observe(o *raft.Observation) bool {
 	state, ok := o.Data.(raft.RaftState)
 	if ok && state != raft.Leader && s.leads.Load() {
-		s.led.Store(time.Now().UnixNano()) // before leads, or follows could see neither
+		now := time.Now()
+		s.led.Store(&now) // before leads, or follows could see neither
 	}
 	if ok {
 		s.leads.Store(state == raft.Leader)

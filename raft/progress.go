@@ -15,7 +15,7 @@ type progress struct {
 	wanted  chan struct{}
 	applied atomic.Uint64
 	serving atomic.Bool // the store is known to be ours and to hold what applied says
-	moved   atomic.Int64
+	moved   atomic.Pointer[time.Time]
 	failure atomic.Pointer[error]
 	unsure  atomic.Bool // somebody has seen the store hold something else than it should
 	pace    pace
@@ -100,7 +100,8 @@ func (p *progress) awaited() bool {
 
 // touch notes that the applier is alive and not held up; stuckFor measures from here.
 func (p *progress) touch() {
-	p.moved.Store(time.Now().UnixNano())
+	now := time.Now()
+	p.moved.Store(&now)
 	p.failure.Store(nil)
 }
 
@@ -113,6 +114,4 @@ func (p *progress) lastFailure() error {
 	return nil
 }
 
-func (p *progress) sinceMoved() time.Duration {
-	return time.Duration(time.Now().UnixNano() - p.moved.Load())
-}
+func (p *progress) sinceMoved() time.Duration { return time.Since(*p.moved.Load()) }

@@ -290,7 +290,8 @@ func TestHoleIsFilledForFollowersOnly(t *testing.T) {
 	require.ErrorIs(t, logs.GetLog(20, &log), raft.ErrLogNotFound)
 	logs.observe(&raft.Observation{Data: raft.Follower})
 	require.ErrorIs(t, logs.GetLog(20, &log), raft.ErrLogNotFound, "it may still be replicating")
-	logs.led.Store(time.Now().Add(-2 * replicationEnds).UnixNano())
+	longAgo := time.Now().Add(-2 * replicationEnds)
+	logs.led.Store(&longAgo)
 	require.NoError(t, logs.GetLog(20, &log))
 }
 

@@ -16,8 +16,8 @@ func (s *VersionService) warnOfSecret(err error) {
 	if !errors.Is(err, model.ErrSecretsDiffer) {
 		return
 	}
-	last, now := s.warnedOfSecret.Load(), time.Now().UnixNano()
-	if now-last < int64(secretWarningInterval) || !s.warnedOfSecret.CompareAndSwap(last, now) {
+	last, now := s.warnedOfSecret.Load(), time.Now()
+	if last != nil && now.Sub(*last) < secretWarningInterval || !s.warnedOfSecret.CompareAndSwap(last, &now) {
 		return
 	}
 	s.log.Warn("another node does not take this node's cluster secret; give all nodes of the cluster the same one", "err", err)

@@ -82,8 +82,8 @@ type VersionService struct {
 	founders atomic.Int64
 	// membership serialises changes of the members: hashicorp/raft takes one at a time.
 	membership sync.Mutex
-	// warnedOfSecret is when warnOfSecret last did, in nanoseconds since 1970.
-	warnedOfSecret atomic.Int64
+	// warnedOfSecret is when warnOfSecret last did, nil when it never did.
+	warnedOfSecret atomic.Pointer[time.Time]
 	// backups and restores bound what holds a view of the database, or a whole backup on disk.
 	backups, restores *group.Gate
 	// loads counts how often the store was taken into use anew, or out of use; a read during which it

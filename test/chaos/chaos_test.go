@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -40,11 +41,19 @@ func TestChaos(t *testing.T) {
 	modes := map[string][]chaos.Mode{"embedded": {chaos.Embedded}, "mysql": {chaos.MySQL}, "both": {chaos.Embedded, chaos.MySQL}, "": {chaos.Embedded, chaos.MySQL}}
 	require.Contains(t, modes, os.Getenv("MODE"), "MODE")
 	seed := seed(t)
+	long := os.Getenv("DURATION") != ""
+	var wildClock string
+	if long {
+		var err error
+		wildClock, err = cluster.BuildWithWildClock(t.TempDir())
+		require.NoError(t, err)
+	}
 	for _, mode := range modes[os.Getenv("MODE")] {
 		t.Run(string(mode), func(t *testing.T) {
-			options := chaos.Options{Program: program, Mode: mode, Seed: seed, Faults: chaos.For(mode, chaos.All()), Patience: cluster.Slowness}
-			if text := os.Getenv("DURATION"); text != "" {
-				options.Duration = duration(t, text)
+			options := chaos.Options{Program: program, WildClock: wildClock, Mode: mode, Seed: seed, Faults: chaos.For(mode, chaos.All()), Patience: cluster.Slowness}
+			options.Faults = named(options.Faults)
+			if long {
+				options.Duration = duration(t, os.Getenv("DURATION"))
 			} else {
 				t.Parallel()
 				options.Faults = slices.DeleteFunc(options.Faults, func(f chaos.Fault) bool { return !f.Short })
@@ -53,6 +62,11 @@ func TestChaos(t *testing.T) {
 			fmt.Fprintln(os.Stdout, report)
 		})
 	}
+}
+
+// named gives those faults whose names hold FAULT, all when that is not set.
+func named(faults []chaos.Fault) []chaos.Fault {
+	return slices.DeleteFunc(faults, func(f chaos.Fault) bool { return !strings.Contains(f.Name, os.Getenv("FAULT")) })
 }
 
 func duration(t *testing.T, text string) time.Duration {

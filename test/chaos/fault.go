@@ -43,6 +43,7 @@ func All() []Fault {
 	return slices.Concat(
 		processFaults(),
 		networkFaults(),
+		clockFaults(),
 	)
 }
 

@@ -18,6 +18,8 @@ type Round struct {
 	Load *cluster.Load
 	// Mode is where the nodes keep their records.
 	Mode Mode
+	// Program is versiond, WildClock a versiond whose wall clock jumps.
+	Program, WildClock string
 	// Random is the only source of chance that a fault may use.
 	Random *rand.Rand
 	// Number counts the rounds of the run from 1.

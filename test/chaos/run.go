@@ -48,7 +48,9 @@ var nodeEnv = []string{
 type Options struct {
 	// Program is the path that cluster.Build gave.
 	Program string
-	Mode    Mode
+	// WildClock is the path that cluster.BuildWithWildClock gave; the faults of the clock need it.
+	WildClock string
+	Mode      Mode
 	// Faults are injected in an order that Seed decides, each once at least, and further ones until
 	// Duration is over.
 	Faults   []Fault
@@ -123,7 +125,8 @@ func (r *run) order(pass int) []Fault {
 func (r *run) round(f Fault) {
 	r.t.Helper()
 	r.number++
-	round := &Round{TB: r.t, Cluster: r.cluster, Load: r.load, Mode: r.options.Mode, Random: r.random, Number: r.number}
+	round := &Round{TB: r.t, Cluster: r.cluster, Load: r.load, Mode: r.options.Mode,
+		Program: r.options.Program, WildClock: r.options.WildClock, Random: r.random, Number: r.number}
 	o := r.disturb(f, round)
 	r.check(f, o)
 	r.report.add(f, o)

@@ -42,6 +42,9 @@ func NewProcess(t testing.TB, program string, args, env []string, log string) *P
 	return p
 }
 
+// Exchange makes the next Start run another program.
+func (p *Process) Exchange(program string) { p.program = program }
+
 // Start runs the program. It does not wait until the program does anything.
 func (p *Process) Start() {
 	p.t.Helper()
