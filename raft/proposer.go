@@ -29,7 +29,7 @@ const (
 // that waits would only make clients wait in vain; an item may be all that a follower passed on.
 var proposerLimits = group.Limits{
 	GroupSizeMax: entryBytesMax, GroupCountMax: model.CommandsPerEntryMax, InFlightMax: 2,
-	WaitingItemsMax: 2000, WaitingSizeMax: 16 << 20,
+	WaitingItemsMax: 1000, WaitingSizeMax: 16 << 20,
 }
 
 // proposal is what one caller wants written. Of its caller, who may give up, and the proposer, who

@@ -12,10 +12,10 @@ import (
 )
 
 // forwardLimits: two requests on their way keep the leader busy while the next group gathers. What waits
-// is about what the leader does in half a second: a longer queue would only make clients wait in vain.
+// is less than what the leader does in half a second: a longer queue would only make clients wait in vain.
 var forwardLimits = group.Limits{
 	GroupSizeMax: 256 << 10, GroupCountMax: model.CommandsPerEntryMax, InFlightMax: 2,
-	WaitingItemsMax: 2000, WaitingSizeMax: 16 << 20,
+	WaitingItemsMax: 1000, WaitingSizeMax: 16 << 20,
 }
 
 // forwardTimeout bounds a request for a caller that named no deadline.

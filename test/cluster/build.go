@@ -11,7 +11,16 @@ import (
 
 // Build compiles versiond into dir and gives the path of the program. Under the race detector the
 // program gets it too: a race that it reports fails the test whose node it happened in.
-func Build(dir string) (string, error) { return build(filepath.Join(dir, "versiond")) }
+func Build(dir string) (string, error) { return build(filepath.Join(dir, "versiond"), raceFlags()...) }
+
+// BuildAsShipped compiles versiond without the race detector, which makes memory and time several times
+// what they are.
+func BuildAsShipped(dir string) (string, error) { return build(filepath.Join(dir, "versiond-shipped")) }
+
+// BuildWithFailpoints is Build of a program that VERSIOND_FAILPOINT makes kill itself.
+func BuildWithFailpoints(dir string) (string, error) {
+	return build(filepath.Join(dir, "versiond-failpoints"), append(raceFlags(), "-tags", "failpoints")...)
+}
 
 // The line of package time from which every wall clock reading comes, and what BuildWithWildClock makes
 // of it: an hour ahead for five seconds, an hour behind for the next five.
@@ -49,16 +58,23 @@ func BuildWithWildClock(dir string) (string, error) {
 	if err := os.WriteFile(file, overlay, 0o600); err != nil {
 		return "", err
 	}
-	return build(filepath.Join(dir, "versiond-wild-clock"), "-overlay", file)
+	return build(filepath.Join(dir, "versiond-wild-clock"), append(raceFlags(), "-overlay", file)...)
+}
+
+func raceFlags() []string {
+	if raceDetector {
+		return []string{"-race"}
+	}
+	return nil
 }
 
 func build(path string, flags ...string) (string, error) {
-	args := append([]string{"build", "-o", path}, flags...)
-	if raceDetector {
-		args = append(args, "-race")
+	cmd := exec.Command("go", append(append([]string{"build", "-o", path}, flags...), "versiond")...)
+	if len(flags) == 0 {
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	}
-	if out, err := exec.Command("go", append(args, "versiond")...).CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build versiond: %w: %s", err, out)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build %s: %w: %s", filepath.Base(path), err, out)
 	}
 	return path, nil
 }

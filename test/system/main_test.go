@@ -11,17 +11,18 @@ import (
 	"versiond/test/servers"
 )
 
-// program is the versiond that TestMain has built, shared the servers that its nodes use.
+// program is the versiond that TestMain has built in programs, shared the servers that its nodes use.
 var (
-	program string
-	shared  servers.Shared
+	program  string
+	programs string
+	shared   servers.Shared
 )
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "vs")
-	if err == nil {
+	if programs = dir; err == nil {
 		defer os.RemoveAll(dir)
 		program, err = cluster.Build(dir)
 	}
