@@ -25,6 +25,9 @@ import (
 // release is the version of the program.
 const release = "0.1.0"
 
+// exitNotConfirmed is the exit code of a recovery that was not told --yes.
+const exitNotConfirmed = 2
+
 func main() { os.Exit(run(os.Args[1:], os.Environ(), os.Stdout, os.Stderr)) }
 
 // run is main with its surroundings as arguments; it gives the exit code.
@@ -33,11 +36,15 @@ func run(args, environ []string, stdout, stderr io.Writer) int {
 	cmd.SetArgs(args)
 	cmd.SetOut(stdout)
 	cmd.SetErr(stderr)
-	if err := cmd.Execute(); err != nil {
-		fmt.Fprintf(stderr, "versiond: %v\n", err)
-		return 1
+	err := cmd.Execute()
+	if err == nil {
+		return 0
 	}
-	return 0
+	fmt.Fprintf(stderr, "versiond: %v\n", err)
+	if errors.Is(err, raft.ErrNotConfirmed) {
+		return exitNotConfirmed
+	}
+	return 1
 }
 
 func newCommand(environ []string, stdout, stderr io.Writer) *cobra.Command {
@@ -51,7 +58,7 @@ func newCommand(environ []string, stdout, stderr io.Writer) *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	cmd.AddCommand(newHealthCommand(), newRestoreCommand())
+	cmd.AddCommand(newHealthCommand(), newRestoreCommand(), newRecoverCommand(environ, stderr))
 	config.BindFlags(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		cfg, err := config.Load(cmd.Flags(), environ)

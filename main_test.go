@@ -33,15 +33,19 @@ func TestCommandLine(t *testing.T) {
 		stdout        []string
 		stderr        []string
 	}{
-		"version":          {args: []string{"--version"}, stdout: []string{"versiond", release}},
-		"help":             {args: []string{"--help"}, stdout: []string{"--config FILE", "--node ID", "--data-dir DIR", "--bind HOST", "--join", "--address", "--port N"}},
-		"unknown flag":     {args: []string{"--nod", "node1"}, code: 1, stderr: []string{"versiond:", "--nod"}},
-		"argument":         {args: []string{"start"}, code: 1, stderr: []string{"start"}},
-		"unknown node":     {args: []string{"--node", "node9"}, code: 1, stderr: []string{"--address"}},
-		"bad flag value":   {args: []string{"--port", "http"}, code: 1, stderr: []string{"--port", "http"}},
-		"unknown setting":  {args: []string{"--config", misspelt}, code: 1, stderr: []string{"capacty", "memoryDB.capacity"}},
-		"no such file":     {args: []string{"--config", misspelt + "x"}, code: 1, stderr: []string{misspelt + "x"}},
-		"unknown variable": {environ: []string{"VERSIOND_REDIS_ADRR=a:1"}, code: 1, stderr: []string{"VERSIOND_REDIS_ADRR", "VERSIOND_REDIS_ADDR"}},
+		"version":                 {args: []string{"--version"}, stdout: []string{"versiond", release}},
+		"help":                    {args: []string{"--help"}, stdout: []string{"--config FILE", "--node ID", "--data-dir DIR", "--bind HOST", "--join", "--address", "--port N"}},
+		"unknown flag":            {args: []string{"--nod", "node1"}, code: 1, stderr: []string{"versiond:", "--nod"}},
+		"argument":                {args: []string{"start"}, code: 1, stderr: []string{"start"}},
+		"unknown node":            {args: []string{"--node", "node9"}, code: 1, stderr: []string{"--address"}},
+		"recover whom":            {args: []string{"recover", "--yes"}, code: 1, stderr: []string{"--node"}},
+		"recover an unknown node": {args: []string{"recover", "--yes", "--node", "node9"}, code: 1, stderr: []string{"--address"}},
+		"recover nothing":         {args: []string{"recover", "--yes", "--node", "node1", "--data-dir", misspelt}, code: 1, stderr: []string{"nothing to recover from", misspelt}},
+		"help for recover":        {args: []string{"recover", "--help"}, stdout: []string{"--yes", "--from-database", "--backup-dir", "--data-dir DIR", "Exit codes"}},
+		"bad flag value":          {args: []string{"--port", "http"}, code: 1, stderr: []string{"--port", "http"}},
+		"unknown setting":         {args: []string{"--config", misspelt}, code: 1, stderr: []string{"capacty", "memoryDB.capacity"}},
+		"no such file":            {args: []string{"--config", misspelt + "x"}, code: 1, stderr: []string{misspelt + "x"}},
+		"unknown variable":        {environ: []string{"VERSIOND_REDIS_ADRR=a:1"}, code: 1, stderr: []string{"VERSIOND_REDIS_ADRR", "VERSIOND_REDIS_ADDR"}},
 		"value of a bad form": {
 			environ: []string{"VERSIOND_SERVER_RELOADINTERVAL=often"}, code: 1,
 			stderr: []string{"VERSIOND_SERVER_RELOADINTERVAL", "often"},

@@ -160,7 +160,7 @@ func openServices(cfg config.Config, node config.Node, dir *raft.DataDir, log *s
 
 func openStore(cfg config.Config, node config.Node, dir *raft.DataDir, log *slog.Logger) (*dao.VersionMysqlDao, error) {
 	if cfg.MySQL.DSN.Reveal() == "" {
-		gormDB, err := db.OpenSQLite(filepath.Join(dir.Path(), "versions.db"))
+		gormDB, err := db.OpenSQLite(filepath.Join(dir.Path(), sqliteFile))
 		return &dao.VersionMysqlDao{DB: gormDB}, err
 	}
 	gormDB, createDatabase, err := db.OpenMySQL(cfg.MySQL.DSN.Reveal(), node.ID, log)

@@ -1,8 +1,11 @@
 package dao_test
 
 import (
+	"bytes"
 	"context"
+	"io"
 	"log/slog"
+	"slices"
 	"testing"
 	"time"
 
@@ -50,6 +53,33 @@ func TestMySQLViewDiesWithItsServer(t *testing.T) {
 		_, err := view.Page(t.Context(), "", "", 1)
 		require.ErrorIs(t, err, model.ErrStoreUnavailable)
 	}
+}
+
+// TestMySQLDump breaks when the file that recover leaves of a MySQL database does not make the same one
+// again with the client that operators have, whatever the records hold.
+func TestMySQLDump(t *testing.T) {
+	server, ctx := shared.MariaDB(t), t.Context()
+	s := newMariaDB(t)
+	s.mustCreate(t)
+	odd := []model.Version{version("a';\\\n--", 7), version("\xf0\x9f\x98\x80", 8), version("1.0", 9)}
+	s.mustApply(t, slices.Concat(manyVersions(450), longVersions(3), odd))
+	ids, state := s.mustIDs(t), s.mustState(t)
+	rows, err := s.Page(ctx, "", "", len(ids))
+	require.NoError(t, err)
+
+	var dump bytes.Buffer
+	require.NoError(t, s.Dump(ctx, &dump))
+	require.Contains(t, dump.String(), "-- end of the dump")
+	require.NoError(t, s.drop(ctx))
+	require.NoError(t, server.Exec(ctx, "CREATE DATABASE loaded_node1"))
+	require.NoError(t, server.Load(ctx, "loaded_node1", &dump))
+	loaded := &store{VersionMysqlDao: mustOpenMySQL(t, server.DSN("loaded"))}
+	again, err := loaded.Page(ctx, "", "", len(ids)+1)
+	require.NoError(t, err)
+	require.Equal(t, rows, again)
+	require.Equal(t, state, loaded.mustState(t))
+	loaded.mustApply(t, []model.Version{version("after", 10)}, "1.0")
+	require.ErrorIs(t, s.Dump(ctx, io.Discard), model.ErrStoreUnavailable)
 }
 
 // TestMySQLWithoutRights breaks when an account that may see nothing leaves the operator without the

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"fmt"
 	"net/url"
+	"os"
 	"path/filepath"
 
 	"github.com/glebarez/sqlite"
@@ -21,7 +22,30 @@ const sqliteConnectionsMax = 12
 // survives a killed process; a power cut may take the last ones, which the node then applies again
 // from its Raft log.
 func OpenSQLite(path string) (*gorm.DB, error) {
-	dsn, err := sqliteDSN(path)
+	return openSQLite(path, url.Values{
+		"_txlock": {"immediate"},
+		"_pragma": {
+			"busy_timeout(5000)",
+			"journal_mode(wal)",
+			"synchronous(normal)",
+			"temp_store(memory)",           // an upsert of many rows keeps a journal of its own, for nothing but its own undoing
+			"journal_size_limit(67108864)", // give back what a long read view made the WAL grow to
+		},
+	})
+}
+
+// OpenSQLiteReadOnly opens a database file that must stay as it is and that nobody writes to meanwhile.
+// Without a write-ahead log it is said to be immutable, or SQLite would make an empty one.
+func OpenSQLiteReadOnly(path string) (*gorm.DB, error) {
+	options := url.Values{"mode": {"ro"}, "_pragma": {"busy_timeout(5000)"}}
+	if wal, err := os.Stat(path + "-wal"); err != nil || wal.Size() == 0 {
+		options.Set("immutable", "1")
+	}
+	return openSQLite(path, options)
+}
+
+func openSQLite(path string, options url.Values) (*gorm.DB, error) {
+	dsn, err := sqliteDSN(path, options)
 	if err != nil {
 		return nil, fmt.Errorf("sqlite: %w", err)
 	}
@@ -42,21 +66,11 @@ func OpenSQLite(path string) (*gorm.DB, error) {
 // sqliteDSN makes a file URI, in which the path may hold any character. Transactions that write take
 // the write lock when they begin (_txlock): one that only asks for it at its first write fails at once
 // when another has written since, where this one waits. Read-only transactions take no lock.
-func sqliteDSN(path string) (string, error) {
+func sqliteDSN(path string, options url.Values) (string, error) {
 	absolute, err := filepath.Abs(path)
 	if err != nil {
 		return "", err
 	}
-	uri := url.URL{Scheme: "file", Path: filepath.ToSlash(absolute)}
-	uri.RawQuery = url.Values{
-		"_txlock": {"immediate"},
-		"_pragma": {
-			"busy_timeout(5000)",
-			"journal_mode(wal)",
-			"synchronous(normal)",
-			"temp_store(memory)", // an upsert of many rows keeps a journal of its own, for nothing but its own undoing
-			"journal_size_limit(67108864)", // give back what a long read view made the WAL grow to
-		},
-	}.Encode()
+	uri := url.URL{Scheme: "file", Path: filepath.ToSlash(absolute), RawQuery: options.Encode()}
 	return uri.String(), nil
 }

@@ -60,6 +60,14 @@ func (c *Client) Status(ctx context.Context, address string) (Status, error) {
 	return ask[Status](ctx, c, request{method: http.MethodGet, address: address, path: "/status"})
 }
 
+// Identify asks who is at address, of whatever cluster that node is: Status is refused by the members of
+// another cluster.
+func (c *Client) Identify(ctx context.Context, address string) (Status, error) {
+	ctx, cancel := context.WithTimeout(ctx, statusTimeout)
+	defer cancel()
+	return ask[Status](ctx, c, request{method: http.MethodGet, address: address, path: "/status", anyCluster: true})
+}
+
 // Term gives the current Raft term of node id; model.ErrWrongNode when another node answers.
 func (c *Client) Term(ctx context.Context, id, address string) (uint64, error) {
 	answer, err := ask[Term](ctx, c, request{method: http.MethodGet, address: address, path: "/term"})
@@ -181,6 +189,8 @@ type request struct {
 	write bool
 	// notFound is what a 404 means, where it is not a record that is not found.
 	notFound error
+	// anyCluster marks a request that nodes of every cluster answer.
+	anyCluster bool
 	// waits marks a request that the other node may take the caller's whole time for, and is told so.
 	waits bool
 }
@@ -240,7 +250,7 @@ func (c *Client) newRequest(ctx context.Context, r request) (*http.Request, erro
 	if r.contentType != "" {
 		req.Header.Set("Content-Type", r.contentType)
 	}
-	if cluster := c.cluster(); cluster != "" {
+	if cluster := c.cluster(); cluster != "" && !r.anyCluster {
 		req.Header.Set(ClusterHeader, cluster)
 	}
 	if c.secret != "" {

@@ -22,7 +22,9 @@ type Status struct {
 // Admission is what the leader tells a node that it has taken in.
 type Admission struct {
 	Cluster string `json:"cluster"`
-	Replica bool   `json:"replica"`
+	// Former lists the clusters that it was recovered from: a database of one of them is replaced.
+	Former  []string `json:"formerClusters,omitempty"`
+	Replica bool     `json:"replica"`
 }
 
 // Index is the answer to GET /read-index.

@@ -38,7 +38,9 @@ type applier struct {
 	// committed gives hashicorp's commit index.
 	committed func() uint64
 	identity  func() model.Identity
-	log       *slog.Logger
+	// former lists the clusters that the node's own was recovered from.
+	former func() []string
+	log    *slog.Logger
 
 	loaded     bool               // the store is known to be ours
 	distrusted bool               // the store is to be built anew, whatever its state row says

@@ -25,8 +25,9 @@ const (
 
 // DataDir is a node's locked data directory: identity, Raft log and snapshots live in it.
 type DataDir struct {
-	path string
-	lock *flock.Flock
+	path  string
+	lock  *flock.Flock
+	fresh bool // the identity was made up by this process and may not be on disk yet
 
 	mu   sync.RWMutex
 	note note
@@ -36,15 +37,45 @@ type DataDir struct {
 type note struct {
 	model.Identity
 	Replica bool `json:"replica,omitempty"`
+	// Former are the clusters that this one was recovered from, the newest last.
+	Former []string `json:"formerClusters,omitempty"`
+	// Recovery is set while a recovery is under way, and stays when it is broken off.
+	Recovery *recoveryMark `json:"recovery,omitempty"`
+}
+
+// Membership says which cluster a node belongs to, and how.
+type Membership struct {
+	Cluster string
+	// Former are the clusters that it was recovered from.
+	Former []string
+	// Replica is set on a node that never wants a vote.
+	Replica bool
 }
 
 // OpenDataDir locks the directory for this process and reads whose it is, making both when they are
 // new. The error names the process that holds the directory, or matches model.ErrForeignStore when
-// it belongs to another node.
+// it belongs to another node. A directory in which a recovery was broken off is not opened.
 func OpenDataDir(path, node string) (*DataDir, error) {
 	if err := os.MkdirAll(path, 0o750); err != nil {
 		return nil, fmt.Errorf("data directory of %s (--data-dir): %w", node, err)
 	}
+	d, err := openLocked(path, node)
+	if err != nil {
+		return nil, err
+	}
+	if mark := d.noted().Recovery; mark != nil {
+		return nil, errors.Join(mark.brokenOff(path, node), d.Close())
+	}
+	if d.fresh {
+		if err := d.save(d.noted()); err != nil {
+			return nil, errors.Join(err, d.Close())
+		}
+	}
+	return d, nil
+}
+
+// openLocked writes no identity yet where there is none.
+func openLocked(path, node string) (*DataDir, error) {
 	lock, err := lockDir(path)
 	if err != nil {
 		return nil, err
@@ -103,14 +134,15 @@ func (d *DataDir) newIdentity(node string) error {
 		return fmt.Errorf("%w: %s holds a Raft log but no %s: put the file back, or empty the directory to join as a new node",
 			model.ErrCorrupt, d.path, identityFile)
 	}
-	return d.save(note{Identity: model.Identity{Node: node, Store: rand.Text()}})
+	d.note, d.fresh = note{Identity: model.Identity{Node: node, Store: rand.Text()}}, true
+	return nil
 }
 
-// SetCluster notes that the node belongs to a cluster, as a replica that never wants a vote or not.
-// It is on disk when SetCluster returns.
-func (d *DataDir) SetCluster(cluster string, replica bool) error {
+// SetCluster notes that the node belongs to a cluster, and as what. It is on disk when SetCluster
+// returns.
+func (d *DataDir) SetCluster(m Membership) error {
 	noted := d.noted()
-	noted.Cluster, noted.Replica = cluster, replica
+	noted.Cluster, noted.Former, noted.Replica = m.Cluster, m.Former, m.Replica
 	return d.save(noted)
 }
 
@@ -161,6 +193,9 @@ func (d *DataDir) noted() note {
 // Identity says whose the directory is.
 func (d *DataDir) Identity() model.Identity { return d.noted().Identity }
 
+// Former lists the clusters that this one was recovered from.
+func (d *DataDir) Former() []string { return d.noted().Former }
+
 // Path is where the directory is, as it was given.
 func (d *DataDir) Path() string { return d.path }
 
@@ -168,4 +203,9 @@ func (d *DataDir) file(name string) string { return filepath.Join(d.path, name) 
 
 // Close gives up the lock. The lock file stays: removing it would let two processes lock two files
 // of the same name.
-func (d *DataDir) Close() error { return d.lock.Unlock() }
+func (d *DataDir) Close() error {
+	if d.lock == nil {
+		return nil // it was only looked whether the directory is there
+	}
+	return d.lock.Unlock()
+}

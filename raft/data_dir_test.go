@@ -17,7 +17,7 @@ func TestDataDirKeepsItsIdentity(t *testing.T) {
 	first := mustDataDir(t, path)
 	require.Equal(t, "node1", first.Identity().Node)
 	require.NotEmpty(t, first.Identity().Store)
-	require.NoError(t, first.SetCluster("c1", true))
+	require.NoError(t, first.SetCluster(Membership{Cluster: "c1", Replica: true}))
 	require.NoError(t, first.Close())
 	again := mustDataDir(t, path)
 	defer func() { require.NoError(t, again.Close()) }()

@@ -68,5 +68,5 @@ func mustApplier(t *testing.T, identity model.Identity) *applier {
 	fsm := newVersionFSM(newFakeService(newFakeStore()))
 	fsm.snapshots = snapshots
 	return &applier{fsm: fsm, service: fsm.service, queue: fsm.queue, logs: logs, progress: newProgress(),
-		committed: func() uint64 { return 15 }, identity: func() model.Identity { return identity }, log: slog.New(slog.DiscardHandler)}
+		committed: func() uint64 { return 15 }, identity: func() model.Identity { return identity }, former: func() []string { return nil }, log: slog.New(slog.DiscardHandler)}
 }

@@ -73,6 +73,7 @@ func NewRaftNode(cfg NodeConfig, fsm *VersionFSM) (*Node, error) {
 		fsm.observer = cfg.Observer
 	}
 	cfg.Dir.removeSpooled(cfg.Log)
+	cfg.Dir.removeThrowaways(cfg.Log)
 	ctx, cancel := context.WithCancel(context.Background())
 	n := &Node{cfg: cfg, fsm: fsm, stores: stores, progress: newProgress(), ctx: ctx, cancel: cancel, failed: make(chan struct{})}
 	if err := n.resume(); err != nil {
@@ -94,7 +95,7 @@ func (n *Node) resume() error {
 
 // Bootstrap makes this node the first and only voter of a new cluster.
 func (n *Node) Bootstrap(cluster string) error {
-	if err := n.cfg.Dir.SetCluster(cluster, false); err != nil {
+	if err := n.cfg.Dir.SetCluster(Membership{Cluster: cluster}); err != nil {
 		return err
 	}
 	return n.start(&raft.Configuration{Servers: []raft.Server{{
@@ -102,10 +103,9 @@ func (n *Node) Bootstrap(cluster string) error {
 	}}})
 }
 
-// Admit starts Raft on a node that the cluster has taken in; the leader sends it everything. A replica
-// never wants a vote.
-func (n *Node) Admit(cluster string, replica bool) error {
-	if err := n.cfg.Dir.SetCluster(cluster, replica); err != nil {
+// Admit starts Raft on a node that the cluster has taken in; the leader sends it everything.
+func (n *Node) Admit(m Membership) error {
+	if err := n.cfg.Dir.SetCluster(m); err != nil {
 		return err
 	}
 	return n.start(nil)
@@ -116,7 +116,7 @@ func (n *Node) SetReplica(replica bool) error {
 	if n.cfg.Dir.noted().Replica == replica {
 		return nil
 	}
-	return n.cfg.Dir.SetCluster(n.Identity().Cluster, replica)
+	return n.cfg.Dir.SetCluster(Membership{Cluster: n.Identity().Cluster, Former: n.Former(), Replica: replica})
 }
 
 func (n *Node) start(bootstrap *raft.Configuration) error {
@@ -161,7 +161,7 @@ func (n *Node) newRaft(bootstrap *raft.Configuration) (*raft.Raft, *raft.Network
 func (n *Node) runApplier(r *raft.Raft) {
 	a := &applier{
 		fsm: n.fsm, service: n.fsm.service, queue: n.fsm.queue, logs: n.stores.cache, progress: n.progress,
-		committed: r.CommitIndex, identity: n.Identity, log: n.cfg.Log,
+		committed: r.CommitIndex, identity: n.Identity, former: n.Former, log: n.cfg.Log,
 	}
 	if err := a.run(n.ctx); err != nil {
 		n.fail(err)
@@ -190,6 +190,9 @@ func (n *Node) Err() error {
 
 // Identity says whose data directory the node runs on. Its cluster is empty until it has one.
 func (n *Node) Identity() model.Identity { return n.cfg.Dir.Identity() }
+
+// Former lists the clusters that the node's cluster was recovered from.
+func (n *Node) Former() []string { return n.cfg.Dir.Former() }
 
 // Address is where the other nodes reach this one.
 func (n *Node) Address() string { return n.cfg.Address }

@@ -16,6 +16,8 @@ const stuckAfter = 2 * time.Second
 // Status is what a node says of itself to other nodes and to its operators.
 type Status struct {
 	model.Identity
+	// Former lists the clusters that the node's cluster was recovered from.
+	Former []string `json:"formerClusters,omitempty"`
 	// Running is false while the node waits to be taken into a cluster.
 	Running bool `json:"running"`
 	// Replica is set on a member that never wants a vote.
@@ -43,7 +45,7 @@ type Status struct {
 
 // Status reads the node's state. It takes no lock of Raft's main loop, so it answers while that is held up.
 func (n *Node) Status() Status {
-	s := Status{Identity: n.Identity(), Replica: n.cfg.Dir.noted().Replica, State: "waiting", Applied: n.progress.applied.Load(), Serving: n.Serving(), Stuck: n.Stuck(), StoreFailing: n.StoreFailure() != nil}
+	s := Status{Identity: n.Identity(), Former: n.Former(), Replica: n.cfg.Dir.noted().Replica, State: "waiting", Applied: n.progress.applied.Load(), Serving: n.Serving(), Stuck: n.Stuck(), StoreFailing: n.StoreFailure() != nil}
 	took, _ := n.CommitTime()
 	s.CommitMicros = took.Microseconds()
 	running := n.current()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -83,6 +84,8 @@ func (a *applier) judge(state model.StoreState, missing bool) (verdict, string, 
 	switch {
 	case missing:
 		return storeLost, "it holds no state", nil
+	case state.Node == ours.Node && slices.Contains(a.former(), state.Cluster):
+		return storeLost, "it is of cluster " + state.Cluster + ", which this one was recovered from", nil
 	case state.Cluster != ours.Cluster || state.Node != ours.Node:
 		return storeForeign, "", nil
 	case state.Store != ours.Store:

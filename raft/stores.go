@@ -22,13 +22,29 @@ const (
 type stores struct {
 	bolt      *raftboltdb.BoltStore
 	cache     *raft.LogCache
-	snapshots raft.SnapshotStore
+	snapshots *snapshotStore
 }
 
 func openStores(dir *DataDir, log *slog.Logger) (*stores, error) {
+	s, err := newStores(dir, log, false)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.snapshots.removeSuperseded(dir.file(snapshotsDir)); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return s, nil
+}
+
+// inspectStores opens a directory that must stay as it is.
+func inspectStores(dir *DataDir) (*stores, error) {
+	return newStores(dir, slog.New(slog.DiscardHandler), true)
+}
+
+func newStores(dir *DataDir, log *slog.Logger, readOnly bool) (*stores, error) {
 	bolt, err := raftboltdb.New(raftboltdb.Options{
 		Path:        dir.file(logFile),
-		BoltOptions: &bbolt.Options{Timeout: time.Second, FreelistType: bbolt.FreelistMapType, NoFreelistSync: true},
+		BoltOptions: &bbolt.Options{Timeout: time.Second, FreelistType: bbolt.FreelistMapType, NoFreelistSync: true, ReadOnly: readOnly},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open the Raft log %s: %w", dir.file(logFile), err)
@@ -38,11 +54,7 @@ func openStores(dir *DataDir, log *slog.Logger) (*stores, error) {
 	if err := errors.Join(errCache, errSnapshots); err != nil {
 		return nil, errors.Join(fmt.Errorf("open the snapshots in %s: %w", dir.Path(), err), bolt.Close())
 	}
-	counting := &snapshotStore{SnapshotStore: snapshots, logs: cache}
-	if err := counting.removeSuperseded(dir.file(snapshotsDir)); err != nil {
-		return nil, errors.Join(err, bolt.Close())
-	}
-	return &stores{bolt: bolt, cache: cache, snapshots: counting}, nil
+	return &stores{bolt: bolt, cache: cache, snapshots: &snapshotStore{SnapshotStore: snapshots, logs: cache}}, nil
 }
 
 func (s *stores) hasState() (bool, error) {

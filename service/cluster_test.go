@@ -103,7 +103,7 @@ func TestFollowersPassMembershipOn(t *testing.T) {
 		_, still := nodes[0].find("node2")
 		return !still && !nodes[1].node.IsLeader()
 	})
-	eventually(t, func() bool { return nodes[1].removed.Load() })
+	eventually(t, func() bool { return nodes[1].whyRemoved() != nil })
 	_, err = nodes[1].AddVersion(ctx, record("a", "1"))
 	require.ErrorIs(t, err, model.ErrNodeRemoved)
 	_, err = nodes[1].GetVersionByID(ctx, "a", model.ReadOptions{Level: model.LevelLinearizable})

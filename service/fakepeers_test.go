@@ -105,6 +105,10 @@ func (p *fakePeers) Status(ctx context.Context, address string) (peer.Status, er
 	return s.Status(ctx), nil
 }
 
+func (p *fakePeers) Identify(ctx context.Context, address string) (peer.Status, error) {
+	return p.Status(ctx, address)
+}
+
 func (p *fakePeers) Term(_ context.Context, id, address string) (uint64, error) {
 	s, err := p.at(address)
 	if err != nil {

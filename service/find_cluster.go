@@ -5,11 +5,13 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"versiond/model"
 	"versiond/peer"
+	"versiond/raft"
 )
 
 const (
@@ -239,9 +241,9 @@ func (s *VersionService) Admit(ctx context.Context, admission peer.Admission) er
 	if admission.Cluster == "" {
 		return &model.ValidationError{Fields: []model.FieldError{{Field: "cluster", Detail: "is required"}}}
 	}
-	if held, err := s.holdsCluster(ctx); err == nil && held != "" && held != admission.Cluster {
+	if held, err := s.holdsCluster(ctx); err == nil && held != "" && held != admission.Cluster && !slices.Contains(admission.Former, held) {
 		return fmt.Errorf("%w: the database of node %s belongs to cluster %s; give it another one, or drop it if the records there are not needed", model.ErrWrongNode, s.NodeID(), held)
 	}
 	s.log.Info("taken into a cluster", "cluster", admission.Cluster)
-	return s.node.Admit(admission.Cluster, admission.Replica)
+	return s.node.Admit(raft.Membership{Cluster: admission.Cluster, Former: admission.Former, Replica: admission.Replica})
 }

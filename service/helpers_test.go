@@ -88,6 +88,7 @@ type nodeOptions struct {
 type testNode struct {
 	*VersionService
 	peers   *fakePeers
+	dir     *raft.DataDir
 	store   *dao.VersionMysqlDao
 	address string
 	path    string
@@ -119,7 +120,7 @@ func (o nodeOptions) mustOpen(t *testing.T) *testNode {
 	s, err := NewVersionService(settings, mysqlService, redisService, initializer, o.peers, log)
 	require.NoError(t, err)
 	o.peers.register(address, s)
-	n := &testNode{VersionService: s, peers: o.peers, store: store, address: address, path: o.path}
+	n := &testNode{VersionService: s, peers: o.peers, dir: dir, store: store, address: address, path: o.path}
 	n.close = sync.OnceFunc(func() {
 		o.peers.silence(address, true)
 		require.NoError(t, s.Close())

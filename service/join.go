@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -88,7 +89,7 @@ func (s *VersionService) join(ctx context.Context, id, address string, voter boo
 // admit tells a node that it was added. One that cannot be told is taken out again: it has no vote
 // yet, so this is always safe.
 func (s *VersionService) admit(ctx context.Context, id, address string, voter bool) error {
-	err := s.peers.Admit(ctx, address, peer.Admission{Cluster: s.node.Identity().Cluster, Replica: !voter})
+	err := s.peers.Admit(ctx, address, peer.Admission{Cluster: s.node.Identity().Cluster, Former: s.node.Former(), Replica: !voter})
 	if err == nil {
 		return nil
 	}
@@ -100,7 +101,7 @@ func (s *VersionService) admit(ctx context.Context, id, address string, voter bo
 // identify dials back and makes sure that the node at address is the one that was named, and free
 // to be a member of this cluster.
 func (s *VersionService) identify(ctx context.Context, id, address string) (peer.Status, error) {
-	status, err := s.peers.Status(ctx, address)
+	status, err := s.peers.Identify(ctx, address)
 	ours := s.node.Identity().Cluster
 	switch {
 	case errors.Is(err, model.ErrSecretsDiffer):
@@ -111,9 +112,11 @@ func (s *VersionService) identify(ctx context.Context, id, address string) (peer
 		return status, fmt.Errorf("%w: %s (peer port): %v", model.ErrNodeUnreachable, address, err) // %v: it is not the leader that did not answer
 	case status.Node != id:
 		return status, fmt.Errorf("%w: %s is node %q, not %q", model.ErrWrongNode, address, status.Node, id)
+	case slices.Contains(s.node.Former(), status.Cluster):
+		return status, fmt.Errorf("%w: node %q at %s has the state of cluster %s, which was given up and recovered as this one; stop that node, empty its data directory and start it again", model.ErrWrongNode, id, address, status.Cluster)
 	case status.Cluster != "" && status.Cluster != ours:
 		return status, fmt.Errorf("%w: node %q at %s belongs to cluster %s, this is cluster %s", model.ErrWrongNode, id, address, status.Cluster, ours)
-	case status.StoreCluster != "" && status.StoreCluster != ours:
+	case status.StoreCluster != "" && status.StoreCluster != ours && !slices.Contains(s.node.Former(), status.StoreCluster):
 		return status, fmt.Errorf("%w: the database of node %q at %s belongs to cluster %s, this is cluster %s; give it another database, or drop it if its records are not needed", model.ErrWrongNode, id, address, status.StoreCluster, ours)
 	}
 	return status, nil

@@ -38,7 +38,7 @@ func (r *storeReads) failed(err error) {
 func (s *VersionService) Measures() model.Measures {
 	status := s.node.Status()
 	m := model.Measures{
-		State: status.State, LeaderKnown: status.LeaderID != "", Serving: s.serving(), Removed: s.removed.Load(),
+		State: status.State, LeaderKnown: status.LeaderID != "", Serving: s.serving(), Removed: s.whyRemoved() != nil,
 		StoreDiffers: s.doubt.Load() != nil, MembersDisagree: s.undecided.Load() != nil,
 		Term: status.Term, CommitIndex: status.Commit, AppliedIndex: status.Applied, LastIndex: status.LastIndex,
 		LastContact: time.Duration(status.LastContactMS) * time.Millisecond, ApplierLag: s.node.Lag(),

@@ -124,8 +124,8 @@ func (s *VersionService) awaitFresh(ctx context.Context, opts model.ReadOptions)
 		}
 		return s.node.WaitApplied(ctx, opts.MinIndex)
 	}
-	if s.removed.Load() {
-		return model.ErrNodeRemoved
+	if err := s.whyRemoved(); err != nil {
+		return err
 	}
 	index, err := s.freshIndex(ctx, opts.Level)
 	if err != nil {

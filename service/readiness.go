@@ -32,10 +32,10 @@ func check(name string, err error) model.Check {
 }
 
 func (s *VersionService) checkMember() error {
-	switch {
-	case s.removed.Load():
-		return model.ErrNodeRemoved
-	case !s.node.Running():
+	if err := s.whyRemoved(); err != nil {
+		return err
+	}
+	if !s.node.Running() {
 		return fmt.Errorf("%w: it waits to be taken into a cluster", model.ErrNotCaughtUp)
 	}
 	return nil

@@ -62,7 +62,8 @@ func TestReadinessOfARemovedNode(t *testing.T) {
 	require.Empty(t, n.mustFindOnce(t))
 	n.mustBeReady(t)
 	n.mustAdd(t, "a", "1")
-	n.removed.Store(true)
+	removed := model.ErrNodeRemoved
+	n.removal.Store(&removed)
 	checks := n.Readiness(t.Context())
 	require.Equal(t, []string{"member"}, failing(checks))
 	require.Contains(t, checks[0].Detail, "/join")

@@ -26,6 +26,7 @@ type RaftInitializer interface {
 // PeerClient asks other nodes. Errors match the sentinels of package model.
 type PeerClient interface {
 	Status(ctx context.Context, address string) (peer.Status, error)
+	Identify(ctx context.Context, address string) (peer.Status, error)
 	ReadIndex(ctx context.Context, address string, level model.Level) (uint64, error)
 	Commands(ctx context.Context, address string, units []model.Unit) ([]model.UnitOutcome, uint64, error)
 	Get(ctx context.Context, address, id string, opts model.ReadOptions) (model.Result, error)
@@ -74,9 +75,10 @@ type VersionService struct {
 	readIndexes map[model.Level]*group.Rounds[uint64]
 	ports       ports
 
-	ctx     context.Context // ends with Close
-	cancel  context.CancelFunc
-	removed atomic.Bool
+	ctx    context.Context // ends with Close
+	cancel context.CancelFunc
+	// removal is why this node serves no more, nil while it is a member.
+	removal atomic.Pointer[error]
 	// founders is how many nodes were there when this one began the cluster; 0 on every other node,
 	// and once a majority of them has a vote.
 	founders atomic.Int64

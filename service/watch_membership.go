@@ -2,6 +2,8 @@ package service
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"time"
 
 	"versiond/model"
@@ -16,10 +18,12 @@ func (s *VersionService) watchMembership(ctx context.Context) {
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
 	for {
-		if err := s.checkMembership(ctx); err != nil && !s.removed.Swap(true) {
-			s.log.Error("this node serves no more", "err", err)
-		} else if err == nil && s.removed.Load() && s.node.SinceLeader() < lostLeaderAfter {
-			s.removed.Store(false)
+		if err := s.checkMembership(ctx); err != nil {
+			if s.removal.Swap(&err) == nil {
+				s.log.Error("this node serves no more", "err", err)
+			}
+		} else if s.whyRemoved() != nil && s.node.SinceLeader() < lostLeaderAfter {
+			s.removal.Store(nil)
 			s.log.Info("this node is a member again")
 		}
 		select {
@@ -30,8 +34,26 @@ func (s *VersionService) watchMembership(ctx context.Context) {
 	}
 }
 
+// leftBehind is the model.ErrNodeRemoved of a node whose cluster was recovered from another one's data.
+type leftBehind struct{ member, ours, theirs string }
+
+func (e *leftBehind) Error() string {
+	return fmt.Sprintf("this node's cluster %s was given up and recovered from %s as cluster %s; "+
+		"stop this node, empty its data directory and start it again: it then joins that one", e.ours, e.member, e.theirs)
+}
+
+func (e *leftBehind) Is(target error) bool { return target == model.ErrNodeRemoved }
+
+// whyRemoved gives the error, a model.ErrNodeRemoved, of a node that is no longer a member.
+func (s *VersionService) whyRemoved() error {
+	if why := s.removal.Load(); why != nil {
+		return *why
+	}
+	return nil
+}
+
 // checkMembership gives model.ErrNodeRemoved when a leader of this cluster does not have this node
-// among its members.
+// among its members, or when a member is now of a cluster that was recovered from this one.
 func (s *VersionService) checkMembership(ctx context.Context) error {
 	if !s.node.Running() || s.node.SinceLeader() < lostLeaderAfter {
 		if _, member := s.find(s.NodeID()); s.node.Running() && !member && len(s.node.Members()) > 0 {
@@ -46,6 +68,18 @@ func (s *VersionService) checkMembership(ctx context.Context) error {
 		}
 		if !hasMember(status.Members, s.NodeID()) {
 			return model.ErrNodeRemoved
+		}
+	}
+	return s.checkLeftBehind(ctx, members)
+}
+
+// checkLeftBehind asks those who no longer answer as members of this node's cluster.
+func (s *VersionService) checkLeftBehind(ctx context.Context, members []raft.Member) error {
+	ours := s.node.Identity().Cluster
+	for _, m := range members {
+		status, err := s.peers.Identify(ctx, m.Address)
+		if err == nil && slices.Contains(status.Former, ours) {
+			return &leftBehind{member: status.Node, ours: ours, theirs: status.Cluster}
 		}
 	}
 	return nil

@@ -120,9 +120,10 @@ func (s *VersionService) propose(ctx context.Context, u model.Unit) (model.UnitO
 // ApplyCommands proposes units of commands on the leader, and gives their outcomes and the applied index
 // that they reflect. model.ErrNotLeader on every other node.
 func (s *VersionService) ApplyCommands(ctx context.Context, units []model.Unit) ([]model.UnitOutcome, uint64, error) {
+	removed := s.whyRemoved()
 	switch {
-	case s.removed.Load():
-		return nil, 0, model.ErrNodeRemoved
+	case removed != nil:
+		return nil, 0, removed
 	case !s.node.IsLeader():
 		return nil, 0, model.ErrNotLeader
 	case s.node.AppliedIndex()+farBehind < s.node.CommitIndex():
@@ -142,8 +143,8 @@ func (s *VersionService) withLeader(ctx context.Context, do func(context.Context
 	defer ticker.Stop()
 	var none error // why nobody took it, the last time that somebody was asked
 	for {
-		if s.removed.Load() {
-			return model.ErrNodeRemoved
+		if err := s.whyRemoved(); err != nil {
+			return err
 		}
 		err := do(ctx)
 		switch {

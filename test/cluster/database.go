@@ -25,6 +25,9 @@ type Database interface {
 	// Save copies it aside under a label, PutBack puts the copy in its place. The node is stopped.
 	Save(label string)
 	PutBack(label string)
+	// Load puts a dump that versiond recover has made in its place. An embedded one is part of the data
+	// directory, has no dump and stays. The node is stopped.
+	Load(dump string)
 	// Swap exchanges it with another of the same cluster. Both nodes are stopped.
 	Swap(other Database)
 }

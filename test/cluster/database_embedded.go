@@ -60,6 +60,8 @@ func (d *sqliteDatabase) PutBack(label string) {
 	d.move(d.aside(label), d.dir, copyFile)
 }
 
+func (d *sqliteDatabase) Load(string) {}
+
 func (d *sqliteDatabase) Swap(other Database) {
 	d.t.Helper()
 	o := other.(*sqliteDatabase)

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"net"
+	"os"
 	"strconv"
 	"testing"
 
@@ -68,7 +69,7 @@ func (s *serverStore) database(node, _ string) Database {
 
 func (s *serverStore) databaseOn(server *servers.MariaDBServer, node string) Database {
 	s.t.Helper()
-	d := &mysqlDatabase{t: s.t, name: s.name + "_" + node}
+	d := &mysqlDatabase{t: s.t, server: server, name: s.name + "_" + node}
 	db, err := sql.Open("mysql", server.DSN(""))
 	require.NoError(s.t, err)
 	d.db = db
@@ -80,9 +81,10 @@ func (s *serverStore) databaseOn(server *servers.MariaDBServer, node string) Dat
 }
 
 type mysqlDatabase struct {
-	t    testing.TB
-	db   *sql.DB // of the server: the database itself may be dropped
-	name string
+	t      testing.TB
+	server *servers.MariaDBServer
+	db     *sql.DB // of the server: the database itself may be dropped
+	name   string
 }
 
 var mysqlTables = []string{"versions", "versiond_state"}
@@ -109,6 +111,14 @@ func (d *mysqlDatabase) PutBack(label string) {
 	d.t.Helper()
 	d.Drop()
 	d.copy(d.quoted(label), d.quoted(""))
+}
+
+func (d *mysqlDatabase) Load(dump string) {
+	d.t.Helper()
+	file, err := os.Open(dump)
+	require.NoError(d.t, err)
+	defer file.Close()
+	require.NoError(d.t, d.server.Load(d.t.Context(), d.name, file))
 }
 
 func (d *mysqlDatabase) copy(from, to string) {

@@ -2,6 +2,8 @@ package cluster
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -16,6 +18,7 @@ import (
 
 const (
 	stopTimeout  = 15 * time.Second
+	runTimeout   = time.Minute
 	logTailBytes = 6000
 )
 
@@ -106,6 +109,22 @@ func (p *Process) Running() bool {
 	default:
 		return true
 	}
+}
+
+// Run runs the program once with other arguments before its own, beside whatever run of it there is,
+// and gives its exit code and output.
+func (p *Process) Run(args ...string) (code int, output string) {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.t.Context(), runTimeout)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, p.program, append(args, p.args...)...)
+	cmd.Env = p.env
+	out, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		p.t.Fatal(err)
+	}
+	return cmd.ProcessState.ExitCode(), string(out)
 }
 
 // Pid gives the process ID of the newest run.

@@ -84,6 +84,21 @@ func (s *MariaDBServer) Exec(ctx context.Context, statement string) error {
 	return err
 }
 
+// Load gives a script to the mysql client, as an operator does.
+func (s *MariaDBServer) Load(ctx context.Context, database string, script io.Reader) error {
+	client, err := Find("mariadb", mariaDBPackage)
+	if err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, client, "--no-defaults", "--host=127.0.0.1", "--port="+strconv.Itoa(s.Port),
+		"--user="+mariaDBUser, "--password="+mariaDBPassword, database)
+	cmd.Stdin = script
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("mariadb %s: %w: %s", database, err, out)
+	}
+	return nil
+}
+
 func (s *MariaDBServer) ping(ctx context.Context) error {
 	cfg, err := mysql.ParseDSN(s.DSN(""))
 	if err != nil {

@@ -1,0 +1,104 @@
+package raft
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/hashicorp/raft"
+
+	"versiond/model"
+)
+
+// ErrNotConfirmed is returned by a recovery that has shown what it would do and changed nothing.
+var ErrNotConfirmed = errors.New("nothing was changed")
+
+// RecoverFromLog makes the node of a data directory the only member of a new cluster, with every
+// record that its snapshot and all entries of its log make, acknowledged or not: a log alone does not
+// tell. The node must not run.
+//
+// open opens a service over an empty store in a folder that is removed afterwards. The node's own
+// store is not touched: at its next start the node finds that it is of the former cluster, and builds
+// it anew.
+//
+// The steps are: replay and show; back up; mark the directory, under the new cluster's ID, so that no
+// node starts on it; write the snapshot and read it back; cut off the log; take off the mark. Whoever
+// finds the mark begins again, and comes to the same records.
+func RecoverFromLog(ctx context.Context, cfg RecoverConfig, open func(folder string) (VersionServiceInterface, func() error, error)) (err error) {
+	plan, err := cfg.check(ctx)
+	if err != nil {
+		return err
+	}
+	cfg.Dir.removeThrowaways(cfg.Log)
+	stores, err := cfg.openStores()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stores.close()) }()
+	folder, err := os.MkdirTemp(cfg.Dir.path, throwawayPattern)
+	if err != nil {
+		return fmt.Errorf("make a folder for the throwaway store: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+	service, closeService, err := open(folder)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeService()) }()
+	fsm, err := newThrowawayFSM(ctx, service, cfg.Dir.Identity().Node, cfg.Log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, fsm.close()) }()
+	return cfg.recoverCluster(ctx, plan, stores, fsm)
+}
+
+// check makes the plan as far as it can be made without a replay.
+func (cfg *RecoverConfig) check(ctx context.Context) (RecoveryPlan, error) {
+	plan := cfg.newPlan(FromLog, cfg.Dir.Identity().Cluster)
+	stores, err := inspectStores(cfg.Dir)
+	if err != nil {
+		return plan, err
+	}
+	if err := errors.Join(plan.readMembers(stores), stores.close()); err != nil {
+		return plan, err
+	}
+	return plan, cfg.Check(ctx, plan)
+}
+
+func (cfg *RecoverConfig) openStores() (*stores, error) {
+	if cfg.Confirmed {
+		return openStores(cfg.Dir, cfg.Log)
+	}
+	return inspectStores(cfg.Dir)
+}
+
+func (cfg *RecoverConfig) recoverCluster(ctx context.Context, plan RecoveryPlan, stores *stores, fsm *throwawayFSM) error {
+	conf := raft.DefaultConfig()
+	conf.LocalID, conf.Logger = raft.ServerID(plan.Node), newHCLogger(cfg.Log)
+	_, transport := raft.NewInmemTransport(raft.ServerAddress(cfg.Address))
+	gate := &gatedSnapshots{SnapshotStore: stores.snapshots, pass: func(last model.Position) error {
+		plan.Last, plan.Records = last, fsm.records
+		return cfg.begin(ctx, plan)
+	}}
+	logs := &guardedLog{LogStore: stores.cache, before: func() error {
+		cfg.reached("snapshot written")
+		return checkNewest(stores.snapshots, fsm.records)
+	}}
+	err := raft.RecoverCluster(conf, fsm, logs, stores.bolt, gate, transport, alone(plan.Node, cfg.Address))
+	if gate.err != nil {
+		return gate.err // RecoverCluster does not wrap it
+	}
+	if err != nil {
+		return fmt.Errorf("recover from the log in %s: %w", cfg.Dir.path, err)
+	}
+	cfg.reached("log cut off")
+	return cfg.Dir.endRecovery()
+}
+
+func (cfg *RecoverConfig) reached(step string) {
+	if cfg.at != nil {
+		cfg.at(step)
+	}
+}

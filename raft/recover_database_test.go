@@ -1,0 +1,97 @@
+package raft
+
+import (
+	"errors"
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"versiond/model"
+)
+
+// newKept leaves a store whose directory is gone.
+func newKept(t *testing.T) recoverable {
+	t.Helper()
+	c := newTestConfig(t)
+	n := c.mustLead(t)
+	n.mustAdd(t, "first", 30)
+	r := recoverable{testConfig: c, want: c.store.snapshotRows(), last: n.AppliedIndex()}
+	n.close(t)
+	require.NoError(t, os.RemoveAll(c.path))
+	return r
+}
+
+func (c recoverable) recoverFromRecords(t *testing.T, confirmed bool, at func(string)) (plan RecoveryPlan, err error) {
+	t.Helper()
+	dir, err := OpenBlankDataDir(c.path, "node1", confirmed)
+	if err != nil {
+		return plan, err
+	}
+	defer func() { require.NoError(t, dir.Close()) }()
+	kept := newFakeService(c.store)
+	state, err := kept.StateInternal(t.Context())
+	require.NoError(t, err)
+	view, err := kept.OpenViewInternal(t.Context())
+	require.NoError(t, err)
+	cfg := c.recoverConfig(dir, confirmed, &plan)
+	cfg.at = at
+	return plan, errors.Join(RecoverFromRecords(t.Context(), cfg, state, view), view.Close())
+}
+
+// A kept database must make a cluster with just its records, at whatever moment the recovery is killed
+// and begun again. If this fails, a lost data directory is the end of what the database still has.
+func TestRecoverFromRecordsKilledAtEachStep(t *testing.T) {
+	c := newKept(t)
+	plan, err := c.recoverFromRecords(t, false, nil)
+	require.ErrorIs(t, err, ErrNotConfirmed)
+	require.NoDirExists(t, c.path, "a recovery that was not confirmed made a directory")
+	require.EqualValues(t, len(c.want), plan.Records)
+	require.Equal(t, "cluster1", plan.Former)
+
+	var killed []killedAt
+	_, err = c.recoverFromRecords(t, true, c.copiesAt(t, &killed))
+	require.NoError(t, err)
+	require.Equal(t, c.want, c.store.snapshotRows(), "the kept database was written to")
+	steps := make([]string, len(killed))
+	for i, k := range killed {
+		steps[i] = k.step
+		if i < 2 {
+			require.NoError(t, os.RemoveAll(k.left.path)) // nothing was in it yet
+		} else {
+			k.requireNoHalfStart(t, "")
+			_, err := k.left.recoverFromLog(t, true, nil)
+			require.ErrorContains(t, err, "--from-database", k.step)
+		}
+		_, err := k.left.recoverFromRecords(t, true, nil)
+		require.NoError(t, err, k.step)
+		k.left.requireRecovered(t, "cluster1", c.want)
+	}
+	require.Equal(t, []string{"shown", "backed up", "marked", "term written", "snapshot written"}, steps)
+	c.requireRecovered(t, "cluster1", c.want)
+}
+
+// A database that is no whole copy, or a directory that has more, must not begin a cluster.
+func TestRecoverFromRecordsRefuses(t *testing.T) {
+	t.Run("a directory with Raft state", func(t *testing.T) {
+		c := newRecoverable(t)
+		before := filesOf(t, c.path)
+		_, err := c.recoverFromRecords(t, true, nil)
+		require.ErrorContains(t, err, "without --from-database")
+		require.Equal(t, before, filesOf(t, c.path))
+	})
+	t.Run("half restored", func(t *testing.T) {
+		c := newKept(t)
+		c.store.state.Restoring = true
+		_, err := c.recoverFromRecords(t, true, nil)
+		require.ErrorIs(t, err, model.ErrCorrupt)
+		require.NoFileExists(t, c.path+"/"+identityFile)
+	})
+	t.Run("empty", func(t *testing.T) {
+		c := newKept(t)
+		clear(c.store.rows)
+		_, err := c.recoverFromRecords(t, true, nil)
+		require.ErrorIs(t, err, errNothingLeft)
+		require.NoFileExists(t, c.path+"/"+identityFile)
+	})
+}

@@ -1,0 +1,264 @@
+package raft
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"maps"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/raft"
+	"github.com/stretchr/testify/require"
+
+	"versiond/model"
+)
+
+// mustLoseQuorum adds a voter that does not exist, so that nothing is committed any more, and leaves
+// an entry that nobody acknowledged.
+func (n *testNode) mustLoseQuorum(t *testing.T) {
+	t.Helper()
+	last := n.Status().LastIndex
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	go func() { _ = n.AddVoter(ctx, "node2", "127.0.0.1:1") }() // it cannot be committed
+	require.Eventually(t, func() bool { return n.Status().LastIndex > last }, 5*time.Second, time.Millisecond)
+	_, err := n.Propose(ctx, model.Singles(add("unacknowledged")))
+	require.ErrorIs(t, err, model.ErrOutcomeUnknown)
+}
+
+func (s *fakeStore) clone() *fakeStore {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	state := *s.state
+	return &fakeStore{rows: maps.Clone(s.rows), state: &state}
+}
+
+// filesOf gives a hash of every file below path, but for the lock and what a kill leaves unfinished.
+func filesOf(t *testing.T, path string) map[string]string {
+	t.Helper()
+	files := map[string]string{}
+	require.NoError(t, filepath.WalkDir(path, func(name string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() || isScratch(e.Name()) {
+			return err
+		}
+		data, err := os.ReadFile(name)
+		files[name] = fmt.Sprintf("%x", sha256.Sum256(data))
+		return err
+	}))
+	return files
+}
+
+// recoverable is what is left of a cluster: node1's directory and store.
+type recoverable struct {
+	testConfig
+	want map[string]model.Version
+	last uint64
+}
+
+// newRecoverable leaves a directory with a snapshot, a log behind it, and an end that was never
+// committed.
+func newRecoverable(t *testing.T) recoverable {
+	t.Helper()
+	c := newTestConfig(t)
+	n := c.mustLead(t)
+	n.mustAdd(t, "first", 20)
+	require.NoError(t, n.current().raft.Snapshot().Error())
+	n.mustAdd(t, "second", 20)
+	n.propose(t, model.Command{Type: model.CommandDelete, ID: "first-003"}, add("second-004"))
+	n.mustLoseQuorum(t)
+	r := recoverable{testConfig: c, want: c.store.snapshotRows(), last: n.Status().LastIndex}
+	n.close(t)
+	unacknowledged := add("unacknowledged")
+	r.want["unacknowledged"] = model.Version{ID: "unacknowledged", VersionNo: unacknowledged.VersionNo, Platform: unacknowledged.Platform, Revision: model.Revision(r.last, 0)}
+	return r
+}
+
+// openFake opens a throwaway service in memory.
+func openFake(string) (VersionServiceInterface, func() error, error) {
+	return newFakeService(newFakeStore()), func() error { return nil }, nil
+}
+
+func (c testConfig) recoverConfig(dir *DataDir, confirmed bool, plan *RecoveryPlan) RecoverConfig {
+	return RecoverConfig{
+		Dir: dir, Address: "127.0.0.1:7001", Confirmed: confirmed, Log: slog.New(slog.DiscardHandler),
+		Check:  func(context.Context, RecoveryPlan) error { return nil },
+		Show:   func(p RecoveryPlan) { *plan = p },
+		BackUp: func(context.Context, string) error { return nil },
+	}
+}
+
+func (c testConfig) recoverFromLog(t *testing.T, confirmed bool, at func(string)) (RecoveryPlan, error) {
+	t.Helper()
+	dir, err := OpenLeftDataDir(c.path, "node1")
+	if err != nil {
+		return RecoveryPlan{}, err
+	}
+	defer func() { require.NoError(t, dir.Close()) }()
+	var plan RecoveryPlan
+	cfg := c.recoverConfig(dir, confirmed, &plan)
+	cfg.at = at
+	return plan, errors.Join(RecoverFromLog(t.Context(), cfg, openFake), nil)
+}
+
+// requireRecovered starts the node and requires that it leads a new cluster with just these records,
+// also in its store, and gives new revisions only.
+func (c testConfig) requireRecovered(t *testing.T, former string, want map[string]model.Version) {
+	t.Helper()
+	n := c.mustLead(t)
+	require.NotEqual(t, former, n.Identity().Cluster)
+	require.Contains(t, n.Former(), former)
+	require.Equal(t, []Member{{ID: "node1", Address: "127.0.0.1:7001", Voter: true}}, n.Members())
+	var highest uint64
+	for _, v := range want {
+		highest = max(highest, v.Revision)
+	}
+	outcomes := n.propose(t, add("after"), add("first-001"))
+	require.Greater(t, outcomes[0].Revision, highest+recoveryGap*model.CommandsPerEntryMax, "a revision that a lost node may have given is given again")
+	require.Equal(t, model.OutcomeAlreadyExists, outcomes[1].Code)
+	rows := c.store.snapshotRows()
+	delete(rows, "after")
+	require.Equal(t, want, rows)
+	state, err := newFakeService(c.store).StateInternal(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, n.Identity(), state.Identity, "state row and directory name different clusters")
+	n.close(t)
+}
+
+// A recovery must bring back every record that the survivor's log makes, under a new cluster, and say
+// before what it will do. If this fails, the last copy of a registry is spoilt by the attempt to save it.
+func TestRecoverFromLog(t *testing.T) {
+	c := newRecoverable(t)
+	before := filesOf(t, c.path)
+	plan, err := c.recoverFromLog(t, false, nil)
+	require.ErrorIs(t, err, ErrNotConfirmed)
+	require.Equal(t, before, filesOf(t, c.path), "a recovery that was not confirmed changed something")
+	require.NoDirExists(t, plan.Backup)
+	require.Equal(t, c.last, plan.Last.Index)
+	require.Positive(t, plan.Snapshot.Index)
+	require.EqualValues(t, len(c.want), plan.Records)
+	require.Equal(t, "cluster1", plan.Former)
+	require.Equal(t, []Member{{ID: "node1", Address: "127.0.0.1:7001", Voter: true}, {ID: "node2", Address: "127.0.0.1:1", Voter: true}}, plan.Members)
+
+	plan, err = c.recoverFromLog(t, true, nil)
+	require.NoError(t, err)
+	require.Equal(t, len(before), len(filesOf(t, plan.Backup)))
+	left, err := filepath.Glob(filepath.Join(c.path, throwawayPattern))
+	require.NoError(t, err)
+	require.Empty(t, left)
+	c.requireRecovered(t, "cluster1", c.want)
+
+	// The copy, put back, is what was there before.
+	require.NoError(t, os.RemoveAll(c.path))
+	require.NoError(t, os.Rename(plan.Backup, c.path))
+	require.Equal(t, "cluster1", mustIdentity(t, c.path).Cluster)
+	again, err := c.recoverFromLog(t, false, nil)
+	require.ErrorIs(t, err, ErrNotConfirmed)
+	plan.Cluster, again.Cluster, plan.Backup, again.Backup = "", "", "", ""
+	require.Equal(t, plan, again)
+}
+
+// killedAt is what a kill at a step would have left.
+type killedAt struct {
+	step string
+	left recoverable
+}
+
+// copiesAt gives a hook that copies everything there is at each step.
+func (c recoverable) copiesAt(t *testing.T, killed *[]killedAt) func(string) {
+	return func(step string) {
+		left := c
+		left.path = filepath.Join(t.TempDir(), "node1")
+		require.NoError(t, os.CopyFS(left.path, os.DirFS(c.path)))
+		left.store = c.store.clone()
+		*killed = append(*killed, killedAt{step: step, left: left})
+	}
+}
+
+// requireNoHalfStart requires that a node does not start on what a broken-off recovery has left,
+// unless nothing of it is changed yet.
+func (k killedAt) requireNoHalfStart(t *testing.T, former string) {
+	t.Helper()
+	dir, err := OpenDataDir(k.left.path, "node1")
+	if err == nil {
+		defer func() { require.NoError(t, dir.Close()) }()
+		require.Equal(t, former, dir.Identity().Cluster, "a node starts on half of a recovery")
+		return
+	}
+	require.ErrorContains(t, err, "versiond recover")
+	require.ErrorContains(t, err, ".before-recover-")
+}
+
+// Whenever a recovery is killed, the node must not start on what is there, and another recovery must
+// come to the same end. If this fails, a power cut during a recovery loses what was left.
+func TestRecoveryFromLogKilledAtEachStep(t *testing.T) {
+	c := newRecoverable(t)
+	var killed []killedAt
+	plan, err := c.recoverFromLog(t, true, c.copiesAt(t, &killed))
+	require.NoError(t, err)
+	steps := make([]string, len(killed))
+	for i, k := range killed {
+		steps[i] = k.step
+		k.requireNoHalfStart(t, "cluster1")
+		again, err := k.left.recoverFromLog(t, true, nil)
+		require.NoError(t, err, k.step)
+		require.EqualValues(t, len(c.want), again.Records, k.step)
+		require.Equal(t, i >= 2, again.Resumed, k.step)
+		if again.Resumed {
+			require.Equal(t, plan.Cluster, again.Cluster, k.step)
+			require.Equal(t, plan.Backup, again.Backup, "a copy of half a recovery takes the place of the first one")
+		}
+		k.left.requireRecovered(t, "cluster1", c.want)
+	}
+	require.Equal(t, []string{"shown", "backed up", "marked", "snapshot written", "log cut off"}, steps)
+	c.requireRecovered(t, "cluster1", c.want)
+}
+
+// What cannot be recovered must be left as it is.
+func TestRecoverFromLogRefuses(t *testing.T) {
+	t.Run("nothing there", func(t *testing.T) {
+		c := newTestConfig(t)
+		_, err := c.recoverFromLog(t, true, nil)
+		require.ErrorIs(t, err, errNothingLeft)
+		require.NoDirExists(t, c.path)
+	})
+	t.Run("a node that never was a member", func(t *testing.T) {
+		c := newTestConfig(t)
+		c.mustOpen(t).close(t)
+		_, err := c.recoverFromLog(t, true, nil)
+		require.ErrorIs(t, err, errNothingLeft)
+	})
+	t.Run("a node that runs", func(t *testing.T) {
+		c := newTestConfig(t)
+		c.mustLead(t)
+		_, err := c.recoverFromLog(t, true, nil)
+		require.ErrorContains(t, err, fmt.Sprintf("in use by process %d", os.Getpid()))
+	})
+	t.Run("an entry that cannot be read", func(t *testing.T) {
+		c := newRecoverable(t)
+		dir := mustDataDir(t, c.path)
+		stores, err := openStores(dir, slog.New(slog.DiscardHandler))
+		require.NoError(t, err)
+		require.NoError(t, stores.bolt.StoreLog(&raft.Log{Index: c.last + 1, Term: 9, Type: raft.LogCommand, Data: []byte("?")}))
+		require.NoError(t, errors.Join(stores.close(), dir.Close()))
+		before := filesOf(t, c.path)
+		_, err = c.recoverFromLog(t, false, nil)
+		require.ErrorContains(t, err, fmt.Sprintf("log entry %d cannot be read", c.last+1))
+		require.Equal(t, before, filesOf(t, c.path))
+		_, err = c.recoverFromLog(t, true, nil)
+		require.ErrorContains(t, err, "cannot be read")
+		require.Equal(t, "cluster1", mustIdentity(t, c.path).Cluster)
+	})
+}
+
+func mustIdentity(t *testing.T, path string) model.Identity {
+	t.Helper()
+	dir := mustDataDir(t, path)
+	defer func() { require.NoError(t, dir.Close()) }()
+	return dir.Identity()
+}

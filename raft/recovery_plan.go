@@ -1,0 +1,113 @@
+package raft
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/hashicorp/raft"
+
+	"versiond/model"
+)
+
+// RecoverConfig is what a recovery needs. Dir stays the caller's to close.
+type RecoverConfig struct {
+	Dir *DataDir
+	// Address is where other nodes will reach the node.
+	Address string
+	// BackupDir is where the copy of the data directory goes; beside it when empty.
+	BackupDir string
+	// Confirmed lets the recovery go on once Show has returned. Without it nothing is changed.
+	Confirmed bool
+	// Check is asked first, before anything is opened for writing, with a plan that has no records yet.
+	Check func(context.Context, RecoveryPlan) error
+	// Show is told what will be done when all of it is known; nothing has been changed by then.
+	Show func(RecoveryPlan)
+	// BackUp backs up what is kept outside of the directory; name is the path of the directory's copy.
+	// Nothing has been changed by then.
+	BackUp func(ctx context.Context, name string) error
+	Log    *slog.Logger
+
+	at func(step string) // for tests: what is on disk now is what a kill would leave
+}
+
+// RecoveryPlan says what a recovery does.
+type RecoveryPlan struct {
+	From               RecoverySource
+	Node, Dir, Address string
+	// Snapshot and Last are the newest snapshot and the end of the log, or of the database.
+	Snapshot, Last model.Position
+	// Records is how many records the new cluster begins with.
+	Records uint64
+	// Members are those of the last configuration in the log; all but Node are dropped. A database
+	// knows of none.
+	Members []Member
+	// Backup is the path of the directory's copy.
+	Backup string
+	// Former is the cluster that is given up, Cluster the new one.
+	Former, Cluster string
+	// Resumed is set when an earlier recovery was broken off; Backup was made by that one.
+	Resumed bool
+}
+
+func (cfg *RecoverConfig) newPlan(from RecoverySource, former string) RecoveryPlan {
+	noted := cfg.Dir.noted()
+	plan := RecoveryPlan{
+		From: from, Node: noted.Node, Dir: cfg.Dir.path, Address: cfg.Address,
+		Former: former, Cluster: rand.Text(), Backup: cfg.Dir.backupPath(cfg.BackupDir, time.Now()),
+	}
+	if noted.Recovery != nil {
+		plan.Resumed, plan.Backup, plan.Cluster = true, noted.Recovery.Backup, noted.Cluster
+		plan.Former = noted.Former[len(noted.Former)-1]
+	}
+	return plan
+}
+
+// begin shows the plan and, once it is confirmed, makes the backups and marks the directory.
+func (cfg *RecoverConfig) begin(ctx context.Context, plan RecoveryPlan) error {
+	cfg.Show(plan)
+	if !cfg.Confirmed {
+		return ErrNotConfirmed
+	}
+	if plan.Resumed {
+		return nil
+	}
+	cfg.reached("shown")
+	if err := cfg.BackUp(ctx, plan.Backup); err != nil {
+		return err
+	}
+	if err := cfg.Dir.backUp(ctx, plan.Backup); err != nil {
+		return fmt.Errorf("back up %s: %w", cfg.Dir.path, err)
+	}
+	cfg.reached("backed up")
+	err := cfg.Dir.beginRecovery(plan.Cluster, plan.Former, recoveryMark{From: plan.From, Backup: plan.Backup})
+	cfg.reached("marked")
+	return err
+}
+
+// readMembers finds the newest configuration, committed or not.
+func (p *RecoveryPlan) readMembers(s *stores) error {
+	var newest raft.Configuration
+	meta, err := newestSnapshot(s.snapshots)
+	switch {
+	case err == nil:
+		newest, p.Snapshot = meta.Configuration, model.Position{Index: meta.Index, Term: meta.Term}
+	case !errors.Is(err, errNoSnapshot):
+		return err
+	}
+	last, err := s.cache.LastIndex()
+	for index := p.Snapshot.Index + 1; err == nil && index <= last; index++ {
+		var log raft.Log
+		if err = s.cache.GetLog(index, &log); err == nil && log.Type == raft.LogConfiguration {
+			newest = raft.DecodeConfiguration(log.Data)
+		}
+	}
+	p.Members = membersOf(newest)
+	if err != nil {
+		return fmt.Errorf("read the members from the Raft log: %w", err)
+	}
+	return nil
+}

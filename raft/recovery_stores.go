@@ -1,0 +1,83 @@
+package raft
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/hashicorp/raft"
+
+	"versiond/model"
+)
+
+// recoveryGap is how many log indexes a recovered cluster leaves out. The nodes that are gone may have
+// had entries that the survivor lacks, and clients may still know the revisions that those made: an
+// If-Match must not take another record for one of them. It is a month of 100 entries a second; of
+// the indexes of which revisions stay exact in JavaScript, it leaves enough for 8,000 recoveries.
+const recoveryGap = 1 << 28
+
+// throwawayPattern names the folders in which a recovery keeps its throwaway store.
+const throwawayPattern = "recover-*.tmp"
+
+// gatedSnapshots lets a snapshot be made once pass agrees, recoveryGap above what it is of. It is the
+// first thing that RecoverCluster writes, when everything has been replayed.
+type gatedSnapshots struct {
+	raft.SnapshotStore
+	pass func(last model.Position) error
+	err  error
+}
+
+func (s *gatedSnapshots) Create(version raft.SnapshotVersion, index, term uint64, members raft.Configuration, membersIndex uint64, transport raft.Transport) (raft.SnapshotSink, error) {
+	if s.err = s.pass(model.Position{Index: index, Term: term}); s.err != nil {
+		return nil, s.err
+	}
+	return s.SnapshotStore.Create(version, index+recoveryGap, term, members, membersIndex, transport)
+}
+
+// guardedLog is cut off only if before agrees.
+type guardedLog struct {
+	raft.LogStore
+	before func() error
+}
+
+func (l *guardedLog) DeleteRange(first, last uint64) error {
+	if err := l.before(); err != nil {
+		return err
+	}
+	return l.LogStore.DeleteRange(first, last)
+}
+
+// checkNewest reads the newest snapshot to its end.
+func checkNewest(snapshots raft.SnapshotStore, records uint64) error {
+	meta, err := newestSnapshot(snapshots)
+	if err != nil {
+		return err
+	}
+	reader, err := openSnapshot(snapshots, meta.ID)
+	if err != nil {
+		return err
+	}
+	for err == nil {
+		_, err = reader.next()
+	}
+	if errors.Is(err, io.EOF) && !errors.Is(err, model.ErrCorrupt) {
+		err = nil
+	}
+	if err == nil && reader.count != records {
+		err = fmt.Errorf("%w: the new snapshot holds %d records, not %d", model.ErrCorrupt, reader.count, records)
+	}
+	return errors.Join(err, reader.close())
+}
+
+// removeThrowaways removes what a recovery left that was killed.
+func (d *DataDir) removeThrowaways(log *slog.Logger) {
+	left, _ := filepath.Glob(d.file(throwawayPattern)) // the pattern is well formed
+	for _, name := range left {
+		if err := os.RemoveAll(name); err != nil {
+			log.Warn("a left-over folder could not be removed", "folder", name, "err", err)
+		}
+	}
+}

@@ -1,0 +1,144 @@
+package raft
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+
+	"github.com/hashicorp/raft"
+
+	"versiond/model"
+)
+
+// throwawayFSM is what raft.RecoverCluster is given: it applies a snapshot and log entries to a store
+// made for the occasion, at once, by the code that decides outcomes on a running node. RecoverCluster
+// ignores what Apply returns, so the first error is kept and comes out of Snapshot.
+type throwawayFSM struct {
+	ctx      context.Context // hashicorp's methods take none
+	applier  *applier
+	identity model.Identity // of the throwaway store alone
+	waiting  []entry
+	bytes    int
+	view     View
+	records  uint64
+	err      error
+}
+
+func newThrowawayFSM(ctx context.Context, service VersionServiceInterface, node string, log *slog.Logger) (*throwawayFSM, error) {
+	f := &throwawayFSM{
+		ctx: ctx, identity: model.Identity{Cluster: "throwaway", Node: node, Store: "throwaway"},
+		applier: &applier{fsm: newVersionFSM(service), service: service, log: log},
+	}
+	none := func() (model.Version, error) { return model.Version{}, io.EOF }
+	return f, f.load(model.Position{}, none)
+}
+
+func (f *throwawayFSM) load(at model.Position, next func() (model.Version, error)) error {
+	f.applier.stored = at
+	if err := f.applier.service.RestoreInternal(f.ctx, f.identity, at, next); err != nil {
+		return err
+	}
+	return f.applier.service.LoadInternal(f.ctx, f.identity.Cluster)
+}
+
+// Restore replaces the records by those of a snapshot.
+func (f *throwawayFSM) Restore(stream io.ReadCloser) error {
+	meta, err := metaOf(stream)
+	if err != nil {
+		return err
+	}
+	reader, err := newSnapshotReader(stream)
+	if err != nil {
+		return err
+	}
+	defer reader.decoder.Close() // the stream is RecoverCluster's to close
+	return f.load(model.Position{Index: meta.Index, Term: meta.Term}, reader.next)
+}
+
+// Apply applies one entry, together with those that follow.
+func (f *throwawayFSM) Apply(log *raft.Log) any {
+	f.waiting = append(f.waiting, entry{position: model.Position{Index: log.Index, Term: log.Term}, data: log.Data})
+	f.bytes += len(log.Data)
+	if len(f.waiting) == applyEntriesMax || f.bytes >= applyBytesMax {
+		f.flush()
+	}
+	return nil
+}
+
+func (f *throwawayFSM) flush() {
+	if f.err == nil && len(f.waiting) > 0 {
+		f.err = f.applyWaiting()
+	}
+	f.waiting, f.bytes = f.waiting[:0], 0
+}
+
+func (f *throwawayFSM) applyWaiting() error {
+	_, commands, err := f.applier.decide(f.waiting)
+	if err != nil || commands == 0 {
+		return err
+	}
+	last := f.waiting[len(f.waiting)-1].position
+	if err := f.applier.service.CommitInternal(f.ctx, f.identity.Store, f.applier.stored, last); err != nil {
+		return err
+	}
+	f.applier.stored = last
+	f.applier.service.PublishInternal()
+	return nil
+}
+
+// Snapshot counts what was applied, and opens a view of it: a view is read once.
+func (f *throwawayFSM) Snapshot() (raft.FSMSnapshot, error) {
+	f.flush()
+	if f.err == nil {
+		f.records, f.err = f.count()
+	}
+	if f.err == nil {
+		f.view, f.err = f.applier.service.OpenViewInternal(f.ctx)
+	}
+	return recoveredSnapshot{f.ctx, f.view}, f.err
+}
+
+func (f *throwawayFSM) count() (uint64, error) {
+	view, err := f.applier.service.OpenViewInternal(f.ctx)
+	if err != nil {
+		return 0, err
+	}
+	records, err := countRecords(f.ctx, view)
+	return records, errors.Join(err, view.Close())
+}
+
+func (f *throwawayFSM) close() error {
+	if f.view == nil {
+		return nil
+	}
+	return f.view.Close()
+}
+
+func countRecords(ctx context.Context, view View) (count uint64, err error) {
+	for after := ""; ; {
+		page, err := view.Page(ctx, after, snapshotPageSize)
+		if err != nil || len(page) == 0 {
+			return count, err
+		}
+		count += uint64(len(page))
+		after = page[len(page)-1].ID
+	}
+}
+
+// recoveredSnapshot writes a view that its owner closes.
+type recoveredSnapshot struct {
+	ctx  context.Context
+	view View
+}
+
+// Persist writes the records as every node reads them.
+func (s recoveredSnapshot) Persist(sink raft.SnapshotSink) error {
+	if err := writeSnapshot(s.ctx, sink, s.view); err != nil {
+		return errors.Join(err, sink.Cancel())
+	}
+	return sink.Close()
+}
+
+// Release does nothing: the view is its owner's.
+func (recoveredSnapshot) Release() {}

@@ -1,0 +1,205 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"versiond/config"
+	"versiond/dao"
+	"versiond/db"
+	"versiond/raft"
+	"versiond/service"
+)
+
+const recoverHelp = `recover makes one node the only member of a new cluster when a majority of the nodes is lost for good.
+It works on a node that is stopped. First it says what it would do; without --yes that is all, and it
+exits with 2. While enough nodes can be started, start them: their cluster needs no recovery.
+
+From a data directory that is left, it takes the newest snapshot and every entry of the log. Entries
+that were never acknowledged are kept too: a log does not tell them apart. What the lost nodes alone
+had is lost.
+
+With --from-database, when every data directory is gone, it takes the records of this node's database:
+MySQL, or versions.db, put back into its place in an otherwise empty data directory. Of several kept
+databases take the one with the highest index.
+
+The new cluster has a new ID, and no node of the old one gets in with its old data directory. After
+recover:
+  1. start this node, with its usual settings, and wait until it is ready;
+  2. on each of the others, remove what is in the node's data directory and start it. Listed in
+     raft.nodes it joins by itself, otherwise with --join or /join. A MySQL database of the old cluster
+     may stay; it is replaced.
+
+Before it changes anything, recover copies the data directory (see --backup-dir), and writes the MySQL
+database, if there is one, to a file beside that copy. It needs free space for both, and for the
+records once more while it works. To put everything back: stop the node, remove its data directory, give
+the copy the name of the directory, and load the file: mysql DATABASE < COPY.sql. If recover is killed,
+the node does not start; run recover again, or put everything back.
+
+Exit codes: 0 done, 1 not possible, 2 possible and waiting for --yes.`
+
+// recovery is what versiond recover was told.
+type recovery struct {
+	fromDatabase, yes bool
+	backupDir         string
+
+	cfg  config.Config
+	node config.Node
+	log  *slog.Logger
+	out  io.Writer
+}
+
+// newRecoverCommand makes the command that begins a new cluster with what one node has.
+func newRecoverCommand(environ []string, stderr io.Writer) *cobra.Command {
+	var r recovery
+	cmd := &cobra.Command{
+		Use:   "recover --node ID",
+		Short: "Begin a new cluster with what one node has, when the others are lost for good",
+		Long:  recoverHelp,
+		Args:  cobra.NoArgs,
+	}
+	config.BindFlags(cmd.Flags())
+	cmd.Flags().BoolVar(&r.yes, "yes", false, "do it, and do not only say what would be done")
+	cmd.Flags().BoolVar(&r.fromDatabase, "from-database", false, "take the records from this node's database: every data directory is gone")
+	cmd.Flags().StringVar(&r.backupDir, "backup-dir", "", "directory to copy the node's data directory to; beside it when not set")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+		defer stop()
+		cfg, err := config.Load(cmd.Flags(), environ)
+		if err != nil {
+			return err
+		}
+		if cfg.OnlyNode == "" {
+			return errors.New("--node must say which node's data is left")
+		}
+		r.cfg, r.node, r.log, r.out = cfg, cfg.LocalNodes()[0], newLogger(cfg.Log, stderr), cmd.OutOrStdout()
+		return r.run(ctx)
+	}
+	return cmd
+}
+
+func (r *recovery) run(ctx context.Context) error {
+	var err error
+	if r.fromDatabase {
+		err = r.recoverFromDatabase(ctx)
+	} else {
+		err = r.recoverFromLog(ctx)
+	}
+	if errors.Is(err, raft.ErrNotConfirmed) {
+		return fmt.Errorf("%w; add --yes to do this", err)
+	}
+	return err
+}
+
+func (r *recovery) path() string { return filepath.Join(r.cfg.DataDir, r.node.ID) }
+
+func (r *recovery) recoverFromLog(ctx context.Context) (err error) {
+	dir, err := raft.OpenLeftDataDir(r.path(), r.node.ID)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, dir.Close()) }()
+	database, err := r.inspectDatabase(ctx, dir)
+	if err != nil {
+		return err
+	}
+	var plan raft.RecoveryPlan
+	cfg := r.raftConfig(dir)
+	cfg.Check = r.ensureLost
+	cfg.Show = func(p raft.RecoveryPlan) {
+		plan = p
+		r.tell(p, database)
+	}
+	if err := raft.RecoverFromLog(ctx, cfg, r.throwaway); err != nil {
+		return err
+	}
+	r.tellNext(plan)
+	return nil
+}
+
+func (r *recovery) recoverFromDatabase(ctx context.Context) (err error) {
+	store, err := r.openKept()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close(store.DB)) }()
+	state, err := r.keptState(ctx, store)
+	if err != nil {
+		return err
+	}
+	dir, err := raft.OpenBlankDataDir(r.path(), r.node.ID, r.yes)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, dir.Close()) }()
+	records, err := r.serviceOver(store)
+	if err != nil {
+		return err
+	}
+	view, err := store.OpenView(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, view.Close()) }()
+	differs, err := r.differs(ctx, records, state)
+	if err != nil {
+		return err
+	}
+	var plan raft.RecoveryPlan
+	cfg := r.raftConfig(dir)
+	cfg.Check = r.ensureGone
+	cfg.Show = func(p raft.RecoveryPlan) {
+		plan = p
+		r.tell(p, &state)
+		if differs {
+			fmt.Fprint(r.out, "NOTE: the records are not those that the node stored: somebody else has changed the database.\n")
+		}
+	}
+	if err := raft.RecoverFromRecords(ctx, cfg, state, keptView{view}); err != nil {
+		return err
+	}
+	r.tellNext(plan)
+	return nil
+}
+
+func (r *recovery) raftConfig(dir *raft.DataDir) raft.RecoverConfig {
+	return raft.RecoverConfig{
+		Dir: dir, Address: r.node.Address, BackupDir: r.backupDir, Confirmed: r.yes, BackUp: r.dumpMySQL, Log: r.log,
+	}
+}
+
+// throwaway opens a service over an empty SQLite database in folder.
+func (r *recovery) throwaway(folder string) (raft.VersionServiceInterface, func() error, error) {
+	gormDB, err := db.OpenSQLite(filepath.Join(folder, sqliteFile))
+	if err != nil {
+		return nil, nil, err
+	}
+	records, err := r.serviceOver(&dao.VersionMysqlDao{DB: gormDB})
+	if err != nil {
+		return nil, nil, errors.Join(err, db.Close(gormDB))
+	}
+	return records, func() error { return db.Close(gormDB) }, nil
+}
+
+func (r *recovery) serviceOver(store *dao.VersionMysqlDao) (raft.VersionServiceInterface, error) {
+	memory, err := dao.NewMemoryDB(1, 1, time.Minute, time.Now)
+	if err != nil {
+		return nil, err
+	}
+	mysqlService, errMysql := service.NewVersionMysqlService(store)
+	redisService, errRedis := service.NewVersionRedisService(memory, nil, r.log)
+	if err := errors.Join(errMysql, errRedis); err != nil {
+		return nil, err
+	}
+	return service.NewThrowawayService(mysqlService, redisService, r.log), nil
+}

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"versiond/dao"
+	"versiond/db"
+	"versiond/model"
+	"versiond/raft"
+)
+
+// sqliteFile is the embedded database, in the node's data directory.
+const sqliteFile = "versions.db"
+
+func (r *recovery) onMySQL() bool { return r.cfg.MySQL.DSN.Reveal() != "" }
+
+// open opens the node's database as it is; fs.ErrNotExist when there is none to open. Nothing is read
+// from a MySQL server yet.
+func (r *recovery) open() (*dao.VersionMysqlDao, error) {
+	if r.onMySQL() {
+		gormDB, _, err := db.OpenMySQL(r.cfg.MySQL.DSN.Reveal(), r.node.ID, r.log)
+		return &dao.VersionMysqlDao{DB: gormDB}, err
+	}
+	path := filepath.Join(r.path(), sqliteFile)
+	if _, err := os.Stat(path); err != nil {
+		return nil, err
+	}
+	gormDB, err := db.OpenSQLiteReadOnly(path)
+	return &dao.VersionMysqlDao{DB: gormDB}, err
+}
+
+// inspectDatabase gives the state row of the node's database, nil when it has none, and an error when
+// the recovered node would not start on it.
+func (r *recovery) inspectDatabase(ctx context.Context, dir *raft.DataDir) (_ *model.StoreState, err error) {
+	store, err := r.open()
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, db.Close(store.DB)) }()
+	state, err := store.State(ctx)
+	switch {
+	case errors.Is(err, model.ErrNoState):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("the node's database is to be backed up before anything changes: %w", err)
+	case state.Node != r.node.ID || state.Cluster != dir.Identity().Cluster && !slices.Contains(dir.Former(), state.Cluster):
+		return nil, fmt.Errorf("%w: the database is that of node %q of cluster %s; give %s its own database",
+			model.ErrForeignStore, state.Node, state.Cluster, r.node.ID)
+	}
+	return &state, nil
+}
+
+// openKept opens the database that a cluster is recovered from.
+func (r *recovery) openKept() (*dao.VersionMysqlDao, error) {
+	store, err := r.open()
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no %s in %s to recover from: put the kept one there, with the files %s-wal and -shm if it has them, or set mysql.dsn", sqliteFile, r.path(), sqliteFile)
+	}
+	return store, err
+}
+
+func (r *recovery) keptState(ctx context.Context, store *dao.VersionMysqlDao) (model.StoreState, error) {
+	state, err := store.State(ctx)
+	switch {
+	case errors.Is(err, model.ErrNoState):
+		return state, fmt.Errorf("there is nothing to recover from: %w", err)
+	case err == nil && state.Node != r.node.ID:
+		return state, fmt.Errorf("%w: the database is that of node %q: recover that node", model.ErrForeignStore, state.Node)
+	}
+	return state, err
+}
+
+// keptView is a view of a kept database as it is, also when somebody else has changed it.
+type keptView struct{ *dao.View }
+
+// Page gives the records of every platform.
+func (v keptView) Page(ctx context.Context, after string, limit int) ([]model.Version, error) {
+	return v.View.Page(ctx, after, "", limit)
+}
+
+// differs says whether the records contradict the checksum that the node stored with them. It reads
+// the database and changes nothing.
+func (r *recovery) differs(ctx context.Context, records raft.VersionServiceInterface, state model.StoreState) (bool, error) {
+	if !state.Checksum.Comparable() {
+		return false, nil // an older release stored none, and loading would
+	}
+	err := records.LoadInternal(ctx, state.Cluster)
+	if errors.Is(err, model.ErrStoreDiffers) {
+		return true, nil
+	}
+	return false, err
+}
+
+// dumpMySQL writes the MySQL database, if that is where the records are and it has any, to a file
+// beside the copy of the data directory.
+func (r *recovery) dumpMySQL(ctx context.Context, name string) (err error) {
+	if !r.onMySQL() {
+		return nil // versions.db is in the directory
+	}
+	store, err := r.open()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close(store.DB)) }()
+	if _, err := store.State(ctx); errors.Is(err, model.ErrNoState) {
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(name), 0o750); err != nil {
+		return err
+	}
+	partial := dumpOf(name) + ".partial"
+	if err := dumpTo(ctx, store, partial); err != nil {
+		return errors.Join(fmt.Errorf("back up the MySQL database: %w", err), os.Remove(partial))
+	}
+	return os.Rename(partial, dumpOf(name))
+}
+
+func dumpTo(ctx context.Context, store *dao.VersionMysqlDao, path string) error {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	err = store.Dump(ctx, file)
+	return errors.Join(err, file.Sync(), file.Close())
+}
+
+// dumpOf names the file beside the copy of the data directory.
+func dumpOf(backup string) string { return backup + ".sql" }
