@@ -42,17 +42,20 @@ type BatchResult struct {
 // @Accept       json
 // @Produce      json,application/problem+json
 // @Param        batch    body   BatchBody  true   "the writes; unknown fields are refused"
+// @Param        Idempotency-Key  header  string  false  "1 to 128 visible ASCII characters; the request may then be sent again, and is done once"  example(8e03978e-40d5-43dd-bc93-6894a57f9324)
 // @Param        timeout  query  string     false  "how long to wait, as a Go duration, 60s at most"  default(5s)  example(10s)
 // @Success      200  {object}  BatchAnswer  "one result for each item, in their order"
 // @Header       all  {string}  X-Versiond-Node  "the node that served the request"
 // @Header       all  {integer}  X-Versiond-Index  "the applied log index that the answer reflects"
 // @Header       all  {string}  X-Request-ID  "names the request in logs"
+// @Header       all  {string}  X-Versiond-Replayed  "true when this is the answer to an earlier request with the same Idempotency-Key"
 // @Failure      400  {object}  Problem  "`invalid_request`: every wrong field is listed in errors, as items[3].id; nothing was done"
 // @Failure      401  {object}  Problem  "`unauthorized`: the token is missing or not known"
 // @Failure      403  {object}  Problem  "`forbidden`: the token has not the role write; `cross_site`"
 // @Failure      409  {object}  Problem  "`batch_refused`: an item of an atomic batch was refused and nothing was changed; results say which"
 // @Failure      413  {object}  Problem  "`body_too_large`: more than 1 MiB, or more than 512 KiB of ids and contents"
 // @Failure      415  {object}  Problem  "`unsupported_media_type`"
+// @Failure      422  {object}  Problem  "`idempotency_key_reused`: the key was used for another request; nothing was changed"
 // @Failure      429  {object}  Problem  "`too_many_requests`: nothing was changed; see Retry-After"
 // @Failure      500  {object}  Problem  "`internal`"
 // @Failure      503  {object}  Problem  "`no_leader`, `store_unavailable`, `not_caught_up`, `node_removed`: nothing was changed; see Retry-After"
@@ -62,16 +65,21 @@ type BatchResult struct {
 func (v *VersionController) WriteBatch(c *gin.Context) {
 	in := readWrite(c)
 	in.refuseHeader("If-Match", "does not go with a batch; give items ifMatch")
-	unit, timeout := in.batch(), in.timeout()
+	unit, key, timeout := in.batch(), in.idempotencyKey(), in.timeout()
 	if in.failed() {
 		return
 	}
 	ctx, cancel := in.withTimeout(timeout)
 	defer cancel()
-	result, err := v.service.WriteBatch(ctx, unit)
+	result, err := v.service.WriteBatch(ctx, unit, key)
 	setIndex(c, result.Index)
 	if err != nil {
 		fail(c, unknownIfExpired(err))
+		return
+	}
+	setReplayed(c, result.Replayed)
+	if result.Outcomes[0].Code == model.OutcomeKeyReused {
+		fail(c, model.ErrIdempotencyKeyReused) // of the batch as a whole
 		return
 	}
 	answerBatch(c, unit, result.UnitOutcome)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"maps"
+	"reflect"
 	"slices"
 	"sync"
 
@@ -21,6 +22,8 @@ type fakeService struct {
 	checks  []model.Check
 	fault   error
 	panics  any
+	// remembered is what keys came to.
+	remembered map[string]memory
 
 	// What the last call was given.
 	ctx     context.Context
@@ -29,12 +32,18 @@ type fakeService struct {
 	restore model.RestoreOptions
 }
 
+type memory struct {
+	unit    model.Unit
+	outcome model.UnitOutcome
+}
+
 func newFakeService() *fakeService {
 	return &fakeService{
-		index:   7,
-		records: map[string]model.VersionDB{"known": {ID: "known", VersionNo: "1.0.0", Platform: "linux", Revision: model.Revision(7, 0)}},
-		members: map[string]model.Member{"node1": {ID: "node1", Address: "127.0.0.1:7001", Port: 8081, Voter: true}},
-		checks:  []model.Check{{Name: "leader", OK: true}, {Name: "store", OK: true}},
+		index:      7,
+		remembered: map[string]memory{},
+		records:    map[string]model.VersionDB{"known": {ID: "known", VersionNo: "1.0.0", Platform: "linux", Revision: model.Revision(7, 0)}},
+		members:    map[string]model.Member{"node1": {ID: "node1", Address: "127.0.0.1:7001", Port: 8081, Voter: true}},
+		checks:     []model.Check{{Name: "leader", OK: true}, {Name: "store", OK: true}},
 	}
 }
 
@@ -64,29 +73,47 @@ func (f *fakeService) AppliedIndex() uint64 {
 	return f.index
 }
 
-func (f *fakeService) AddVersion(ctx context.Context, record model.VersionDB) (model.Result, error) {
-	return f.write(ctx, model.Command{Type: model.CommandAdd, ID: record.ID, VersionNo: record.VersionNo, Platform: record.Platform})
+func (f *fakeService) AddVersion(ctx context.Context, record model.VersionDB, opts model.WriteOptions) (model.Result, error) {
+	return f.write(ctx, model.Command{Type: model.CommandAdd, ID: record.ID, VersionNo: record.VersionNo, Platform: record.Platform}, opts.Key)
 }
 
-func (f *fakeService) UpdateVersion(ctx context.Context, record model.VersionDB, ifRevision uint64) (model.Result, error) {
-	return f.write(ctx, model.Command{Type: model.CommandUpdate, ID: record.ID, VersionNo: record.VersionNo, Platform: record.Platform, IfRevision: ifRevision})
+func (f *fakeService) UpdateVersion(ctx context.Context, record model.VersionDB, opts model.WriteOptions) (model.Result, error) {
+	return f.write(ctx, model.Command{Type: model.CommandUpdate, ID: record.ID, VersionNo: record.VersionNo, Platform: record.Platform, IfRevision: opts.IfRevision}, opts.Key)
 }
 
-func (f *fakeService) DeleteVersion(ctx context.Context, id string, ifRevision uint64) (model.Result, error) {
-	return f.write(ctx, model.Command{Type: model.CommandDelete, ID: id, IfRevision: ifRevision})
+func (f *fakeService) DeleteVersion(ctx context.Context, id string, opts model.WriteOptions) (model.Result, error) {
+	return f.write(ctx, model.Command{Type: model.CommandDelete, ID: id, IfRevision: opts.IfRevision}, opts.Key)
 }
 
-func (f *fakeService) write(ctx context.Context, command model.Command) (model.Result, error) {
+func (f *fakeService) write(ctx context.Context, command model.Command, key string) (model.Result, error) {
 	defer f.begin(ctx)()
 	if f.fault != nil {
 		return model.Result{}, f.fault
 	}
-	outcome := f.apply(command)
-	record := f.records[command.ID]
+	decided := f.once(model.Single(command), key)
+	outcome := decided.Outcomes[0]
+	result := model.Result{Record: model.VersionDB{Revision: outcome.Revision}, Index: f.index, Replayed: decided.Replayed}
 	if outcome.Code == model.OutcomeDone {
-		return model.Result{Record: record, Index: f.index}, nil
+		result.Record = model.VersionDB{ID: command.ID, VersionNo: command.VersionNo, Platform: command.Platform, Revision: outcome.Revision}
 	}
-	return model.Result{Record: model.VersionDB{Revision: outcome.Revision}, Index: f.index}, outcome.Err()
+	return result, outcome.Err()
+}
+
+// once decides a unit unless its key is remembered.
+func (f *fakeService) once(u model.Unit, key string) model.UnitOutcome {
+	earlier, found := f.remembered[key]
+	switch {
+	case key == "":
+		return f.applyUnit(u)
+	case !found:
+		outcome := f.applyUnit(u)
+		f.remembered[key] = memory{unit: u, outcome: outcome}
+		return outcome
+	case !reflect.DeepEqual(earlier.unit, u):
+		return model.UnitOutcome{Outcomes: slices.Repeat([]model.Outcome{{Code: model.OutcomeKeyReused}}, len(u.Commands))}
+	}
+	earlier.outcome.Replayed = true
+	return earlier.outcome
 }
 
 // apply decides one command; only one that changes a record moves the index.
@@ -204,12 +231,12 @@ func (f *fakeService) ApplyCommands(ctx context.Context, units []model.Unit) ([]
 	return outcomes, f.index, nil
 }
 
-func (f *fakeService) WriteBatch(ctx context.Context, u model.Unit) (model.UnitResult, error) {
+func (f *fakeService) WriteBatch(ctx context.Context, u model.Unit, key string) (model.UnitResult, error) {
 	defer f.begin(ctx)()
 	if f.fault != nil {
 		return model.UnitResult{}, f.fault
 	}
-	return model.UnitResult{UnitOutcome: f.applyUnit(u), Index: f.index}, nil
+	return model.UnitResult{UnitOutcome: f.once(u, key), Index: f.index}, nil
 }
 
 func (f *fakeService) applyUnit(u model.Unit) (outcome model.UnitOutcome) {

@@ -16,16 +16,17 @@ type VersionService interface {
 	// AppliedIndex is the last log index whose effect this node's store holds.
 	AppliedIndex() uint64
 
-	// AddVersion creates a record. It returns ErrAlreadyExists when the id is taken.
-	AddVersion(ctx context.Context, record model.VersionDB) (model.Result, error)
+	// AddVersion creates a record. It returns ErrAlreadyExists when the id is taken, and, as the other
+	// writes do, ErrIdempotencyKeyReused when the key was used for another request.
+	AddVersion(ctx context.Context, record model.VersionDB, opts model.WriteOptions) (model.Result, error)
 	// UpdateVersion replaces a record. It returns ErrNotFound, or ErrRevisionMismatch when
-	// ifRevision is neither 0 nor the record's revision.
-	UpdateVersion(ctx context.Context, record model.VersionDB, ifRevision uint64) (model.Result, error)
+	// opts.IfRevision is neither 0 nor the record's revision.
+	UpdateVersion(ctx context.Context, record model.VersionDB, opts model.WriteOptions) (model.Result, error)
 	// DeleteVersion removes a record. Its errors are those of UpdateVersion.
-	DeleteVersion(ctx context.Context, id string, ifRevision uint64) (model.Result, error)
+	DeleteVersion(ctx context.Context, id string, opts model.WriteOptions) (model.Result, error)
 	// WriteBatch decides all commands of a unit. An error says that none of them was decided; what was
 	// refused, of an atomic unit too, is an outcome.
-	WriteBatch(ctx context.Context, unit model.Unit) (model.UnitResult, error)
+	WriteBatch(ctx context.Context, unit model.Unit, key string) (model.UnitResult, error)
 	// GetVersionByID returns the record as current as opts asks, or ErrNotFound.
 	GetVersionByID(ctx context.Context, id string, opts model.ReadOptions) (model.Result, error)
 	// ListVersions returns one page in the order of the ids and the applied index it reflects.

@@ -38,6 +38,7 @@ var translations = []translation{
 	{err: model.ErrNotFound, status: http.StatusNotFound, code: "not_found"},
 	{err: model.ErrAlreadyExists, status: http.StatusConflict, code: "already_exists"},
 	{err: model.ErrRevisionMismatch, status: http.StatusPreconditionFailed, code: "revision_mismatch"},
+	{err: model.ErrIdempotencyKeyReused, status: http.StatusUnprocessableEntity, code: "idempotency_key_reused"},
 	{err: model.ErrNotDone, status: http.StatusFailedDependency, code: "not_done"},
 	{err: errBatchRefused, status: http.StatusConflict, code: "batch_refused", told: true},
 	{err: model.ErrInvalid, status: http.StatusBadRequest, code: "invalid_request"},

@@ -28,6 +28,7 @@ type VersionList struct {
 // @Accept       json
 // @Produce      json,application/problem+json
 // @Param        record   body   VersionBody  true   "the record; unknown fields are refused"
+// @Param        Idempotency-Key  header  string  false  "1 to 128 visible ASCII characters; the request may then be sent again, and is done once"  example(8e03978e-40d5-43dd-bc93-6894a57f9324)
 // @Param        timeout  query  string       false  "how long to wait, as a Go duration, 60s at most"  default(5s)  example(10s)
 // @Success      201  {object}  model.VersionDB  "created"
 // @Header       201  {string}  ETag             "the revision in double quotes"
@@ -35,12 +36,14 @@ type VersionList struct {
 // @Header       all  {string}  X-Versiond-Node  "the node that served the request"
 // @Header       all  {integer}  X-Versiond-Index  "the applied log index that the answer reflects"
 // @Header       all  {string}  X-Request-ID  "names the request in logs"
+// @Header       all  {string}  X-Versiond-Replayed  "true when this is the answer to an earlier request with the same Idempotency-Key"
 // @Failure      400  {object}  Problem  "`invalid_request`: every wrong field is listed in errors"
 // @Failure      401  {object}  Problem  "`unauthorized`: the token is missing or not known"
 // @Failure      403  {object}  Problem  "`forbidden`: the token has not the role write; `cross_site`"
 // @Failure      409  {object}  Problem  "`already_exists`; ETag has the revision of the record that is there"
 // @Failure      413  {object}  Problem  "`body_too_large`: more than 1 MiB"
 // @Failure      415  {object}  Problem  "`unsupported_media_type`"
+// @Failure      422  {object}  Problem  "`idempotency_key_reused`: the key was used for another request; nothing was changed"
 // @Failure      429  {object}  Problem  "`too_many_requests`: nothing was changed; see Retry-After"
 // @Failure      500  {object}  Problem  "`internal`"
 // @Failure      503  {object}  Problem  "`no_leader`, `store_unavailable`, `not_caught_up`, `node_removed`: nothing was changed; see Retry-After"
@@ -50,13 +53,13 @@ type VersionList struct {
 func (v *VersionController) AddVersion(c *gin.Context) {
 	in := readWrite(c)
 	in.refuseHeader("If-Match", "does not go with creating a record, which has no revision yet")
-	record, timeout := in.newRecord(), in.timeout()
+	record, opts, timeout := in.newRecord(), in.writeOptions(), in.timeout()
 	if in.failed() {
 		return
 	}
 	ctx, cancel := in.withTimeout(timeout)
 	defer cancel()
-	result, err := v.service.AddVersion(ctx, record)
+	result, err := v.service.AddVersion(ctx, record, opts)
 	if err != nil {
 		failRecord(c, result, unknownIfExpired(err))
 		return
@@ -174,12 +177,14 @@ func (v *VersionController) ListVersions(c *gin.Context) {
 // @Param        id        path    string       true   "id of the record, percent-encoded"  example(libstdc++6)
 // @Param        record    body    VersionBody  true   "the new content; the id may be left out"
 // @Param        If-Match  header  string       false  "the revision that the change depends on, as ETag gave it, or *"  example("4276224")
+// @Param        Idempotency-Key  header  string  false  "1 to 128 visible ASCII characters; the request may then be sent again, and is done once"  example(8e03978e-40d5-43dd-bc93-6894a57f9324)
 // @Param        timeout   query   string       false  "how long to wait, as a Go duration, 60s at most"  default(5s)  example(10s)
 // @Success      200  {object}  model.VersionDB   "the record as it is now"
 // @Header       200  {string}  ETag              "the new revision in double quotes"
 // @Header       all  {string}  X-Versiond-Node   "the node that served the request"
 // @Header       all  {integer}  X-Versiond-Index  "the applied log index that the answer reflects"
 // @Header       all  {string}  X-Request-ID      "names the request in logs"
+// @Header       all  {string}  X-Versiond-Replayed  "true when this is the answer to an earlier request with the same Idempotency-Key"
 // @Failure      400  {object}  Problem  "`invalid_request`: also when the body names another id than the path"
 // @Failure      401  {object}  Problem  "`unauthorized`: the token is missing or not known"
 // @Failure      403  {object}  Problem  "`forbidden`: the token has not the role write; `cross_site`"
@@ -187,6 +192,7 @@ func (v *VersionController) ListVersions(c *gin.Context) {
 // @Failure      412  {object}  Problem  "`revision_mismatch`; ETag has the record's revision"
 // @Failure      413  {object}  Problem  "`body_too_large`: more than 1 MiB"
 // @Failure      415  {object}  Problem  "`unsupported_media_type`"
+// @Failure      422  {object}  Problem  "`idempotency_key_reused`: the key was used for another request; nothing was changed"
 // @Failure      429  {object}  Problem  "`too_many_requests`: nothing was changed; see Retry-After"
 // @Failure      500  {object}  Problem  "`internal`"
 // @Failure      503  {object}  Problem  "`no_leader`, `store_unavailable`, `not_caught_up`, `node_removed`: nothing was changed; see Retry-After"
@@ -196,13 +202,13 @@ func (v *VersionController) ListVersions(c *gin.Context) {
 func (v *VersionController) UpdateVersion(c *gin.Context) {
 	in := readWrite(c)
 	in.refuseHeader("If-None-Match", "does not go with PUT, which never creates; create with POST /version")
-	record, revision, timeout := in.changedRecord(), in.ifMatch(), in.timeout()
+	record, opts, timeout := in.changedRecord(), in.conditionalWrite(), in.timeout()
 	if in.failed() {
 		return
 	}
 	ctx, cancel := in.withTimeout(timeout)
 	defer cancel()
-	result, err := v.service.UpdateVersion(ctx, record, revision)
+	result, err := v.service.UpdateVersion(ctx, record, opts)
 	if err != nil {
 		failRecord(c, result, unknownIfExpired(err))
 		return
@@ -219,16 +225,19 @@ func (v *VersionController) UpdateVersion(c *gin.Context) {
 // @Produce      json,application/problem+json
 // @Param        id        path    string  true   "id of the record, percent-encoded"  example(libstdc++6)
 // @Param        If-Match  header  string  false  "the revision that the deletion depends on, as ETag gave it, or *"  example("4276224")
+// @Param        Idempotency-Key  header  string  false  "1 to 128 visible ASCII characters; the request may then be sent again, and is done once"  example(8e03978e-40d5-43dd-bc93-6894a57f9324)
 // @Param        timeout   query   string  false  "how long to wait, as a Go duration, 60s at most"  default(5s)  example(10s)
 // @Success      204  "deleted"
 // @Header       204  {integer}  X-Versiond-Index  "the applied log index that the answer reflects"
 // @Header       all  {string}  X-Versiond-Node   "the node that served the request"
 // @Header       all  {string}  X-Request-ID      "names the request in logs"
+// @Header       all  {string}  X-Versiond-Replayed  "true when this is the answer to an earlier request with the same Idempotency-Key"
 // @Failure      400  {object}  Problem  "`invalid_request`"
 // @Failure      401  {object}  Problem  "`unauthorized`: the token is missing or not known"
 // @Failure      403  {object}  Problem  "`forbidden`: the token has not the role write; `cross_site`"
 // @Failure      404  {object}  Problem  "`not_found`"
 // @Failure      412  {object}  Problem  "`revision_mismatch`; ETag has the record's revision"
+// @Failure      422  {object}  Problem  "`idempotency_key_reused`: the key was used for another request; nothing was changed"
 // @Failure      429  {object}  Problem  "`too_many_requests`: nothing was changed; see Retry-After"
 // @Failure      500  {object}  Problem  "`internal`"
 // @Failure      503  {object}  Problem  "`no_leader`, `store_unavailable`, `not_caught_up`, `node_removed`: nothing was changed; see Retry-After"
@@ -238,23 +247,25 @@ func (v *VersionController) UpdateVersion(c *gin.Context) {
 func (v *VersionController) DeleteVersion(c *gin.Context) {
 	in := readWrite(c)
 	in.refuseHeader("If-None-Match", "does not go with DELETE; use If-Match")
-	id, revision, timeout := in.id(), in.ifMatch(), in.timeout()
+	id, opts, timeout := in.id(), in.conditionalWrite(), in.timeout()
 	if in.failed() {
 		return
 	}
 	ctx, cancel := in.withTimeout(timeout)
 	defer cancel()
-	result, err := v.service.DeleteVersion(ctx, id, revision)
+	result, err := v.service.DeleteVersion(ctx, id, opts)
 	if err != nil {
 		failRecord(c, result, unknownIfExpired(err))
 		return
 	}
 	setIndex(c, result.Index)
+	setReplayed(c, result.Replayed)
 	c.Status(http.StatusNoContent)
 }
 
 func answerRecord(c *gin.Context, status int, result model.Result) {
 	setIndex(c, result.Index)
+	setReplayed(c, result.Replayed)
 	setETag(c, result.Record.Revision)
 	answerJSON(c, status, result.Record)
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"versiond/dao"
 	"versiond/model"
 )
 
@@ -23,7 +24,7 @@ func BenchmarkApply(b *testing.B) {
 			for i := range upserts {
 				upserts[i] = version(fmt.Sprintf("%d-%d", from.Index, i), from.Index)
 			}
-			require.NoError(b, s.Apply(b.Context(), identity.Store, from, after(from), checksum, upserts, nil))
+			require.NoError(b, s.Apply(b.Context(), identity.Store, from, after(from), checksum, dao.Changes{Upserts: upserts}))
 			from = after(from)
 		}
 	})

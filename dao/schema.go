@@ -17,6 +17,8 @@ const (
 // 10.11 and SQLite all take.
 type dialect struct {
 	tables []string
+	// memories is the one of them that came after the first release.
+	memories string
 	// added are the columns that came after the first release, which older databases lack.
 	added []column
 	// onConflict is the end of an INSERT on a table that makes it overwrite the row it meets. It is
@@ -29,9 +31,9 @@ type column struct{ table, name, definition string }
 // dialectOf tells the database behind gormDB, without asking it.
 func dialectOf(gormDB *gorm.DB) dialect {
 	if gormDB.Name() == "sqlite" {
-		return dialect{tables: sqliteTables(), added: []column{{"versiond_state", "checksum", "TEXT"}}, onConflict: sqliteOnConflict}
+		return dialect{tables: sqliteTables(), memories: sqliteMemories, added: []column{{"versiond_state", "checksum", "TEXT"}}, onConflict: sqliteOnConflict}
 	}
-	return dialect{tables: mysqlTables(), added: []column{{"versiond_state", "checksum", "VARBINARY(96)"}}, onConflict: mysqlOnConflict}
+	return dialect{tables: mysqlTables(), memories: mysqlMemories, added: []column{{"versiond_state", "checksum", "VARBINARY(96)"}}, onConflict: mysqlOnConflict}
 }
 
 // mysqlTables uses VARBINARY throughout: it compares byte for byte, where text collations fold case
@@ -55,6 +57,7 @@ func mysqlTables() []string {
 			restoring TINYINT UNSIGNED NOT NULL,
 			checksum VARBINARY(96)
 		) ENGINE=InnoDB`,
+		mysqlMemories,
 	}
 }
 
@@ -79,8 +82,24 @@ func sqliteTables() []string {
 			restoring INTEGER NOT NULL,
 			checksum TEXT
 		)`,
+		sqliteMemories,
 	}
 }
+
+const (
+	mysqlMemories = `CREATE TABLE IF NOT EXISTS versiond_memories (
+			revision BIGINT UNSIGNED NOT NULL PRIMARY KEY,
+			key_hash VARBINARY(16) NOT NULL,
+			request_hash VARBINARY(16) NOT NULL,
+			outcomes VARBINARY(16384) NOT NULL
+		) ENGINE=InnoDB`
+	sqliteMemories = `CREATE TABLE IF NOT EXISTS versiond_memories (
+			revision INTEGER NOT NULL PRIMARY KEY,
+			key_hash BLOB NOT NULL,
+			request_hash BLOB NOT NULL,
+			outcomes BLOB NOT NULL
+		)`
+)
 
 func mysqlOnConflict(_ string, columns []string) string {
 	return " ON DUPLICATE KEY UPDATE " + assign(columns, func(c string) string { return "VALUES(" + c + ")" })

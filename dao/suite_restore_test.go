@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"versiond/dao"
 	"versiond/model"
 )
 
@@ -17,7 +18,7 @@ func (s *store) testRestore(t *testing.T) {
 	require.NoError(t, s.BeginRestore(t.Context(), identity))
 	require.Equal(t, model.StoreState{Identity: identity, Restoring: true}, s.mustState(t))
 
-	err := s.Apply(t.Context(), identity.Store, model.Position{}, restoredAt, checksum, []model.Version{version("x", 1)}, nil)
+	err := s.Apply(t.Context(), identity.Store, model.Position{}, restoredAt, checksum, dao.Changes{Upserts: []model.Version{version("x", 1)}})
 	require.ErrorIs(t, err, model.ErrStateMoved, "nothing is applied to half a snapshot")
 
 	require.NoError(t, s.DeleteAll(t.Context()))

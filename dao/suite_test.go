@@ -65,6 +65,11 @@ func runSuite(t *testing.T, open func(t testing.TB) *store) {
 		"restore interrupted":               (*store).testRestoreInterrupted,
 		"restore under an open view":        (*store).testRestoreUnderView,
 		"restore without tables":            (*store).testRestoreWithoutTables,
+		"memories":                          (*store).testMemories,
+		"large memories":                    (*store).testLargeMemories,
+		"memories in views":                 (*store).testMemoriesInViews,
+		"memories restored":                 (*store).testMemoriesRestored,
+		"memories without table":            (*store).testMemoriesWithoutTable,
 		"checksum of an older release":      (*store).testChecksumOfOlderRelease,
 	} {
 		t.Run(name, func(t *testing.T) { run(open(t), t) })
@@ -79,7 +84,7 @@ func newSQLite(t testing.TB) *store {
 	return &store{
 		VersionMysqlDao: &dao.VersionMysqlDao{DB: gormDB},
 		drop: func(ctx context.Context) error {
-			return gormDB.WithContext(ctx).Exec("DROP TABLE versions; DROP TABLE versiond_state").Error
+			return gormDB.WithContext(ctx).Exec("DROP TABLE versions; DROP TABLE versiond_state; DROP TABLE versiond_memories").Error
 		},
 	}
 }
@@ -119,7 +124,7 @@ func (s *store) mustCreate(t *testing.T) {
 func (s *store) mustApply(t *testing.T, upserts []model.Version, deletes ...string) {
 	t.Helper()
 	from := s.mustState(t).Applied
-	require.NoError(t, s.Apply(t.Context(), identity.Store, from, after(from), checksum, upserts, deletes))
+	require.NoError(t, s.Apply(t.Context(), identity.Store, from, after(from), checksum, dao.Changes{Upserts: upserts, Deletes: deletes}))
 }
 
 func (s *store) mustState(t *testing.T) model.StoreState {

@@ -18,25 +18,45 @@ const (
 	idsPerDeleteMax = 500
 )
 
-// Apply writes upserts, removes deletes and moves the state row from from to to, where the records have
-// this checksum, all in one transaction. An id may be in only one of the two lists.
+// Changes is what one transaction does to the tables.
+type Changes struct {
+	// An id may be in only one of the two.
+	Upserts []model.Version
+	Deletes []string
+	// Memories are new; those up to the revision ForgetThrough are removed, 0 for none.
+	Memories      []model.Memory
+	ForgetThrough uint64
+}
+
+// Apply makes the changes and moves the state row from from to to, where the store has this checksum, all
+// in one transaction.
 //
 // It returns model.ErrStateMoved, and has changed nothing, when the state row of this store is not at
 // from, when a restore is under way, or when a table or the database is gone. After any other error it
 // is not known whether the transaction was committed: State tells.
-func (d *VersionMysqlDao) Apply(ctx context.Context, store string, from, to model.Position, checksum model.Checksum, upserts []model.Version, deletes []string) error {
+func (d *VersionMysqlDao) Apply(ctx context.Context, store string, from, to model.Position, checksum model.Checksum, changes Changes) error {
 	// The server's own isolation level will do, and saves a round trip: nothing is read here but by
 	// the conditional update, which sees the newest committed row on every level.
 	err := d.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-		if err := upsertVersions(tx, upserts); err != nil {
-			return err
-		}
-		if err := deleteVersions(tx, deletes); err != nil {
+		if err := changes.write(tx); err != nil {
 			return err
 		}
 		return moveState(tx, store, from, to, checksum)
 	})
 	return translateWrite(ctx, "applying", err)
+}
+
+func (c *Changes) write(tx *gorm.DB) error {
+	if err := upsertVersions(tx, c.Upserts); err != nil {
+		return err
+	}
+	if err := deleteVersions(tx, c.Deletes); err != nil {
+		return err
+	}
+	if err := insertMemories(tx, c.Memories); err != nil {
+		return err
+	}
+	return forgetThrough(tx, c.ForgetThrough)
 }
 
 func moveState(tx *gorm.DB, store string, from, to model.Position, checksum model.Checksum) error {

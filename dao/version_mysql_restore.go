@@ -26,12 +26,15 @@ func (d *VersionMysqlDao) BeginRestore(ctx context.Context, identity model.Ident
 	return translateWrite(ctx, "beginning a restore", err)
 }
 
-// DeleteAll removes every record, in batches of which each is a transaction. It uses no DDL, which
+// DeleteAll removes every record and memory, in batches of which each is a transaction. It uses no DDL, which
 // would wait for open read views to end. It belongs between BeginRestore and FinishRestore, and
 // returns model.ErrStateMoved when the tables are gone.
 func (d *VersionMysqlDao) DeleteAll(ctx context.Context) error {
 	const op = "clearing the records"
 	tx := d.DB.WithContext(ctx)
+	if err := deleteAllMemories(tx); err != nil {
+		return translateWrite(ctx, op, err)
+	}
 	after := ""
 	for {
 		last, err := batchEnd(tx, after)

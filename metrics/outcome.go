@@ -28,6 +28,7 @@ var outcomes = []struct {
 	{model.ErrAlreadyExists, "already_exists"},
 	{model.ErrRevisionMismatch, "revision_mismatch"},
 	{model.ErrNotDone, "not_done"},
+	{model.ErrIdempotencyKeyReused, "idempotency_key_reused"},
 	{model.ErrTooManyRequests, "too_many_requests"},
 	{model.ErrNoLeader, "no_leader"},
 	{model.ErrNotLeader, "no_leader"},

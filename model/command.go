@@ -36,6 +36,8 @@ const (
 	OutcomeRevisionMismatch OutcomeCode = 4
 	// OutcomeNotDone is that of a command of an atomic unit in which another one was refused.
 	OutcomeNotDone OutcomeCode = 5
+	// OutcomeKeyReused is that of every command of a unit whose key was used for another request.
+	OutcomeKeyReused OutcomeCode = 6
 )
 
 // Outcome is the decision on one command: the same on every node, because it follows from the log
@@ -59,6 +61,8 @@ func (o Outcome) Err() error {
 		return ErrRevisionMismatch
 	case OutcomeNotDone:
 		return ErrNotDone
+	case OutcomeKeyReused:
+		return ErrIdempotencyKeyReused
 	}
 	return ErrInternal
 }

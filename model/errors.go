@@ -14,6 +14,8 @@ var (
 	ErrAlreadyExists = errors.New("a record with this id exists already")
 	// ErrRevisionMismatch is returned when If-Match names another revision than the record's.
 	ErrRevisionMismatch = errors.New("the record has another revision than If-Match names")
+	// ErrIdempotencyKeyReused is returned when an idempotency key was used before, for another request.
+	ErrIdempotencyKeyReused = errors.New("this Idempotency-Key was used for another request; nothing was changed")
 	// ErrNotDone is returned for an item of an all-or-nothing batch when another item stood in the way.
 	ErrNotDone = errors.New("nothing was done, because another item of the batch was refused")
 

@@ -6,4 +6,6 @@ package model
 type Result struct {
 	Record VersionDB
 	Index  uint64
+	// Replayed is set when the answer is that of an earlier request with the same idempotency key.
+	Replayed bool
 }

@@ -10,11 +10,16 @@ type Unit struct {
 	Commands []Command
 	// Atomic units change nothing unless all of their commands can be done.
 	Atomic bool
+	// Idempotency, when not nil, has the outcome remembered, and an outcome that is remembered given
+	// again in place of doing anything.
+	Idempotency *Idempotency
 }
 
 // UnitOutcome is the decision on one unit: one outcome for each command, in their order.
 type UnitOutcome struct {
 	Outcomes []Outcome
+	// Replayed is set when the outcome is that of an earlier request with the same key.
+	Replayed bool
 }
 
 // UnitResult is the decision on a unit as an answer carries it, with the applied index that the answer

@@ -23,7 +23,7 @@ func problem(code string) string {
 
 // sentinels are the errors of package model by name, as the controller's table names them.
 var sentinels = map[string]error{
-	"ErrAddressInUse": model.ErrAddressInUse, "ErrAlreadyExists": model.ErrAlreadyExists, "ErrIDInUse": model.ErrIDInUse,
+	"ErrAddressInUse": model.ErrAddressInUse, "ErrAlreadyExists": model.ErrAlreadyExists, "ErrIDInUse": model.ErrIDInUse, "ErrIdempotencyKeyReused": model.ErrIdempotencyKeyReused,
 	"ErrInternal": model.ErrInternal, "ErrInvalid": model.ErrInvalid, "ErrNoLeader": model.ErrNoLeader, "ErrNoSuchMember": model.ErrNoSuchMember,
 	"ErrNodeRemoved": model.ErrNodeRemoved, "ErrNodeUnreachable": model.ErrNodeUnreachable, "ErrNotCaughtUp": model.ErrNotCaughtUp,
 	"ErrNotFound": model.ErrNotFound, "ErrNotLeader": model.ErrNotLeader, "ErrOutcomeUnknown": model.ErrOutcomeUnknown,
@@ -41,7 +41,7 @@ var deliberate = map[string]error{
 
 // neverSent are the codes of domain outcomes, which travel as outcomes and not as problems, and of
 // tokens, which the peer port does not know.
-var neverSent = []string{"already_exists", "revision_mismatch", "not_done", "forbidden"}
+var neverSent = []string{"already_exists", "revision_mismatch", "not_done", "idempotency_key_reused", "forbidden"}
 
 // An error that changes its meaning on the way between two nodes makes a follower retry what it must
 // not, or give up what it should retry. Members and records share a code and are told apart by what

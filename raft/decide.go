@@ -40,16 +40,29 @@ func (a *applier) decideEntry(e *entry) ([]model.UnitOutcome, int, error) {
 	position := 0
 	for i := range units {
 		end := position + len(units[i].Commands)
-		outcomes[i].Outcomes = decided[position:end:end]
-		a.fsm.decideUnit(&units[i], e.position.Index, position, outcomes[i].Outcomes)
+		outcomes[i] = a.fsm.decideUnit(&units[i], e.position.Index, position, decided[position:end:end])
 		position = end
 	}
 	return outcomes, position, nil
 }
 
-// decideUnit decides the commands of one unit, of which the first is the command at position of the
-// entry at index.
-func (f *VersionFSM) decideUnit(u *model.Unit, index uint64, position int, outcomes []model.Outcome) {
+// decideUnit decides a unit, of which the first command is the one at position of the entry at index,
+// unless it was decided before.
+func (f *VersionFSM) decideUnit(u *model.Unit, index uint64, position int, outcomes []model.Outcome) model.UnitOutcome {
+	if u.Idempotency == nil {
+		f.decideCommands(u, index, position, outcomes)
+		return model.UnitOutcome{Outcomes: outcomes}
+	}
+	revision := model.Revision(index, position)
+	if remembered, found := f.service.RecallInternal(u, revision); found {
+		return remembered
+	}
+	f.decideCommands(u, index, position, outcomes)
+	f.service.RememberInternal(u, revision, outcomes)
+	return model.UnitOutcome{Outcomes: outcomes}
+}
+
+func (f *VersionFSM) decideCommands(u *model.Unit, index uint64, position int, outcomes []model.Outcome) {
 	if u.Atomic {
 		f.decideAtomic(u, index, position, outcomes)
 		return

@@ -97,6 +97,31 @@ func TestEntriesNumberEveryCommand(t *testing.T) {
 	require.Len(t, revisions, units*each)
 }
 
+func withKey(key string, u model.Unit) model.Unit {
+	u.Idempotency = wire.NewIdempotency(key, &u, false)
+	return u
+}
+
+// A unit with a key must be decided once, and leave its place in the entry to nobody else: the revisions of
+// what follows may not depend on whether it was decided or remembered.
+func TestUnitsWithKeysAreDecidedOnce(t *testing.T) {
+	config := newTestConfig(t)
+	n := config.mustLead(t)
+	refused := model.Unit{Atomic: true, Commands: []model.Command{add("b"), remove("missing")}}
+	first := n.proposeUnits(t, withKey("1", model.Single(add("a"))), withKey("2", refused), withKey("1", model.Single(add("a"))), model.Single(add("c")))
+	index := n.AppliedIndex()
+	require.Equal(t, model.UnitOutcome{Outcomes: first[0].Outcomes, Replayed: true}, first[2])
+	require.Equal(t, []model.OutcomeCode{notDone, notFound}, codes(first[1]))
+	require.Equal(t, model.Revision(index, 4), first[3].Outcomes[0].Revision)
+
+	n.close(t)
+	n = config.mustLead(t)
+	again := n.proposeUnits(t, withKey("2", refused), withKey("1", model.Single(add("a"))))
+	require.Equal(t, model.UnitOutcome{Outcomes: first[1].Outcomes, Replayed: true}, again[0], "a refusal is remembered too")
+	require.Equal(t, model.UnitOutcome{Outcomes: first[0].Outcomes, Replayed: true}, again[1])
+	require.Equal(t, []string{"a", "c"}, slices.Sorted(maps.Keys(config.store.snapshotRows())))
+}
+
 // What entries of both formats decide must not depend on which of the two they were written in.
 func TestPlainAndUnitEntriesDecideAlike(t *testing.T) {
 	commands := []model.Command{add("a"), add("b"), add("a"), remove("c"), remove("b")}

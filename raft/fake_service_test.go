@@ -9,15 +9,17 @@ import (
 	"sync"
 
 	"versiond/model"
+	"versiond/wire"
 )
 
 // fakeStore is a store in memory that outlives the nodes that a test starts over it, as a database
 // does. Its faults are what a database can do to the applier.
 type fakeStore struct {
-	mu      sync.Mutex
-	rows    map[string]model.Version
-	state   *model.StoreState
-	decided []uint64 // the index of every command that was decided, in order
+	mu       sync.Mutex
+	rows     map[string]model.Version
+	state    *model.StoreState
+	memories []model.Memory
+	decided  []uint64 // the index of every command that was decided, in order
 
 	failCommits  int  // commits that fail before anything is written
 	loseAnswers  int  // commits that happen and whose answer is lost
@@ -58,9 +60,10 @@ func (s *fakeStore) drop() {
 
 // fakeService is a VersionServiceInterface over a fakeStore.
 type fakeService struct {
-	store  *fakeStore
-	staged map[string]*model.Version
-	before map[string]*model.Version // what was staged when an atomic unit began
+	store      *fakeStore
+	staged     map[string]*model.Version
+	before     map[string]*model.Version // what was staged when an atomic unit began
+	remembered []model.Memory            // staged
 }
 
 func newFakeService(store *fakeStore) *fakeService {
@@ -122,6 +125,22 @@ func (f *fakeService) EndAtomicInternal(done bool) {
 	f.before = nil
 }
 
+func (f *fakeService) RecallInternal(u *model.Unit, _ uint64) (model.UnitOutcome, bool) {
+	f.store.mu.Lock()
+	defer f.store.mu.Unlock()
+	for _, m := range append(slices.Clone(f.store.memories), f.remembered...) {
+		if m.Key == u.Idempotency.Key {
+			outcomes, err := wire.UnpackOutcomes(&m)
+			return model.UnitOutcome{Outcomes: outcomes, Replayed: true}, err == nil
+		}
+	}
+	return model.UnitOutcome{}, false
+}
+
+func (f *fakeService) RememberInternal(u *model.Unit, revision uint64, outcomes []model.Outcome) {
+	f.remembered = append(f.remembered, model.Memory{Idempotency: *u.Idempotency, Revision: revision, Outcomes: wire.PackOutcomes(outcomes)})
+}
+
 var errFake = errors.New("the fake store was told to fail")
 
 func (f *fakeService) CommitInternal(_ context.Context, store string, from, to model.Position) error {
@@ -142,6 +161,8 @@ func (f *fakeService) CommitInternal(_ context.Context, store string, from, to m
 			s.rows[id] = *v
 		}
 	}
+	s.memories = append(s.memories, f.remembered...)
+	f.remembered = nil
 	s.state.Applied = to
 	if s.loseAnswers > 0 {
 		s.loseAnswers--
@@ -151,7 +172,7 @@ func (f *fakeService) CommitInternal(_ context.Context, store string, from, to m
 }
 
 func (f *fakeService) PublishInternal() { clear(f.staged) }
-func (f *fakeService) DiscardInternal() { clear(f.staged) }
+func (f *fakeService) DiscardInternal() { clear(f.staged); f.remembered = nil }
 func (f *fakeService) CacheInternal()   {}
 
 func (f *fakeService) ChecksumInternal() model.Checksum { return "" }
@@ -176,14 +197,24 @@ func (f *fakeService) LoadInternal(context.Context, string) error {
 	return nil
 }
 
-func (f *fakeService) RestoreInternal(_ context.Context, identity model.Identity, at model.Position, next func() (model.Version, error)) error {
+func (f *fakeService) RestoreInternal(_ context.Context, identity model.Identity, at model.Position, source Source) error {
 	s := f.store
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.rows = map[string]model.Version{}
+	s.rows, s.memories = map[string]model.Version{}, nil
 	s.state = &model.StoreState{Identity: identity, Restoring: true}
 	for {
-		v, err := next()
+		m, err := source.NextMemory()
+		if isEnd(err) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		s.memories = append(s.memories, m)
+	}
+	for {
+		v, err := source.NextRecord()
 		if errors.Is(err, io.EOF) {
 			break
 		}
@@ -208,13 +239,23 @@ func (f *fakeService) OpenViewInternal(context.Context) (StoreView, error) {
 		return nil, model.ErrNoState
 	}
 	f.store.viewsOpen++
-	return &fakeView{store: f.store, rows: maps.Clone(f.store.rows), state: *f.store.state}, nil
+	return &fakeView{store: f.store, rows: maps.Clone(f.store.rows), state: *f.store.state, memories: slices.Clone(f.store.memories)}, nil
 }
 
 type fakeView struct {
-	store *fakeStore
-	rows  map[string]model.Version
-	state model.StoreState
+	store    *fakeStore
+	rows     map[string]model.Version
+	memories []model.Memory
+	state    model.StoreState
+}
+
+func (v *fakeView) Memories(_ context.Context, after uint64, limit int) (page []model.Memory, _ error) {
+	for _, m := range v.memories {
+		if m.Revision > after && len(page) < limit {
+			page = append(page, m)
+		}
+	}
+	return page, nil
 }
 
 func (v *fakeView) State() model.StoreState { return v.state }

@@ -239,7 +239,7 @@ func TestSnapshotIsOfOneMoment(t *testing.T) {
 	reader, err := openSnapshot(n.stores.snapshots, meta.ID)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, reader.close()) }()
-	for v, err := reader.next(); err == nil; v, err = reader.next() {
+	for v, err := reader.NextRecord(); err == nil; v, err = reader.NextRecord() {
 		require.LessOrEqual(t, v.Revision/model.CommandsPerEntryMax, meta.Index)
 	}
 	require.EqualValues(t, decidedUpTo(c.store, meta.Index), reader.count)

@@ -25,13 +25,26 @@ type pacedView struct {
 
 // Page rests and reads; a context that ends during the rest gives its error.
 func (v *pacedView) Page(ctx context.Context, after string, limit int) ([]model.Version, error) {
+	if err := v.rest(ctx); err != nil {
+		return nil, err
+	}
+	return v.View.Page(ctx, after, limit)
+}
+
+// Memories does as Page does.
+func (v *pacedView) Memories(ctx context.Context, after uint64, limit int) ([]model.Memory, error) {
+	if err := v.rest(ctx); err != nil {
+		return nil, err
+	}
+	return v.View.Memories(ctx, after, limit)
+}
+
+func (v *pacedView) rest(ctx context.Context) (err error) {
 	if !v.began.IsZero() {
-		if err := rest(ctx, viewPause(time.Since(v.began))); err != nil {
-			return nil, err
-		}
+		err = rest(ctx, viewPause(time.Since(v.began)))
 	}
 	v.began = time.Now()
-	return v.View.Page(ctx, after, limit)
+	return err
 }
 
 func viewPause(took time.Duration) time.Duration {

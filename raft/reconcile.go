@@ -156,12 +156,17 @@ func (a *applier) rebuild(ctx context.Context) error {
 	if !h.continuesAfter(0) {
 		return fmt.Errorf("%w: the Raft log begins at %d", errNoHistory, h.first)
 	}
-	empty := func() (model.Version, error) { return model.Version{}, io.EOF }
-	if err := a.service.RestoreInternal(ctx, a.identity(), model.Position{}, empty); err != nil {
+	if err := a.service.RestoreInternal(ctx, a.identity(), model.Position{}, emptySource{}); err != nil {
 		return err
 	}
 	return a.load(ctx, model.Position{})
 }
+
+// emptySource is a snapshot of nothing.
+type emptySource struct{}
+
+func (emptySource) NextMemory() (model.Memory, error)  { return model.Memory{}, io.EOF }
+func (emptySource) NextRecord() (model.Version, error) { return model.Version{}, io.EOF }
 
 // restoreNewest loads the newest snapshot in place of log entries that are not to be had.
 func (a *applier) restoreNewest(ctx context.Context) error {
@@ -199,7 +204,7 @@ func (a *applier) restoreOnce(ctx context.Context, meta *raft.SnapshotMeta) erro
 	if err != nil {
 		return err
 	}
-	err = a.service.RestoreInternal(ctx, a.identity(), at, reader.next)
+	err = a.service.RestoreInternal(ctx, a.identity(), at, reader)
 	if err = errors.Join(err, reader.close()); err != nil {
 		return err
 	}

@@ -3,7 +3,6 @@ package raft
 import (
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -61,13 +60,13 @@ func checkNewest(snapshots raft.SnapshotStore, records uint64) error {
 		return err
 	}
 	for err == nil {
-		_, err = reader.next()
+		_, err = reader.NextRecord()
 	}
-	if errors.Is(err, io.EOF) && !errors.Is(err, model.ErrCorrupt) {
+	if isEnd(err) {
 		err = nil
 	}
-	if err == nil && reader.count != records {
-		err = fmt.Errorf("%w: the new snapshot holds %d records, not %d", model.ErrCorrupt, reader.count, records)
+	if err == nil && reader.rows != records {
+		err = fmt.Errorf("%w: the new snapshot holds %d records, not %d", model.ErrCorrupt, reader.rows, records)
 	}
 	return errors.Join(err, reader.close())
 }

@@ -79,8 +79,8 @@ type renumbered struct {
 func (v *renumbered) Page(ctx context.Context, _ string, limit int) ([]model.Version, error) {
 	page := make([]model.Version, 0, limit)
 	for len(page) < limit && !v.ended {
-		record, err := v.reader.next()
-		if errors.Is(err, io.EOF) && !errors.Is(err, model.ErrCorrupt) {
+		record, err := v.reader.NextRecord()
+		if isEnd(err) {
 			v.ended = true
 			break
 		}
@@ -93,6 +93,10 @@ func (v *renumbered) Page(ctx context.Context, _ string, limit int) ([]model.Ver
 	}
 	return page, ctx.Err()
 }
+
+// Memories gives none. What is remembered under a key has revisions too, which mean nothing here, and most
+// of them are of records that are no more.
+func (v *renumbered) Memories(context.Context, uint64, int) ([]model.Memory, error) { return nil, nil }
 
 // Close does nothing: the reader is its owner's.
 func (v *renumbered) Close() error { return nil }

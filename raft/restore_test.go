@@ -50,8 +50,10 @@ func TestRestoreBringsBackTheBackup(t *testing.T) {
 	c := newTestConfig(t)
 	n := c.mustLead(t)
 	n.mustAdd(t, "kept", 200)
+	first := n.proposeUnits(t, withKey("1", model.Single(add("kept-keyed"))))
 	file, want := n.mustBackup(t), c.store.snapshotRows()
 	n.mustAdd(t, "later", 10)
+	n.proposeUnits(t, withKey("2", model.Single(add("later-keyed"))))
 	n.propose(t, model.Command{Type: model.CommandDelete, ID: "kept-007"})
 
 	before := n.AppliedIndex()
@@ -62,12 +64,15 @@ func TestRestoreBringsBackTheBackup(t *testing.T) {
 	outcome := n.propose(t, add("after"))
 	require.Greater(t, outcome[0].Revision, model.Revision(index, 0))
 	n.requireNoSpool(t)
+	again := n.proposeUnits(t, withKey("1", model.Single(add("kept-keyed"))), withKey("2", model.Single(add("later-keyed"))))
+	require.Equal(t, model.UnitOutcome{Outcomes: first[0].Outcomes, Replayed: true}, again[0], "the backup remembers it")
+	require.False(t, again[1].Replayed, "what the restore undid is not remembered as done")
 
 	n.close(t)
 	c.store.drop()
 	n = c.mustLead(t)
 	n.mustAdd(t, "again", 1)
-	require.Len(t, c.store.snapshotRows(), len(want)+2)
+	require.Len(t, c.store.snapshotRows(), len(want)+3)
 }
 
 // Another cluster's revisions may have been given to other contents here: an ETag or a cached value of
@@ -84,6 +89,7 @@ func TestForeignRecordsGetNewRevisions(t *testing.T) {
 		}
 		other.propose(t, commands...)
 	}
+	other.proposeUnits(t, withKey("1", model.Unit{Commands: []model.Command{add("b"), remove("b")}}))
 	file := other.mustBackup(t)
 
 	c := newTestConfig(t)
@@ -209,7 +215,7 @@ func undecidedApplier(t *testing.T) (a *applier, commit *uint64) {
 	_, transport := raft.NewInmemTransport("x")
 	sink, err := snapshots.Create(1, 20, 2, raft.Configuration{}, 1, transport)
 	require.NoError(t, err)
-	data := bytes.Replace(mustSnapshotBytes(t, 3), []byte(snapshotMagic), []byte(restoredMagic), 1)
+	data := bytes.Replace(mustSnapshotBytes(t, 3, 0), []byte(snapshotMagic), []byte(restoredMagic), 1)
 	_, err = sink.Write(data)
 	require.NoError(t, err)
 	require.NoError(t, sink.Close())

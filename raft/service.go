@@ -22,7 +22,13 @@ type VersionServiceInterface interface {
 	BeginAtomicInternal()
 	EndAtomicInternal(done bool)
 
-	// ChecksumInternal gives the running checksum of all records, with what is staged.
+	// RecallInternal gives the outcome that is remembered under the unit's key, or the refusal of a key
+	// that was used for another request; found is false when the unit is to be decided. The unit's first
+	// command would make revision.
+	RecallInternal(unit *model.Unit, revision uint64) (outcome model.UnitOutcome, found bool)
+	// RememberInternal stages what a unit with a key came to.
+	RememberInternal(unit *model.Unit, revision uint64, outcomes []model.Outcome)
+	// ChecksumInternal gives the running checksum of all records and memories, with what is staged.
 	ChecksumInternal() model.Checksum
 
 	// CommitInternal writes what is staged and moves the state row of this store from one position
@@ -42,20 +48,29 @@ type VersionServiceInterface interface {
 	// the store is known to be ours and before anything is applied. model.ErrStoreDiffers means that
 	// its records are not those that were stored there.
 	LoadInternal(ctx context.Context, cluster string) error
-	// RestoreInternal replaces all records by those that next gives until io.EOF, and sets the
-	// state row to identity and position. A crash in between leaves the row marked as restoring.
-	RestoreInternal(ctx context.Context, identity model.Identity, position model.Position, next func() (model.Version, error)) error
+	// RestoreInternal replaces all records and memories by those of source, and sets the state row to
+	// identity and position. A crash in between leaves the row marked as restoring.
+	RestoreInternal(ctx context.Context, identity model.Identity, position model.Position, source Source) error
 	// OpenViewInternal opens a consistent view of the records as they are now: model.ErrNoState when
 	// there is no state row.
 	OpenViewInternal(ctx context.Context) (StoreView, error)
 }
 
-// View is a consistent view of all records. It may be read on another goroutine than the applier's.
+// Source gives the contents of a snapshot: first its memories, in their order, until io.EOF, then its
+// records.
+type Source interface {
+	NextMemory() (model.Memory, error)
+	NextRecord() (model.Version, error)
+}
+
+// View is a consistent view of all records and memories. It may be read on another goroutine than the applier's.
 type View interface {
 	// Page gives up to limit records with ids above after, in the byte order of their ids. A view that
 	// the service opened and that is read from its first record on gives model.ErrStoreDiffers in place
 	// of the empty page after its last one, when its records are not those that the log makes.
 	Page(ctx context.Context, after string, limit int) ([]model.Version, error)
+	// Memories gives up to limit memories with revisions above after, in their order.
+	Memories(ctx context.Context, after uint64, limit int) ([]model.Memory, error)
 	Close() error
 }
 

@@ -3,19 +3,24 @@ package raft
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"versiond/model"
+	"versiond/wire"
 )
 
-func mustSnapshotBytes(t testing.TB, records int) []byte {
+func mustSnapshotBytes(t testing.TB, records, memories int) []byte {
 	t.Helper()
-	view := &fakeView{store: newFakeStore(), rows: map[string]model.Version{}}
+	view := &fakeView{store: newFakeStore(), rows: map[string]model.Version{}, memories: someMemories(memories)}
 	for i := range records {
 		id := fmt.Sprintf("id-%05d", i)
 		view.rows[id] = model.Version{ID: id, VersionNo: fmt.Sprint(i), Platform: "linux", Revision: uint64(i+1) << 13}
@@ -25,6 +30,16 @@ func mustSnapshotBytes(t testing.TB, records int) []byte {
 	return b.Bytes()
 }
 
+func someMemories(count int) (list []model.Memory) {
+	for i := range count {
+		outcomes := []model.Outcome{{Code: model.OutcomeDone, Revision: model.Revision(uint64(i+1), 0)}, {Code: model.OutcomeAlreadyExists, Revision: 4096}}
+		list = append(list, model.Memory{
+			Idempotency: *wire.NewIdempotency(fmt.Sprint(i), &model.Unit{}, false), Revision: model.Revision(uint64(i+1), 0), Outcomes: wire.PackOutcomes(outcomes),
+		})
+	}
+	return list
+}
+
 func readSnapshot(data []byte) (records []model.Version, err error) {
 	reader, err := newSnapshotReader(io.NopCloser(bytes.NewReader(data)))
 	if err != nil {
@@ -32,7 +47,7 @@ func readSnapshot(data []byte) (records []model.Version, err error) {
 	}
 	defer func() { err = errors.Join(err, reader.close()) }()
 	for {
-		v, err := reader.next()
+		v, err := reader.NextRecord()
 		if errors.Is(err, io.EOF) && !errors.Is(err, model.ErrCorrupt) {
 			return records, nil
 		}
@@ -46,7 +61,7 @@ func readSnapshot(data []byte) (records []model.Version, err error) {
 // What goes into a snapshot must come out of it, over more than one page and with none at all.
 func TestSnapshotKeepsEveryRecord(t *testing.T) {
 	for _, count := range []int{0, 1, snapshotPageSize, 2*snapshotPageSize + 7} {
-		records, err := readSnapshot(mustSnapshotBytes(t, count))
+		records, err := readSnapshot(mustSnapshotBytes(t, count, count%9))
 		require.NoError(t, err)
 		require.Len(t, records, count)
 		for i, v := range records {
@@ -55,10 +70,42 @@ func TestSnapshotKeepsEveryRecord(t *testing.T) {
 	}
 }
 
+// What is remembered comes before the records, over more than one page and with none at all.
+func TestSnapshotKeepsEveryMemory(t *testing.T) {
+	for _, count := range []int{0, 1, 2*snapshotPageSize + 7} {
+		reader, err := newSnapshotReader(io.NopCloser(bytes.NewReader(mustSnapshotBytes(t, 3, count))))
+		require.NoError(t, err)
+		var got []model.Memory
+		m, err := reader.NextMemory()
+		for ; err == nil; m, err = reader.NextMemory() {
+			got = append(got, m)
+		}
+		require.True(t, isEnd(err))
+		require.Equal(t, someMemories(count), got)
+		v, err := reader.NextRecord()
+		require.NoError(t, err)
+		require.Equal(t, "id-00000", v.ID)
+		require.NoError(t, reader.close())
+	}
+}
+
+// Snapshots and backups of a release that remembered nothing must load for ever.
+func TestSnapshotsOfOlderReleasesAreRead(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("testdata", "snapshot-without-memories.hex"))
+	require.NoError(t, err)
+	old, err := hex.DecodeString(strings.TrimSpace(string(text)))
+	require.NoError(t, err)
+	want, err := readSnapshot(mustSnapshotBytes(t, 3, 0))
+	require.NoError(t, err)
+	got, err := readSnapshot(old)
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+}
+
 // A torn or altered snapshot must be refused, wherever the damage is: what it would restore is
 // wrong data on a node that believes itself current.
 func TestDamagedSnapshotIsRefused(t *testing.T) {
-	whole := mustSnapshotBytes(t, 50)
+	whole := mustSnapshotBytes(t, 50, 5)
 	for at := range whole {
 		_, err := readSnapshot(whole[:at])
 		require.ErrorIs(t, err, model.ErrCorrupt, "cut at %d of %d", at, len(whole))
@@ -73,7 +120,8 @@ func TestDamagedSnapshotIsRefused(t *testing.T) {
 }
 
 func FuzzSnapshotReader(f *testing.F) {
-	f.Add(mustSnapshotBytes(f, 3))
+	f.Add(mustSnapshotBytes(f, 3, 0))
+	f.Add(mustSnapshotBytes(f, 3, 2))
 	f.Fuzz(func(_ *testing.T, data []byte) {
 		_, _ = readSnapshot(data) // it must come to an end, without a panic and in little memory
 	})

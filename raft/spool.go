@@ -24,7 +24,7 @@ type Backup struct {
 	// Records is how many records it holds.
 	Records uint64
 
-	highest    uint64 // the highest revision of a record
+	highest    uint64 // the highest revision of a record or a memory
 	file       *os.File
 	snapshotAt int64 // where the records begin, in the form of a snapshot
 	size       int64 // of them
@@ -141,9 +141,12 @@ func (b *Backup) checkRecords(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = reader.close() }() // it was only read
+	if err := b.checkMemories(ctx, reader); err != nil {
+		return err
+	}
 	for last := ""; ctx.Err() == nil; {
-		v, err := reader.next()
-		if errors.Is(err, io.EOF) && !errors.Is(err, model.ErrCorrupt) {
+		v, err := reader.NextRecord()
+		if isEnd(err) {
 			return nil
 		}
 		if err == nil {
@@ -157,6 +160,23 @@ func (b *Backup) checkRecords(ctx context.Context) error {
 		}
 		last, b.highest = v.ID, max(b.highest, v.Revision)
 		b.Records++
+	}
+	return ctx.Err()
+}
+
+func (b *Backup) checkMemories(ctx context.Context, reader *snapshotReader) error {
+	for last := uint64(0); ctx.Err() == nil; {
+		m, err := reader.NextMemory()
+		if isEnd(err) {
+			return nil
+		}
+		if err == nil && m.Revision <= last {
+			err = fmt.Errorf("%w: what is remembered is out of order", model.ErrCorrupt)
+		}
+		if err != nil {
+			return err
+		}
+		last, b.highest = m.Revision, max(b.highest, m.Revision)
 	}
 	return ctx.Err()
 }

@@ -30,13 +30,12 @@ func newThrowawayFSM(ctx context.Context, service VersionServiceInterface, node 
 		ctx: ctx, identity: model.Identity{Cluster: "throwaway", Node: node, Store: "throwaway"},
 		applier: &applier{fsm: newVersionFSM(service), service: service, log: log},
 	}
-	none := func() (model.Version, error) { return model.Version{}, io.EOF }
-	return f, f.load(model.Position{}, none)
+	return f, f.load(model.Position{}, emptySource{})
 }
 
-func (f *throwawayFSM) load(at model.Position, next func() (model.Version, error)) error {
+func (f *throwawayFSM) load(at model.Position, source Source) error {
 	f.applier.stored = at
-	if err := f.applier.service.RestoreInternal(f.ctx, f.identity, at, next); err != nil {
+	if err := f.applier.service.RestoreInternal(f.ctx, f.identity, at, source); err != nil {
 		return err
 	}
 	return f.applier.service.LoadInternal(f.ctx, f.identity.Cluster)
@@ -53,7 +52,7 @@ func (f *throwawayFSM) Restore(stream io.ReadCloser) error {
 		return err
 	}
 	defer reader.decoder.Close() // the stream is RecoverCluster's to close
-	return f.load(model.Position{Index: meta.Index, Term: meta.Term}, reader.next)
+	return f.load(model.Position{Index: meta.Index, Term: meta.Term}, reader)
 }
 
 // Apply applies one entry, together with those that follow.

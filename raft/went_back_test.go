@@ -29,7 +29,7 @@ func TestNoSnapshotOfAStoreThatWentBack(t *testing.T) {
 	reader, err := openSnapshot(n.stores.snapshots, meta.ID)
 	require.NoError(t, err)
 	for err == nil {
-		_, err = reader.next()
+		_, err = reader.NextRecord()
 	}
 	require.NoError(t, reader.close())
 	require.EqualValues(t, 10, reader.count)

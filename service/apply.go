@@ -6,6 +6,7 @@ import (
 
 	"versiond/model"
 	"versiond/raft"
+	"versiond/wire"
 )
 
 var _ raft.VersionServiceInterface = (*VersionService)(nil)
@@ -60,7 +61,33 @@ func (s *VersionService) BeginAtomicInternal() { s.mysql.staged.begin() }
 // EndAtomicInternal takes back what was staged since BeginAtomicInternal, unless all of it was done.
 func (s *VersionService) EndAtomicInternal(done bool) { s.mysql.staged.end(done) }
 
-// ChecksumInternal gives the running checksum of all records, with what is staged.
+// RecallInternal gives the outcome of an earlier request with the unit's key.
+func (s *VersionService) RecallInternal(u *model.Unit, revision uint64) (outcome model.UnitOutcome, found bool) {
+	memory, found := s.mysql.memories.find(u.Idempotency.Key, model.IndexOf(revision))
+	if !found {
+		return outcome, false
+	}
+	outcomes, err := wire.UnpackOutcomes(&memory) // it could be when it was loaded
+	if err != nil || memory.Request != u.Idempotency.Request || len(outcomes) != len(u.Commands) {
+		return keyReused(len(u.Commands)), true
+	}
+	return model.UnitOutcome{Outcomes: outcomes, Replayed: true}, true
+}
+
+func keyReused(commands int) model.UnitOutcome {
+	outcomes := make([]model.Outcome, commands)
+	for i := range outcomes {
+		outcomes[i].Code = model.OutcomeKeyReused
+	}
+	return model.UnitOutcome{Outcomes: outcomes}
+}
+
+// RememberInternal stages what a unit with a key came to.
+func (s *VersionService) RememberInternal(u *model.Unit, revision uint64, outcomes []model.Outcome) {
+	s.mysql.remember(model.Memory{Idempotency: *u.Idempotency, Revision: revision, Outcomes: wire.PackOutcomes(outcomes)})
+}
+
+// ChecksumInternal gives the running checksum of all records and memories, with what is staged.
 func (s *VersionService) ChecksumInternal() model.Checksum { return s.mysql.staged.sum.checksum() }
 
 // CommitInternal writes the staged rows and the state row in one transaction.
@@ -107,9 +134,9 @@ func (s *VersionService) LoadInternal(ctx context.Context, cluster string) error
 }
 
 // RestoreInternal replaces all records.
-func (s *VersionService) RestoreInternal(ctx context.Context, identity model.Identity, at model.Position, next func() (model.Version, error)) error {
+func (s *VersionService) RestoreInternal(ctx context.Context, identity model.Identity, at model.Position, source raft.Source) error {
 	s.loads.Add(1)
-	return s.mysql.restore(ctx, identity, at, next)
+	return s.mysql.restore(ctx, identity, at, source)
 }
 
 // OpenViewInternal opens a consistent view of the records, which is held against the running checksum.

@@ -27,11 +27,16 @@ func mustApplied(t *testing.T) *applied {
 		VersionService: &VersionService{mysql: mysqlService, redis: redisService, log: slog.New(slog.DiscardHandler), observer: unobserved{}},
 		identity:       model.Identity{Cluster: "cluster1", Node: "node1", Store: "store1"},
 	}
-	empty := func() (model.Version, error) { return model.Version{}, io.EOF }
-	require.NoError(t, a.RestoreInternal(t.Context(), a.identity, model.Position{}, empty))
+	require.NoError(t, a.RestoreInternal(t.Context(), a.identity, model.Position{}, recordsOnly(func() (model.Version, error) { return model.Version{}, io.EOF })))
 	require.NoError(t, a.LoadInternal(t.Context(), a.identity.Cluster))
 	return a
 }
+
+// recordsOnly is a snapshot in which nothing is remembered.
+type recordsOnly func() (model.Version, error)
+
+func (recordsOnly) NextMemory() (model.Memory, error)       { return model.Memory{}, io.EOF }
+func (next recordsOnly) NextRecord() (model.Version, error) { return next() }
 
 // group applies entries in one transaction, as the applier does, and gives their outcomes.
 func (a *applied) group(t *testing.T, entries ...[]model.Command) [][]model.Outcome {
@@ -79,6 +84,9 @@ func (a *applied) rows(t *testing.T) map[string]model.Version {
 		return nil
 	}))
 	require.NoError(t, view.Close())
+	for _, m := range a.remembered(t) {
+		sum.addMemory(&m)
+	}
 	require.Equal(t, len(rows), a.mysql.revisions.size())
 	require.Equal(t, sum, a.mysql.sum)
 	require.Equal(t, sum, a.mysql.staged.sum)
@@ -204,12 +212,12 @@ func TestRestoreReplacesEverything(t *testing.T) {
 	}
 	broken := func() (model.Version, error) { return model.Version{}, model.ErrCorrupt }
 	at := model.Position{Index: 500, Term: 3}
-	require.ErrorIs(t, a.RestoreInternal(t.Context(), a.identity, at, broken), model.ErrCorrupt)
+	require.ErrorIs(t, a.RestoreInternal(t.Context(), a.identity, at, recordsOnly(broken)), model.ErrCorrupt)
 	state, err := a.StateInternal(t.Context())
 	require.NoError(t, err)
 	require.True(t, state.Restoring)
 
-	require.NoError(t, a.RestoreInternal(t.Context(), a.identity, at, next))
+	require.NoError(t, a.RestoreInternal(t.Context(), a.identity, at, recordsOnly(next)))
 	require.NoError(t, a.LoadInternal(t.Context(), a.identity.Cluster))
 	require.Equal(t, want, a.rows(t))
 	state, err = a.StateInternal(t.Context())

@@ -86,7 +86,7 @@ func TestCachesOfBeforeARestoreAreNotServed(t *testing.T) {
 	ours := n.mustAdd(t, "a", "ours").Record
 	require.Equal(t, theirs.Revision, ours.Revision, "the case that is tested")
 	own := n.mustBackup(t)
-	updated, err := n.UpdateVersion(t.Context(), record("a", "updated"), 0)
+	updated, err := n.UpdateVersion(t.Context(), record("a", "updated"), model.WriteOptions{})
 	require.NoError(t, err)
 	eventually(t, func() bool {
 		cached, err := redisDao.Get(context.Background(), "a")
@@ -101,7 +101,7 @@ func TestCachesOfBeforeARestoreAreNotServed(t *testing.T) {
 	got := n.mustGet(t, "a")
 	require.Equal(t, "theirs", got.VersionNo)
 	require.Greater(t, got.Revision, updated.Record.Revision)
-	_, err = n.UpdateVersion(t.Context(), record("a", "lost update"), ours.Revision)
+	_, err = n.UpdateVersion(t.Context(), record("a", "lost update"), model.WriteOptions{IfRevision: ours.Revision})
 	require.ErrorIs(t, err, model.ErrRevisionMismatch)
 }
 

@@ -19,16 +19,16 @@ func TestBatchesOnEveryNode(t *testing.T) {
 	for _, n := range nodes {
 		ctx := within(t, 10*time.Second)
 		a, b := "a-"+n.NodeID(), "b-"+n.NodeID()
-		made, err := n.WriteBatch(ctx, model.Unit{Atomic: true, Commands: []model.Command{add(a, "1"), add(b, "1"), update(a, "2", 0)}})
+		made, err := n.WriteBatch(ctx, model.Unit{Atomic: true, Commands: []model.Command{add(a, "1"), add(b, "1"), update(a, "2", 0)}}, "")
 		require.NoError(t, err)
 		require.Len(t, made.Outcomes, 3)
 		require.Equal(t, made.Outcomes[0].Revision+2, made.Outcomes[2].Revision, "the commands of a batch follow each other")
 
-		refused, err := n.WriteBatch(ctx, model.Unit{Atomic: true, Commands: []model.Command{remove(a, 0), add(b, "2")}})
+		refused, err := n.WriteBatch(ctx, model.Unit{Atomic: true, Commands: []model.Command{remove(a, 0), add(b, "2")}}, "")
 		require.NoError(t, err)
 		require.Equal(t, []model.Outcome{{Code: model.OutcomeNotDone}, {Code: model.OutcomeAlreadyExists, Revision: made.Outcomes[1].Revision}}, refused.Outcomes)
 
-		each, err := n.WriteBatch(ctx, model.Unit{Commands: []model.Command{remove(b, 1), remove(b, made.Outcomes[1].Revision), remove(b, 0)}})
+		each, err := n.WriteBatch(ctx, model.Unit{Commands: []model.Command{remove(b, 1), remove(b, made.Outcomes[1].Revision), remove(b, 0)}}, "")
 		require.NoError(t, err)
 		require.Equal(t, model.OutcomeRevisionMismatch, each.Outcomes[0].Code)
 		require.Equal(t, model.OutcomeDone, each.Outcomes[1].Code)
@@ -60,7 +60,7 @@ func TestInvalidBatchesAreNotSent(t *testing.T) {
 		"no content":      {{Type: model.CommandUpdate, ID: "a"}},
 		"an unknown type": {{Type: 9, ID: "a"}},
 	} {
-		_, err := s.WriteBatch(ctx, model.Unit{Commands: commands})
+		_, err := s.WriteBatch(ctx, model.Unit{Commands: commands}, "")
 		require.ErrorIs(t, err, model.ErrInvalid, name)
 	}
 	require.NoError(t, ctx.Err(), "it looked for a leader first")

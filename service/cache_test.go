@@ -67,7 +67,7 @@ func TestCachesCannotInventRecords(t *testing.T) {
 	added := n.mustAdd(t, "a", "1.0.0").Record
 	value, err := json.Marshal(dao.CachedVersion{VersionDB: added, Cluster: n.Term().Cluster})
 	require.NoError(t, err)
-	_, err = n.DeleteVersion(t.Context(), "a", 0)
+	_, err = n.DeleteVersion(t.Context(), "a", model.WriteOptions{})
 	require.NoError(t, err)
 	n.poison(t, "a", string(value))
 	n.redis.memory.Put(version("never", 5))
@@ -135,7 +135,7 @@ func TestRedisDown(t *testing.T) {
 // mustWriteAgain writes once more: what was queued while Redis was down may have been dropped.
 func (n *testNode) mustWriteAgain(t *testing.T) bool {
 	t.Helper()
-	_, err := n.UpdateVersion(t.Context(), record("after", "2"), 0)
+	_, err := n.UpdateVersion(t.Context(), record("after", "2"), model.WriteOptions{})
 	require.NoError(t, err)
 	return false
 }

@@ -7,8 +7,8 @@ import (
 	"versiond/wire"
 )
 
-// contentSum is a running checksum of records: their number, and the sum of their hashes, which does
-// not depend on the order in which they come and goes. Two sets of records that differ by accident
+// contentSum is a running checksum of records and memories: the number of the records, and the sum of all
+// hashes, which does not depend on the order in which they come and go. Two sets of records that differ by accident
 // have the same sum once in 2^64 times; it is no defence against somebody who seeks such a pair.
 type contentSum struct {
 	records int
@@ -24,6 +24,9 @@ func (c *contentSum) remove(hash uint64) {
 	c.records--
 	c.hashes -= hash
 }
+
+func (c *contentSum) addMemory(m *model.Memory)    { c.hashes += memoryHash(m) }
+func (c *contentSum) removeMemory(m *model.Memory) { c.hashes -= memoryHash(m) }
 
 func (c contentSum) checksum() model.Checksum { return model.NewChecksum(c.records, c.hashes) }
 

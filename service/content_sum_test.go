@@ -58,7 +58,7 @@ func (a *applied) restoreItself(t *testing.T) {
 		all = all[1:]
 		return v, nil
 	}
-	require.NoError(t, a.RestoreInternal(t.Context(), a.identity, a.at, next))
+	require.NoError(t, a.RestoreInternal(t.Context(), a.identity, a.at, recordsOnly(next)))
 	require.NoError(t, a.LoadInternal(t.Context(), a.identity.Cluster))
 	require.Equal(t, before, a.mysql.sum, "the order in which records come must not matter")
 }

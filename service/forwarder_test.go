@@ -201,11 +201,11 @@ func TestClientsThatGiveUp(t *testing.T) {
 func TestInvalidWritesAreNotSent(t *testing.T) {
 	s := nodeOptions{}.mustOpen(t)
 	ctx := within(t, time.Second)
-	_, err := s.AddVersion(ctx, model.VersionDB{ID: "a/b", VersionNo: "1", Platform: "linux"})
+	_, err := s.AddVersion(ctx, model.VersionDB{ID: "a/b", VersionNo: "1", Platform: "linux"}, model.WriteOptions{})
 	require.ErrorIs(t, err, model.ErrInvalid)
-	_, err = s.UpdateVersion(ctx, model.VersionDB{ID: "a", VersionNo: "", Platform: "linux"}, 0)
+	_, err = s.UpdateVersion(ctx, model.VersionDB{ID: "a", VersionNo: "", Platform: "linux"}, model.WriteOptions{})
 	require.ErrorIs(t, err, model.ErrInvalid)
-	_, err = s.DeleteVersion(ctx, "..", 0)
+	_, err = s.DeleteVersion(ctx, "..", model.WriteOptions{})
 	require.ErrorIs(t, err, model.ErrInvalid)
 	require.NoError(t, ctx.Err(), "it looked for a leader first")
 }

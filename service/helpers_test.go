@@ -213,7 +213,7 @@ func within(t *testing.T, d time.Duration) context.Context {
 
 func (n *testNode) mustAdd(t *testing.T, id, versionNo string) model.Result {
 	t.Helper()
-	result, err := n.AddVersion(within(t, 10*time.Second), record(id, versionNo))
+	result, err := n.AddVersion(within(t, 10*time.Second), record(id, versionNo), model.WriteOptions{})
 	require.NoError(t, err)
 	return result
 }

@@ -18,8 +18,10 @@ type judgedView struct {
 	want    contentSum
 	loads   uint64 // which loading of the store the view is of
 
-	seen  contentSum
-	wrong string // an id whose row is not the one that was applied; empty when none is known
+	seen contentSum
+	// memoriesSeen is set once seen has all memories.
+	memoriesSeen bool
+	wrong        string // an id whose row is not the one that was applied; empty when none is known
 }
 
 // Page gives model.ErrStoreDiffers in place of the empty page at the end.
@@ -32,9 +34,36 @@ func (v *judgedView) Page(ctx context.Context, after string, limit int) ([]model
 		v.add(&page[i])
 	}
 	if len(page) == 0 {
-		return nil, v.judge()
+		return nil, v.judge(ctx)
 	}
 	return page, nil
+}
+
+// Memories counts what it gives.
+func (v *judgedView) Memories(ctx context.Context, after uint64, limit int) ([]model.Memory, error) {
+	page, err := v.View.Memories(ctx, after, limit)
+	if err != nil {
+		return nil, v.missing(err)
+	}
+	for i := range page {
+		v.seen.addMemory(&page[i])
+	}
+	v.memoriesSeen = v.memoriesSeen || len(page) == 0
+	return page, nil
+}
+
+// seeMemories reads them for whoever wanted the records alone.
+func (v *judgedView) seeMemories(ctx context.Context) error {
+	for after := uint64(0); !v.memoriesSeen; {
+		page, err := v.Memories(ctx, after, storePageSize)
+		if err != nil {
+			return err
+		}
+		if len(page) > 0 {
+			after = page[len(page)-1].Revision
+		}
+	}
+	return nil
 }
 
 func (v *judgedView) add(row *model.Version) {
@@ -45,7 +74,10 @@ func (v *judgedView) add(row *model.Version) {
 	}
 }
 
-func (v *judgedView) judge() error {
+func (v *judgedView) judge(ctx context.Context) error {
+	if err := v.seeMemories(ctx); err != nil {
+		return err
+	}
 	if v.seen == v.want {
 		return nil
 	}

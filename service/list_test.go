@@ -23,7 +23,7 @@ func TestPagesAndSingleReadsAreMonotonic(t *testing.T) {
 	defer stop()
 	wg.Go(func() {
 		for writing.Err() == nil {
-			_, _ = n.UpdateVersion(writing, record("a", "2"), 0) // only there to be in the way
+			_, _ = n.UpdateVersion(writing, record("a", "2"), model.WriteOptions{}) // only there to be in the way
 		}
 	})
 	opts, last := model.ReadOptions{Level: model.LevelNone}, uint64(0)

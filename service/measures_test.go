@@ -138,8 +138,8 @@ func TestObserverIsTold(t *testing.T) {
 		return settings
 	}}.mustLead(t)
 	n.mustAdd(t, "a", "1")
-	_, errAgain := n.AddVersion(t.Context(), record("a", "1"))
-	_, errMissing := n.DeleteVersion(t.Context(), "b", 0)
+	_, errAgain := n.AddVersion(t.Context(), record("a", "1"), model.WriteOptions{})
+	_, errMissing := n.DeleteVersion(t.Context(), "b", model.WriteOptions{})
 	n.mustGet(t, "a")
 	require.NoError(t, n.ReLoadCacheDataInternal(t.Context()))
 

@@ -21,9 +21,9 @@ func TestEveryLevelReadsTheLastWrite(t *testing.T) {
 	t.Parallel()
 	n := nodeOptions{}.mustLead(t)
 	added := n.mustAdd(t, "a", "1")
-	updated, err := n.UpdateVersion(t.Context(), record("a", "2"), added.Record.Revision)
+	updated, err := n.UpdateVersion(t.Context(), record("a", "2"), model.WriteOptions{IfRevision: added.Record.Revision})
 	require.NoError(t, err)
-	_, err = n.UpdateVersion(t.Context(), record("a", "3"), added.Record.Revision)
+	_, err = n.UpdateVersion(t.Context(), record("a", "3"), model.WriteOptions{IfRevision: added.Record.Revision})
 	require.ErrorIs(t, err, model.ErrRevisionMismatch)
 	for _, level := range levels {
 		read, err := n.GetVersionByID(within(t, 5*time.Second), "a", model.ReadOptions{Level: level})
@@ -106,7 +106,7 @@ func TestRowsChangedByHandAreNotServed(t *testing.T) {
 	}
 	wg.Wait()
 	require.Equal(t, "1", n.mustGet(t, "untouched").VersionNo)
-	updated, err := n.UpdateVersion(t.Context(), record("changed", "2"), 0)
+	updated, err := n.UpdateVersion(t.Context(), record("changed", "2"), model.WriteOptions{})
 	require.NoError(t, err)
 	require.Equal(t, updated.Record, n.mustGet(t, "changed"), "a write puts the row right")
 }
@@ -120,7 +120,7 @@ func TestWaitingNodeServesNothing(t *testing.T) {
 		_, err := n.GetVersionByID(within(t, 50*time.Millisecond), "a", model.ReadOptions{Level: level})
 		requireNoLeader(t, err)
 	}
-	_, err = n.AddVersion(within(t, 50*time.Millisecond), record("a", "1"))
+	_, err = n.AddVersion(within(t, 50*time.Millisecond), record("a", "1"), model.WriteOptions{})
 	require.ErrorIs(t, err, model.ErrNoLeader)
 }
 
@@ -151,10 +151,10 @@ func TestStoreDown(t *testing.T) {
 		require.ErrorIs(t, err, model.ErrStoreUnavailable, level)
 	}
 	require.Equal(t, []string{"store"}, failing(n.Readiness(t.Context())))
-	_, err := n.AddVersion(within(t, 300*time.Millisecond), record("b", "1"))
+	_, err := n.AddVersion(within(t, 300*time.Millisecond), record("b", "1"), model.WriteOptions{})
 	require.ErrorIs(t, err, model.ErrOutcomeUnknown, "it is in the log and will be applied when the store is back")
 	eventually(t, n.node.Stuck)
-	_, err = n.AddVersion(within(t, 300*time.Millisecond), record("c", "1"))
+	_, err = n.AddVersion(within(t, 300*time.Millisecond), record("c", "1"), model.WriteOptions{})
 	require.ErrorIs(t, err, model.ErrStoreUnavailable)
 	require.NotErrorIs(t, err, model.ErrOutcomeUnknown)
 }

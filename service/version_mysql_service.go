@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 
 	"versiond/dao"
 	"versiond/group"
 	"versiond/model"
 	"versiond/raft"
+	"versiond/wire"
 )
 
 // storePageSize is how many records pass through memory at once when all are read or written.
@@ -30,9 +30,10 @@ type VersionMysqlService struct {
 	revisions *revisionIndex
 	// readers keeps clients' reads from taking all connections: the database would give them out in the
 	// order in which they were asked for, and the applier would wait behind every client.
-	readers *group.Gate
-	staged  *stage     // the applier's alone
-	sum     contentSum // of what revisions holds; the applier's alone
+	readers  *group.Gate
+	staged   *stage     // the applier's alone
+	memories *memories  // the applier's alone
+	sum      contentSum // of what revisions holds; the applier's alone
 }
 
 // NewVersionMysqlService fails when it is given no dao.
@@ -41,7 +42,7 @@ func NewVersionMysqlService(mysqlDao *dao.VersionMysqlDao) (*VersionMysqlService
 		return nil, errors.New("the MySQL service needs a dao")
 	}
 	readers := group.NewGate(mysqlDao.ConnectionsMax()-connectionsKept, readsWaitingMax)
-	return &VersionMysqlService{mysqlDao: mysqlDao, revisions: newRevisionIndex(), staged: newStage(), readers: readers}, nil
+	return &VersionMysqlService{mysqlDao: mysqlDao, revisions: newRevisionIndex(), staged: newStage(), readers: readers, memories: newMemories()}, nil
 }
 
 // ConvertToVersion makes the row of a record.
@@ -98,17 +99,29 @@ func (s *VersionMysqlService) DeleteVersion(id string) {
 	s.stage(change{Version: model.Version{ID: id}, deleted: true})
 }
 
+// remember stages what a unit with a key came to.
+func (s *VersionMysqlService) remember(m model.Memory) {
+	forgotten := s.memories.stage(m)
+	for i := range forgotten {
+		s.staged.sum.removeMemory(&forgotten[i])
+	}
+	s.staged.sum.addMemory(&m)
+}
+
 // commit writes what is staged, and moves the state row, in one transaction. The stage stays, for
 // publish or for another try.
 func (s *VersionMysqlService) commit(ctx context.Context, store string, from, to model.Position) error {
-	upserts, deletes := s.staged.rows()
-	return s.mysqlDao.Apply(ctx, store, from, to, s.staged.sum.checksum(), upserts, deletes)
+	var changes dao.Changes
+	changes.Upserts, changes.Deletes = s.staged.rows()
+	changes.Memories, changes.ForgetThrough = s.memories.changes()
+	return s.mysqlDao.Apply(ctx, store, from, to, s.staged.sum.checksum(), changes)
 }
 
 // publish lets readers see what was committed, and gives the changes in the order of their ids'
 // first appearance.
 func (s *VersionMysqlService) publish() []change {
 	s.sum = s.staged.sum
+	s.memories.publish()
 	changes := s.staged.take()
 	for _, c := range changes {
 		if c.deleted {
@@ -122,6 +135,7 @@ func (s *VersionMysqlService) publish() []change {
 
 func (s *VersionMysqlService) discard() {
 	s.staged.take()
+	s.memories.discard()
 	s.staged.sum = s.sum
 }
 
@@ -203,6 +217,9 @@ func (s *VersionMysqlService) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := s.mysqlDao.EnsureMemories(ctx); err != nil {
+		return err
+	}
 	if err := s.index(ctx); err != nil {
 		return err
 	}
@@ -225,46 +242,21 @@ func (s *VersionMysqlService) index(ctx context.Context) error {
 		s.revisions.set(v.ID, m)
 		return nil
 	})
+	if err == nil {
+		err = s.indexMemories(ctx, &sum)
+	}
 	s.sum, s.staged.sum = sum, sum
 	return err
 }
 
-// restore replaces all rows by those of next. Until the last step the state row says that a
-// restore goes on, so that a crash cannot leave half of it in use.
-func (s *VersionMysqlService) restore(ctx context.Context, identity model.Identity, at model.Position, next func() (model.Version, error)) error {
-	if err := s.mysqlDao.BeginRestore(ctx, identity); err != nil {
-		return err
-	}
-	s.revisions.clear()
-	if err := s.mysqlDao.DeleteAll(ctx); err != nil {
-		return err
-	}
-	sum, err := s.insertAll(ctx, next)
-	if err != nil {
-		return err
-	}
-	return s.mysqlDao.FinishRestore(ctx, identity, at, sum.checksum())
-}
-
-func (s *VersionMysqlService) insertAll(ctx context.Context, next func() (model.Version, error)) (sum contentSum, err error) {
-	batch := make([]model.Version, 0, storePageSize)
-	for {
-		v, err := next()
-		if err != nil && !errors.Is(err, io.EOF) {
-			return sum, err
+func (s *VersionMysqlService) indexMemories(ctx context.Context, sum *contentSum) error {
+	s.memories.clear()
+	return s.mysqlDao.ForEachMemory(ctx, func(m model.Memory) error {
+		if _, err := wire.UnpackOutcomes(&m); err != nil {
+			return fmt.Errorf("%w: what is remembered at revision %d: %w", model.ErrStoreDiffers, m.Revision, err)
 		}
-		if err == nil {
-			sum.add(rowHash(&v))
-			batch = append(batch, v)
-		}
-		if len(batch) == storePageSize || err != nil && len(batch) > 0 {
-			if err := s.mysqlDao.InsertBatch(ctx, batch); err != nil {
-				return sum, err
-			}
-			batch = batch[:0]
-		}
-		if err != nil {
-			return sum, nil
-		}
-	}
+		sum.addMemory(&m)
+		s.memories.load(m)
+		return nil
+	})
 }

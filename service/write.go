@@ -13,36 +13,41 @@ import (
 // leaderPollInterval paces the search for a leader that takes a write.
 const leaderPollInterval = 20 * time.Millisecond
 
-// AddVersion creates a record: model.ErrAlreadyExists when the id is taken.
-func (s *VersionService) AddVersion(ctx context.Context, record model.VersionDB) (model.Result, error) {
+// AddVersion creates a record: model.ErrAlreadyExists when the id is taken. With a key, here and below, a
+// request that was decided before has the same result again, and model.ErrIdempotencyKeyReused says that
+// the key was used for another one.
+func (s *VersionService) AddVersion(ctx context.Context, record model.VersionDB, opts model.WriteOptions) (model.Result, error) {
 	if err := model.ValidateRecord(record); err != nil {
 		return model.Result{}, err
 	}
-	return s.write(ctx, model.Command{Type: model.CommandAdd, ID: record.ID, VersionNo: record.VersionNo, Platform: record.Platform})
+	return s.write(ctx, model.Command{Type: model.CommandAdd, ID: record.ID, VersionNo: record.VersionNo, Platform: record.Platform}, opts.Key)
 }
 
-// UpdateVersion replaces a record: model.ErrNotFound, and model.ErrRevisionMismatch when ifRevision
+// UpdateVersion replaces a record: model.ErrNotFound, and model.ErrRevisionMismatch when opts.IfRevision
 // is neither 0 nor the record's revision.
-func (s *VersionService) UpdateVersion(ctx context.Context, record model.VersionDB, ifRevision uint64) (model.Result, error) {
+func (s *VersionService) UpdateVersion(ctx context.Context, record model.VersionDB, opts model.WriteOptions) (model.Result, error) {
 	if err := model.ValidateRecord(record); err != nil {
 		return model.Result{}, err
 	}
-	return s.write(ctx, model.Command{Type: model.CommandUpdate, ID: record.ID, VersionNo: record.VersionNo, Platform: record.Platform, IfRevision: ifRevision})
+	return s.write(ctx, model.Command{Type: model.CommandUpdate, ID: record.ID, VersionNo: record.VersionNo, Platform: record.Platform, IfRevision: opts.IfRevision}, opts.Key)
 }
 
 // DeleteVersion removes a record, with the errors of UpdateVersion.
-func (s *VersionService) DeleteVersion(ctx context.Context, id string, ifRevision uint64) (model.Result, error) {
+func (s *VersionService) DeleteVersion(ctx context.Context, id string, opts model.WriteOptions) (model.Result, error) {
 	if err := model.ValidateID(id); err != nil {
 		return model.Result{}, err
 	}
-	return s.write(ctx, model.Command{Type: model.CommandDelete, ID: id, IfRevision: ifRevision})
+	return s.write(ctx, model.Command{Type: model.CommandDelete, ID: id, IfRevision: opts.IfRevision}, opts.Key)
 }
 
 // WriteBatch decides all commands of a unit, in their order. Refusals are outcomes; an error says that
 // nothing was decided, or, with model.ErrOutcomeUnknown, that nobody knows.
-func (s *VersionService) WriteBatch(ctx context.Context, unit model.Unit) (model.UnitResult, error) {
+func (s *VersionService) WriteBatch(ctx context.Context, unit model.Unit, key string) (model.UnitResult, error) {
 	if err := validateUnit(unit); err != nil {
 		return model.UnitResult{}, err
+	}
+	if key != "" {
+		unit.Idempotency = wire.NewIdempotency(key, &unit, true)
 	}
 	began := time.Now()
 	result, err := s.writeAnywhere(ctx, unit)
@@ -64,22 +69,26 @@ func validateUnit(unit model.Unit) error {
 }
 
 // write has one command decided, and turns its outcome into an answer.
-func (s *VersionService) write(ctx context.Context, c model.Command) (model.Result, error) {
+func (s *VersionService) write(ctx context.Context, c model.Command, key string) (model.Result, error) {
 	began := time.Now()
-	result, err := s.writeSingle(ctx, c)
+	result, err := s.writeSingle(ctx, c, key)
 	s.observer.Written(c.Type, err, time.Since(began))
 	return result, err
 }
 
-func (s *VersionService) writeSingle(ctx context.Context, c model.Command) (model.Result, error) {
-	result, err := s.writeAnywhere(ctx, model.Single(c))
+func (s *VersionService) writeSingle(ctx context.Context, c model.Command, key string) (model.Result, error) {
+	unit := model.Single(c)
+	if key != "" {
+		unit.Idempotency = wire.NewIdempotency(key, &unit, false)
+	}
+	result, err := s.writeAnywhere(ctx, unit)
 	if err != nil {
 		return model.Result{}, err
 	}
 	outcome := result.Outcomes[0]
 	record := recordOf(c)
 	record.Revision = outcome.Revision
-	return model.Result{Record: record, Index: result.Index}, outcome.Err()
+	return model.Result{Record: record, Index: result.Index, Replayed: result.Replayed}, outcome.Err()
 }
 
 // writeAnywhere has a unit proposed, by whoever leads.

@@ -10,15 +10,17 @@ import (
 // The first byte of every answer to a group of units. A plain one answers units of one command each.
 const (
 	plainOutcomesVersion = 1 // index, count, outcomes
-	unitOutcomesVersion  = 2 // index, count of outcomes, count of units, units: count, outcomes
+	unitOutcomesVersion  = 2 // index, count of outcomes, count of units, units: flags, count, outcomes
 )
+
+const flagReplayed = 1
 
 // AppendOutcomes appends the byte form of the outcomes of one group and of the applied index that
 // they reflect.
 func AppendOutcomes(dst []byte, index uint64, units []model.UnitOutcome) []byte {
 	total, plain := 0, true
 	for _, u := range units {
-		total, plain = total+len(u.Outcomes), plain && len(u.Outcomes) == 1
+		total, plain = total+len(u.Outcomes), plain && len(u.Outcomes) == 1 && !u.Replayed
 	}
 	version := byte(unitOutcomesVersion)
 	if plain {
@@ -32,11 +34,19 @@ func AppendOutcomes(dst []byte, index uint64, units []model.UnitOutcome) []byte 
 	}
 	for _, u := range units {
 		if !plain {
-			dst = binary.AppendUvarint(dst, uint64(len(u.Outcomes)))
+			dst = appendUnitHead(dst, u)
 		}
 		dst = appendOutcomes(dst, u.Outcomes)
 	}
 	return dst
+}
+
+func appendUnitHead(dst []byte, u model.UnitOutcome) []byte {
+	flags := byte(0)
+	if u.Replayed {
+		flags |= flagReplayed
+	}
+	return binary.AppendUvarint(append(dst, flags), uint64(len(u.Outcomes)))
 }
 
 func appendOutcomes(dst []byte, outcomes []model.Outcome) []byte {
@@ -64,6 +74,7 @@ func DecodeOutcomes(data []byte) (index uint64, units []model.UnitOutcome, err e
 	for i := range units {
 		n := 1
 		if version == unitOutcomesVersion {
+			units[i].Replayed = r.replayed()
 			n = r.countFrom(1, uint64(len(outcomes)))
 		}
 		units[i].Outcomes, outcomes = r.outcomes(outcomes[:n:n]), outcomes[n:]
@@ -72,6 +83,14 @@ func DecodeOutcomes(data []byte) (index uint64, units []model.UnitOutcome, err e
 		r.fail("%d outcomes belong to no unit", len(outcomes))
 	}
 	return index, units, r.end()
+}
+
+func (r *reader) replayed() bool {
+	flags := r.byte()
+	if flags&^flagReplayed != 0 {
+		r.fail("unknown flags %d of outcomes", flags)
+	}
+	return flags&flagReplayed != 0
 }
 
 func (r *reader) outcomes(into []model.Outcome) []model.Outcome {
@@ -83,7 +102,7 @@ func (r *reader) outcomes(into []model.Outcome) []model.Outcome {
 
 func (r *reader) outcome() model.Outcome {
 	code := model.OutcomeCode(r.byte())
-	if code < model.OutcomeDone || code > model.OutcomeNotDone {
+	if code < model.OutcomeDone || code > model.OutcomeKeyReused {
 		r.fail("unknown outcome %d", code)
 	}
 	return model.Outcome{Code: code, Revision: r.uvarint()}

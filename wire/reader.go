@@ -70,6 +70,15 @@ func (r *reader) text() string {
 	return s
 }
 
+func (r *reader) hash() (h [16]byte) {
+	if len(r.rest) < len(h) {
+		r.fail("a hash is cut off")
+		return h
+	}
+	r.rest = r.rest[copy(h[:], r.rest):]
+	return h
+}
+
 func (r *reader) end() error {
 	if r.err == nil && len(r.rest) != 0 {
 		r.fail("%d bytes are left over", len(r.rest))

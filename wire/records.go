@@ -28,12 +28,14 @@ func ReadRecord(r *bufio.Reader) (v model.Version, err error) {
 	return v, corrupt(err)
 }
 
-func readText(r *bufio.Reader) (string, error) {
+func readText(r *bufio.Reader) (string, error) { return readTextUpTo(r, fieldBytesMax) }
+
+func readTextUpTo(r *bufio.Reader, bytesMax uint64) (string, error) {
 	n, err := binary.ReadUvarint(r)
 	if err != nil {
 		return "", corrupt(err)
 	}
-	if n > fieldBytesMax {
+	if n > bytesMax {
 		return "", fmt.Errorf("%w: a text of %d bytes", model.ErrCorrupt, n)
 	}
 	text := make([]byte, n)

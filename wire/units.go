@@ -11,17 +11,20 @@ import (
 // one command each, which is what nearly all are; releases before batches read and wrote no others.
 const (
 	plainVersion = 1 // count, commands
-	unitsVersion = 2 // count of commands, count of units, units: flags, count, commands
+	unitsVersion = 2 // count of commands, count of units, units: flags, hashes if keyed, count, commands
 )
 
-const flagAtomic = 1
+const (
+	flagAtomic = 1
+	flagKeyed  = 2
+)
 
 // UnitBytesMax bounds one unit, since it cannot be split over entries: hashicorp/raft suggests entries
 // of at most 512 KiB, so that none delays a heartbeat.
 const UnitBytesMax = 512 << 10
 
-// unitOverheadMax bounds what a unit costs beside its commands: flags and a count.
-const unitOverheadMax = 1 + 3
+// unitOverheadMax bounds what a unit costs beside its commands: flags, two hashes and a count.
+const unitOverheadMax = 1 + 2*16 + 3
 
 // AppendUnits appends the byte form of units to dst. The units must be valid and hold at most
 // model.CommandsPerEntryMax commands together: it is the caller's grouping that keeps the bound.
@@ -45,7 +48,7 @@ func AppendUnits(dst []byte, units []model.Unit) []byte {
 
 func allPlain(units []model.Unit) bool {
 	for i := range units {
-		if len(units[i].Commands) != 1 || units[i].Atomic {
+		if len(units[i].Commands) != 1 || units[i].Atomic || units[i].Idempotency != nil {
 			return false
 		}
 	}
@@ -57,7 +60,13 @@ func appendUnit(dst []byte, u *model.Unit) []byte {
 	if u.Atomic {
 		flags |= flagAtomic
 	}
+	if u.Idempotency != nil {
+		flags |= flagKeyed
+	}
 	dst = append(dst, flags)
+	if u.Idempotency != nil {
+		dst = append(append(dst, u.Idempotency.Key[:]...), u.Idempotency.Request[:]...)
+	}
 	dst = binary.AppendUvarint(dst, uint64(len(u.Commands)))
 	for i := range u.Commands {
 		dst = appendCommand(dst, &u.Commands[i])
@@ -114,10 +123,13 @@ func (r *reader) units() []model.Unit {
 	units := make([]model.Unit, r.count(uint64(len(commands))))
 	for i := range units {
 		flags := r.byte()
-		if flags&^flagAtomic != 0 {
+		if flags&^(flagAtomic|flagKeyed) != 0 {
 			r.fail("unknown flags %d of a unit", flags)
 		}
 		units[i].Atomic = flags&flagAtomic != 0
+		if flags&flagKeyed != 0 {
+			units[i].Idempotency = &model.Idempotency{Key: r.hash(), Request: r.hash()}
+		}
 		n := r.countFrom(1, uint64(len(commands)))
 		units[i].Commands, commands = commands[:n:n], commands[n:]
 		for j := range units[i].Commands {

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -32,6 +33,15 @@ func sampleUnits() []model.Unit {
 	}
 }
 
+// sampleKeyed has units with keys, and one without.
+func sampleKeyed() []model.Unit {
+	units := sampleUnits()
+	for i := range units[:3] {
+		units[i].Idempotency = &model.Idempotency{Key: [16]byte{byte(i), 0xaa, 15: 1}, Request: [16]byte{0xbb, byte(i), 15: 2}}
+	}
+	return units
+}
+
 func mustGolden(t testing.TB, name string) []byte {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("testdata", name))
@@ -44,7 +54,7 @@ func mustGolden(t testing.TB, name string) []byte {
 // An entry in somebody's log that a later release cannot read would stop their cluster; one that was
 // written in another way by a release that is being rolled out would stop the others.
 func TestGoldenEntriesDecodeForEver(t *testing.T) {
-	for name, want := range map[string][]model.Unit{"commands-v1.hex": samplePlain(), "commands-v2.hex": sampleUnits()} {
+	for name, want := range map[string][]model.Unit{"commands-v1.hex": samplePlain(), "commands-v2.hex": sampleUnits(), "commands-v2-keys.hex": sampleKeyed()} {
 		golden := mustGolden(t, name)
 		got, err := DecodeUnits(golden)
 		require.NoError(t, err, name)
@@ -76,7 +86,8 @@ func samplePlainOutcomes() []model.UnitOutcome {
 func sampleOutcomes() []model.UnitOutcome {
 	return []model.UnitOutcome{
 		{Outcomes: []model.Outcome{{Code: model.OutcomeDone, Revision: 1 << 50}}},
-		{Outcomes: []model.Outcome{{Code: model.OutcomeNotDone}, {Code: model.OutcomeAlreadyExists, Revision: 4096}}},
+		{Outcomes: []model.Outcome{{Code: model.OutcomeNotDone}, {Code: model.OutcomeAlreadyExists, Revision: 4096}}, Replayed: true},
+		{Outcomes: []model.Outcome{{Code: model.OutcomeKeyReused}}},
 	}
 }
 
@@ -89,10 +100,11 @@ func TestDamagedOutcomesAreRefused(t *testing.T) {
 	}
 	for name, data := range map[string][]byte{
 		"another version":    {3, 42, 1, 1, 9},
-		"unknown outcome":    {1, 42, 1, 6, 9},
-		"a unit of none":     {2, 42, 1, 2, 0, 1, 1, 9},
-		"a unit of too many": {2, 42, 1, 1, 2, 1, 9, 1, 9},
-		"an outcome of none": {2, 42, 2, 1, 1, 1, 9},
+		"unknown outcome":    {1, 42, 1, 7, 9},
+		"unknown flags":      {2, 42, 1, 1, 2, 1, 1, 9},
+		"a unit of none":     {2, 42, 1, 2, 0, 0, 0, 1, 1, 9},
+		"a unit of too many": {2, 42, 1, 1, 0, 2, 1, 9, 1, 9},
+		"an outcome of none": {2, 42, 2, 1, 0, 1, 1, 9},
 	} {
 		_, _, err := DecodeOutcomes(data)
 		require.ErrorIs(t, err, model.ErrCorrupt, name)
@@ -102,7 +114,7 @@ func TestDamagedOutcomesAreRefused(t *testing.T) {
 // Damaged bytes must be refused whole: a command that is guessed makes nodes differ.
 func TestDamagedCommandsAreRefused(t *testing.T) {
 	whole := AppendUnits(nil, samplePlain())
-	for _, each := range [][]byte{whole, AppendUnits(nil, sampleUnits())} {
+	for _, each := range [][]byte{whole, AppendUnits(nil, sampleUnits()), AppendUnits(nil, sampleKeyed())} {
 		for cut := range each {
 			_, err := DecodeUnits(each[:cut])
 			require.ErrorIs(t, err, model.ErrCorrupt, "cut at %d", cut)
@@ -137,7 +149,7 @@ func TestUnitBytesBoundsTheEncoding(t *testing.T) {
 	for i := range many.Commands {
 		many.Commands[i] = longest
 	}
-	for _, u := range append(append(sampleUnits(), samplePlain()...), model.Single(longest), many) {
+	for _, u := range slices.Concat(sampleUnits(), samplePlain(), sampleKeyed(), []model.Unit{model.Single(longest), many}) {
 		require.GreaterOrEqual(t, UnitBytes(&u), len(appendUnit(nil, &u)))
 	}
 }
@@ -146,11 +158,13 @@ func TestUnitBytesBoundsTheEncoding(t *testing.T) {
 func TestSingleWritesKeepTheirForm(t *testing.T) {
 	require.Equal(t, byte(plainVersion), AppendUnits(nil, samplePlain())[0])
 	require.Equal(t, byte(unitsVersion), AppendUnits(nil, sampleUnits())[0])
+	require.Equal(t, byte(unitsVersion), AppendUnits(nil, sampleKeyed()[1:2])[0], "a single write with a key")
 }
 
 func FuzzDecodeUnits(f *testing.F) {
 	f.Add(mustGolden(f, "commands-v1.hex"))
 	f.Add(mustGolden(f, "commands-v2.hex"))
+	f.Add(mustGolden(f, "commands-v2-keys.hex"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		units, err := DecodeUnits(data)
 		if err != nil {

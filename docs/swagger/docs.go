@@ -1721,6 +1721,13 @@ const docTemplate = `{
                     },
                     {
                         "type": "string",
+                        "example": "8e03978e-40d5-43dd-bc93-6894a57f9324",
+                        "description": "1 to 128 visible ASCII characters; the request may then be sent again, and is done once",
+                        "name": "Idempotency-Key",
+                        "in": "header"
+                    },
+                    {
+                        "type": "string",
                         "default": "5s",
                         "example": "10s",
                         "description": "how long to wait, as a Go duration, 60s at most",
@@ -1754,6 +1761,10 @@ const docTemplate = `{
                             "X-Versiond-Node": {
                                 "type": "string",
                                 "description": "the node that served the request"
+                            },
+                            "X-Versiond-Replayed": {
+                                "type": "string",
+                                "description": "true when this is the answer to an earlier request with the same Idempotency-Key"
                             }
                         }
                     },
@@ -1789,6 +1800,12 @@ const docTemplate = `{
                     },
                     "415": {
                         "description": "` + "`" + `unsupported_media_type` + "`" + `",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
+                    "422": {
+                        "description": "` + "`" + `idempotency_key_reused` + "`" + `: the key was used for another request; nothing was changed",
                         "schema": {
                             "$ref": "#/definitions/controller.Problem"
                         }
@@ -1852,6 +1869,13 @@ const docTemplate = `{
                     },
                     {
                         "type": "string",
+                        "example": "8e03978e-40d5-43dd-bc93-6894a57f9324",
+                        "description": "1 to 128 visible ASCII characters; the request may then be sent again, and is done once",
+                        "name": "Idempotency-Key",
+                        "in": "header"
+                    },
+                    {
+                        "type": "string",
                         "default": "5s",
                         "example": "10s",
                         "description": "how long to wait, as a Go duration, 60s at most",
@@ -1877,6 +1901,10 @@ const docTemplate = `{
                             "X-Versiond-Node": {
                                 "type": "string",
                                 "description": "the node that served the request"
+                            },
+                            "X-Versiond-Replayed": {
+                                "type": "string",
+                                "description": "true when this is the answer to an earlier request with the same Idempotency-Key"
                             }
                         }
                     },
@@ -1912,6 +1940,12 @@ const docTemplate = `{
                     },
                     "415": {
                         "description": "` + "`" + `unsupported_media_type` + "`" + `",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
+                    "422": {
+                        "description": "` + "`" + `idempotency_key_reused` + "`" + `: the key was used for another request; nothing was changed",
                         "schema": {
                             "$ref": "#/definitions/controller.Problem"
                         }
@@ -2122,6 +2156,13 @@ const docTemplate = `{
                     },
                     {
                         "type": "string",
+                        "example": "8e03978e-40d5-43dd-bc93-6894a57f9324",
+                        "description": "1 to 128 visible ASCII characters; the request may then be sent again, and is done once",
+                        "name": "Idempotency-Key",
+                        "in": "header"
+                    },
+                    {
+                        "type": "string",
                         "default": "5s",
                         "example": "10s",
                         "description": "how long to wait, as a Go duration, 60s at most",
@@ -2151,6 +2192,10 @@ const docTemplate = `{
                             "X-Versiond-Node": {
                                 "type": "string",
                                 "description": "the node that served the request"
+                            },
+                            "X-Versiond-Replayed": {
+                                "type": "string",
+                                "description": "true when this is the answer to an earlier request with the same Idempotency-Key"
                             }
                         }
                     },
@@ -2192,6 +2237,12 @@ const docTemplate = `{
                     },
                     "415": {
                         "description": "` + "`" + `unsupported_media_type` + "`" + `",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
+                    "422": {
+                        "description": "` + "`" + `idempotency_key_reused` + "`" + `: the key was used for another request; nothing was changed",
                         "schema": {
                             "$ref": "#/definitions/controller.Problem"
                         }
@@ -2256,6 +2307,13 @@ const docTemplate = `{
                     },
                     {
                         "type": "string",
+                        "example": "8e03978e-40d5-43dd-bc93-6894a57f9324",
+                        "description": "1 to 128 visible ASCII characters; the request may then be sent again, and is done once",
+                        "name": "Idempotency-Key",
+                        "in": "header"
+                    },
+                    {
+                        "type": "string",
                         "default": "5s",
                         "example": "10s",
                         "description": "how long to wait, as a Go duration, 60s at most",
@@ -2278,6 +2336,10 @@ const docTemplate = `{
                             "X-Versiond-Node": {
                                 "type": "string",
                                 "description": "the node that served the request"
+                            },
+                            "X-Versiond-Replayed": {
+                                "type": "string",
+                                "description": "true when this is the answer to an earlier request with the same Idempotency-Key"
                             }
                         }
                     },
@@ -2307,6 +2369,12 @@ const docTemplate = `{
                     },
                     "412": {
                         "description": "` + "`" + `revision_mismatch` + "`" + `; ETag has the record's revision",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
+                    "422": {
+                        "description": "` + "`" + `idempotency_key_reused` + "`" + `: the key was used for another request; nothing was changed",
                         "schema": {
                             "$ref": "#/definitions/controller.Problem"
                         }
@@ -2783,6 +2851,10 @@ const docTemplate = `{
                 "commit": {
                     "type": "integer"
                 },
+                "commitMicros": {
+                    "description": "CommitMicros is what the store takes for a transaction lately, in microseconds; 0 while unknown.",
+                    "type": "integer"
+                },
                 "content": {
                     "description": "Content are the checksums of the records at the applied index and at some before it, which every\nnode notes at the same ones; that at the applied index is the last.",
                     "type": "array",
@@ -2844,6 +2916,10 @@ const docTemplate = `{
                 "storeCluster": {
                     "description": "StoreCluster is, on a node without Raft state, the cluster that its database belongs to.",
                     "type": "string"
+                },
+                "storeFailing": {
+                    "description": "StoreFailing is set while the applier has something for the store that it does not take.",
+                    "type": "boolean"
                 },
                 "storeSilent": {
                     "description": "StoreSilent is set on such a node when its database cannot be asked.",

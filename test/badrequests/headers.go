@@ -1,9 +1,12 @@
 package badrequests
 
-import "net/http"
+import (
+	"net/http"
+	"strings"
+)
 
 func headers() []Case {
-	return append(mediaTypes(), conditions()...)
+	return append(append(mediaTypes(), conditions()...), keys()...)
 }
 
 func mediaTypes() []Case {
@@ -48,6 +51,25 @@ func conditions() []Case {
 		plain(http.MethodDelete, knownPath, "If-None-Match").headed(map[string]string{"If-None-Match": "*"}),
 		get(knownPath, "If-None-Match").headed(map[string]string{"If-None-Match": "4096"}),
 		get(knownPath, "If-None-Match").headed(map[string]string{"If-None-Match": `"4096" "8192"`}),
+	}
+}
+
+// keys are the idempotency keys that are none.
+func keys() []Case {
+	const header = "Idempotency-Key"
+	keyed := func(c Case, key string) Case {
+		c.Fields = []string{header}
+		return c.headed(with(header, key))
+	}
+	return []Case{
+		keyed(post("with an empty key", good), ""),
+		keyed(post("with a key of 129 characters", good), strings.Repeat("k", 129)),
+		keyed(post("with a blank in the key", good), "a b"),
+		keyed(post("with a tab in the key", good), "a\tb"),
+		keyed(post("with a key beyond ASCII", good), "schlüssel"),
+		keyed(put("with a blank in the key", goodPut), "a b"),
+		keyed(plain(http.MethodDelete, knownPath), "a b"),
+		keyed(batch("with a blank in the key", goodBatch), "a b"),
 	}
 }
 

@@ -87,7 +87,7 @@ type mysqlDatabase struct {
 	name   string
 }
 
-var mysqlTables = []string{"versions", "versiond_state"}
+var mysqlTables = []string{"versions", "versiond_state", "versiond_memories"}
 
 func (d *mysqlDatabase) quoted(label string) string { return "`" + d.name + label + "`" }
 

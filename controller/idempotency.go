@@ -1,0 +1,47 @@
+package controller
+
+import (
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"versiond/model"
+)
+
+const (
+	headerIdempotencyKey = "Idempotency-Key"
+	// headerReplayed marks the answer to an earlier request with the same key.
+	headerReplayed = "X-Versiond-Replayed"
+	keyBytesMax    = 128
+)
+
+// idempotencyKey gives the key that the client chose, "" for none.
+func (in *input) idempotencyKey() string {
+	values, sent := in.c.Request.Header[headerIdempotencyKey]
+	if !sent {
+		return ""
+	}
+	if len(values) != 1 || values[0] == "" || len(values[0]) > keyBytesMax || strings.ContainsFunc(values[0], invisible) {
+		in.wrong(headerIdempotencyKey, "must be one key of 1 to 128 visible ASCII characters, such as a UUID")
+		return ""
+	}
+	return values[0]
+}
+
+func invisible(r rune) bool { return r <= ' ' || r > '~' }
+
+// writeOptions gives the options of a write that depends on no revision.
+func (in *input) writeOptions() model.WriteOptions {
+	return model.WriteOptions{Key: in.idempotencyKey()}
+}
+
+// conditionalWrite gives the options of a write that may depend on a revision.
+func (in *input) conditionalWrite() model.WriteOptions {
+	return model.WriteOptions{IfRevision: in.ifMatch(), Key: in.idempotencyKey()}
+}
+
+func setReplayed(c *gin.Context, replayed bool) {
+	if replayed {
+		c.Writer.Header()[headerReplayed] = []string{"true"}
+	}
+}

@@ -1,0 +1,56 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"versiond/model"
+	"versiond/raft"
+)
+
+// restore replaces all rows by those of next. Until the last step the state row says that a
+// restore goes on, so that a crash cannot leave half of it in use.
+func (s *VersionMysqlService) restore(ctx context.Context, identity model.Identity, at model.Position, source raft.Source) error {
+	if err := s.mysqlDao.BeginRestore(ctx, identity); err != nil {
+		return err
+	}
+	s.revisions.clear()
+	s.memories.clear()
+	if err := s.mysqlDao.DeleteAll(ctx); err != nil {
+		return err
+	}
+	var sum contentSum
+	if err := insertAll(ctx, source.NextMemory, s.mysqlDao.InsertMemories, sum.addMemory); err != nil {
+		return err
+	}
+	addRow := func(v *model.Version) { sum.add(rowHash(v)) }
+	if err := insertAll(ctx, source.NextRecord, s.mysqlDao.InsertBatch, addRow); err != nil {
+		return err
+	}
+	return s.mysqlDao.FinishRestore(ctx, identity, at, sum.checksum())
+}
+
+// insertAll passes on what next gives until io.EOF, each to add and many at once to insert.
+func insertAll[T any](ctx context.Context, next func() (T, error), insert func(context.Context, []T) error, add func(*T)) error {
+	batch := make([]T, 0, storePageSize)
+	for {
+		each, err := next()
+		if err != nil && !errors.Is(err, io.EOF) || errors.Is(err, model.ErrCorrupt) {
+			return err
+		}
+		if err == nil {
+			add(&each)
+			batch = append(batch, each)
+		}
+		if len(batch) == storePageSize || err != nil && len(batch) > 0 {
+			if err := insert(ctx, batch); err != nil {
+				return err
+			}
+			batch = batch[:0]
+		}
+		if err != nil {
+			return nil
+		}
+	}
+}
