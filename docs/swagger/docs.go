@@ -2826,6 +2826,13 @@ const docTemplate = `{
                 "cluster": {
                     "type": "string"
                 },
+                "formerClusters": {
+                    "description": "Former lists the clusters that it was recovered from: a database of one of them is replaced.",
+                    "type": "array",
+                    "items": {
+                        "type": "string"
+                    }
+                },
                 "replica": {
                     "type": "boolean"
                 }
@@ -2865,6 +2872,13 @@ const docTemplate = `{
                 "divergence": {
                     "description": "Divergence says why the node does not believe its own store; empty while it does.",
                     "type": "string"
+                },
+                "formerClusters": {
+                    "description": "Former lists the clusters that the node's cluster was recovered from.",
+                    "type": "array",
+                    "items": {
+                        "type": "string"
+                    }
                 },
                 "lastContactMs": {
                     "type": "integer"
