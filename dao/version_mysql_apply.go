@@ -7,6 +7,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"versiond/failpoint"
 	"versiond/model"
 )
 
@@ -41,7 +42,10 @@ func (d *VersionMysqlDao) Apply(ctx context.Context, store string, from, to mode
 		if err := changes.write(tx); err != nil {
 			return err
 		}
-		return moveState(tx, store, from, to, checksum)
+		failpoint.Here(failpoint.ApplyWritten)
+		err := moveState(tx, store, from, to, checksum)
+		failpoint.Here(failpoint.ApplyMoved)
+		return err
 	})
 	return translateWrite(ctx, "applying", err)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/cenkalti/backoff/v5"
 	"github.com/hashicorp/raft"
 
+	"versiond/failpoint"
 	"versiond/model"
 )
 
@@ -137,11 +138,14 @@ func (a *applier) apply(ctx context.Context, entries []entry) error {
 	last := entries[len(entries)-1].position
 	if commands > 0 {
 		began := time.Now()
+		failpoint.Here(failpoint.ApplyDecided)
 		if err := a.commit(ctx, last); err != nil {
 			a.service.DiscardInternal()
 			return err
 		}
+		failpoint.Here(failpoint.ApplyCommitted)
 		a.service.PublishInternal()
+		failpoint.Here(failpoint.ApplyPublished)
 		a.fsm.observer.Applied(len(entries), commands, time.Since(began))
 	}
 	a.advance(last)
@@ -149,6 +153,7 @@ func (a *applier) apply(ctx context.Context, entries []entry) error {
 		entries[i].handle.resolve(result{outcomes: outcomes[i]})
 	}
 	if commands > 0 {
+		failpoint.Here(failpoint.ApplyAnswered)
 		a.service.CacheInternal()
 	}
 	return nil

@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/raft"
 	"github.com/klauspost/compress/zstd"
 
+	"versiond/failpoint"
 	"versiond/wire"
 )
 
@@ -66,10 +67,12 @@ func (s *versionSnapshot) persist(sink raft.SnapshotSink) error {
 	if err != nil {
 		return errors.Join(err, sink.Cancel())
 	}
+	failpoint.Here(failpoint.SnapshotOpened)
 	err = writeSnapshot(ctx, sink, &pacedView{View: view})
 	if err = errors.Join(err, view.Close()); err != nil {
 		return errors.Join(fmt.Errorf("write the snapshot: %w", err), sink.Cancel())
 	}
+	failpoint.Here(failpoint.SnapshotWritten)
 	return sink.Close()
 }
 

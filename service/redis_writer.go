@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"versiond/dao"
+	"versiond/failpoint"
 )
 
 const (
@@ -132,6 +133,7 @@ func (w *redisWriter) writeOnce(ctx context.Context, sets []dao.CachedVersion, r
 			return err
 		}
 	}
+	failpoint.Here(failpoint.CacheWritten)
 	if len(removes) > 0 {
 		return w.redisDao.DeleteMany(ctx, removes)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 
+	"versiond/failpoint"
 	"versiond/model"
 	"versiond/raft"
 )
@@ -15,11 +16,13 @@ func (s *VersionMysqlService) restore(ctx context.Context, identity model.Identi
 	if err := s.mysqlDao.BeginRestore(ctx, identity); err != nil {
 		return err
 	}
+	failpoint.Here(failpoint.RestoreMarked)
 	s.revisions.clear()
 	s.memories.clear()
 	if err := s.mysqlDao.DeleteAll(ctx); err != nil {
 		return err
 	}
+	failpoint.Here(failpoint.RestoreCleared)
 	var sum contentSum
 	if err := insertAll(ctx, source.NextMemory, s.mysqlDao.InsertMemories, sum.addMemory); err != nil {
 		return err
@@ -28,7 +31,10 @@ func (s *VersionMysqlService) restore(ctx context.Context, identity model.Identi
 	if err := insertAll(ctx, source.NextRecord, s.mysqlDao.InsertBatch, addRow); err != nil {
 		return err
 	}
-	return s.mysqlDao.FinishRestore(ctx, identity, at, sum.checksum())
+	failpoint.Here(failpoint.RestoreFilled)
+	err := s.mysqlDao.FinishRestore(ctx, identity, at, sum.checksum())
+	failpoint.Here(failpoint.RestoreFinished)
+	return err
 }
 
 // insertAll passes on what next gives until io.EOF, each to add and many at once to insert.

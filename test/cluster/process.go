@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -57,6 +58,15 @@ func (p *Process) Start() {
 	if err := p.launch(); err != nil {
 		p.t.Fatal(err)
 	}
+}
+
+// StartWith is Start with further variables, for this one run.
+func (p *Process) StartWith(env ...string) {
+	p.t.Helper()
+	usual := p.env
+	p.env = append(slices.Clone(usual), env...)
+	p.Start()
+	p.env = usual
 }
 
 // launch starts the child from a goroutine that keeps its OS thread until the child has ended: Linux
