@@ -47,6 +47,14 @@ func newFakeService() *fakeService {
 	}
 }
 
+// reset takes back what requests have done.
+func (f *fakeService) reset() {
+	fresh := newFakeService()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.index, f.records, f.members = fresh.index, fresh.records, fresh.members
+}
+
 // begin is called by every method: it locks until the returned function runs.
 func (f *fakeService) begin(ctx context.Context) (end func()) {
 	f.mu.Lock()

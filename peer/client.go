@@ -38,11 +38,14 @@ type Client struct {
 	secret  string
 }
 
+// noRedirect keeps requests, and the secret in them, from going where an answer points.
+func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
 // NewClient makes a client that says it is of the cluster that cluster names at the moment, "" while
 // the node has none, and that shows the cluster's secret.
 func NewClient(cluster func() string, secret string) *Client {
 	dialer := &net.Dialer{Timeout: dialTimeout, KeepAlive: 15 * time.Second}
-	return &Client{cluster: cluster, secret: secret, http: &http.Client{Transport: &http.Transport{
+	return &Client{cluster: cluster, secret: secret, http: &http.Client{CheckRedirect: noRedirect, Transport: &http.Transport{
 		DialContext:         dialer.DialContext,
 		MaxIdleConnsPerHost: 16,
 		IdleConnTimeout:     90 * time.Second,

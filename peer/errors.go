@@ -43,7 +43,11 @@ func (r request) problemError(status int, body []byte) error {
 		Detail string             `json:"detail"`
 		Errors []model.FieldError `json:"errors"`
 	}
-	if err := json.Unmarshal(body, &problem); err != nil {
+	err := json.Unmarshal(body, &problem)
+	switch {
+	case r.write && (err != nil || problem.Code == ""): // no node has said this: the request may have reached one
+		return fmt.Errorf("%w: %s answered with status %d and no problem description", model.ErrOutcomeUnknown, r.address, status)
+	case err != nil:
 		return fmt.Errorf("%w: %s answered with status %d and no problem description", model.ErrWrongNode, r.address, status)
 	}
 	if len(problem.Errors) > 0 {
