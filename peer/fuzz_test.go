@@ -76,7 +76,9 @@ func known(err error) bool {
 }
 
 // says tells whether an answer has the form of a problem document at all.
-func says(body []byte) bool { return len(body) > 0 && bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")) }
+func says(body []byte) bool {
+	return len(body) > 0 && bytes.HasPrefix(bytes.TrimSpace(body), []byte("{"))
+}
 
 // A node's secret goes to the address that its settings or members name, and nowhere else.
 func TestRedirectsAreNotFollowed(t *testing.T) {
