@@ -36,7 +36,7 @@ const memoryTTL = time.Minute
 
 func mustMemoryDB(t *testing.T, capacity int, evictRatio float64) (*dao.MemoryDB, *clock) {
 	t.Helper()
-	c := &clock{now: time.Unix(0, 0)}
+	c := &clock{now: time.Now()}
 	m, err := dao.NewMemoryDB(capacity, evictRatio, memoryTTL, c.Now)
 	require.NoError(t, err)
 	return m, c

@@ -33,7 +33,7 @@ func TestSyntheticRecords(t *testing.T) {
 func TestWatched(t *testing.T) {
 	var w watched
 	var since time.Time
-	now := time.Unix(0, 0)
+	now := time.Now()
 	for _, busy := range []bool{false, true, true, false, true, false, true} {
 		now = now.Add(time.Second)
 		writes := int64(100)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"sync/atomic"
@@ -94,8 +95,7 @@ func (e *experiment) watchWrites(ctx context.Context, busy func() (bool, error))
 		is, err := busy()
 		if err != nil {
 			cancel()
-			<-done
-			return w, err
+			return w, errors.Join(err, <-done)
 		}
 		now, count := time.Now(), written.Load()
 		w.add(is, now.Sub(last), count-before)

@@ -121,7 +121,6 @@ func peerPort(t *testing.T, n *cluster.Node) int {
 type crowd struct {
 	mu    sync.Mutex
 	conns []net.Conn
-	stop  chan struct{}
 	wg    sync.WaitGroup
 }
 
