@@ -15,7 +15,7 @@ GOVULNCHECK_VERSION := v1.9.0
 # Go 1.26 the end of the time can look like a failure (go.dev/issue/75804).
 FUZZTIME ?= 100000x
 # What bounds the tests of one package.
-TEST_TIMEOUT ?= 15m
+TEST_TIMEOUT ?= 30m
 # What to test. More flags of go test fit in: make test TEST='-run Join ./service'
 TEST ?= ./...
 
