@@ -92,6 +92,9 @@ func startNodes(ctx context.Context, cfg config.Config, log *slog.Logger, stdout
 	greeting := newGreeting(stdout, nodes, len(cfg.Auth.Tokens) > 0)
 	defer greeting.close()
 	var wg sync.WaitGroup
+	heap, stop := context.WithCancel(ctx)
+	defer stop()
+	go keepHeapRoom(heap)
 	for i, node := range nodes {
 		wg.Go(func() {
 			log := log.With("node", node.ID)

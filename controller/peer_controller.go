@@ -25,8 +25,11 @@ type PeerService interface {
 	Status(ctx context.Context) peer.Status
 	// Term is the Raft term that this node is in now.
 	Term() peer.Term
-	// LeaderReadIndex gives an index to read at, or model.ErrNotLeader.
-	LeaderReadIndex(ctx context.Context, level model.Level) (uint64, error)
+	// LeaderReadIndex gives an index to read at, or model.ErrNotLeader. The witness may be empty.
+	LeaderReadIndex(ctx context.Context, level model.Level, witness model.TermWitness) (uint64, error)
+	// LeaderRead gives records as linearizable reads of the witness find them, in the order of the ids, and
+	// the applied index that they reflect; model.ErrNotLeader.
+	LeaderRead(ctx context.Context, ids []string, witness model.TermWitness) ([]model.Found, uint64, error)
 	// Admit starts Raft on a node that the cluster has taken in.
 	Admit(ctx context.Context, admission peer.Admission) error
 }
@@ -115,6 +118,8 @@ func (p *PeerController) Term(c *gin.Context) {
 // @Tags         internal
 // @Produce      json
 // @Param        level  query  string  false  "what the reads promise"  Enums(linearizable, leader)  default(linearizable)
+// @Param        node   query  string  false  "the node that asks"  example(node2)
+// @Param        term   query  integer  false  "the Raft term that it is in, as its part of the quorum"  example(3)
 // @Success      200  {object}  peer.Index  "the index"
 // @Header       all  {string}  X-Versiond-Node   "the node that served the request"
 // @Header       all  {integer}  X-Versiond-Index  "the applied log index of that node"
@@ -126,14 +131,14 @@ func (p *PeerController) Term(c *gin.Context) {
 // @Security     ClusterSecret
 // @Router       /read-index [get]
 func (p *PeerController) ReadIndex(c *gin.Context) {
-	in := readInput(c, "level")
-	level := in.level()
+	in := readInput(c, "level", "node", "term")
+	level, witness := in.level(), in.termWitness()
 	if in.failed() {
 		return
 	}
 	ctx, cancel := in.withTimeout(timeoutDefault)
 	defer cancel()
-	index, err := p.service.LeaderReadIndex(ctx, level)
+	index, err := p.service.LeaderReadIndex(ctx, level, witness)
 	if err != nil {
 		fail(c, err)
 		return

@@ -20,11 +20,27 @@ func (f *fakeService) Term() peer.Term {
 	return peer.Term{Node: "node1", Cluster: fakeCluster, Term: 7}
 }
 
-func (f *fakeService) LeaderReadIndex(_ context.Context, level model.Level) (uint64, error) {
-	if level == model.LevelLeader {
+func (f *fakeService) LeaderReadIndex(_ context.Context, level model.Level, witness model.TermWitness) (uint64, error) {
+	switch {
+	case level == model.LevelLeader:
 		return 41, nil
+	case witness == model.TermWitness{Node: "node2", Term: 7}:
+		return 43, nil
 	}
 	return 42, nil
+}
+
+func (f *fakeService) LeaderRead(_ context.Context, ids []string, witness model.TermWitness) ([]model.Found, uint64, error) {
+	if witness.Term != 7 {
+		return nil, 0, model.ErrNotLeader
+	}
+	found := make([]model.Found, len(ids))
+	for i, id := range ids {
+		if id != "nobody" {
+			found[i] = model.Found{Version: model.Version{ID: id, VersionNo: "1", Platform: "linux", Revision: 4096}, Exists: true}
+		}
+	}
+	return found, 44, nil
 }
 
 func (f *fakeService) Admit(_ context.Context, admission peer.Admission) error {

@@ -99,13 +99,12 @@ func (v *VersionController) AddVersion(c *gin.Context) {
 // @Router       /version/{id} [get]
 func (v *VersionController) GetVersionByID(c *gin.Context) {
 	in := readInput(c, "level", "min_index", "timeout")
-	id, opts, current, timeout := in.id(), in.readOptions(), in.ifNoneMatch(), in.timeout()
+	id, opts, current := in.id(), in.readOptions(), in.ifNoneMatch()
+	opts.Timeout = in.timeout()
 	if in.failed() {
 		return
 	}
-	ctx, cancel := in.withTimeout(timeout)
-	defer cancel()
-	result, err := v.service.GetVersionByID(ctx, id, opts)
+	result, err := v.service.GetVersionByID(c.Request.Context(), id, opts)
 	if err != nil {
 		failRecord(c, result, err)
 		return
@@ -146,13 +145,12 @@ func (v *VersionController) GetVersionByID(c *gin.Context) {
 // @Router       /version [get]
 func (v *VersionController) ListVersions(c *gin.Context) {
 	in := readInput(c, "platform", "limit", "cursor", "level", "min_index", "timeout")
-	list, opts, timeout := in.listOptions(), in.readOptions(), in.timeout()
+	list, opts := in.listOptions(), in.readOptions()
+	opts.Timeout = in.timeout()
 	if in.failed() {
 		return
 	}
-	ctx, cancel := in.withTimeout(timeout)
-	defer cancel()
-	page, index, err := v.service.ListVersions(ctx, list, opts)
+	page, index, err := v.service.ListVersions(c.Request.Context(), list, opts)
 	setIndex(c, index)
 	if err != nil {
 		fail(c, err)
@@ -267,7 +265,7 @@ func answerRecord(c *gin.Context, status int, result model.Result) {
 	setIndex(c, result.Index)
 	setReplayed(c, result.Replayed)
 	setETag(c, result.Record.Revision)
-	answerJSON(c, status, result.Record)
+	c.Data(status, jsonType, append(recordJSON(result.Record), '\n'))
 }
 
 func answerNotModified(c *gin.Context, result model.Result) {

@@ -21,19 +21,45 @@ type dialect struct {
 	memories string
 	// added are the columns that came after the first release, which older databases lack.
 	added []column
+	// upsert writes rows of the versions table, new ones and others: what stands before their values and
+	// behind them. It takes rowsPerUpsert at most.
+	upsert, upsertEnd string
+	rowsPerUpsert     int
 	// onConflict is the end of an INSERT on a table that makes it overwrite the row it meets. It is
 	// given the key column and those to overwrite.
 	onConflict func(key string, columns []string) string
 }
+
+const (
+	// mysqlRowsPerUpsert makes long statements, since round trips are what an apply waits for there: 1,000
+	// rows of the longest fields are 640 kB, twice that escaped, well under MySQL's default packet.
+	mysqlRowsPerUpsert = 1000
+	// sqliteRowsPerUpsert is small, because the driver's work for the variables of a statement grows with
+	// the square of their number.
+	sqliteRowsPerUpsert = 32
+)
 
 type column struct{ table, name, definition string }
 
 // dialectOf tells the database behind gormDB, without asking it.
 func dialectOf(gormDB *gorm.DB) dialect {
 	if gormDB.Name() == "sqlite" {
-		return dialect{tables: sqliteTables(), memories: sqliteMemories, added: []column{{"versiond_state", "checksum", "TEXT"}}, onConflict: sqliteOnConflict}
+		return sqliteDialect
 	}
-	return dialect{tables: mysqlTables(), memories: mysqlMemories, added: []column{{"versiond_state", "checksum", "VARBINARY(96)"}}, onConflict: mysqlOnConflict}
+	return mysqlDialect
+}
+
+var mysqlDialect = dialect{
+	tables: mysqlTables(), memories: mysqlMemories, added: []column{{"versiond_state", "checksum", "VARBINARY(96)"}},
+	onConflict: mysqlOnConflict, rowsPerUpsert: mysqlRowsPerUpsert,
+	upsert: "INSERT INTO versions (" + versionColumns + ") VALUES ", upsertEnd: mysqlOnConflict("id", []string{"version_no", "platform", "revision"}),
+}
+
+// sqliteDialect says REPLACE: the driver reads every statement anew, and that is the one it reads soonest.
+var sqliteDialect = dialect{
+	tables: sqliteTables(), memories: sqliteMemories, added: []column{{"versiond_state", "checksum", "TEXT"}},
+	onConflict: sqliteOnConflict, rowsPerUpsert: sqliteRowsPerUpsert,
+	upsert: "REPLACE INTO versions (" + versionColumns + ") VALUES ",
 }
 
 // mysqlTables uses VARBINARY throughout: it compares byte for byte, where text collations fold case

@@ -11,13 +11,8 @@ import (
 	"versiond/model"
 )
 
-const (
-	// rowsPerUpsertMax bounds a statement: 1,000 rows of the longest fields are 640 kB, twice that
-	// escaped, well under MySQL's default packet; and four variables each are below SQLite's 32,766.
-	rowsPerUpsertMax = 1000
-	// idsPerDeleteMax stays below the 1,000 at which MariaDB turns a list into a temporary table.
-	idsPerDeleteMax = 500
-)
+// idsPerDeleteMax stays below the 1,000 at which MariaDB turns a list into a temporary table.
+const idsPerDeleteMax = 500
 
 // Changes is what one transaction does to the tables.
 type Changes struct {
@@ -78,19 +73,16 @@ func mustMatch(update *gorm.DB) error {
 	return update.Error
 }
 
-// upsertVersions writes rows by long statements, since round trips are what an apply waits for.
+// upsertVersions writes rows, many with each statement.
 func upsertVersions(tx *gorm.DB, versions []model.Version) error {
-	onConflict := dialectOf(tx).onConflict("id", []string{"version_no", "platform", "revision"})
-	for chunk := range slices.Chunk(versions, rowsPerUpsertMax) {
-		if err := tx.Exec(insertSQL(len(chunk))+onConflict, values(chunk)...).Error; err != nil {
+	d := dialectOf(tx)
+	for chunk := range slices.Chunk(versions, d.rowsPerUpsert) {
+		places := "(?, ?, ?, ?)" + strings.Repeat(", (?, ?, ?, ?)", len(chunk)-1)
+		if err := tx.Exec(d.upsert+places+d.upsertEnd, values(chunk)...).Error; err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func insertSQL(rows int) string {
-	return "INSERT INTO versions (" + versionColumns + ") VALUES (?, ?, ?, ?)" + strings.Repeat(", (?, ?, ?, ?)", rows-1)
 }
 
 func values(versions []model.Version) []any {

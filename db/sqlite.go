@@ -26,7 +26,11 @@ func OpenSQLite(path string) (*gorm.DB, error) {
 		"_txlock": {"immediate"},
 		"_pragma": {
 			"busy_timeout(5000)",
+			// Records are small and far apart: what a transaction writes is mostly the rest of their pages. It
+			// comes before the journal mode, which makes the file.
+			"page_size(1024)",
 			"journal_mode(wal)",
+			"wal_autocheckpoint(16384)", // 16 MiB
 			"synchronous(normal)",
 			"temp_store(memory)",           // an upsert of many rows keeps a journal of its own, for nothing but its own undoing
 			"journal_size_limit(67108864)", // give back what a long read view made the WAL grow to

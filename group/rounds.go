@@ -14,6 +14,8 @@ type Rounds[T any] struct {
 	observe RoundObserver
 	ctx     context.Context // of the owner: rounds outlive the callers that began them
 
+	pace time.Duration // between the beginnings of rounds that are shared
+
 	mu   sync.Mutex
 	next *round[T] // which callers that come now will share
 	busy bool
@@ -39,6 +41,10 @@ func NewRounds[T any](ctx context.Context, run func(context.Context) (T, error))
 func NewObservedRounds[T any](ctx context.Context, run func(context.Context) (T, error), observe RoundObserver) *Rounds[T] {
 	return &Rounds[T]{run: run, observe: observe, ctx: ctx}
 }
+
+// Pace lets a round that follows a shared one begin no sooner than pace after it began, so that more share it.
+// It must be called before Do.
+func (r *Rounds[T]) Pace(pace time.Duration) { r.pace = pace }
 
 // Do gives what the next round finds out, or the context's error when that ends first.
 func (r *Rounds[T]) Do(ctx context.Context) (T, error) {
@@ -72,6 +78,19 @@ func (r *Rounds[T]) runAll() {
 		current.value, current.err = r.run(r.ctx)
 		r.observe(current.callers, time.Since(began), current.err)
 		close(current.done)
+		if current.callers > 1 {
+			r.rest(r.pace - time.Since(began))
+		}
+	}
+}
+
+func (r *Rounds[T]) rest(d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	select {
+	case <-time.After(d):
+	case <-r.ctx.Done():
 	}
 }
 

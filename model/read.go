@@ -1,5 +1,10 @@
 package model
 
+import (
+	"context"
+	"time"
+)
+
 // Level is how current a read must be (design section 3).
 type Level string
 
@@ -18,6 +23,16 @@ type ReadOptions struct {
 	Level Level
 	// MinIndex is an applied index that the answer must reflect; 0 asks for none.
 	MinIndex uint64
+	// Timeout is how long the read may take; 0 leaves that to its context.
+	Timeout time.Duration
+}
+
+// Bound gives a context that ends with the timeout.
+func (o ReadOptions) Bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	if o.Timeout == 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, o.Timeout)
 }
 
 // ListOptions narrows a listing.
@@ -28,4 +43,17 @@ type ListOptions struct {
 	After string
 	// Limit is the most records that the page may hold.
 	Limit int
+}
+
+// TermWitness is a member's word that it was in Term after the reads arrived that it asks for. A leader
+// takes the word of a voter for that voter's part in the quorum that linearizable reads need.
+type TermWitness struct {
+	Node string
+	Term uint64
+}
+
+// Found is what a read found: a row, or none.
+type Found struct {
+	Version
+	Exists bool
 }

@@ -84,9 +84,30 @@ func (c *Client) Term(ctx context.Context, id, address string) (uint64, error) {
 }
 
 // ReadIndex asks the leader for an index to read at.
-func (c *Client) ReadIndex(ctx context.Context, address string, level model.Level) (uint64, error) {
-	answer, err := ask[Index](ctx, c, request{method: http.MethodGet, address: address, path: "/read-index", query: url.Values{"level": {string(level)}}})
+func (c *Client) ReadIndex(ctx context.Context, address string, level model.Level, witness model.TermWitness) (uint64, error) {
+	query := witnessQuery(witness)
+	query.Set("level", string(level))
+	answer, err := ask[Index](ctx, c, request{method: http.MethodGet, address: address, path: "/read-index", query: query})
 	return answer.Index, err
+}
+
+// Read asks the leader for records as a linearizable read finds them, at most wire.ReadsMax of them, and
+// gives them in the order of the ids, with the applied index that they reflect.
+func (c *Client) Read(ctx context.Context, address string, ids []string, witness model.TermWitness) ([]model.Found, uint64, error) {
+	r := request{method: http.MethodPost, address: address, path: "/read", query: witnessQuery(witness), contentType: ReadsType, body: wire.AppendReads(nil, ids), waits: true}
+	data, _, err := c.do(ctx, r)
+	if err != nil {
+		return nil, 0, err
+	}
+	index, found, err := wire.DecodeFound(data)
+	if err == nil && len(found) != len(ids) {
+		err = fmt.Errorf("%w: %s answered %d reads of %d", model.ErrCorrupt, address, len(found), len(ids))
+	}
+	return found, index, err
+}
+
+func witnessQuery(w model.TermWitness) url.Values {
+	return url.Values{"node": {w.Node}, "term": {strconv.FormatUint(w.Term, 10)}}
 }
 
 // Commands hands units of commands to the leader, and gives their outcomes and the applied index they

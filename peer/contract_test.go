@@ -33,9 +33,21 @@ func (o *otherNode) Status(context.Context) peer.Status {
 	return peer.Status{Port: 8082, StoreCluster: "cluster2", StoreSilent: true, Release: "r"}
 }
 
-func (o *otherNode) LeaderReadIndex(_ context.Context, level model.Level) (uint64, error) {
-	o.note(level)
+func (o *otherNode) LeaderReadIndex(_ context.Context, level model.Level, witness model.TermWitness) (uint64, error) {
+	o.note(level, witness)
 	return 41, nil
+}
+
+func (o *otherNode) LeaderRead(_ context.Context, ids []string, witness model.TermWitness) ([]model.Found, uint64, error) {
+	o.note(ids, witness)
+	return sampleFound(), 42, nil
+}
+
+// sampleWitness is what a follower says of itself.
+var sampleWitness = model.TermWitness{Node: "node3", Term: 9}
+
+func sampleFound() []model.Found {
+	return []model.Found{{}, {Version: model.Version{ID: "b", VersionNo: "2", Platform: "linux", Revision: 8192}, Exists: true}}
 }
 
 func (o *otherNode) Admit(_ context.Context, admission peer.Admission) error {
@@ -101,11 +113,18 @@ func TestClientAndPeerPortAgree(t *testing.T) {
 	require.NoError(t, err)
 	require.EqualValues(t, 3, term)
 	for _, level := range []model.Level{model.LevelLinearizable, model.LevelLeader} {
-		index, err := c.ReadIndex(ctx, address, level)
+		index, err := c.ReadIndex(ctx, address, level, sampleWitness)
 		require.NoError(t, err)
 		require.EqualValues(t, 41, index)
-		require.Equal(t, []any{level}, o.got)
+		require.Equal(t, []any{level, sampleWitness}, o.got)
 	}
+	found, index, err := c.Read(ctx, address, []string{"a", "b"}, sampleWitness)
+	require.NoError(t, err)
+	require.Equal(t, sampleFound(), found)
+	require.EqualValues(t, 42, index)
+	require.Equal(t, []any{[]string{"a", "b"}, sampleWitness}, o.got)
+	_, _, err = c.Read(ctx, address, []string{"a"}, sampleWitness)
+	require.ErrorIs(t, err, model.ErrCorrupt, "an answer to two reads is none to one")
 	outcomes, index, err := c.Commands(ctx, address, sampleCommands())
 	require.NoError(t, err)
 	require.Equal(t, sampleOutcomes(), outcomes)
@@ -130,7 +149,7 @@ func TestReadsReachTheOtherNodeAsTheyWereAsked(t *testing.T) {
 	o, address := mustRunOther(t, "s3cret")
 	c := mustClient(t)
 	for _, level := range []model.Level{model.LevelLinearizable, model.LevelLeader, model.LevelNone} {
-		opts := model.ReadOptions{Level: level, MinIndex: 1 << 60}
+		opts := model.ReadOptions{Level: level, MinIndex: 1 << 60, Timeout: 5 * time.Second} // what a node takes that nobody bounds
 		for _, id := range []string{"libstdc++6", "a b", "100%", "%2F", "?x=1&y#z", "a;b,c", "...", "版本", `"<>\^{|}`} {
 			result, err := c.Get(t.Context(), address, id, opts)
 			require.NoError(t, err, "%q", id)
@@ -148,7 +167,7 @@ func TestReadsReachTheOtherNodeAsTheyWereAsked(t *testing.T) {
 	}
 	_, _, err := c.List(t.Context(), address, model.ListOptions{Limit: 1}, model.ReadOptions{Level: model.LevelNone})
 	require.NoError(t, err, "the first page of everything")
-	require.Equal(t, []any{model.ListOptions{Limit: 1}, model.ReadOptions{Level: model.LevelNone}}, o.got)
+	require.Equal(t, []any{model.ListOptions{Limit: 1}, model.ReadOptions{Level: model.LevelNone, Timeout: 5 * time.Second}}, o.got)
 }
 
 // Requests without the secret, or meant for another cluster, must not reach the service.

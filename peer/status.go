@@ -39,10 +39,12 @@ type Term struct {
 	Term    uint64 `json:"term"`
 }
 
-// The content types of POST /command.
+// The content types of POST /command, and of POST /read.
 const (
 	CommandsType = "application/vnd.versiond.commands"
 	OutcomesType = "application/vnd.versiond.outcomes"
+	ReadsType    = "application/vnd.versiond.reads"
+	FoundType    = "application/vnd.versiond.found"
 )
 
 // The headers that a node sends along: which cluster it takes the other for a member of, and the

@@ -20,7 +20,7 @@ const (
 
 	// gatherPause is how long a node on which nobody waits lets entries gather, so that one
 	// transaction takes many of them. A follower's store may be that much behind.
-	gatherPause = 50 * time.Millisecond
+	gatherPause = 200 * time.Millisecond
 
 	// How often the applier looks for committed entries that never reach the FSM: seldom while
 	// nobody waits, often while somebody does.

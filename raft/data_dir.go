@@ -21,6 +21,7 @@ const (
 	lockFile     = "lock"
 	identityFile = "identity.json"
 	logFile      = "raft.db"
+	logDir       = "log"
 )
 
 // DataDir is a node's locked data directory: identity, Raft log and snapshots live in it.

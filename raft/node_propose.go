@@ -33,6 +33,15 @@ func (n *Node) ReadIndex(ctx context.Context) (uint64, error) {
 	return running.reads.readIndex(ctx)
 }
 
+// ReadIndexFor is ReadIndex for reads of another member, which says which term it was in after they arrived.
+func (n *Node) ReadIndexFor(ctx context.Context, witness model.TermWitness) (uint64, error) {
+	running := n.current()
+	if running == nil {
+		return 0, model.ErrNotLeader
+	}
+	return running.reads.readIndexFor(ctx, witness)
+}
+
 // LeaderIndex gives the leader's applied index without asking a quorum, once an entry of its term
 // is applied. Leader only.
 func (n *Node) LeaderIndex(ctx context.Context) (uint64, error) {

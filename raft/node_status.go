@@ -120,6 +120,14 @@ func (n *Node) CommitIndex() uint64 {
 	return 0
 }
 
+// LastIndex is the highest index in this node's log, committed or not.
+func (n *Node) LastIndex() uint64 {
+	if running := n.current(); running != nil {
+		return running.raft.LastIndex()
+	}
+	return 0
+}
+
 // WaitApplied returns once index is applied, with model.ErrTimeout when the context ends before.
 func (n *Node) WaitApplied(ctx context.Context, index uint64) error {
 	if err := n.progress.wait(ctx, index); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -16,6 +17,8 @@ import (
 const (
 	// roundTimeout bounds one quorum round; a round that fails tells its readers to look for the leader anew.
 	roundTimeout = 2 * time.Second
+	// hedgeAfter is how long the voters that were asked first may take before the others are asked too.
+	hedgeAfter = 10 * time.Millisecond
 	// termPollInterval paces the wait of a new leader for the first entry of its term.
 	termPollInterval = 2 * time.Millisecond
 )
@@ -33,6 +36,8 @@ type readIndexer struct {
 	rounds *group.Rounds[uint64]
 	// openTerm is a term of which an entry is known to be committed.
 	openTerm atomic.Uint64
+	// prompt is a voter that confirmed the last round: it is the first one to be asked in the next.
+	prompt atomic.Pointer[raft.ServerID]
 }
 
 func newReadIndexer(node *Node, r *raft.Raft) *readIndexer {
@@ -48,6 +53,23 @@ func (x *readIndexer) readIndex(ctx context.Context) (uint64, error) {
 		return 0, errors.Join(model.ErrTimeout, err)
 	}
 	return index, err
+}
+
+// readIndexFor is readIndex for a voter that says which term it is in. Where its word and this node's make
+// a quorum nobody else is asked: that the voter is in this leader's term after its reads arrived is
+// what a round would ask it for.
+func (x *readIndexer) readIndexFor(ctx context.Context, witness model.TermWitness) (uint64, error) {
+	term := x.raft.CurrentTerm()
+	if witness.Term != term || !x.completesQuorum(witness.Node) || !x.isOpen(term) {
+		return x.readIndex(ctx)
+	}
+	index := x.raft.CommitIndex()
+	return index, x.leads(term) // last, because a term never comes back
+}
+
+func (x *readIndexer) completesQuorum(id string) bool {
+	others, needed, err := x.voters()
+	return err == nil && needed <= 1 && slices.ContainsFunc(others, func(s raft.Server) bool { return string(s.ID) == id })
 }
 
 // confirm runs one round.
@@ -105,30 +127,60 @@ func (x *readIndexer) isOpen(term uint64) bool {
 	return true
 }
 
-// askVoters returns nil once a quorum of the voters, this one among them, is in the term.
+// askVoters returns nil once a quorum of the voters, this one among them, is in the term. It asks as many
+// as it needs, and the others when one of those says something else or is slow. Questions that are
+// still open then end by themselves: to break one off would cost its connection.
 func (x *readIndexer) askVoters(ctx context.Context, term uint64) error {
 	others, needed, err := x.voters()
 	if err != nil || needed <= 0 {
 		return err
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel() // the slow ones are not waited for
+	x.promptFirst(others)
 	answers := make(chan bool, len(others))
-	for _, server := range others {
-		go func() {
-			theirs, err := x.node.cfg.Peers.Term(ctx, string(server.ID), string(server.Address))
-			answers <- err == nil && theirs == term
-		}()
-	}
-	for range others {
-		if <-answers {
-			needed--
+	asked := 0
+	askUntil := func(n int) {
+		for ; asked < min(n, len(others)); asked++ {
+			go func(s raft.Server) { answers <- x.isIn(s, term) }(others[asked])
 		}
-		if needed == 0 {
-			return nil
+	}
+	askUntil(needed)
+	hedge := time.NewTimer(hedgeAfter)
+	defer hedge.Stop()
+	for answered := 0; answered < asked; {
+		select {
+		case confirmed := <-answers:
+			if answered++; !confirmed {
+				askUntil(len(others))
+			} else if needed--; needed == 0 {
+				return nil
+			}
+		case <-hedge.C:
+			askUntil(len(others))
+		case <-ctx.Done():
+			return fmt.Errorf("%w: a quorum did not confirm it in time", model.ErrNotLeader)
 		}
 	}
 	return fmt.Errorf("%w: a quorum did not confirm it", model.ErrNotLeader)
+}
+
+// isIn asks a voter whether it is in the term.
+func (x *readIndexer) isIn(s raft.Server, term uint64) bool {
+	ctx, cancel := context.WithTimeout(x.node.ctx, roundTimeout)
+	defer cancel()
+	theirs, err := x.node.cfg.Peers.Term(ctx, string(s.ID), string(s.Address))
+	confirmed := err == nil && theirs == term
+	if confirmed {
+		x.prompt.Store(&s.ID)
+	}
+	return confirmed
+}
+
+func (x *readIndexer) promptFirst(others []raft.Server) {
+	prompt := x.prompt.Load()
+	i := slices.IndexFunc(others, func(s raft.Server) bool { return prompt != nil && s.ID == *prompt })
+	if i > 0 {
+		others[0], others[i] = others[i], others[0]
+	}
 }
 
 // voters gives the other voters and how many of them make a quorum together with this node.

@@ -20,7 +20,8 @@ const (
 
 // stores is what a node keeps on disk for Raft.
 type stores struct {
-	bolt      *raftboltdb.BoltStore
+	bolt      *raftboltdb.BoltStore // term and vote
+	log       *stretchLog
 	cache     *raft.LogCache
 	snapshots *snapshotStore
 }
@@ -49,16 +50,20 @@ func newStores(dir *DataDir, log *slog.Logger, readOnly bool) (*stores, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the Raft log %s: %w", dir.file(logFile), err)
 	}
-	cache, errCache := raft.NewLogCache(logCacheEntries, bolt)
+	logs, err := openStretchLog(dir.file(logDir), newHCLogger(log))
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open the Raft log: %w", err), bolt.Close())
+	}
+	cache, errCache := raft.NewLogCache(logCacheEntries, logs)
 	snapshots, errSnapshots := raft.NewFileSnapshotStoreWithLogger(dir.Path(), snapshotsKept, newHCLogger(log))
 	if err := errors.Join(errCache, errSnapshots); err != nil {
-		return nil, errors.Join(fmt.Errorf("open the snapshots in %s: %w", dir.Path(), err), bolt.Close())
+		return nil, errors.Join(fmt.Errorf("open the snapshots in %s: %w", dir.Path(), err), logs.Close(), bolt.Close())
 	}
-	return &stores{bolt: bolt, cache: cache, snapshots: &snapshotStore{SnapshotStore: snapshots, logs: cache}}, nil
+	return &stores{bolt: bolt, log: logs, cache: cache, snapshots: &snapshotStore{SnapshotStore: snapshots, logs: cache}}, nil
 }
 
 func (s *stores) hasState() (bool, error) {
 	return raft.HasExistingState(s.cache, s.bolt, s.snapshots)
 }
 
-func (s *stores) close() error { return s.bolt.Close() }
+func (s *stores) close() error { return errors.Join(s.log.Close(), s.bolt.Close()) }

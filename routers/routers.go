@@ -58,6 +58,7 @@ func SetUpRaftRouter(v *controller.VersionController, p *controller.PeerControll
 	peers.GET("/", v.JoinRaftCluster)
 	peers.POST("/command", v.LeaderHandleCommand)
 	peers.GET("/read-index", p.ReadIndex)
+	peers.POST("/read", p.Read)
 	peers.GET("/term", p.Term)
 	peers.GET("/status", p.Status)
 	peers.POST("/admit", p.Admit)

@@ -90,7 +90,7 @@ func TestFollowersPassMembershipOn(t *testing.T) {
 	require.ErrorIs(t, err, model.ErrNodeUnreachable)
 	_, _, err = follower.ApplyCommands(ctx, model.Singles(add("a", "1")))
 	require.ErrorIs(t, err, model.ErrNotLeader)
-	_, err = follower.LeaderReadIndex(ctx, model.LevelLinearizable)
+	_, err = follower.LeaderReadIndex(ctx, model.LevelLinearizable, model.TermWitness{})
 	require.ErrorIs(t, err, model.ErrNotLeader)
 
 	leader, err := follower.TransferLeadership(ctx, "node2")
@@ -161,6 +161,25 @@ func TestFollowersReadWhatWasAcknowledged(t *testing.T) {
 			require.Equal(t, added.Record, own.Record)
 		}
 	}
+}
+
+// A follower that has in its log what it has not applied reads at the leader: its own applier would have to
+// write entry by entry what it could write together. A leader that is gone costs the read nothing.
+func TestFollowerThatIsBehindReadsAtTheLeader(t *testing.T) {
+	t.Parallel()
+	nodes := mustCluster(t, 2)
+	follower := nodes[1]
+	for i := range 20 {
+		id := fmt.Sprint("id-", i)
+		added := nodes[0].mustAdd(t, id, "1")
+		result, err := follower.GetVersionByID(within(t, 10*time.Second), id, model.ReadOptions{Level: model.LevelLinearizable, Timeout: 5 * time.Second})
+		require.NoError(t, err)
+		require.Equal(t, added.Record, result.Record)
+		require.GreaterOrEqual(t, result.Index, added.Index, "the label is the leader's")
+		_, err = follower.GetVersionByID(within(t, 10*time.Second), id+"-not", model.ReadOptions{Level: model.LevelLinearizable})
+		require.ErrorIs(t, err, model.ErrNotFound)
+	}
+	require.Contains(t, follower.peers.called(), "read "+nodes[0].address)
 }
 
 // Without a quorum nobody may read what could be old, nor be told that a write did not happen when it

@@ -24,6 +24,9 @@ const (
 	followInterval = 100 * time.Millisecond
 	// readIndexTimeout bounds one question to the leader, so that a dead one is given up on.
 	readIndexTimeout = 2 * time.Second
+	// roundPace is how far apart rounds begin that are shared: reads that come closer together than that
+	// cost more in rounds than in themselves.
+	roundPace = time.Millisecond
 )
 
 // errPassToLeader says that this node's own store cannot serve a read that the leader's can.
@@ -32,6 +35,16 @@ var errPassToLeader = errors.New("pass the read to the leader")
 // GetVersionByID gives a record as current as opts asks. Errors: model.ErrNotFound, ErrNoLeader,
 // ErrTimeout, ErrNotCaughtUp, ErrStoreUnavailable, ErrNodeRemoved.
 func (s *VersionService) GetVersionByID(ctx context.Context, id string, opts model.ReadOptions) (result model.Result, err error) {
+	if result, ok := s.readPromptly(ctx, id, opts); ok {
+		return result, nil
+	}
+	ctx, cancel := opts.Bound(ctx)
+	defer cancel()
+	if s.leaderReads.apt(opts) {
+		if result, err = s.leaderReads.read(ctx, id); err == nil || errors.Is(err, model.ErrNotFound) {
+			return result, err
+		}
+	}
 	err = s.read(ctx, opts, func(ctx context.Context) error {
 		result.Index = s.node.AppliedIndex()
 		row, err := s.lookup(ctx, id)
@@ -46,6 +59,8 @@ func (s *VersionService) GetVersionByID(ctx context.Context, id string, opts mod
 
 // ListVersions gives one page in the byte order of the ids, and the applied index that it reflects.
 func (s *VersionService) ListVersions(ctx context.Context, list model.ListOptions, opts model.ReadOptions) (page model.Page, index uint64, err error) {
+	ctx, cancel := opts.Bound(ctx)
+	defer cancel()
 	err = s.read(ctx, opts, func(ctx context.Context) error {
 		index = s.node.AppliedIndex()
 		var stored uint64
@@ -103,14 +118,19 @@ func (s *VersionService) boundOwnRead(ctx context.Context, level model.Level) (c
 	return context.WithTimeout(ctx, ownReadTimeout)
 }
 
-// readHere reads again when the store was taken out of use or replaced while it was read.
 func (s *VersionService) readHere(ctx context.Context, opts model.ReadOptions, local func(context.Context) error) error {
+	return s.readOnce(func() error { return s.awaitFresh(ctx, opts) }, func() error { return local(ctx) })
+}
+
+// readOnce reads once the store is fresh enough, and again when it was taken out of use or replaced
+// while it was read.
+func (s *VersionService) readOnce(await, local func() error) error {
 	for {
 		loads := s.loads.Load()
-		if err := s.awaitFresh(ctx, opts); err != nil {
+		if err := await(); err != nil {
 			return err
 		}
-		if err := local(ctx); s.loads.Load() == loads {
+		if err := local(); s.loads.Load() == loads {
 			return err
 		}
 	}
@@ -131,7 +151,12 @@ func (s *VersionService) awaitFresh(ctx context.Context, opts model.ReadOptions)
 	if err != nil {
 		return err
 	}
-	if err := s.awaitApplied(ctx, index, max(index, opts.MinIndex)); err != nil {
+	return s.awaitIndex(ctx, index, max(index, opts.MinIndex))
+}
+
+// awaitIndex is awaitApplied for a store that is to be read then.
+func (s *VersionService) awaitIndex(ctx context.Context, fresh, until uint64) error {
+	if err := s.awaitApplied(ctx, fresh, until); err != nil {
 		return err
 	}
 	if !s.serving() {
@@ -186,19 +211,20 @@ func (s *VersionService) newReadIndexes() map[model.Level]*group.Rounds[uint64] 
 			defer cancel()
 			return s.readIndexOnce(ctx, level)
 		}, func(reads int, took time.Duration, err error) { s.observer.ReadRound(level, reads, took, err) })
+		rounds[level].Pace(roundPace)
 	}
 	return rounds
 }
 
 func (s *VersionService) readIndexOnce(ctx context.Context, level model.Level) (uint64, error) {
 	if s.node.IsLeader() {
-		return s.LeaderReadIndex(ctx, level)
+		return s.LeaderReadIndex(ctx, level, model.TermWitness{})
 	}
 	_, address := s.node.Leader()
 	if address == "" {
 		return 0, model.ErrNotLeader
 	}
-	index, err := s.peers.ReadIndex(ctx, address, level)
+	index, err := s.peers.ReadIndex(ctx, address, level, s.termWitness())
 	if err != nil {
 		// A question changes nothing: whatever went wrong, it may be asked again.
 		return 0, fmt.Errorf("%w: %w", model.ErrNotLeader, err)
@@ -206,19 +232,23 @@ func (s *VersionService) readIndexOnce(ctx context.Context, level model.Level) (
 	return index, nil
 }
 
-// LeaderReadIndex gives the index for reads of a level, on the leader; model.ErrNotLeader elsewhere.
-func (s *VersionService) LeaderReadIndex(ctx context.Context, level model.Level) (uint64, error) {
-	var index uint64
-	var err error
+// LeaderReadIndex gives the index for reads of a level, of the witness or of this node itself, on the
+// leader; model.ErrNotLeader elsewhere.
+func (s *VersionService) LeaderReadIndex(ctx context.Context, level model.Level, witness model.TermWitness) (index uint64, err error) {
 	if level == model.LevelLeader {
 		index, err = s.node.LeaderIndex(ctx)
 	} else {
-		index, err = s.node.ReadIndex(ctx)
+		index, err = s.node.ReadIndexFor(ctx, witness)
 	}
+	return index, notLeaderInTime(err)
+}
+
+// notLeaderInTime says of a leader that could not prove in time that it leads that it does not.
+func notLeaderInTime(err error) error {
 	if errors.Is(err, model.ErrTimeout) {
-		return 0, fmt.Errorf("%w: %w", model.ErrNotLeader, err)
+		return fmt.Errorf("%w: %w", model.ErrNotLeader, err)
 	}
-	return index, err
+	return err
 }
 
 // lookup finds the current row of an id. The revision index judges what caches and database say.

@@ -96,8 +96,7 @@ func (s *VersionRedisService) Flush() {
 // GetVersionByID gives the current row of an id, if a cache has it. A Redis that fails is a miss: the
 // database has everything.
 func (s *VersionRedisService) GetVersionByID(ctx context.Context, id string, current mark) (model.Version, bool) {
-	v, ok := s.memory.Get(id)
-	ok = ok && v.Revision == current.revision
+	v, ok := s.fromMemory(id, current)
 	s.memoryReads.count(ok)
 	if ok {
 		return v, true
@@ -110,6 +109,12 @@ func (s *VersionRedisService) GetVersionByID(ctx context.Context, id string, cur
 		s.memory.Put(v)
 	}
 	return v, ok
+}
+
+// fromMemory gives the current row of an id, if MemoryDB has it.
+func (s *VersionRedisService) fromMemory(id string, current mark) (model.Version, bool) {
+	v, ok := s.memory.Get(id)
+	return v, ok && v.Revision == current.revision
 }
 
 func (s *VersionRedisService) fromRedis(ctx context.Context, id string, current mark) (model.Version, bool) {

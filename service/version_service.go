@@ -27,7 +27,8 @@ type RaftInitializer interface {
 type PeerClient interface {
 	Status(ctx context.Context, address string) (peer.Status, error)
 	Identify(ctx context.Context, address string) (peer.Status, error)
-	ReadIndex(ctx context.Context, address string, level model.Level) (uint64, error)
+	ReadIndex(ctx context.Context, address string, level model.Level, witness model.TermWitness) (uint64, error)
+	Read(ctx context.Context, address string, ids []string, witness model.TermWitness) ([]model.Found, uint64, error)
 	Commands(ctx context.Context, address string, units []model.Unit) ([]model.UnitOutcome, uint64, error)
 	Get(ctx context.Context, address, id string, opts model.ReadOptions) (model.Result, error)
 	List(ctx context.Context, address string, list model.ListOptions, opts model.ReadOptions) (model.Page, uint64, error)
@@ -73,6 +74,7 @@ type VersionService struct {
 
 	forwarder   *forwarder
 	readIndexes map[model.Level]*group.Rounds[uint64]
+	leaderReads *leaderReads
 	ports       ports
 
 	ctx    context.Context // ends with Close
@@ -128,6 +130,7 @@ func NewVersionService(settings Settings, mysql *VersionMysqlService, redis *Ver
 	s.forwarder = newForwarder(ctx, peers, node.Leader)
 	s.forwarder.observer = s.observer
 	s.readIndexes = s.newReadIndexes()
+	s.leaderReads = newLeaderReads(s)
 	return s, nil
 }
 
@@ -170,6 +173,7 @@ func (s *VersionService) HandOver(ctx context.Context) {
 func (s *VersionService) Close() error {
 	s.cancel()
 	s.forwarder.close()
+	s.leaderReads.close()
 	return s.node.Close()
 }
 

@@ -148,8 +148,6 @@ func (s *VersionService) ApplyCommands(ctx context.Context, units []model.Unit) 
 // withLeader does something that needs a leader, again and again while there is none, until the
 // context ends. It repeats only what is known to have had no effect.
 func (s *VersionService) withLeader(ctx context.Context, do func(context.Context) error) error {
-	ticker := time.NewTicker(leaderPollInterval)
-	defer ticker.Stop()
 	var none error // why nobody took it, the last time that somebody was asked
 	for {
 		if err := s.whyRemoved(); err != nil {
@@ -165,7 +163,7 @@ func (s *VersionService) withLeader(ctx context.Context, do func(context.Context
 			return err
 		}
 		select {
-		case <-ticker.C:
+		case <-time.After(leaderPollInterval):
 		case <-ctx.Done():
 		case <-s.ctx.Done():
 			return fmt.Errorf("%w: this node is stopping", model.ErrNoLeader)

@@ -1180,6 +1180,138 @@ const docTemplate = `{
                 }
             }
         },
+        "/read": {
+            "post": {
+                "security": [
+                    {
+                        "ClusterSecret": []
+                    }
+                ],
+                "description": "Lives on the peer port of the leader. A follower that has not applied yet what it has in its log passes each group of waiting reads on. Body and answer are binary.",
+                "consumes": [
+                    "application/vnd.versiond.reads"
+                ],
+                "produces": [
+                    "application/vnd.versiond.found",
+                    "application/problem+json"
+                ],
+                "tags": [
+                    "internal"
+                ],
+                "summary": "Records for a follower's reads (peer port)",
+                "operationId": "Read",
+                "parameters": [
+                    {
+                        "format": "binary",
+                        "description": "at most 1000 ids in the binary form of package wire",
+                        "name": "ids",
+                        "in": "body",
+                        "required": true,
+                        "schema": {
+                            "type": "string"
+                        }
+                    },
+                    {
+                        "type": "string",
+                        "example": "node2",
+                        "description": "the node that asks",
+                        "name": "node",
+                        "in": "query"
+                    },
+                    {
+                        "type": "integer",
+                        "example": 3,
+                        "description": "the Raft term that it is in, as its part of the quorum",
+                        "name": "term",
+                        "in": "query"
+                    },
+                    {
+                        "type": "string",
+                        "default": "5s",
+                        "example": "10s",
+                        "description": "how long to wait, as a Go duration, 60s at most",
+                        "name": "timeout",
+                        "in": "query"
+                    }
+                ],
+                "responses": {
+                    "200": {
+                        "description": "the applied index and a record, or none, for each id",
+                        "schema": {
+                            "type": "file"
+                        },
+                        "headers": {
+                            "X-Request-ID": {
+                                "type": "string",
+                                "description": "names the request in logs"
+                            },
+                            "X-Versiond-Index": {
+                                "type": "integer",
+                                "description": "the applied log index that the answer reflects"
+                            },
+                            "X-Versiond-Node": {
+                                "type": "string",
+                                "description": "the node that served the request"
+                            }
+                        }
+                    },
+                    "400": {
+                        "description": "` + "`" + `invalid_request` + "`" + `: the body cannot be decoded",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
+                    "401": {
+                        "description": "` + "`" + `unauthorized` + "`" + `: the cluster's secret is missing or wrong",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
+                    "403": {
+                        "description": "` + "`" + `cross_site` + "`" + `",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
+                    "413": {
+                        "description": "` + "`" + `body_too_large` + "`" + `: more than 256 KiB",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
+                    "415": {
+                        "description": "` + "`" + `unsupported_media_type` + "`" + `",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
+                    "429": {
+                        "description": "` + "`" + `too_many_requests` + "`" + `",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
+                    "502": {
+                        "description": "` + "`" + `wrong_node` + "`" + `: the request belongs to another cluster",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
+                    "503": {
+                        "description": "` + "`" + `not_leader` + "`" + `, ` + "`" + `store_unavailable` + "`" + `, ` + "`" + `not_caught_up` + "`" + `; see Retry-After",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
+                    "504": {
+                        "description": "` + "`" + `timeout` + "`" + `",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    }
+                }
+            }
+        },
         "/read-index": {
             "get": {
                 "security": [
@@ -1206,6 +1338,20 @@ const docTemplate = `{
                         "default": "linearizable",
                         "description": "what the reads promise",
                         "name": "level",
+                        "in": "query"
+                    },
+                    {
+                        "type": "string",
+                        "example": "node2",
+                        "description": "the node that asks",
+                        "name": "node",
+                        "in": "query"
+                    },
+                    {
+                        "type": "integer",
+                        "example": 3,
+                        "description": "the Raft term that it is in, as its part of the quorum",
+                        "name": "term",
                         "in": "query"
                     }
                 ],

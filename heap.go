@@ -1,0 +1,55 @@
+package main
+
+import (
+	"context"
+	"os"
+	"runtime/debug"
+	"runtime/metrics"
+	"time"
+)
+
+const (
+	// heapRoomBytes is what may be allocated between two collections of garbage at least: with Go's own rule,
+	// as much as lives, a node with few records would collect many times a second.
+	heapRoomBytes    = 64 << 20
+	heapLookInterval = time.Second
+	// gcPercentDefault is Go's own rule.
+	gcPercentDefault = 100
+)
+
+// keepHeapRoom adapts the collector to what lives on the heap, until the context ends. Whoever sets GOGC
+// or GOMEMLIMIT has decided otherwise.
+func keepHeapRoom(ctx context.Context) {
+	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
+		return
+	}
+	defer debug.SetGCPercent(gcPercentDefault)
+	ticker := time.NewTicker(heapLookInterval)
+	defer ticker.Stop()
+	for percent := 0; ; {
+		if p := gcPercent(liveHeapBytes()); p < percent*9/10 || p > percent*11/10 {
+			percent = p
+			debug.SetGCPercent(percent)
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// gcPercent gives how much may be allocated before the next collection, in percent of what lives.
+func gcPercent(live uint64) int {
+	const leastLive = 1 << 20 // before the first collection nothing is known to live
+	return max(gcPercentDefault, int(heapRoomBytes*100/max(live, leastLive)))
+}
+
+func liveHeapBytes() uint64 {
+	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	metrics.Read(sample)
+	if sample[0].Value.Kind() != metrics.KindUint64 {
+		return heapRoomBytes // a runtime that does not tell is left alone
+	}
+	return sample[0].Value.Uint64()
+}

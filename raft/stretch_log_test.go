@@ -1,0 +1,163 @@
+package raft
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/hashicorp/raft"
+	"github.com/stretchr/testify/require"
+)
+
+func mustOpenLog(t *testing.T, dir string) *stretchLog {
+	t.Helper()
+	l, err := openStretchLog(dir, hclog.NewNullLogger())
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, l.Close()) })
+	return l
+}
+
+// entriesOf gives entries of a term from one index to another.
+func entriesOf(term, from, to uint64) []*raft.Log {
+	var logs []*raft.Log
+	for i := from; i <= to; i++ {
+		logs = append(logs, &raft.Log{Index: i, Term: term, Data: []byte{byte(i), byte(term)}})
+	}
+	return logs
+}
+
+// requireLog requires exactly these entries, also after the log was closed and opened again.
+func requireLog(t *testing.T, l *stretchLog, want ...[]*raft.Log) *stretchLog {
+	t.Helper()
+	requireEntries(t, l, want...)
+	require.NoError(t, l.Close())
+	l = mustOpenLog(t, l.dir)
+	requireEntries(t, l, want...)
+	return l
+}
+
+func requireEntries(t *testing.T, l *stretchLog, want ...[]*raft.Log) {
+	t.Helper()
+	there := map[uint64]uint64{}
+	var first, last uint64
+	for _, part := range want {
+		for _, log := range part {
+			there[log.Index], last = log.Term, log.Index
+			if first == 0 {
+				first = log.Index
+			}
+		}
+	}
+	gotFirst, err := l.FirstIndex()
+	require.NoError(t, err)
+	gotLast, err := l.LastIndex()
+	require.NoError(t, err)
+	require.Equal(t, []uint64{first, last}, []uint64{gotFirst, gotLast})
+	for index := uint64(1); index <= last+2; index++ {
+		var log raft.Log
+		err := l.GetLog(index, &log)
+		if term, ok := there[index]; ok {
+			require.NoError(t, err)
+			require.Equal(t, []byte{byte(index), byte(term)}, log.Data)
+			require.Equal(t, []uint64{index, term}, []uint64{log.Index, log.Term})
+			continue
+		}
+		require.ErrorIs(t, err, raft.ErrLogNotFound, "index %d", index)
+	}
+}
+
+// The hole that a restore leaves, and the entries before it, must be there after a restart: which of
+// the two count may not be known yet.
+func TestLogKeepsHoles(t *testing.T) {
+	l := mustOpenLog(t, filepath.Join(t.TempDir(), "log"))
+	require.NoError(t, l.StoreLogs(entriesOf(1, 1, 5)))
+	require.NoError(t, l.StoreLogs(entriesOf(2, 7, 9)))
+	l = requireLog(t, l, entriesOf(1, 1, 5), entriesOf(2, 7, 9))
+	require.NoError(t, l.StoreLogs(entriesOf(2, 10, 10)))
+	require.NoError(t, l.StoreLog(entriesOf(3, 20, 20)[0]))
+	requireLog(t, l, entriesOf(1, 1, 5), entriesOf(2, 7, 10), entriesOf(3, 20, 20))
+}
+
+// Entries that another leader replaces go, whichever stretches they are in, and so do those that a
+// snapshot covers; what is written next follows what is left.
+func TestLogIsCutAtBothEnds(t *testing.T) {
+	for name, c := range map[string]struct {
+		from, to uint64
+		left     [][]*raft.Log
+		next     uint64
+	}{
+		"nothing before":       {from: 0, to: 0, left: [][]*raft.Log{entriesOf(1, 1, 5), entriesOf(1, 7, 9), entriesOf(1, 20, 22)}, next: 23},
+		"nothing in a hole":    {from: 10, to: 12, left: [][]*raft.Log{entriesOf(1, 1, 5), entriesOf(1, 7, 9), entriesOf(1, 20, 22)}, next: 23},
+		"end of the last":      {from: 21, to: 22, left: [][]*raft.Log{entriesOf(1, 1, 5), entriesOf(1, 7, 9), entriesOf(1, 20, 20)}, next: 21},
+		"all of the last":      {from: 20, to: 22, left: [][]*raft.Log{entriesOf(1, 1, 5), entriesOf(1, 7, 9)}, next: 10},
+		"into the second":      {from: 8, to: 22, left: [][]*raft.Log{entriesOf(1, 1, 5), entriesOf(1, 7, 7)}, next: 8},
+		"into the first":       {from: 3, to: 22, left: [][]*raft.Log{entriesOf(1, 1, 2)}, next: 3},
+		"beginning of first":   {from: 1, to: 3, left: [][]*raft.Log{entriesOf(1, 4, 5), entriesOf(1, 7, 9), entriesOf(1, 20, 22)}, next: 23},
+		"through the second":   {from: 1, to: 9, left: [][]*raft.Log{entriesOf(1, 20, 22)}, next: 23},
+		"beginning of second":  {from: 1, to: 8, left: [][]*raft.Log{entriesOf(1, 9, 9), entriesOf(1, 20, 22)}, next: 40},
+		"all, and a new start": {from: 1, to: 22, next: 7},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := mustOpenLog(t, filepath.Join(t.TempDir(), "log"))
+			for _, part := range [][]*raft.Log{entriesOf(1, 1, 5), entriesOf(1, 7, 9), entriesOf(1, 20, 22)} {
+				require.NoError(t, l.StoreLogs(part))
+			}
+			require.NoError(t, l.DeleteRange(c.from, c.to))
+			l = requireLog(t, l, c.left...)
+			require.NoError(t, l.StoreLogs(entriesOf(9, c.next, c.next+1)))
+			requireLog(t, l, append(c.left, entriesOf(9, c.next, c.next+1))...)
+		})
+	}
+}
+
+// An index that is there already is refused: to write over it would leave what follows it of another
+// history.
+func TestLogRefusesToWriteOver(t *testing.T) {
+	l := mustOpenLog(t, filepath.Join(t.TempDir(), "log"))
+	require.NoError(t, l.StoreLogs(entriesOf(1, 1, 5)))
+	require.Error(t, l.StoreLogs(entriesOf(2, 5, 6)))
+	require.Error(t, l.StoreLogs([]*raft.Log{entriesOf(2, 6, 6)[0], entriesOf(2, 8, 8)[0]}), "a hole within one append")
+	require.NoError(t, l.StoreLogs(entriesOf(2, 6, 6)), "after a refusal")
+	requireLog(t, l, entriesOf(1, 1, 5), entriesOf(2, 6, 6))
+}
+
+// A crash leaves a stretch without entries, or one that is removed in part; neither may keep the node
+// from starting.
+func TestLogOpensAfterACrash(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "log")
+	l := mustOpenLog(t, dir)
+	require.NoError(t, l.StoreLogs(entriesOf(1, 1, 5)))
+	_, err := l.begin(9)
+	require.NoError(t, err)
+	require.NoError(t, l.Close())
+	removed := filepath.Join(dir, "00000000000000000007"+removedSuffix)
+	require.NoError(t, os.MkdirAll(removed, 0o750))
+	require.NoError(t, os.WriteFile(filepath.Join(removed, "wal-meta.db"), []byte("half"), 0o600))
+
+	l = mustOpenLog(t, dir)
+	requireEntries(t, l, entriesOf(1, 1, 5))
+	require.NoDirExists(t, removed)
+	require.NoError(t, l.StoreLogs(entriesOf(2, 6, 6)))
+	requireLog(t, l, entriesOf(1, 1, 5), entriesOf(2, 6, 6))
+}
+
+// A write that fails, as on a full disk, leaves a log that takes the next one.
+func TestLogGoesOnAfterAFailedWrite(t *testing.T) {
+	l := mustOpenLog(t, filepath.Join(t.TempDir(), "log"))
+	require.NoError(t, l.StoreLogs(entriesOf(1, 1, 5)))
+	require.NoError(t, l.stretches[0].WAL.Close()) // no write goes through
+	require.Error(t, l.StoreLogs(entriesOf(1, 6, 7)))
+	require.NoError(t, l.StoreLogs(entriesOf(2, 6, 7)))
+	requireLog(t, l, entriesOf(1, 1, 5), entriesOf(2, 6, 7))
+}
+
+// A new stretch whose first write failed gives way to whatever is written next.
+func TestLogLeavesNoEmptyStretch(t *testing.T) {
+	l := mustOpenLog(t, filepath.Join(t.TempDir(), "log"))
+	require.NoError(t, l.StoreLogs(entriesOf(1, 1, 5)))
+	_, err := l.begin(9)
+	require.NoError(t, err)
+	require.NoError(t, l.StoreLogs(entriesOf(2, 6, 7)))
+	requireLog(t, l, entriesOf(1, 1, 5), entriesOf(2, 6, 7))
+}

@@ -1,0 +1,131 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"versiond/group"
+	"versiond/model"
+	"versiond/wire"
+)
+
+// leaderReadLimits: two requests on their way, and all that comes meanwhile in the next one. What does not
+// fit waits for this node's own applier instead.
+var leaderReadLimits = group.Limits{
+	GroupSizeMax: 128 << 10, GroupCountMax: wire.ReadsMax, InFlightMax: 2,
+	WaitingItemsMax: 4 * wire.ReadsMax, WaitingSizeMax: 1 << 20,
+}
+
+// leaderReads passes on linearizable reads of a follower that is behind its own log, one request for all
+// that wait. The leader has applied what is acknowledged; to wait for it here would make this node apply
+// entry by entry what it could apply together.
+type leaderReads struct {
+	service   *VersionService
+	collector *group.Collector[*leaderRead]
+}
+
+// leaderRead is one read on its way.
+type leaderRead struct {
+	id   string
+	done chan leaderReadResult
+}
+
+type leaderReadResult struct {
+	found model.Found
+	index uint64
+	err   error
+}
+
+func newLeaderReads(s *VersionService) *leaderReads {
+	r := &leaderReads{service: s}
+	r.collector = group.NewCollector(leaderReadLimits, r.send)
+	return r
+}
+
+// apt says whether a read should go to the leader rather than wait for this node's applier.
+func (r *leaderReads) apt(opts model.ReadOptions) bool {
+	node := r.service.node
+	return opts.Level == model.LevelLinearizable && opts.MinIndex == 0 && !node.IsLeader() &&
+		node.LastIndex() > node.AppliedIndex() && r.service.whyRemoved() == nil
+}
+
+// read gives a record as the leader has it. Any error but model.ErrNotFound means that it could not be had
+// this way.
+func (r *leaderReads) read(ctx context.Context, id string) (model.Result, error) {
+	item := &leaderRead{id: id, done: make(chan leaderReadResult, 1)}
+	if err := r.collector.Add(item, len(id), 1); err != nil {
+		return model.Result{}, err
+	}
+	select {
+	case got := <-item.done:
+		if got.err == nil && !got.found.Exists {
+			got.err = model.ErrNotFound
+		}
+		return model.Result{Record: convertToRecord(got.found.Version), Index: got.index}, got.err
+	case <-ctx.Done():
+		return model.Result{}, fmt.Errorf("%w: %w", model.ErrTimeout, ctx.Err())
+	}
+}
+
+func (r *leaderReads) send(items []*leaderRead) {
+	ids := make([]string, len(items))
+	for i, item := range items {
+		ids[i] = item.id
+	}
+	found, index, err := r.ask(ids)
+	for i, item := range items {
+		result := leaderReadResult{index: index, err: err}
+		if err == nil {
+			result.found = found[i]
+		}
+		item.done <- result
+	}
+}
+
+func (r *leaderReads) ask(ids []string) ([]model.Found, uint64, error) {
+	ctx, cancel := context.WithTimeout(r.service.ctx, readIndexTimeout)
+	defer cancel()
+	_, address := r.service.node.Leader()
+	if address == "" {
+		return nil, 0, model.ErrNotLeader
+	}
+	return r.service.peers.Read(ctx, address, ids, r.service.termWitness())
+}
+
+func (r *leaderReads) close() { r.collector.Close() }
+
+// termWitness gives the term that this node is in now: after everything that it then asks for arrived.
+func (s *VersionService) termWitness() model.TermWitness {
+	return model.TermWitness{Node: s.NodeID(), Term: s.node.Term()}
+}
+
+// LeaderRead gives records as linearizable reads of another member find them; model.ErrNotLeader on every
+// node but the leader.
+func (s *VersionService) LeaderRead(ctx context.Context, ids []string, witness model.TermWitness) (found []model.Found, index uint64, err error) {
+	fresh, err := s.node.ReadIndexFor(ctx, witness)
+	if err != nil {
+		return nil, 0, notLeaderInTime(err)
+	}
+	err = s.readOnce(func() error { return s.awaitIndex(ctx, fresh, fresh) }, func() error {
+		index = s.node.AppliedIndex()
+		found, err = s.lookupAll(ctx, ids)
+		return err
+	})
+	if errors.Is(err, errPassToLeader) {
+		err = model.ErrNotLeader // it was replaced while it read
+	}
+	return found, index, err
+}
+
+func (s *VersionService) lookupAll(ctx context.Context, ids []string) ([]model.Found, error) {
+	found := make([]model.Found, len(ids))
+	for i, id := range ids {
+		row, err := s.lookup(ctx, id)
+		if err != nil && !errors.Is(err, model.ErrNotFound) {
+			return nil, err
+		}
+		found[i] = model.Found{Version: row, Exists: err == nil}
+	}
+	return found, nil
+}

@@ -1,0 +1,49 @@
+package service
+
+import (
+	"context"
+
+	"versiond/model"
+)
+
+// readPromptly gives a record without setting up what ends a wait, which costs as much as the read
+// itself: where memory has what is current enough, at once or after one round, which ends by itself.
+// What it does not give, the caller reads as if it had not been here.
+func (s *VersionService) readPromptly(ctx context.Context, id string, opts model.ReadOptions) (result model.Result, ok bool) {
+	loads := s.loads.Load()
+	index := s.promptIndex(ctx, opts)
+	result.Index = s.node.AppliedIndex()
+	if index > result.Index || !s.serving() {
+		return result, false
+	}
+	current, exists := s.mysql.revisions.get(id)
+	if !exists {
+		return result, false
+	}
+	row, ok := s.redis.fromMemory(id, current)
+	if !ok || s.loads.Load() != loads {
+		return result, false
+	}
+	s.redis.memoryReads.count(true)
+	result.Record = convertToRecord(row)
+	return result, true
+}
+
+// promptIndex gives the index that a read must reflect, notPrompt where it takes more than one round.
+func (s *VersionService) promptIndex(ctx context.Context, opts model.ReadOptions) uint64 {
+	if opts.Level == model.LevelNone {
+		return opts.MinIndex
+	}
+	// Two rounds, the one that goes on and its own, must fit into the time that the read may take.
+	if s.whyRemoved() != nil || opts.Timeout < 2*readIndexTimeout || s.leaderReads.apt(opts) {
+		return notPrompt
+	}
+	index, err := s.readIndexes[opts.Level].Do(ctx)
+	if err != nil {
+		return notPrompt
+	}
+	return max(index, opts.MinIndex)
+}
+
+// notPrompt is beyond every index.
+const notPrompt = ^uint64(0)
