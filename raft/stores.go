@@ -20,9 +20,18 @@ const (
 
 // stores is what a node keeps on disk for Raft.
 type stores struct {
-	bolt      *raftboltdb.BoltStore
+	bolt      boltStore
 	cache     *raft.LogCache
+	stable    raft.StableStore
 	snapshots *snapshotStore
+	disk      *disk // nil until hold
+}
+
+// boltStore is the file that log, term and vote are in.
+type boltStore interface {
+	raft.LogStore
+	raft.StableStore
+	Close() error
 }
 
 func openStores(dir *DataDir, log *slog.Logger) (*stores, error) {
@@ -49,16 +58,33 @@ func newStores(dir *DataDir, log *slog.Logger, readOnly bool) (*stores, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the Raft log %s: %w", dir.file(logFile), err)
 	}
-	cache, errCache := raft.NewLogCache(logCacheEntries, bolt)
+	cache, errCache := raft.NewLogCache(logCacheEntries, soundLog{bolt, dir.Path()})
 	snapshots, errSnapshots := raft.NewFileSnapshotStoreWithLogger(dir.Path(), snapshotsKept, newHCLogger(log))
 	if err := errors.Join(errCache, errSnapshots); err != nil {
 		return nil, errors.Join(fmt.Errorf("open the snapshots in %s: %w", dir.Path(), err), bolt.Close())
 	}
-	return &stores{bolt: bolt, cache: cache, snapshots: &snapshotStore{SnapshotStore: snapshots, logs: cache}}, nil
+	return &stores{bolt: bolt, cache: cache, stable: bolt, snapshots: &snapshotStore{SnapshotStore: snapshots, logs: cache}}, nil
 }
 
 func (s *stores) hasState() (bool, error) {
-	return raft.HasExistingState(s.cache, s.bolt, s.snapshots)
+	return raft.HasExistingState(s.cache, s.stable, s.snapshots)
 }
 
-func (s *stores) close() error { return s.bolt.Close() }
+// hold makes writes wait while the disk fails, once it is hashicorp's goroutines that write.
+func (s *stores) hold(d *disk, wrap func(boltStore) boltStore) {
+	s.disk = d
+	if wrap != nil {
+		s.bolt = wrap(s.bolt)
+	}
+	s.stable = &heldStable{StableStore: s.bolt, disk: d}
+	s.cache, _ = raft.NewLogCache(logCacheEntries, &heldLog{LogStore: soundLog{s.bolt, d.dir}, disk: d}) // it fails for want of a capacity alone
+	s.snapshots.logs = s.cache
+}
+
+// close leaves the file open when a write to it does not come back: it would wait for that.
+func (s *stores) close() error {
+	if s.disk != nil && s.disk.hangs() {
+		return fmt.Errorf("the Raft log was not closed: %w", s.disk.err())
+	}
+	return s.bolt.Close()
+}

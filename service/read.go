@@ -160,6 +160,9 @@ func (s *VersionService) awaitApplied(ctx context.Context, fresh, until uint64) 
 }
 
 func (s *VersionService) cannotFollow(index uint64) bool {
+	if s.node.LogFailure() != nil && index > s.node.AppliedIndex() {
+		return true // what it lacks cannot reach it
+	}
 	return !s.serving() || s.node.Stuck() || s.node.StoreFailure() != nil || index > s.node.AppliedIndex()+farBehind
 }
 

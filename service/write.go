@@ -171,9 +171,17 @@ func (s *VersionService) withLeader(ctx context.Context, do func(context.Context
 			return fmt.Errorf("%w: this node is stopping", model.ErrNoLeader)
 		}
 		if ctx.Err() != nil {
-			return fmt.Errorf("%w (%v)", model.ErrNoLeader, none) // %v: the cause must not pass for an open outcome
+			return s.noLeader(none)
 		}
 	}
+}
+
+// noLeader says why nobody took what was asked for. The cause must not pass for an open outcome.
+func (s *VersionService) noLeader(cause error) error {
+	if failure := s.node.LogFailure(); failure != nil {
+		return fmt.Errorf("%w (%v, %v)", model.ErrLogUnavailable, cause, failure)
+	}
+	return fmt.Errorf("%w (%v)", model.ErrNoLeader, cause)
 }
 
 // onLeader does something where the leader is: here, or through a request to it.

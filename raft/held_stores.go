@@ -1,0 +1,85 @@
+package raft
+
+import (
+	"github.com/hashicorp/raft"
+)
+
+// heldLog is a log whose writes wait while the disk fails.
+type heldLog struct {
+	raft.LogStore
+	disk *disk
+}
+
+// IsMonotonic says whether the log refuses gaps.
+func (l *heldLog) IsMonotonic() bool {
+	m, ok := l.LogStore.(raft.MonotonicLogStore)
+	return ok && m.IsMonotonic()
+}
+
+// StoreLog stores one entry.
+func (l *heldLog) StoreLog(log *raft.Log) error { return l.StoreLogs([]*raft.Log{log}) }
+
+// StoreLogs stores entries, with sums that tell when they were damaged.
+func (l *heldLog) StoreLogs(logs []*raft.Log) error {
+	summed, tried := withSums(logs), false
+	return l.disk.write(func() error {
+		if tried && l.IsMonotonic() {
+			if err := l.takeBack(logs[0].Index); err != nil {
+				return err
+			}
+		}
+		tried = true
+		return l.LogStore.StoreLogs(summed)
+	})
+}
+
+// takeBack removes what a try that was said to have failed has written all the same: a log that takes no
+// gaps does not take an entry twice either.
+func (l *heldLog) takeBack(from uint64) error {
+	last, err := l.LogStore.LastIndex()
+	if err != nil || last < from {
+		return err
+	}
+	return l.LogStore.DeleteRange(from, last)
+}
+
+// DeleteRange cuts off the log. Where it is its end, after which a leader's entries follow, it has to
+// be done; where it is its beginning, for compaction, hashicorp/raft tries again by itself, and on a full
+// disk it takes more room than there is.
+func (l *heldLog) DeleteRange(first, last uint64) error {
+	remove := func() error { return l.LogStore.DeleteRange(first, last) }
+	if end, err := l.LogStore.LastIndex(); err == nil && last < end {
+		return sound(remove)
+	}
+	return l.disk.write(remove)
+}
+
+// heldStable is where term and vote are kept. Its writes wait while the disk fails.
+type heldStable struct {
+	raft.StableStore
+	disk *disk
+}
+
+// Set stores a value.
+func (s *heldStable) Set(key, value []byte) error {
+	return s.disk.write(func() error { return s.StableStore.Set(key, value) })
+}
+
+// SetUint64 stores a number.
+func (s *heldStable) SetUint64(key []byte, value uint64) error {
+	return s.disk.write(func() error { return s.StableStore.SetUint64(key, value) })
+}
+
+// Get reads a value.
+func (s *heldStable) Get(key []byte) (value []byte, err error) {
+	err = sound(func() error {
+		value, err = s.StableStore.Get(key)
+		return err
+	})
+	return value, err
+}
+
+// GetUint64 reads a number.
+func (s *heldStable) GetUint64(key []byte) (uint64, error) {
+	return soundly(func() (uint64, error) { return s.StableStore.GetUint64(key) })
+}
