@@ -1,7 +1,13 @@
 package raft
 
 import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
 	"github.com/hashicorp/raft"
+
+	"versiond/model"
 )
 
 // heldLog is a log whose writes wait while the disk fails.
@@ -62,24 +68,39 @@ type heldStable struct {
 
 // Set stores a value.
 func (s *heldStable) Set(key, value []byte) error {
-	return s.disk.write(func() error { return s.StableStore.Set(key, value) })
+	return s.disk.write(func() error { return s.StableStore.Set(key, withSum(key, value)) })
 }
 
 // SetUint64 stores a number.
 func (s *heldStable) SetUint64(key []byte, value uint64) error {
-	return s.disk.write(func() error { return s.StableStore.SetUint64(key, value) })
+	return s.Set(key, binary.BigEndian.AppendUint64(nil, value))
 }
 
 // Get reads a value.
 func (s *heldStable) Get(key []byte) (value []byte, err error) {
 	err = sound(func() error {
-		value, err = s.StableStore.Get(key)
+		if value, err = s.StableStore.Get(key); err == nil {
+			value, err = withoutSum(key, value)
+		}
 		return err
 	})
+	if errors.Is(err, model.ErrCorrupt) {
+		err = unreadableLog(s.disk.dir, err)
+		if s.disk.running.Load() {
+			s.disk.end(err)
+		}
+	}
 	return value, err
 }
 
 // GetUint64 reads a number.
 func (s *heldStable) GetUint64(key []byte) (uint64, error) {
-	return soundly(func() (uint64, error) { return s.StableStore.GetUint64(key) })
+	value, err := s.Get(key)
+	if err != nil {
+		return 0, err
+	}
+	if len(value) != 8 {
+		return 0, unreadableLog(s.disk.dir, fmt.Errorf("%w: %s is no number", model.ErrCorrupt, key))
+	}
+	return binary.BigEndian.Uint64(value), nil
 }

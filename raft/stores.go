@@ -9,6 +9,9 @@ import (
 	"github.com/hashicorp/raft"
 	raftboltdb "github.com/hashicorp/raft-boltdb/v2"
 	"go.etcd.io/bbolt"
+	bbolterrors "go.etcd.io/bbolt/errors"
+
+	"versiond/model"
 )
 
 const (
@@ -51,12 +54,12 @@ func inspectStores(dir *DataDir) (*stores, error) {
 }
 
 func newStores(dir *DataDir, log *slog.Logger, readOnly bool) (*stores, error) {
-	bolt, err := raftboltdb.New(raftboltdb.Options{
-		Path:        dir.file(logFile),
-		BoltOptions: &bbolt.Options{Timeout: time.Second, FreelistType: bbolt.FreelistMapType, NoFreelistSync: true, ReadOnly: readOnly},
-	})
+	bolt, err := openLog(dir, readOnly)
 	if err != nil {
-		return nil, fmt.Errorf("open the Raft log %s: %w", dir.file(logFile), err)
+		return nil, err
+	}
+	if err := checkEnds(soundLog{bolt, dir.Path()}); err != nil {
+		return nil, errors.Join(err, bolt.Close())
 	}
 	cache, errCache := raft.NewLogCache(logCacheEntries, soundLog{bolt, dir.Path()})
 	snapshots, errSnapshots := raft.NewFileSnapshotStoreWithLogger(dir.Path(), snapshotsKept, newHCLogger(log))
@@ -64,6 +67,48 @@ func newStores(dir *DataDir, log *slog.Logger, readOnly bool) (*stores, error) {
 		return nil, errors.Join(fmt.Errorf("open the snapshots in %s: %w", dir.Path(), err), bolt.Close())
 	}
 	return &stores{bolt: bolt, cache: cache, stable: bolt, snapshots: &snapshotStore{SnapshotStore: snapshots, logs: cache}}, nil
+}
+
+// openLog opens the file of the log, and says what to do when it is damaged.
+func openLog(dir *DataDir, readOnly bool) (bolt boltStore, err error) {
+	path := dir.file(logFile)
+	if err := checkLogFile(path); err != nil {
+		return nil, openError(dir, err)
+	}
+	err = sound(func() (err error) {
+		bolt, err = raftboltdb.New(raftboltdb.Options{
+			Path:        path,
+			BoltOptions: &bbolt.Options{Timeout: time.Second, FreelistType: bbolt.FreelistMapType, NoFreelistSync: true, ReadOnly: readOnly},
+		})
+		return err
+	})
+	return bolt, openError(dir, err)
+}
+
+// checkEnds reads the first and the last entry: an index that was altered shows nowhere else, since all
+// others stand one after the other.
+func checkEnds(logs raft.LogStore) error {
+	for _, end := range []func() (uint64, error){logs.FirstIndex, logs.LastIndex} {
+		var log raft.Log
+		index, err := end()
+		if err == nil && index > 0 {
+			err = logs.GetLog(index, &log)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func openError(dir *DataDir, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, model.ErrCorrupt), errors.Is(err, bbolterrors.ErrInvalid), errors.Is(err, bbolterrors.ErrChecksum), errors.Is(err, bbolterrors.ErrVersionMismatch):
+		return unreadableLog(dir.Path(), fmt.Errorf("%s: %w", logFile, err))
+	}
+	return fmt.Errorf("open the Raft log %s: %w", dir.file(logFile), err)
 }
 
 func (s *stores) hasState() (bool, error) {

@@ -1,0 +1,121 @@
+package raft
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/raft"
+	"github.com/stretchr/testify/require"
+
+	"versiond/model"
+)
+
+// mustLogFile makes a directory with a log of some size, part of it compacted away.
+func mustLogFile(t testing.TB) (*DataDir, []byte) {
+	t.Helper()
+	dir, err := OpenDataDir(filepath.Join(t.TempDir(), "node1"), "node1")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = dir.Close() })
+	stores, err := openStores(dir, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	d := newDisk(dir.Path(), slog.New(slog.DiscardHandler), unobserved{}, nil)
+	stores.hold(d, nil)
+	require.NoError(t, stores.stable.SetUint64([]byte("term"), 3))
+	for i := range uint64(300) {
+		data := bytes.Repeat([]byte{byte(i)}, int(i)*7)
+		require.NoError(t, stores.cache.StoreLogs([]*raft.Log{{Index: i + 1, Term: 3, Type: raft.LogCommand, Data: data}}))
+	}
+	require.NoError(t, stores.cache.DeleteRange(1, 100))
+	require.NoError(t, stores.close())
+	content, err := os.ReadFile(dir.file(logFile))
+	require.NoError(t, err)
+	return dir, content
+}
+
+// readAllLog opens the log and gives what it holds, or why it cannot be read.
+func readAllLog(dir *DataDir) (logs []raft.Log, err error) {
+	stores, err := openStores(dir, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = stores.close() }()
+	stores.hold(newDisk(dir.Path(), slog.New(slog.DiscardHandler), unobserved{}, nil), nil)
+	first, err := stores.cache.FirstIndex()
+	if err != nil {
+		return nil, err
+	}
+	if term, err := stores.stable.GetUint64([]byte("term")); err != nil || term != 3 {
+		return nil, errors.Join(err, fmt.Errorf("the term is %d", term))
+	}
+	last, err := stores.cache.LastIndex()
+	for index := first; err == nil && index <= last; index++ {
+		var log raft.Log
+		if err = stores.cache.GetLog(index, &log); err == nil {
+			log.AppendedAt = time.Time{} // of which nothing is made but a metric
+			logs = append(logs, log)
+		}
+	}
+	return logs, err
+}
+
+// A log that is cut off, overwritten or altered must be refused with words that say what to do, and
+// never end the process with a stack, or be read as something else. If this fails, a bad sector makes an
+// operator read the source of bbolt, or makes a node vote twice.
+func TestDamagedLogFileIsRefused(t *testing.T) {
+	dir, content := mustLogFile(t)
+	whole, err := readAllLog(dir)
+	require.NoError(t, err)
+	require.Len(t, whole, 200)
+	refused := 0
+	check := func(damage string, damaged []byte) {
+		require.NoError(t, os.WriteFile(dir.file(logFile), damaged, 0o600))
+		logs, err := readAllLog(dir)
+		if err == nil {
+			require.Equal(t, whole, logs, damage) // it was in a free page, or in what means nothing
+			return
+		}
+		refused++
+		require.ErrorIs(t, err, model.ErrCorrupt, damage)
+		require.ErrorContains(t, err, "empty that directory and start it", damage)
+	}
+	page := os.Getpagesize()
+	for at := 1; at < len(content); at += len(content)/40 + 1 {
+		check(fmt.Sprintf("cut off at %d", at), content[:at])
+	}
+	for at := 0; at < len(content); at += page {
+		damaged := bytes.Clone(content)
+		copy(damaged[at:at+page], bytes.Repeat([]byte{0xA5}, page))
+		check(fmt.Sprintf("garbage at %d", at), damaged)
+	}
+	for at := 3; at < len(content); at += 1777 {
+		if bytes.Equal(content[at-3:min(len(content), at+1700)], make([]byte, min(len(content), at+1700)-at+3)) {
+			continue
+		}
+		damaged := bytes.Clone(content)
+		damaged[at] ^= 0x10
+		check(fmt.Sprintf("a bit at %d", at), damaged)
+	}
+	require.Greater(t, refused, 50)
+}
+
+// An empty or missing file is a new node's.
+func TestNoLogFileIsNotDamaged(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "raft.db")
+	require.NoError(t, checkLogFile(path))
+	require.NoError(t, os.WriteFile(path, nil, 0o600))
+	require.NoError(t, checkLogFile(path))
+}
+
+func BenchmarkCheckLogFile(b *testing.B) {
+	dir, content := mustLogFile(b)
+	b.SetBytes(int64(len(content)))
+	for b.Loop() {
+		require.NoError(b, checkLogFile(dir.file(logFile)))
+	}
+}
