@@ -42,7 +42,7 @@ func openStores(dir *DataDir, log *slog.Logger) (*stores, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.snapshots.removeSuperseded(dir.file(snapshotsDir)); err != nil {
+	if err := s.snapshots.tidy(log); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
@@ -66,7 +66,7 @@ func newStores(dir *DataDir, log *slog.Logger, readOnly bool) (*stores, error) {
 	if err := errors.Join(errCache, errSnapshots); err != nil {
 		return nil, errors.Join(fmt.Errorf("open the snapshots in %s: %w", dir.Path(), err), bolt.Close())
 	}
-	return &stores{bolt: bolt, cache: cache, stable: bolt, snapshots: &snapshotStore{SnapshotStore: snapshots, logs: cache}}, nil
+	return &stores{bolt: bolt, cache: cache, stable: bolt, snapshots: newSnapshotStore(snapshots, cache, dir.file(snapshotsDir))}, nil
 }
 
 // openLog opens the file of the log, and says what to do when it is damaged.
