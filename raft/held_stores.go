@@ -42,7 +42,7 @@ func (l *heldLog) StoreLogs(logs []*raft.Log) error {
 // takeBack removes what a try that was said to have failed has written all the same: a log that takes no
 // gaps does not take an entry twice either.
 func (l *heldLog) takeBack(from uint64) error {
-	last, err := l.LogStore.LastIndex()
+	last, err := l.LastIndex()
 	if err != nil || last < from {
 		return err
 	}
@@ -54,7 +54,7 @@ func (l *heldLog) takeBack(from uint64) error {
 // disk it takes more room than there is.
 func (l *heldLog) DeleteRange(first, last uint64) error {
 	remove := func() error { return l.LogStore.DeleteRange(first, last) }
-	if end, err := l.LogStore.LastIndex(); err == nil && last < end {
+	if end, err := l.LastIndex(); err == nil && last < end {
 		return sound(remove)
 	}
 	return l.disk.write(remove)

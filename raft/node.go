@@ -81,6 +81,7 @@ func NewRaftNode(cfg NodeConfig, fsm *VersionFSM) (*Node, error) {
 	cfg.Dir.removeThrowaways(cfg.Log)
 	ctx, cancel := context.WithCancel(context.Background())
 	n := &Node{cfg: cfg, fsm: fsm, stores: stores, progress: newProgress(), ctx: ctx, cancel: cancel, failed: make(chan struct{})}
+	fsm.giveUp = n.fail
 	stores.hold(newDisk(cfg.Dir.Path(), cfg.Log, fsm.observer, n.fail), cfg.wrapLog)
 	if err := n.resume(); err != nil {
 		return nil, errors.Join(err, n.Close())
@@ -137,6 +138,7 @@ func (n *Node) start(bootstrap *raft.Configuration) error {
 	}
 	n.running = &running{raft: r, transport: transport, proposer: newProposer(n.ctx, r, n.fsm, func() bool { return n.progress.sinceMoved() > stuckAfter })}
 	n.running.proposer.mayLead = n.stores.disk.mayLead
+	n.running.proposer.transferStuck = func() { n.fail(ErrTransferStuck) }
 	n.running.reads = newReadIndexer(n, r)
 	n.wg.Go(func() { n.runApplier(r) })
 	return nil

@@ -50,13 +50,16 @@ type proposer struct {
 	// and its store holds it up.
 	hopeless func() bool
 	// mayLead is false while the log is held: what is proposed then would wait for the disk.
-	mayLead   func() bool
-	fsm       *VersionFSM
-	collector *group.Collector[*proposal]
+	mayLead func() bool
+	// transferStuck is called when a transfer of leadership never ends.
+	transferStuck func()
+	transfer      transferWatch
+	fsm           *VersionFSM
+	collector     *group.Collector[*proposal]
 }
 
 func newProposer(ctx context.Context, r *raft.Raft, fsm *VersionFSM, stuck func() bool) *proposer {
-	p := &proposer{ctx: ctx, apply: r.Apply, fsm: fsm, mayLead: func() bool { return true }}
+	p := &proposer{ctx: ctx, apply: r.Apply, fsm: fsm, mayLead: func() bool { return true }, transferStuck: func() {}}
 	p.hopeless = func() bool { return !p.mayLead() || r.State() != raft.Leader && stuck() }
 	p.collector = group.NewCollector(proposerLimits, p.send)
 	return p
@@ -134,6 +137,9 @@ func (p *proposer) await(data []byte) result {
 
 func (p *proposer) awaitApplied(future raft.ApplyFuture) result {
 	if err := future.Error(); err != nil {
+		if errors.Is(err, raft.ErrLeadershipTransferInProgress) && p.transfer.refused(time.Now()) {
+			p.transferStuck()
+		}
 		return result{err: proposalError(err)}
 	}
 	h, ok := future.Response().(*handle)

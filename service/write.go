@@ -176,12 +176,12 @@ func (s *VersionService) withLeader(ctx context.Context, do func(context.Context
 	}
 }
 
-// noLeader says why nobody took what was asked for. The cause must not pass for an open outcome.
+// noLeader says why nobody took what was asked for.
 func (s *VersionService) noLeader(cause error) error {
 	if failure := s.node.LogFailure(); failure != nil {
-		return fmt.Errorf("%w (%v, %v)", model.ErrLogUnavailable, cause, failure)
+		return fmt.Errorf("%w (%v)", model.ErrLogUnavailable, errors.Join(cause, failure)) // %v: the cause must not pass for an open outcome
 	}
-	return fmt.Errorf("%w (%v)", model.ErrNoLeader, cause)
+	return fmt.Errorf("%w (%v)", model.ErrNoLeader, cause) // %v: the cause must not pass for an open outcome
 }
 
 // onLeader does something where the leader is: here, or through a request to it.
