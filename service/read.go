@@ -199,7 +199,7 @@ func (s *VersionService) readIndexOnce(ctx context.Context, level model.Level) (
 	}
 	_, address := s.node.Leader()
 	if address == "" {
-		return 0, model.ErrNotLeader
+		return 0, s.nobodyLeads()
 	}
 	index, err := s.peers.ReadIndex(ctx, address, level)
 	if err != nil {
