@@ -18,7 +18,10 @@ func TestHeartbeatsChangeNeitherStateNorTerm(t *testing.T) {
 	term := r.CurrentTerm()
 	response := make(chan raft.RPCResponse, 1)
 	var called int
-	count := func(raft.RPC) { called++ }
+	count := func(rpc raft.RPC) {
+		called++
+		rpc.Respond(&raft.AppendEntriesResponse{Success: true}, nil)
+	}
 	beat := func(term uint64) raft.RPC {
 		return raft.RPC{RespChan: response, Command: &raft.AppendEntriesRequest{Term: term}}
 	}

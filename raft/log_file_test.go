@@ -119,3 +119,19 @@ func BenchmarkCheckLogFile(b *testing.B) {
 		require.NoError(b, checkLogFile(dir.file(logFile)))
 	}
 }
+
+// shiftedLog is a log of which the index of an end was altered: what is there says that it is another entry.
+type shiftedLog struct{ raft.InmemStore }
+
+func (*shiftedLog) LastIndex() (uint64, error) { return 316, nil }
+
+func (*shiftedLog) GetLog(index uint64, log *raft.Log) error {
+	*log = *withSums([]*raft.Log{{Index: min(index, 300), Term: 3}})[0]
+	return nil
+}
+
+// An altered index of the last entry leaves everything in order. If this fails, a node believes that its log
+// is longer than it is, and may be elected for it.
+func TestAlteredEndOfTheLogIsNoticed(t *testing.T) {
+	require.ErrorIs(t, checkEnds(soundLog{&shiftedLog{}, "/data/node1"}), model.ErrCorrupt)
+}
