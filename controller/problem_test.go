@@ -40,6 +40,7 @@ func TestErrorsOfTheService(t *testing.T) {
 		{model.ErrNoLeader, 503, "no_leader", true},
 		{model.ErrNotLeader, 503, "not_leader", true},
 		{model.ErrStoreUnavailable, 503, "store_unavailable", true},
+		{model.ErrLogUnavailable, 503, "store_unavailable", true},
 		{model.ErrNotCaughtUp, 503, "not_caught_up", true},
 		{model.ErrNodeRemoved, 503, "node_removed", true},
 		{model.ErrOutcomeUnknown, 504, "outcome_unknown", false},

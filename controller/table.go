@@ -63,6 +63,7 @@ var translations = []translation{
 	{err: model.ErrNoLeader, status: http.StatusServiceUnavailable, code: "no_leader", retryAfterSeconds: 1},
 	{err: model.ErrNotLeader, status: http.StatusServiceUnavailable, code: "not_leader", retryAfterSeconds: 1},
 	{err: model.ErrStoreUnavailable, status: http.StatusServiceUnavailable, code: "store_unavailable", retryAfterSeconds: 2},
+	{err: model.ErrLogUnavailable, status: http.StatusServiceUnavailable, code: "store_unavailable", retryAfterSeconds: 2},
 	{err: model.ErrNotCaughtUp, status: http.StatusServiceUnavailable, code: "not_caught_up", retryAfterSeconds: 2},
 	{err: model.ErrNodeRemoved, status: http.StatusServiceUnavailable, code: "node_removed", retryAfterSeconds: 30},
 

@@ -44,6 +44,7 @@ var numbers = []measure{
 	gauge("versiond_raft_members", "Members of the cluster, voters or not.", func(m *model.Measures) float64 { return float64(m.Members) }),
 	gauge("versiond_raft_voters", "Members that have a vote.", func(m *model.Measures) float64 { return float64(m.Voters) }),
 
+	gauge("versiond_log_held", "1 while a write to the Raft log waits for the disk, because it failed or hangs: the node does not lead meanwhile.", func(m *model.Measures) float64 { return truth(m.LogHeld) }),
 	gauge("versiond_applier_serving", "1 when the node's store is known to be its own and to be as far as it says, and nothing speaks against what it holds.", func(m *model.Measures) float64 { return truth(m.Serving) }),
 	gauge("versiond_store_differs", "1 while the store is known to hold something else than the log makes, until it is built anew.", func(m *model.Measures) float64 { return truth(m.StoreDiffers) }),
 	gauge("versiond_members_disagree", "1 while the node's records are known to differ from those of another member and no majority says whose are right.", func(m *model.Measures) float64 { return truth(m.MembersDisagree) }),

@@ -33,6 +33,7 @@ var outcomes = []struct {
 	{model.ErrNoLeader, "no_leader"},
 	{model.ErrNotLeader, "no_leader"},
 	{model.ErrStoreUnavailable, "store_unavailable"},
+	{model.ErrLogUnavailable, "store_unavailable"},
 	{model.ErrNotCaughtUp, "not_caught_up"},
 	{model.ErrNodeRemoved, "node_removed"},
 	{model.ErrTimeout, "timeout"},

@@ -19,6 +19,7 @@ type Raft struct {
 	applyEntries     prometheus.Histogram
 	applyCommands    prometheus.Histogram
 	storeFailures    prometheus.Counter
+	logFailures      prometheus.Counter
 	snapshotDuration *prometheus.HistogramVec
 	snapshotSize     *prometheus.GaugeVec
 	snapshotFailures *prometheus.CounterVec
@@ -34,6 +35,7 @@ func newRaft() *Raft {
 		applyEntries:     newHistogram("versiond_apply_transaction_entries", "Log entries that one transaction applied.", countBuckets),
 		applyCommands:    newHistogram("versiond_apply_transaction_commands", "Commands that one transaction applied.", countBuckets),
 		storeFailures:    prometheus.NewCounter(prometheus.CounterOpts{Name: "versiond_store_write_failures_total", Help: "Times that the store failed the applier, which then tries again."}),
+		logFailures:      prometheus.NewCounter(prometheus.CounterOpts{Name: "versiond_log_write_failures_total", Help: "Times that a write to the Raft log failed, or took so long that the disk counts as hanging; it is then tried again, or waited for."}),
 		snapshotDuration: newHistograms("versiond_snapshot_duration_seconds", "Time of writing a snapshot (persist) and of loading one (restore).", longBuckets, "operation"),
 		snapshotSize:     prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "versiond_snapshot_size_bytes", Help: "Size of the last snapshot that was written (persist) and loaded (restore)."}, []string{"operation"}),
 		snapshotFailures: newCounters("versiond_snapshot_failures_total", "Snapshots that could not be written (persist) or loaded (restore); both are tried again.", "operation"),
@@ -51,7 +53,7 @@ func newRaft() *Raft {
 
 func (r *Raft) collectors() []prometheus.Collector {
 	return []prometheus.Collector{
-		r.proposed, r.applyDuration, r.applyEntries, r.applyCommands, r.storeFailures,
+		r.proposed, r.applyDuration, r.applyEntries, r.applyCommands, r.storeFailures, r.logFailures,
 		r.snapshotDuration, r.snapshotSize, r.snapshotFailures, r.quorumDuration, r.quorumReads, r.quorumFailures,
 	}
 }
@@ -68,6 +70,9 @@ func (r *Raft) Applied(entries, commands int, took time.Duration) {
 
 // StoreFailed counts one failure of the store towards the applier.
 func (r *Raft) StoreFailed() { r.storeFailures.Inc() }
+
+// LogFailed counts one failure of a write to the Raft log.
+func (r *Raft) LogFailed() { r.logFailures.Inc() }
 
 // SnapshotPersisted counts one snapshot that was written, or was to be.
 func (r *Raft) SnapshotPersisted(bytes int64, took time.Duration, err error) {

@@ -31,6 +31,9 @@ var (
 	ErrTooManyRequests = errors.New("more requests are waiting than this node can take")
 	// ErrStoreUnavailable is returned when the node's database does not answer; nothing was proposed.
 	ErrStoreUnavailable = errors.New("the node's database does not answer")
+	// ErrLogUnavailable is returned when the disk of the node's Raft log takes no writes and the node knows
+	// of no other leader; nothing was proposed.
+	ErrLogUnavailable = errors.New("the disk of this node takes no writes, and no other leader is known at the moment; nothing was changed: see /readyz for what to do, or ask another node")
 	// ErrNotCaughtUp is returned when the node's store is not current enough to be read.
 	ErrNotCaughtUp = errors.New("this node has not caught up with the cluster yet")
 	// ErrNodeRemoved is returned by a node that is no longer a member.

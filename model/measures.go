@@ -16,6 +16,8 @@ type Measures struct {
 	StoreDiffers bool
 	// MembersDisagree says whether other members have other records and no majority says whose are right.
 	MembersDisagree bool
+	// LogHeld says whether a write to the Raft log waits for a disk that fails or hangs.
+	LogHeld bool
 	// Removed says whether the node is no longer a member.
 	Removed bool
 	Term    uint64

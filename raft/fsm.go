@@ -1,6 +1,7 @@
 package raft
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"sync/atomic"
@@ -22,12 +23,26 @@ type VersionFSM struct {
 	// lastCommand is the highest entry with commands that the store holds.
 	lastCommand atomic.Uint64
 	observer    Observer
+	// vain counts how often in a row the snapshot at vainIndex was to be restored, without an entry in
+	// between. Both belong to hashicorp's FSM goroutine.
+	vain      int
+	vainIndex uint64
+	// giveUp ends the node.
+	giveUp func(error)
 }
+
+// vainMax is how often a follower takes the same snapshot. Once is enough.
+const vainMax = 5
+
+// errSnapshotsInVain is hashicorp/raft#697: what the log holds behind the snapshot is another history, and
+// is not removed.
+var errSnapshotsInVain = errors.New("this node was sent the same snapshot again and again and cannot go on from it, because its Raft log differs from the leader's; " +
+	"stop it, empty its data directory and start it: it joins again and is sent everything")
 
 var _ raft.BatchingFSM = (*VersionFSM)(nil)
 
 func newVersionFSM(service VersionServiceInterface) *VersionFSM {
-	return &VersionFSM{service: service, queue: newQueue(), observer: unobserved{}}
+	return &VersionFSM{service: service, queue: newQueue(), observer: unobserved{}, giveUp: func(error) {}}
 }
 
 // Apply notes one committed entry and returns a handle on its outcomes.
@@ -38,6 +53,7 @@ func (f *VersionFSM) Apply(log *raft.Log) any {
 // ApplyBatch notes committed entries and returns a handle for each. It is given configuration
 // entries too, which keeps hashicorp's idea of the FSM's index current after a membership change.
 func (f *VersionFSM) ApplyBatch(logs []*raft.Log) []any {
+	f.vain = 0
 	awaited, now := f.proposals.Load() > 0, time.Now()
 	handles := make([]any, len(logs))
 	for i, log := range logs {
@@ -96,6 +112,16 @@ func (f *VersionFSM) Restore(stream io.ReadCloser) error {
 	if err != nil {
 		return err
 	}
+	f.noteVain(meta.Index)
 	f.queue.pushRestore(meta.Index, restored)
 	return stream.Close()
+}
+
+func (f *VersionFSM) noteVain(index uint64) {
+	if f.vainIndex != index {
+		f.vain, f.vainIndex = 0, index
+	}
+	if f.vain++; f.vain >= vainMax {
+		f.giveUp(errSnapshotsInVain)
+	}
 }

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/raft"
+
+	"versiond/model"
 )
 
 // replicationEnds is longer than the goroutines that replicate for a leader outlive its leadership.
@@ -20,13 +22,18 @@ const replicationEnds = 2 * time.Second
 type holeStore struct {
 	raft.LogStore
 	snapshots raft.SnapshotStore
+	disk      *disk
 	leads     atomic.Bool
 	led       atomic.Pointer[time.Time] // when it last ceased to lead, nil when it never led
 }
 
-// GetLog reads an entry, also one that a snapshot stands for.
+// GetLog reads an entry, also one that a snapshot stands for. One that cannot be read ends the node:
+// hashicorp/raft would panic, or ask for it for ever.
 func (s *holeStore) GetLog(index uint64, log *raft.Log) error {
 	err := s.LogStore.GetLog(index, log)
+	if errors.Is(err, model.ErrCorrupt) && s.disk.running.Load() {
+		s.disk.end(err)
+	}
 	if !errors.Is(err, raft.ErrLogNotFound) || !s.follows() {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -27,6 +28,8 @@ type NodeConfig struct {
 	Tuning Tuning
 	// Observer may be nil.
 	Observer Observer
+	// wrapLog puts something between the node and the file of its log, as tests do that make it fail.
+	wrapLog func(logFiles) logFiles
 }
 
 // PeerTerms asks other nodes for their Raft term.
@@ -52,12 +55,14 @@ type Node struct {
 	running *running // nil until Raft runs
 	failure error
 	closing bool
+
+	elsewhere atomic.Pointer[Member] // who leads, while this node's log cannot tell
 }
 
 // running is what exists only while Raft runs.
 type running struct {
 	raft      *raft.Raft
-	transport *raft.NetworkTransport
+	transport *gatedTransport
 	proposer  *proposer
 	reads     *readIndexer
 }
@@ -76,6 +81,8 @@ func NewRaftNode(cfg NodeConfig, fsm *VersionFSM) (*Node, error) {
 	cfg.Dir.removeThrowaways(cfg.Log)
 	ctx, cancel := context.WithCancel(context.Background())
 	n := &Node{cfg: cfg, fsm: fsm, stores: stores, progress: newProgress(), ctx: ctx, cancel: cancel, failed: make(chan struct{})}
+	fsm.giveUp = n.fail
+	stores.hold(newDisk(cfg.Dir.Path(), cfg.Log, fsm.observer, n.fail), cfg.wrapLog)
 	if err := n.resume(); err != nil {
 		return nil, errors.Join(err, n.Close())
 	}
@@ -130,30 +137,37 @@ func (n *Node) start(bootstrap *raft.Configuration) error {
 		return fmt.Errorf("start Raft of %s: %w", n.Identity().Node, err)
 	}
 	n.running = &running{raft: r, transport: transport, proposer: newProposer(n.ctx, r, n.fsm, func() bool { return n.progress.sinceMoved() > stuckAfter })}
+	n.running.proposer.mayLead = n.stores.disk.mayLead
+	n.running.proposer.transferStuck = func() { n.fail(ErrTransferStuck) }
 	n.running.reads = newReadIndexer(n, r)
 	n.wg.Go(func() { n.runApplier(r) })
 	return nil
 }
 
-func (n *Node) newRaft(bootstrap *raft.Configuration) (*raft.Raft, *raft.NetworkTransport, error) {
+func (n *Node) newRaft(bootstrap *raft.Configuration) (*raft.Raft, *gatedTransport, error) {
 	conf := n.cfg.Tuning.raftConfig(n.Identity().Node, newHCLogger(n.cfg.Log))
 	layer := newStreamLayer(n.cfg.Listener, n.cfg.Address, n.cfg.Secret, n.Identity, n.idAt)
-	transport := raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
+	transport := &gatedTransport{disk: n.stores.disk, NetworkTransport: raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
 		Stream: layer, MaxPool: 3, MaxRPCsInFlight: 1, Timeout: 5 * time.Second, Logger: conf.Logger,
-	})
+	})}
 	if bootstrap != nil {
-		if err := raft.BootstrapCluster(conf, n.stores.cache, n.stores.bolt, n.stores.snapshots, transport, *bootstrap); err != nil {
+		if err := raft.BootstrapCluster(conf, n.stores.cache, n.stores.stable, n.stores.snapshots, transport, *bootstrap); err != nil {
 			return nil, nil, errors.Join(err, transport.Close())
 		}
 	}
 	if err := n.noteSnapshot(); err != nil {
 		return nil, nil, errors.Join(err, transport.Close())
 	}
-	logs := &holeStore{LogStore: n.stores.cache, snapshots: n.stores.snapshots}
-	r, err := raft.NewRaft(conf, n.fsm, logs, n.stores.bolt, n.stores.snapshots, transport)
+	logs := &holeStore{LogStore: n.stores.cache, snapshots: n.stores.snapshots, disk: n.stores.disk}
+	var r *raft.Raft
+	err := sound(func() (err error) { // it panics on a log that it cannot read, and on a term that it cannot write
+		r, err = raft.NewRaft(conf, n.fsm, logs, n.stores.stable, n.stores.snapshots, transport)
+		return err
+	})
 	if err != nil {
 		return nil, nil, errors.Join(err, transport.Close())
 	}
+	transport.raft.Store(r)
 	r.RegisterObserver(raft.NewObserver(nil, false, logs.observe))
 	return r, transport, nil
 }
@@ -216,8 +230,9 @@ func (n *Node) Close() error {
 	n.fsm.queue.refuseViews()
 	var err error
 	if running != nil {
-		err = running.raft.Shutdown().Error()
-		err = errors.Join(err, running.transport.Close())
+		down := running.raft.Shutdown()
+		n.stores.disk.close() // what waits for the disk ends, and hashicorp's goroutines with it
+		err = errors.Join(down.Error(), running.transport.Close())
 	}
 	n.cancel()
 	n.wg.Wait()

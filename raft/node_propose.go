@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"github.com/hashicorp/raft"
-
 	"versiond/model"
 )
 
@@ -15,7 +13,7 @@ import (
 func (n *Node) Propose(ctx context.Context, units []model.Unit) ([]model.UnitOutcome, error) {
 	running := n.current()
 	switch {
-	case running == nil || running.raft.State() != raft.Leader:
+	case running == nil || !n.leads(running):
 		return nil, model.ErrNotLeader
 	case n.Stuck():
 		return nil, errors.Join(model.ErrStoreUnavailable, n.StoreFailure())
@@ -47,6 +45,9 @@ func (n *Node) ReadIndexFor(ctx context.Context, witness model.TermWitness) (uin
 func (n *Node) LeaderIndex(ctx context.Context) (uint64, error) {
 	running := n.current()
 	if running == nil {
+		return 0, model.ErrNotLeader
+	}
+	if !n.leads(running) {
 		return 0, model.ErrNotLeader
 	}
 	term := running.raft.CurrentTerm()

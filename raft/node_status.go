@@ -36,8 +36,10 @@ type Status struct {
 	// StoreFailing is set while the applier has something for the store that it does not take.
 	StoreFailing bool `json:"storeFailing,omitempty"`
 	// CommitMicros is what the store takes for a transaction lately, in microseconds; 0 while unknown.
-	CommitMicros int64    `json:"commitMicros,omitempty"`
-	Members      []Member `json:"members,omitempty"`
+	CommitMicros int64 `json:"commitMicros,omitempty"`
+	// LogHeld is set while a write to the Raft log waits for a disk that fails or hangs.
+	LogHeld bool     `json:"logHeld,omitempty"`
+	Members []Member `json:"members,omitempty"`
 	// Content are the checksums of the records at the applied index and at some before it, which every
 	// node notes at the same ones; that at the applied index is the last.
 	Content []model.Checkpoint `json:"content,omitempty"`
@@ -45,7 +47,7 @@ type Status struct {
 
 // Status reads the node's state. It takes no lock of Raft's main loop, so it answers while that is held up.
 func (n *Node) Status() Status {
-	s := Status{Identity: n.Identity(), Former: n.Former(), Replica: n.cfg.Dir.noted().Replica, State: "waiting", Applied: n.progress.applied.Load(), Serving: n.Serving(), Stuck: n.Stuck(), StoreFailing: n.StoreFailure() != nil}
+	s := Status{Identity: n.Identity(), Former: n.Former(), Replica: n.cfg.Dir.noted().Replica, State: "waiting", Applied: n.progress.applied.Load(), Serving: n.Serving(), Stuck: n.Stuck(), StoreFailing: n.StoreFailure() != nil, LogHeld: n.LogFailure() != nil}
 	took, _ := n.CommitTime()
 	s.CommitMicros = took.Microseconds()
 	running := n.current()
@@ -53,9 +55,8 @@ func (n *Node) Status() Status {
 		return s
 	}
 	r := running.raft
-	leader, id := r.LeaderWithID()
-	s.Running, s.State, s.Term = true, stateName(r.State()), r.CurrentTerm()
-	s.LeaderID, s.LeaderAddress = string(id), string(leader)
+	s.Running, s.State, s.Term = true, n.stateName(running), r.CurrentTerm()
+	s.LeaderID, s.LeaderAddress = n.Leader()
 	s.Commit, s.LastIndex = r.CommitIndex(), r.LastIndex()
 	if contact := r.LastContact(); !contact.IsZero() && s.State != "leader" {
 		s.LastContactMS = time.Since(contact).Milliseconds()
@@ -64,16 +65,17 @@ func (n *Node) Status() Status {
 	return s
 }
 
-func stateName(state raft.RaftState) string {
-	switch state {
-	case raft.Leader:
+// stateName calls a leader that must not lead a follower, which it becomes as soon as its log lets it.
+func (n *Node) stateName(running *running) string {
+	switch state := running.raft.State(); {
+	case n.leads(running):
 		return "leader"
-	case raft.Candidate:
+	case state == raft.Candidate:
 		return "candidate"
-	case raft.Follower:
-		return "follower"
+	case state == raft.Shutdown:
+		return "shutdown"
 	}
-	return "shutdown"
+	return "follower"
 }
 
 // Term gives the node's current Raft term, 0 while it runs no Raft.
@@ -87,8 +89,19 @@ func (n *Node) Term() uint64 {
 // IsLeader says whether the node leads as far as it knows.
 func (n *Node) IsLeader() bool {
 	running := n.current()
-	return running != nil && running.raft.State() == raft.Leader
+	return running != nil && n.leads(running)
 }
+
+// leads is hashicorp's word for it, unless the log is held: its main loop cannot step down then.
+func (n *Node) leads(running *running) bool {
+	return running.raft.State() == raft.Leader && n.stores.disk.mayLead()
+}
+
+// LogFailure says why writes to the Raft log wait and what would help, nil when none does.
+func (n *Node) LogFailure() error { return n.stores.disk.err() }
+
+// NoteLeader tells a node whose log is held who leads. Hashicorp/raft cannot find out meanwhile.
+func (n *Node) NoteLeader(m Member) { n.elsewhere.Store(&m) }
 
 // Leader names the leader that this node knows of; both are empty when it knows of none.
 func (n *Node) Leader() (id, address string) {
@@ -96,14 +109,20 @@ func (n *Node) Leader() (id, address string) {
 	if running == nil {
 		return "", ""
 	}
+	if m := n.elsewhere.Load(); m != nil && n.LogFailure() != nil {
+		return m.ID, m.Address
+	}
 	leader, leaderID := running.raft.LeaderWithID()
+	if string(leaderID) == n.Identity().Node && !n.stores.disk.mayLead() {
+		return "", ""
+	}
 	return string(leaderID), string(leader)
 }
 
 // SinceLeader is how long the node has not heard a leader; zero on a leader.
 func (n *Node) SinceLeader() time.Duration {
 	running := n.current()
-	if running == nil || running.raft.State() == raft.Leader {
+	if running == nil || n.leads(running) {
 		return 0
 	}
 	return time.Since(running.raft.LastContact())

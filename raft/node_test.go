@@ -31,9 +31,10 @@ type testNode struct {
 }
 
 type testConfig struct {
-	path   string
-	store  *fakeStore
-	tuning Tuning
+	path    string
+	store   *fakeStore
+	tuning  Tuning
+	wrapLog func(logFiles) logFiles
 }
 
 func newTestConfig(t *testing.T) testConfig {
@@ -48,7 +49,7 @@ func (c testConfig) mustOpen(t *testing.T) *testNode {
 	listener, err := ListenPeers("127.0.0.1:0")
 	require.NoError(t, err)
 	init := RaftInitializerImpl{Config: NodeConfig{
-		Address: "127.0.0.1:7001", Dir: dir, Listener: listener, Peers: noPeers{}, Log: slog.New(slog.DiscardHandler), Tuning: c.tuning,
+		Address: "127.0.0.1:7001", Dir: dir, Listener: listener, Peers: noPeers{}, Log: slog.New(slog.DiscardHandler), Tuning: c.tuning, wrapLog: c.wrapLog,
 	}}
 	node, err := init.InitRaft(newFakeService(c.store))
 	require.NoError(t, err)

@@ -11,6 +11,8 @@ type Observer interface {
 	Applied(entries, commands int, took time.Duration)
 	// StoreFailed is called whenever the store fails the applier, which then tries again.
 	StoreFailed()
+	// LogFailed is called whenever a write to the Raft log fails or hangs; it is then tried again, or waited for.
+	LogFailed()
 	// SnapshotPersisted is called when a snapshot was written, or failed to be.
 	SnapshotPersisted(bytes int64, took time.Duration, err error)
 	// SnapshotRestored is called when a snapshot was loaded, or failed to be.
@@ -26,6 +28,7 @@ type unobserved struct{}
 func (unobserved) Proposed(int)                                  {}
 func (unobserved) Applied(int, int, time.Duration)               {}
 func (unobserved) StoreFailed()                                  {}
+func (unobserved) LogFailed()                                    {}
 func (unobserved) SnapshotPersisted(int64, time.Duration, error) {}
 func (unobserved) SnapshotRestored(int64, time.Duration, error)  {}
 func (unobserved) QuorumRound(int, time.Duration, error)         {}

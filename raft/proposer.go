@@ -48,14 +48,19 @@ type proposer struct {
 	apply func(data []byte, timeout time.Duration) raft.ApplyFuture
 	// hopeless says whether what was proposed will not be applied here in time: this node leads no more,
 	// and its store holds it up.
-	hopeless  func() bool
-	fsm       *VersionFSM
-	collector *group.Collector[*proposal]
+	hopeless func() bool
+	// mayLead is false while the log is held: what is proposed then would wait for the disk.
+	mayLead func() bool
+	// transferStuck is called when a transfer of leadership never ends.
+	transferStuck func()
+	transfer      transferWatch
+	fsm           *VersionFSM
+	collector     *group.Collector[*proposal]
 }
 
 func newProposer(ctx context.Context, r *raft.Raft, fsm *VersionFSM, stuck func() bool) *proposer {
-	p := &proposer{ctx: ctx, apply: r.Apply, fsm: fsm}
-	p.hopeless = func() bool { return r.State() != raft.Leader && stuck() }
+	p := &proposer{ctx: ctx, apply: r.Apply, fsm: fsm, mayLead: func() bool { return true }, transferStuck: func() {}}
+	p.hopeless = func() bool { return !p.mayLead() || r.State() != raft.Leader && stuck() }
 	p.collector = group.NewCollector(proposerLimits, p.send)
 	return p
 }
@@ -97,6 +102,10 @@ func (p *proposer) send(items []*proposal) {
 	if len(taken) == 0 {
 		return
 	}
+	if !p.mayLead() {
+		distribute(taken, result{err: model.ErrNotLeader})
+		return
+	}
 	p.fsm.observer.Proposed(model.CountCommands(units))
 	distribute(taken, p.await(wire.AppendUnits(nil, units)))
 }
@@ -128,6 +137,9 @@ func (p *proposer) await(data []byte) result {
 
 func (p *proposer) awaitApplied(future raft.ApplyFuture) result {
 	if err := future.Error(); err != nil {
+		if errors.Is(err, raft.ErrLeadershipTransferInProgress) && p.transfer.refused(time.Now()) {
+			p.transferStuck()
+		}
 		return result{err: proposalError(err)}
 	}
 	h, ok := future.Response().(*handle)

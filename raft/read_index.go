@@ -89,7 +89,7 @@ func (x *readIndexer) confirm(ctx context.Context) (uint64, error) {
 
 // leads fails unless this node is the leader of exactly this term.
 func (x *readIndexer) leads(term uint64) error {
-	if x.raft.State() != raft.Leader || x.raft.CurrentTerm() != term {
+	if x.raft.State() != raft.Leader || x.raft.CurrentTerm() != term || !x.node.stores.disk.mayLead() {
 		return model.ErrNotLeader
 	}
 	return nil

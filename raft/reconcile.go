@@ -32,7 +32,7 @@ func (a *applier) reconcile(ctx context.Context) error {
 	a.suspend()
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
 		err := a.reconcileOnce(ctx)
-		if errors.Is(err, model.ErrForeignStore) || errors.Is(err, errNoHistory) {
+		if errors.Is(err, model.ErrForeignStore) || errors.Is(err, errNoHistory) || errors.Is(err, model.ErrCorrupt) {
 			return struct{}{}, backoff.Permanent(err)
 		}
 		if err != nil {
@@ -176,7 +176,7 @@ func (a *applier) restoreNewest(ctx context.Context) error {
 		if err == nil && meta.Index <= a.applied.Index {
 			err = fmt.Errorf("%w: nothing leads on from index %d, the newest snapshot is at %d", errNoHistory, a.applied.Index, meta.Index)
 		}
-		if errors.Is(err, errNoSnapshot) || errors.Is(err, errNoHistory) {
+		if errors.Is(err, errNoSnapshot) || errors.Is(err, errNoHistory) || errors.Is(err, model.ErrCorrupt) {
 			return struct{}{}, backoff.Permanent(err)
 		}
 		if err == nil {
@@ -202,11 +202,11 @@ func (a *applier) restoreOnce(ctx context.Context, meta *raft.SnapshotMeta) erro
 	a.log.Info("loading a snapshot", "index", at.Index, "term", at.Term, "bytes", meta.Size)
 	reader, err := openSnapshot(a.fsm.snapshots, meta.ID)
 	if err != nil {
-		return err
+		return damagedSnapshot(err)
 	}
 	err = a.service.RestoreInternal(ctx, a.identity(), at, reader)
 	if err = errors.Join(err, reader.close()); err != nil {
-		return err
+		return damagedSnapshot(err)
 	}
 	return a.load(ctx, at)
 }

@@ -86,7 +86,7 @@ func (cfg *RecoverConfig) recoverCluster(ctx context.Context, plan RecoveryPlan,
 		cfg.reached("snapshot written")
 		return checkNewest(stores.snapshots, fsm.records)
 	}}
-	err := raft.RecoverCluster(conf, fsm, logs, stores.bolt, gate, transport, alone(plan.Node, cfg.Address))
+	err := raft.RecoverCluster(conf, fsm, logs, stores.files, gate, transport, alone(plan.Node, cfg.Address))
 	if gate.err != nil {
 		return gate.err // RecoverCluster does not wrap it
 	}

@@ -244,7 +244,7 @@ func TestRecoverFromLogRefuses(t *testing.T) {
 		dir := mustDataDir(t, c.path)
 		stores, err := openStores(dir, slog.New(slog.DiscardHandler))
 		require.NoError(t, err)
-		require.NoError(t, stores.log.StoreLog(&raft.Log{Index: c.last + 1, Term: 9, Type: raft.LogCommand, Data: []byte("?")}))
+		require.NoError(t, stores.files.StoreLog(&raft.Log{Index: c.last + 1, Term: 9, Type: raft.LogCommand, Data: []byte("?")}))
 		require.NoError(t, errors.Join(stores.close(), dir.Close()))
 		before := filesOf(t, c.path)
 		_, err = c.recoverFromLog(t, false, nil)

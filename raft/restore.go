@@ -23,7 +23,7 @@ import (
 // model.ErrOutcomeUnknown. The backup is the caller's to close, also after an error.
 func (n *Node) Restore(ctx context.Context, b *Backup, foreign bool) (uint64, error) {
 	running := n.current()
-	if running == nil || running.raft.State() != raft.Leader {
+	if running == nil || !n.leads(running) {
 		return 0, model.ErrNotLeader
 	}
 	if ours := n.Identity().Cluster; b.Header.Cluster != ours && !foreign {

@@ -3,12 +3,18 @@ package raft
 import (
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"log/slog"
+	"os"
 	"time"
 
 	"github.com/hashicorp/raft"
 	raftboltdb "github.com/hashicorp/raft-boltdb/v2"
 	"go.etcd.io/bbolt"
+	bbolterrors "go.etcd.io/bbolt/errors"
+
+	"versiond/model"
 )
 
 const (
@@ -20,18 +26,36 @@ const (
 
 // stores is what a node keeps on disk for Raft.
 type stores struct {
-	bolt      *raftboltdb.BoltStore // term and vote
-	log       *stretchLog
+	files     logFiles
 	cache     *raft.LogCache
+	stable    raft.StableStore
 	snapshots *snapshotStore
+	disk      *disk // nil until hold
 }
+
+// logFiles are those that the log, the term and the vote are in.
+type logFiles interface {
+	raft.LogStore
+	raft.StableStore
+	Close() error
+}
+
+// raftFiles has the log in a folder and term and vote in a file beside it.
+type raftFiles struct {
+	*stretchLog
+	raft.StableStore
+	file io.Closer
+}
+
+// Close closes both.
+func (f *raftFiles) Close() error { return errors.Join(f.stretchLog.Close(), f.file.Close()) }
 
 func openStores(dir *DataDir, log *slog.Logger) (*stores, error) {
 	s, err := newStores(dir, log, false)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.snapshots.removeSuperseded(dir.file(snapshotsDir)); err != nil {
+	if err := s.snapshots.tidy(log); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
@@ -43,27 +67,104 @@ func inspectStores(dir *DataDir) (*stores, error) {
 }
 
 func newStores(dir *DataDir, log *slog.Logger, readOnly bool) (*stores, error) {
-	bolt, err := raftboltdb.New(raftboltdb.Options{
-		Path:        dir.file(logFile),
-		BoltOptions: &bbolt.Options{Timeout: time.Second, FreelistType: bbolt.FreelistMapType, NoFreelistSync: true, ReadOnly: readOnly},
-	})
+	files, err := openLog(dir, log, readOnly)
 	if err != nil {
-		return nil, fmt.Errorf("open the Raft log %s: %w", dir.file(logFile), err)
+		return nil, err
 	}
-	logs, err := openStretchLog(dir.file(logDir), newHCLogger(log))
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open the Raft log: %w", err), bolt.Close())
+	if err := checkEnds(soundLog{files, dir.Path()}); err != nil {
+		return nil, errors.Join(err, files.Close())
 	}
-	cache, errCache := raft.NewLogCache(logCacheEntries, logs)
+	cache, errCache := raft.NewLogCache(logCacheEntries, soundLog{files, dir.Path()})
 	snapshots, errSnapshots := raft.NewFileSnapshotStoreWithLogger(dir.Path(), snapshotsKept, newHCLogger(log))
 	if err := errors.Join(errCache, errSnapshots); err != nil {
-		return nil, errors.Join(fmt.Errorf("open the snapshots in %s: %w", dir.Path(), err), logs.Close(), bolt.Close())
+		return nil, errors.Join(fmt.Errorf("open the snapshots in %s: %w", dir.Path(), err), files.Close())
 	}
-	return &stores{bolt: bolt, log: logs, cache: cache, snapshots: &snapshotStore{SnapshotStore: snapshots, logs: cache}}, nil
+	return &stores{files: files, cache: cache, stable: files, snapshots: newSnapshotStore(snapshots, cache, dir.file(snapshotsDir))}, nil
+}
+
+// openLog opens the files of the log, and says what to do when they are damaged.
+func openLog(dir *DataDir, log *slog.Logger, readOnly bool) (logFiles, error) {
+	logs, err := openFolder(dir, log)
+	if err != nil {
+		return nil, openError(dir, err)
+	}
+	bolt, err := openBolt(dir.file(logFile), readOnly)
+	if err != nil {
+		return nil, errors.Join(openError(dir, err), logs.Close())
+	}
+	return &raftFiles{stretchLog: logs, StableStore: bolt, file: bolt}, nil
+}
+
+// openFolder opens the log. One that is gone while term and vote are there is not made anew: the node would
+// vote as if it had never acknowledged anything.
+func openFolder(dir *DataDir, log *slog.Logger) (logs *stretchLog, err error) {
+	_, errFolder := os.Stat(dir.file(logDir))
+	if _, errFile := os.Stat(dir.file(logFile)); errFile == nil && errors.Is(errFolder, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w: there is %s, and no folder %s beside it", model.ErrCorrupt, logFile, logDir)
+	}
+	err = sound(func() error {
+		logs, err = openStretchLog(dir.file(logDir), newHCLogger(log))
+		return err
+	})
+	return logs, err
+}
+
+func openBolt(path string, readOnly bool) (bolt *raftboltdb.BoltStore, err error) {
+	if err := checkLogFile(path); err != nil {
+		return nil, err
+	}
+	err = sound(func() error {
+		bolt, err = raftboltdb.New(raftboltdb.Options{
+			Path:        path,
+			BoltOptions: &bbolt.Options{Timeout: time.Second, FreelistType: bbolt.FreelistMapType, NoFreelistSync: true, ReadOnly: readOnly},
+		})
+		return err
+	})
+	return bolt, err
+}
+
+// checkEnds reads the first and the last entry: an index that was altered shows nowhere else, since all
+// others stand one after the other.
+func checkEnds(logs raft.LogStore) error {
+	for _, end := range []func() (uint64, error){logs.FirstIndex, logs.LastIndex} {
+		var log raft.Log
+		index, err := end()
+		if err == nil && index > 0 {
+			err = logs.GetLog(index, &log)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func openError(dir *DataDir, err error) error {
+	if errors.Is(err, model.ErrCorrupt) || errors.Is(err, bbolterrors.ErrInvalid) || errors.Is(err, bbolterrors.ErrChecksum) || errors.Is(err, bbolterrors.ErrVersionMismatch) {
+		return unreadableLog(dir.Path(), err)
+	}
+	return fmt.Errorf("open the Raft log in %s: %w", dir.Path(), err)
 }
 
 func (s *stores) hasState() (bool, error) {
-	return raft.HasExistingState(s.cache, s.bolt, s.snapshots)
+	return raft.HasExistingState(s.cache, s.stable, s.snapshots)
 }
 
-func (s *stores) close() error { return errors.Join(s.log.Close(), s.bolt.Close()) }
+// hold makes writes wait while the disk fails, once it is hashicorp's goroutines that write.
+func (s *stores) hold(d *disk, wrap func(logFiles) logFiles) {
+	s.disk = d
+	if wrap != nil {
+		s.files = wrap(s.files)
+	}
+	s.stable = &heldStable{StableStore: s.files, disk: d}
+	s.cache, _ = raft.NewLogCache(logCacheEntries, &heldLog{LogStore: soundLog{s.files, d.dir}, disk: d}) // it fails for want of a capacity alone
+	s.snapshots.logs = s.cache
+}
+
+// close leaves the files open when a write to them does not come back: it would wait for that.
+func (s *stores) close() error {
+	if s.disk != nil && s.disk.hangs() {
+		return fmt.Errorf("the Raft log was not closed: %w", s.disk.err())
+	}
+	return s.files.Close()
+}

@@ -8,11 +8,14 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"syscall"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/raft"
 	wal "github.com/hashicorp/raft-wal"
 	"github.com/hashicorp/raft-wal/metadb"
+
+	"versiond/model"
 )
 
 const (
@@ -86,10 +89,13 @@ func (l *stretchLog) openFolder(name string) error {
 }
 
 func (s *stretch) open(log hclog.Logger) error {
+	if err := errors.Join(checkLogFile(filepath.Join(s.path, metadb.FileName)), checkTail(s.path)); err != nil {
+		return fmt.Errorf("open %s: %w", s.path, err)
+	}
 	meta := &metadb.BoltMetaDB{}
 	opened, err := wal.Open(s.path, wal.WithMetaStore(meta), wal.WithLogger(log), wal.WithSegmentSize(stretchSegmentBytes))
 	if err != nil {
-		return errors.Join(fmt.Errorf("open %s: %w", s.path, err), meta.Close())
+		return errors.Join(fmt.Errorf("open %s: %w", s.path, damaged(err)), meta.Close())
 	}
 	s.WAL, s.meta, s.failed = opened, meta, false
 	return nil
@@ -109,6 +115,16 @@ func (s *stretch) GetLog(index uint64, log *raft.Log) error {
 
 // Close closes the files, also the one that raft-wal leaves open and locked.
 func (s *stretch) Close() error { return errors.Join(s.WAL.Close(), s.meta.Close()) }
+
+// damaged says of an error that is not the disk's own, such as that a file is missing or is not what it
+// must be, that the log is damaged.
+func damaged(err error) error {
+	var errno syscall.Errno
+	if errors.As(err, &errno) && errno != syscall.ENOENT {
+		return err
+	}
+	return fmt.Errorf("%w: %w", model.ErrCorrupt, err)
+}
 
 // note keeps in mind that a write failed.
 func (s *stretch) note(err error) error {

@@ -4,11 +4,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 
 	"github.com/hashicorp/raft"
+
+	"versiond/model"
 )
 
 // A restored backup is the one snapshot that a node may hold before it is committed. Hashicorp's
@@ -28,6 +32,10 @@ var errUndecided = errors.New("a backup was being restored, and whether the clus
 type snapshotStore struct {
 	raft.SnapshotStore
 	logs raft.LogStore
+	path string
+
+	mu     sync.Mutex
+	making map[string]bool // the folders of snapshots that are being written
 }
 
 // List gives the snapshots that count, the newest first.
@@ -45,11 +53,11 @@ func (s *snapshotStore) superseded(meta *raft.SnapshotMeta) bool {
 
 // removeSuperseded removes the folders of snapshots that count no more, in whose stead hashicorp would
 // otherwise remove some that do.
-func (s *snapshotStore) removeSuperseded(path string) error {
+func (s *snapshotStore) removeSuperseded() error {
 	metas, err := s.SnapshotStore.List()
 	for _, meta := range metas {
 		if s.superseded(meta) {
-			err = errors.Join(err, os.RemoveAll(filepath.Join(path, meta.ID)))
+			err = errors.Join(err, os.RemoveAll(filepath.Join(s.path, meta.ID)))
 		}
 	}
 	return err
@@ -58,6 +66,10 @@ func (s *snapshotStore) removeSuperseded(path string) error {
 // Open gives a stream that knows which snapshot it is of.
 func (s *snapshotStore) Open(id string) (*raft.SnapshotMeta, io.ReadCloser, error) {
 	meta, stream, err := s.SnapshotStore.Open(id)
+	var ofSystem *fs.PathError
+	if err != nil && !errors.As(err, &ofSystem) {
+		err = fmt.Errorf("%w: %w", model.ErrCorrupt, err)
+	}
 	if err != nil {
 		return nil, nil, err
 	}

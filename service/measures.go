@@ -40,7 +40,8 @@ func (s *VersionService) Measures() model.Measures {
 	m := model.Measures{
 		State: status.State, LeaderKnown: status.LeaderID != "", Serving: s.serving(), Removed: s.whyRemoved() != nil,
 		StoreDiffers: s.doubt.Load() != nil, MembersDisagree: s.undecided.Load() != nil,
-		Term: status.Term, CommitIndex: status.Commit, AppliedIndex: status.Applied, LastIndex: status.LastIndex,
+		LogHeld: s.node.LogFailure() != nil,
+		Term:    status.Term, CommitIndex: status.Commit, AppliedIndex: status.Applied, LastIndex: status.LastIndex,
 		LastContact: time.Duration(status.LastContactMS) * time.Millisecond, ApplierLag: s.node.Lag(),
 		Members: len(status.Members), Voters: voters(status.Members),
 		Records: s.mysql.revisions.size(), MemoryRecords: s.redis.memory.Len(),

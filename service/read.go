@@ -185,6 +185,9 @@ func (s *VersionService) awaitApplied(ctx context.Context, fresh, until uint64) 
 }
 
 func (s *VersionService) cannotFollow(index uint64) bool {
+	if s.node.LogFailure() != nil && index > s.node.AppliedIndex() {
+		return true // what it lacks cannot reach it
+	}
 	return !s.serving() || s.node.Stuck() || s.node.StoreFailure() != nil || index > s.node.AppliedIndex()+farBehind
 }
 
@@ -222,7 +225,7 @@ func (s *VersionService) readIndexOnce(ctx context.Context, level model.Level) (
 	}
 	_, address := s.node.Leader()
 	if address == "" {
-		return 0, model.ErrNotLeader
+		return 0, s.nobodyLeads()
 	}
 	index, err := s.peers.ReadIndex(ctx, address, level, s.termWitness())
 	if err != nil {

@@ -17,6 +17,7 @@ func (s *VersionService) Readiness(ctx context.Context) []model.Check {
 	return []model.Check{
 		check("member", s.checkMember()),
 		check("leader", s.checkLeader()),
+		check("log", s.node.LogFailure()),
 		check("store", s.checkStore(ctx)),
 		check("applier", s.checkApplier()),
 		check("voters", s.checkVoters()),

@@ -24,7 +24,7 @@ func TestReadinessBeforeAndAfter(t *testing.T) {
 	t.Parallel()
 	n := nodeOptions{}.mustRun(t)
 	before := n.Readiness(t.Context())
-	require.Equal(t, []string{"member", "leader", "store", "applier", "voters", "content"}, names(before))
+	require.Equal(t, []string{"member", "leader", "log", "store", "applier", "voters", "content"}, names(before))
 	require.Subset(t, failing(before), []string{"leader", "applier"}, "it cannot have elected a leader yet")
 	for _, c := range before {
 		require.Equal(t, c.OK, c.Detail == "", "%s: %q", c.Name, c.Detail)
@@ -49,7 +49,7 @@ func TestReadinessAwaitsTheFoundersVotes(t *testing.T) {
 	n.founders.Store(3)
 	checks := n.Readiness(t.Context())
 	require.Equal(t, []string{"voters"}, failing(checks))
-	require.Contains(t, checks[4].Detail, "1 of the 3")
+	require.Contains(t, checks[5].Detail, "1 of the 3")
 	n.founders.Store(1)
 	n.mustBeReady(t)
 	require.Zero(t, n.founders.Load(), "it is not asked again once it was reached")

@@ -142,6 +142,7 @@ func (s *VersionService) Run(ctx context.Context) error {
 	tasks.Go(func() error { s.promoteMembers(ctx); return nil })
 	tasks.Go(func() error { s.watchMembership(ctx); return nil })
 	tasks.Go(func() error { s.watchStore(ctx); return nil })
+	tasks.Go(func() error { s.watchLog(ctx); return nil })
 	tasks.Go(func() error { s.mendStore(ctx); return nil })
 	tasks.Go(func() error { s.auditStore(ctx); return nil })
 	tasks.Go(func() error {

@@ -131,7 +131,7 @@ func (s *VersionService) betterVoter(ctx context.Context, beat time.Duration) (b
 }
 
 func storeDoesWell(status *peer.Status) bool {
-	return status.Serving && !status.Stuck && !status.StoreFailing && status.Applied+farBehind >= status.Commit
+	return status.Serving && !status.LogHeld && !status.Stuck && !status.StoreFailing && status.Applied+farBehind >= status.Commit
 }
 
 // muchFaster is false also for a store that has not been seen at work.

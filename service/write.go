@@ -115,7 +115,7 @@ func unproposed(err error) error {
 func (s *VersionService) propose(ctx context.Context, u model.Unit) (model.UnitOutcome, uint64, error) {
 	if !s.node.IsLeader() {
 		if _, address := s.node.Leader(); address == "" {
-			return model.UnitOutcome{}, 0, model.ErrNotLeader
+			return model.UnitOutcome{}, 0, s.nobodyLeads()
 		}
 		return s.forwarder.forward(ctx, u)
 	}
@@ -169,9 +169,25 @@ func (s *VersionService) withLeader(ctx context.Context, do func(context.Context
 			return fmt.Errorf("%w: this node is stopping", model.ErrNoLeader)
 		}
 		if ctx.Err() != nil {
-			return fmt.Errorf("%w (%v)", model.ErrNoLeader, none) // %v: the cause must not pass for an open outcome
+			return noLeader(none)
 		}
 	}
+}
+
+// nobodyLeads says also that this node would find out who leads if its disk let it.
+func (s *VersionService) nobodyLeads() error {
+	if failure := s.node.LogFailure(); failure != nil {
+		return fmt.Errorf("%w: %w: %w", model.ErrNotLeader, model.ErrLogUnavailable, failure)
+	}
+	return model.ErrNotLeader
+}
+
+// noLeader says why nobody took what was asked for.
+func noLeader(cause error) error {
+	if errors.Is(cause, model.ErrLogUnavailable) {
+		return fmt.Errorf("%w (%v)", model.ErrLogUnavailable, cause) // %v: the cause must not pass for an open outcome
+	}
+	return fmt.Errorf("%w (%v)", model.ErrNoLeader, cause) // %v: the cause must not pass for an open outcome
 }
 
 // onLeader does something where the leader is: here, or through a request to it.
@@ -182,7 +198,7 @@ func (s *VersionService) onLeader(ctx context.Context, here func(context.Context
 		}
 		_, address := s.node.Leader()
 		if address == "" {
-			return model.ErrNotLeader
+			return s.nobodyLeads()
 		}
 		err := there(ctx, address)
 		if errors.Is(err, model.ErrNoAnswer) {

@@ -44,6 +44,7 @@ func All() []Fault {
 		processFaults(),
 		networkFaults(),
 		clockFaults(),
+		diskFaults(),
 	)
 }
 

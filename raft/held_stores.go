@@ -1,0 +1,100 @@
+package raft
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"github.com/hashicorp/raft"
+
+	"versiond/model"
+)
+
+// heldLog is a log whose writes wait while the disk fails.
+type heldLog struct {
+	raft.LogStore
+	disk *disk
+}
+
+// StoreLog stores one entry.
+func (l *heldLog) StoreLog(log *raft.Log) error { return l.StoreLogs([]*raft.Log{log}) }
+
+// StoreLogs stores entries, with sums that tell when they were damaged.
+func (l *heldLog) StoreLogs(logs []*raft.Log) error {
+	summed, tried := withSums(logs), false
+	return l.disk.write(func() error {
+		if tried {
+			if err := l.takeBack(logs[0].Index); err != nil {
+				return err
+			}
+		}
+		tried = true
+		return l.LogStore.StoreLogs(summed)
+	})
+}
+
+// takeBack removes what a try that was said to have failed has written all the same: the log does not take
+// an entry twice.
+func (l *heldLog) takeBack(from uint64) error {
+	last, err := l.LastIndex()
+	if err != nil || last < from {
+		return err
+	}
+	return l.LogStore.DeleteRange(from, last)
+}
+
+// DeleteRange cuts off the log. Where it is its end, after which a leader's entries follow, it has to
+// be done; where it is its beginning, for compaction, hashicorp/raft tries again by itself, and on a full
+// disk it takes more room than there is.
+func (l *heldLog) DeleteRange(first, last uint64) error {
+	remove := func() error { return l.LogStore.DeleteRange(first, last) }
+	if end, err := l.LastIndex(); err == nil && last < end {
+		return sound(remove)
+	}
+	return l.disk.write(remove)
+}
+
+// heldStable is where term and vote are kept. Its writes wait while the disk fails.
+type heldStable struct {
+	raft.StableStore
+	disk *disk
+}
+
+// Set stores a value.
+func (s *heldStable) Set(key, value []byte) error {
+	return s.disk.write(func() error { return s.StableStore.Set(key, withSum(key, value)) })
+}
+
+// SetUint64 stores a number.
+func (s *heldStable) SetUint64(key []byte, value uint64) error {
+	return s.Set(key, binary.BigEndian.AppendUint64(nil, value))
+}
+
+// Get reads a value.
+func (s *heldStable) Get(key []byte) (value []byte, err error) {
+	err = sound(func() error {
+		if value, err = s.StableStore.Get(key); err == nil {
+			value, err = withoutSum(key, value)
+		}
+		return err
+	})
+	if errors.Is(err, model.ErrCorrupt) {
+		err = unreadableLog(s.disk.dir, err)
+		if s.disk.running.Load() {
+			s.disk.end(err)
+		}
+	}
+	return value, err
+}
+
+// GetUint64 reads a number.
+func (s *heldStable) GetUint64(key []byte) (uint64, error) {
+	value, err := s.Get(key)
+	if err != nil {
+		return 0, err
+	}
+	if len(value) != 8 {
+		return 0, unreadableLog(s.disk.dir, fmt.Errorf("%w: %s is no number", model.ErrCorrupt, key))
+	}
+	return binary.BigEndian.Uint64(value), nil
+}

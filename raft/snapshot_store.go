@@ -1,0 +1,128 @@
+package raft
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/hashicorp/raft"
+
+	"versiond/model"
+)
+
+const (
+	// unfinishedSuffix is how hashicorp calls the folder of a snapshot that is being written.
+	unfinishedSuffix = ".tmp"
+	// damagedDir is where damaged snapshots are kept, beside the others.
+	damagedDir = "snapshots-damaged"
+)
+
+func newSnapshotStore(inner raft.SnapshotStore, logs raft.LogStore, path string) *snapshotStore {
+	return &snapshotStore{SnapshotStore: inner, logs: logs, path: path, making: map[string]bool{}}
+}
+
+// tidy leaves the snapshots that count. It runs before Raft does.
+func (s *snapshotStore) tidy(log *slog.Logger) error {
+	s.removeUnfinished()
+	if err := s.removeSuperseded(); err != nil {
+		return err
+	}
+	return s.setDamagedAside(log)
+}
+
+// setDamagedAside takes the newest snapshot out of use when it is damaged and nothing needs it, because
+// the log goes back to the one before. Otherwise it stays: the store may hold what it covers, and then a
+// new one will take its place; if it does not, the node says so when it would load it.
+func (s *snapshotStore) setDamagedAside(log *slog.Logger) error {
+	metas, err := s.List()
+	if err != nil || len(metas) == 0 {
+		return err
+	}
+	err = s.verify(metas[0].ID)
+	if !errors.Is(err, model.ErrCorrupt) {
+		return err
+	}
+	before := uint64(0)
+	if len(metas) > 1 && s.verify(metas[1].ID) == nil {
+		before = metas[1].Index
+	}
+	first, errFirst := s.logs.FirstIndex()
+	last, errLast := s.logs.LastIndex()
+	if errFirst != nil || errLast != nil || first == 0 || first > before+1 || last < metas[0].Index {
+		log.Warn("the newest snapshot is damaged, and the log does not go back to the one before", "snapshot", metas[0].ID, "err", err)
+		return nil
+	}
+	log.Warn("the newest snapshot is damaged; the one before and the log take its place", "snapshot", metas[0].ID, "keptIn", damagedDir, "err", err)
+	aside := filepath.Join(filepath.Dir(s.path), damagedDir)
+	return errors.Join(os.RemoveAll(aside), os.Rename(filepath.Join(s.path, metas[0].ID), aside))
+}
+
+// verify reads the file of a snapshot, which has a checksum.
+func (s *snapshotStore) verify(id string) error {
+	_, stream, err := s.Open(id)
+	if err != nil {
+		return err
+	}
+	return stream.Close()
+}
+
+// Create begins a snapshot of which nothing is left when it cannot be finished. Hashicorp's store leaves
+// a folder behind, once more at each attempt, where the disk is full.
+func (s *snapshotStore) Create(version raft.SnapshotVersion, index, term uint64, members raft.Configuration, membersIndex uint64, transport raft.Transport) (raft.SnapshotSink, error) {
+	s.mu.Lock()
+	sink, err := s.SnapshotStore.Create(version, index, term, members, membersIndex, transport)
+	if err == nil {
+		s.making[sink.ID()] = true
+	}
+	s.mu.Unlock()
+	if err != nil {
+		s.removeUnfinished()
+		return nil, err
+	}
+	return &tidySink{SnapshotSink: sink, store: s}, nil
+}
+
+// removeUnfinished removes the folders of snapshots that nobody is writing any more.
+func (s *snapshotStore) removeUnfinished() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	folders, _ := filepath.Glob(filepath.Join(s.path, "*"+unfinishedSuffix)) // the pattern is well formed
+	for _, folder := range folders {
+		if !s.making[strings.TrimSuffix(filepath.Base(folder), unfinishedSuffix)] {
+			_ = os.RemoveAll(folder) // what is left is removed the next time
+		}
+	}
+}
+
+// tidySink is a snapshot in the making.
+type tidySink struct {
+	raft.SnapshotSink
+	store *snapshotStore
+}
+
+// Close finishes the snapshot, or leaves nothing of it.
+func (t *tidySink) Close() error { return t.end(t.SnapshotSink.Close()) }
+
+// Cancel leaves nothing of it.
+func (t *tidySink) Cancel() error { return t.end(t.SnapshotSink.Cancel()) }
+
+func (t *tidySink) end(err error) error {
+	t.store.mu.Lock()
+	delete(t.store.making, t.ID())
+	t.store.mu.Unlock()
+	t.store.removeUnfinished()
+	return err
+}
+
+// damagedSnapshot says what to do about a snapshot that the store needs and that cannot be read.
+func damagedSnapshot(err error) error {
+	if !errors.Is(err, model.ErrCorrupt) {
+		return err
+	}
+	return fmt.Errorf("%w; the store needs this snapshot, and the log does not go back far enough: "+
+		"stop this node, empty its data directory and start it: it joins again and is sent everything by the others "+
+		"(a node that is alone: start it with an emptied directory, and restore a backup)", err)
+}

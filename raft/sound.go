@@ -1,0 +1,69 @@
+package raft
+
+import (
+	"errors"
+	"fmt"
+	"runtime/debug"
+
+	"github.com/hashicorp/raft"
+
+	"versiond/model"
+)
+
+// sound makes an error that matches model.ErrCorrupt of a panic. bbolt panics where a page of its file
+// is not what it must be, and the runtime does where a part of the file that is mapped into memory cannot
+// be read.
+func sound(do func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: %v", model.ErrCorrupt, p)
+		}
+	}()
+	return do()
+}
+
+// soundLog reads a log that may be damaged. An error that matches model.ErrCorrupt means that it is, and
+// says what to do.
+type soundLog struct {
+	raft.LogStore
+	dir string
+}
+
+// GetLog reads an entry, as it was written.
+func (s soundLog) GetLog(index uint64, log *raft.Log) error {
+	err := sound(func() error { return s.LogStore.GetLog(index, log) })
+	switch {
+	case errors.Is(err, raft.ErrLogNotFound):
+		return err
+	case err == nil:
+		err = checkEntry(index, log)
+	case !errors.Is(err, model.ErrCorrupt): // it does not decode
+		err = fmt.Errorf("%w: %w", model.ErrCorrupt, err)
+	}
+	if err != nil {
+		return unreadableLog(s.dir, fmt.Errorf("entry %d: %w", index, err))
+	}
+	return nil
+}
+
+// FirstIndex gives the first index of the log.
+func (s soundLog) FirstIndex() (index uint64, err error) { return soundly(s.LogStore.FirstIndex) }
+
+// LastIndex gives the last index of the log.
+func (s soundLog) LastIndex() (index uint64, err error) { return soundly(s.LogStore.LastIndex) }
+
+func soundly(read func() (uint64, error)) (n uint64, err error) {
+	err = sound(func() error {
+		n, err = read()
+		return err
+	})
+	return n, err
+}
+
+// unreadableLog says what to do about a log that is damaged.
+func unreadableLog(dir string, err error) error {
+	return fmt.Errorf("the Raft log in %s cannot be read: %w; "+
+		"stop this node, empty that directory and start it: it joins again and is sent everything by the others "+
+		"(a node that is alone: start it with an emptied directory, and restore a backup)", dir, err)
+}

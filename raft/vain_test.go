@@ -1,0 +1,34 @@
+package raft
+
+import (
+	"bytes"
+	"io"
+	"testing"
+
+	"github.com/hashicorp/raft"
+	"github.com/stretchr/testify/require"
+)
+
+// A follower that is sent the same snapshot for ever must end with what to do, and one that gets further
+// between two must not (hashicorp/raft#697). If this fails, it fills its disk and never follows.
+func TestSameSnapshotAgainAndAgainEndsTheNode(t *testing.T) {
+	var ended error
+	f := newVersionFSM(newFakeService(newFakeStore()))
+	f.giveUp = func(err error) { ended = err }
+	restore := func(index uint64) {
+		stream := &snapshotStream{ReadCloser: io.NopCloser(bytes.NewReader(mustSnapshotBytes(t, 1, 0))), meta: &raft.SnapshotMeta{Index: index}}
+		require.NoError(t, f.Restore(stream))
+	}
+	for range 2 * vainMax {
+		restore(7)
+		f.Apply(&raft.Log{Index: 8})
+	}
+	for index := range uint64(2 * vainMax) {
+		restore(10 + index)
+	}
+	require.NoError(t, ended)
+	for range vainMax {
+		restore(100)
+	}
+	require.ErrorIs(t, ended, errSnapshotsInVain)
+}

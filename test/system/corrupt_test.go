@@ -1,0 +1,72 @@
+package system_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"versiond/test/cluster"
+)
+
+// A node whose Raft log was cut off or overwritten ends with a line that says what to do, and that works:
+// with an emptied directory it joins again and is sent everything. If this fails, a bad sector ends in a
+// stack trace, or in a node that votes with a memory that is not its own.
+func TestDamagedRaftLog(t *testing.T) {
+	damages := map[string]func(content []byte) []byte{
+		"cut off":     func(content []byte) []byte { return content[:len(content)/3] },
+		"garbage":     func(content []byte) []byte { return []byte("this is no Raft log, whatever it is called") },
+		"flipped bit": func(content []byte) []byte { content[os.Getpagesize()+16+40] ^= 1; return content },
+	}
+	onBoth(t, func(t *testing.T, m mode) {
+		c := cluster.Start(t, m.config())
+		mustAddMany(t, c.Leader(), "kept", 50)
+		for name, damage := range damages {
+			n := c.Followers()[0]
+			n.Stop()
+			file := filepath.Join(n.Dir, "raft.db")
+			content, err := os.ReadFile(file)
+			require.NoError(t, err)
+			require.NoError(t, os.WriteFile(file, damage(content), 0o600))
+			n.Start()
+			require.NotZero(t, n.Wait(10*time.Second), name)
+			require.Contains(t, lastLine(n), "the Raft log in "+n.Dir+" cannot be read", name)
+			require.Contains(t, lastLine(n), "empty that directory and start it: it joins again", name)
+			require.NotContains(t, n.Log(), "goroutine ", name)
+
+			require.NoError(t, os.RemoveAll(n.Dir))
+			n.Start()
+			c.WaitReady()
+			mustAdd(t, n, "after-"+filepath.Base(name))
+		}
+		requireRowCount(t, c.RequireEqualStores(), 50+len(damages))
+	})
+}
+
+// A node that needs a snapshot which is damaged ends with a line that says what to do, and never serves
+// what is in it. Here its database is lost as well, so that it does need it.
+func TestDamagedSnapshot(t *testing.T) {
+	onBoth(t, func(t *testing.T, m mode) {
+		c := cluster.Start(t, m.config(compacting()...))
+		mustAddMany(t, c.Leader(), "kept", 60)
+		n := c.Followers()[0]
+		cluster.Eventually(t, 20*time.Second, "a snapshot", func() error { return hasSnapshot(n) })
+		n.Stop()
+		files, err := filepath.Glob(filepath.Join(n.Dir, "snapshots", "*", "state.bin"))
+		require.NoError(t, err)
+		for _, file := range files {
+			require.NoError(t, os.Truncate(file, 20))
+		}
+		n.Database.Drop()
+		n.Start()
+		require.NotZero(t, n.Wait(20*time.Second))
+		require.Contains(t, lastLine(n), "empty its data directory and start it: it joins again")
+
+		require.NoError(t, os.RemoveAll(n.Dir))
+		n.Start()
+		c.WaitReady()
+		requireRowCount(t, c.RequireEqualStores(), 60)
+	})
+}
