@@ -15,6 +15,8 @@ const (
 	blockTimeout = 5 * time.Second
 	// blockerRows make the blocker's transaction heavier than a node's: the lighter one is the victim.
 	blockerRows = 5000
+	// trxTablePause has to pass without a look at the table of transactions before MySQL makes it anew.
+	trxTablePause = 150 * time.Millisecond
 )
 
 // blocker is a transaction on a node's MySQL that has the node's state row locked: the transaction by which
@@ -55,6 +57,7 @@ func (b *blocker) exec(on executor, statement string) {
 func (b *blocker) awaitApplier() {
 	b.r.TB.Helper()
 	cluster.Eventually(b.r.TB, blockTimeout*b.r.Patience, "a transaction of "+b.node.ID+" is to wait for the lock", func() error {
+		b.r.Hold(trxTablePause)
 		const query = "SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT' AND trx_rows_modified > 0"
 		if b.number(query) == 0 {
 			return fmt.Errorf("none does")
