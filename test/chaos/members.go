@@ -21,7 +21,7 @@ func memberFaults() []Fault {
 	return []Fault{
 		{
 			Name: "a node added, one replaced, the first removed", LeastDuring: 300,
-			Promise: "Writes go on, and no member has a vote before it has everything.",
+			Promise: "Writes go on; who comes in is sent everything, and who went has none of the say.",
 			Inject:  changeMembers,
 		},
 		{
