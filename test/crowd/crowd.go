@@ -79,9 +79,11 @@ func (c *Crowd) dribble(n *cluster.Node, peer bool, beginning string) {
 	c.t.Helper()
 	conn := c.dial(n, peer)
 	c.wg.Go(func() {
+		second := time.NewTicker(time.Second)
+		defer second.Stop()
 		_, err := io.WriteString(conn, beginning)
 		for err == nil {
-			time.Sleep(time.Second)
+			<-second.C
 			_, err = conn.Write([]byte(" "))
 		}
 	})
