@@ -31,33 +31,35 @@ func stepFaults() []Fault {
 			Promise: "The node comes back to the same state as the others.",
 			Inject:  func(r *Round) func() { return dieAt(r, steps[r.Random.IntN(len(steps))], prepare) }}
 	}
-	nothing := func(*Round, *cluster.Node) {}
 	return []Fault{
-		fault("killed at a step of an apply or a snapshot", applySteps, nil, nothing),
-		fault("killed between Redis and its clients", cacheSteps, []Mode{MySQL}, nothing),
-		fault("killed at a step of loading a snapshot", restoreSteps, nil, wantSnapshot),
+		fault("killed at a step of an apply or a snapshot", applySteps, nil, func(r *Round, n *cluster.Node) { kill(r, n) }),
+		fault("killed when Redis has some of a group", cacheSteps, []Mode{MySQL}, func(r *Round, n *cluster.Node) { kill(r, n) }),
+		fault("killed at a step of loading a snapshot", restoreSteps, nil, killWantingSnapshot),
 	}
 }
 
-// dieAt restarts a node so that it dies when it passes the step for the first, second or third time, loads
-// of snapshots for the first.
+// dieAt restarts a node, once prepare has killed it, so that it dies when it comes to the step.
 func dieAt(r *Round, step string, prepare func(r *Round, n *cluster.Node)) (heal func()) {
 	r.TB.Helper()
 	n := r.Node()
-	kill(r, n)
 	prepare(r, n)
 	n.Exchange(r.Builds[FailPoints])
-	n.StartWith(fmt.Sprintf("FAILPOINT=%s:%d", step, 1))
+	n.StartWith("FAILPOINT=" + step)
 	require.Equal(r.TB, -1, n.Wait(stepTimeout*r.Patience), "%s was not killed at %s", n.ID, step)
 	n.Exchange(r.Program)
 	return n.Start
 }
 
-// wantSnapshot takes the node's database away: only its newest snapshot has what the log has lost.
-func wantSnapshot(r *Round, n *cluster.Node) {
+// killWantingSnapshot takes the node's database away too: only its newest snapshot has what its log has lost.
+func killWantingSnapshot(r *Round, n *cluster.Node) {
 	r.TB.Helper()
+	cluster.Eventually(r.TB, stepTimeout*r.Patience, n.ID+" is to have a snapshot", func() error {
+		snapshots, err := filepath.Glob(filepath.Join(n.Dir, "snapshots", "*", "meta.json"))
+		if err == nil && len(snapshots) == 0 {
+			err = fmt.Errorf("there is none in %s", n.Dir)
+		}
+		return err
+	})
+	kill(r, n)
 	n.Database.Drop()
-	snapshots, err := filepath.Glob(filepath.Join(n.Dir, "snapshots", "*", "meta.json"))
-	require.NoError(r.TB, err)
-	require.NotEmpty(r.TB, snapshots, "%s has no snapshot to load", n.ID)
 }
