@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -41,7 +41,7 @@ func TestChaos(t *testing.T) {
 	modes := map[string][]chaos.Mode{"embedded": {chaos.Embedded}, "mysql": {chaos.MySQL}, "both": {chaos.Embedded, chaos.MySQL}, "": {chaos.Embedded, chaos.MySQL}}
 	require.Contains(t, modes, os.Getenv("MODE"), "MODE")
 	seed := seed(t)
-	chosen := chosen(chaos.All())
+	chosen := chosen(t, chaos.All())
 	builds, err := chaos.MakeBuilds(t.TempDir(), chosen)
 	require.NoError(t, err)
 	for _, mode := range modes[os.Getenv("MODE")] {
@@ -61,12 +61,15 @@ func TestChaos(t *testing.T) {
 
 func long() bool { return os.Getenv("DURATION") != "" }
 
-// chosen gives those faults whose names hold FAULT, all when that is not set; of these, without DURATION,
+// chosen gives those faults whose names match FAULT, all when that is not set; of these, without DURATION,
 // the short ones.
-func chosen(faults []chaos.Fault) []chaos.Fault {
-	return slices.DeleteFunc(faults, func(f chaos.Fault) bool {
-		return !strings.Contains(f.Name, os.Getenv("FAULT")) || !long() && !f.Short
-	})
+func chosen(t *testing.T, faults []chaos.Fault) []chaos.Fault {
+	t.Helper()
+	wanted, err := regexp.Compile(os.Getenv("FAULT"))
+	require.NoError(t, err, "FAULT")
+	faults = slices.DeleteFunc(faults, func(f chaos.Fault) bool { return !wanted.MatchString(f.Name) || !long() && !f.Short })
+	require.NotEmpty(t, faults, "no fault that was asked for")
+	return faults
 }
 
 func duration(t *testing.T, text string) time.Duration {

@@ -55,6 +55,7 @@ func All() []Fault {
 		memberFaults(),
 		overloadFaults(),
 		stepFaults(),
+		damageFaults(),
 	)
 }
 
