@@ -28,7 +28,19 @@ type blocker struct {
 	tx   *sql.Tx
 }
 
+// mustBlock gives one at which the node's transaction waits.
 func mustBlock(r *Round, n *cluster.Node) *blocker {
+	r.TB.Helper()
+	for {
+		b := newBlocker(r, n)
+		if b.awaitApplier() {
+			return b
+		}
+		b.close()
+	}
+}
+
+func newBlocker(r *Round, n *cluster.Node) *blocker {
 	r.TB.Helper()
 	db, err := sql.Open("mysql", n.Lines.Server.DSN(n.Lines.Database))
 	require.NoError(r.TB, err)
@@ -53,17 +65,21 @@ func (b *blocker) exec(on executor, statement string) {
 	require.NoError(b.r.TB, err, "%s: %s", b.node.ID, statement)
 }
 
-// awaitApplier waits until the node's transaction stands still.
-func (b *blocker) awaitApplier() {
+// awaitApplier waits until the node's transaction stands still, and says whether it has written rows: one of
+// commands that change nothing has not.
+func (b *blocker) awaitApplier() (written bool) {
 	b.r.TB.Helper()
 	cluster.Eventually(b.r.TB, blockTimeout*b.r.Patience, "a transaction of "+b.node.ID+" is to wait for the lock", func() error {
 		b.r.Hold(trxTablePause)
-		const query = "SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT' AND trx_rows_modified > 0"
-		if b.number(query) == 0 {
+		const waiting = "SELECT COUNT(*), COALESCE(SUM(trx_rows_modified), 0) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'"
+		count, rows := b.numbers(waiting)
+		if count == 0 {
 			return fmt.Errorf("none does")
 		}
+		written = rows > 0
 		return nil
 	})
+	return written
 }
 
 // wantEverything asks for what the node's transaction has, while that waits for what this one has.
@@ -75,13 +91,14 @@ func (b *blocker) wantEverything() {
 // deadlocks is how many the server has found so far.
 func (b *blocker) deadlocks() int {
 	b.r.TB.Helper()
-	return b.number("SELECT variable_value FROM information_schema.global_status WHERE variable_name = 'INNODB_DEADLOCKS'")
+	number, _ := b.numbers("SELECT variable_value, 0 FROM information_schema.global_status WHERE variable_name = 'INNODB_DEADLOCKS'")
+	return number
 }
 
-func (b *blocker) number(query string) (number int) {
+func (b *blocker) numbers(query string) (first, second int) {
 	b.r.TB.Helper()
-	require.NoError(b.r.TB, b.db.QueryRowContext(b.r.TB.Context(), query).Scan(&number))
-	return number
+	require.NoError(b.r.TB, b.db.QueryRowContext(b.r.TB.Context(), query).Scan(&first, &second))
+	return first, second
 }
 
 // close takes everything back. The server may be gone.

@@ -29,7 +29,6 @@ func killInTransaction(r *Round) (heal func()) {
 	for range 3 {
 		n := r.Node()
 		blocker := mustBlock(r, n)
-		blocker.awaitApplier()
 		require.NoError(r.TB, n.Lines.Server.Kill())
 		blocker.close()
 		require.NoError(r.TB, n.Lines.Server.Start())
@@ -44,7 +43,6 @@ func deadlocks(r *Round) (heal func()) {
 	for range 6 {
 		n := r.Node()
 		blocker := mustBlock(r, n)
-		blocker.awaitApplier()
 		before := blocker.deadlocks()
 		blocker.wantEverything()
 		require.Greater(r.TB, blocker.deadlocks(), before, "MySQL found no deadlock on %s", n.ID)
