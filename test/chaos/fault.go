@@ -55,7 +55,6 @@ func All() []Fault {
 		memberFaults(),
 		overloadFaults(),
 		stepFaults(),
-		damageFaults(),
 	)
 }
 
