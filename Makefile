@@ -53,8 +53,8 @@ compose-test: ## run docker-compose.yml and .env.example; needs Docker, and port
 	DOCKER_COMPOSE="$(DOCKER_COMPOSE)" go test -tags compose -count=1 -v -timeout 30m ./test/compose
 
 # What make chaos does: at least each fault once, then more until DURATION is over, on each of the modes
-# (embedded, mysql or both). A SEED that a run has printed repeats its order. REPORT=1 writes the table
-# into docs/reliability.md.
+# (embedded, mysql or both). A SEED that a run has printed repeats its order, and FAULT, a regular expression,
+# picks faults by their names. REPORT=1 writes the table into docs/reliability.md.
 DURATION ?= 2m
 MODE ?= both
 export SEED REPORT

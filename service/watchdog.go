@@ -13,6 +13,9 @@ const (
 	// handOverPause is how long a leader leaves between two attempts to hand over for its store's sake:
 	// each one refuses writes for a moment, and leadership that wanders helps nobody.
 	handOverPause = 10 * time.Second
+	// nobodyPause is how long it leaves the others alone when none of them is better off. It is short:
+	// after an outage of all their stores the first one to come back should lead.
+	nobodyPause = time.Second
 	// voterAnswerTimeout is short: a voter that takes longer to say how it does would do no better.
 	voterAnswerTimeout = time.Second
 
@@ -35,7 +38,7 @@ const (
 func (s *VersionService) watchStore(ctx context.Context) {
 	ticker := time.NewTicker(watchdogInterval)
 	defer ticker.Stop()
-	var attempted time.Time
+	var next time.Time
 	var w storeWatch
 	for {
 		select {
@@ -45,8 +48,9 @@ func (s *VersionService) watchStore(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		if (w.stuck() || w.slow()) && time.Since(attempted) >= handOverPause && s.handOverFromStore(ctx, &w) {
-			attempted = time.Now()
+		if (w.stuck() || w.slow()) && !time.Now().Before(next) {
+			pause := s.handOverFromStore(ctx, &w)
+			next = time.Now().Add(pause)
 		}
 	}
 }
@@ -54,6 +58,7 @@ func (s *VersionService) watchStore(ctx context.Context) {
 // storeWatch is what a leader has seen of its store lately.
 type storeWatch struct {
 	stuckLooks int
+	told       bool // that nobody is better off
 	slowSince  time.Time
 	now        time.Time
 	took       time.Duration
@@ -64,7 +69,7 @@ func (w *storeWatch) look(now time.Time, leads, stuck bool, took time.Duration, 
 	w.now, w.took = now, took
 	w.stuckLooks++
 	if !leads || !stuck {
-		w.stuckLooks = 0
+		w.stuckLooks, w.told = 0, false
 	}
 	if !leads || took < slowCommit || now.Sub(seen) > slowFresh {
 		w.slowSince = time.Time{}
@@ -86,16 +91,18 @@ func (w *storeWatch) beat() time.Duration {
 	return w.took
 }
 
-// handOverFromStore says whether it came to an attempt, or to a message that there is nobody to hand over to.
-func (s *VersionService) handOverFromStore(ctx context.Context, w *storeWatch) bool {
+// handOverFromStore hands over if there is somebody to hand over to, and says how long to leave it at that.
+func (s *VersionService) handOverFromStore(ctx context.Context, w *storeWatch) (pause time.Duration) {
 	target, found := s.betterVoter(ctx, w.beat())
 	switch {
 	case !found && !w.stuck():
 		w.slowSince = w.now // slow like all the others, or alone: it does its work, and is looked at again
-		return false
+		return 0
 	case !found:
-		s.log.Error("the store holds up this leader and no other voter is better off; writes are refused until the store is back", "err", s.node.StoreFailure())
-		return true
+		w.tell(func() {
+			s.log.Error("the store holds up this leader and no other voter is better off; writes are refused until the store is back", "err", s.node.StoreFailure())
+		})
+		return nobodyPause
 	case w.stuck():
 		s.log.Warn("the store holds up this leader; handing over", "to", target.ID, "err", s.node.StoreFailure())
 	default:
@@ -104,7 +111,15 @@ func (s *VersionService) handOverFromStore(ctx context.Context, w *storeWatch) b
 	if err := s.node.TransferLeadership(ctx, target.ID, target.Address); err != nil {
 		s.log.Warn("handing over failed; trying again", "after", handOverPause, "err", err)
 	}
-	return true
+	return handOverPause
+}
+
+// tell says once in an outage that nobody is better off.
+func (w *storeWatch) tell(log func()) {
+	if !w.told {
+		log()
+	}
+	w.told = true
 }
 
 // betterVoter finds the voter with the longest log among those that are reachable and whose stores do

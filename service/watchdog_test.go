@@ -102,3 +102,21 @@ func TestBetterVoter(t *testing.T) {
 		}
 	}
 }
+
+// When no voter is better off, as in an outage of all stores, the leader must look again soon: the first
+// store to come back should lead. If this fails, a leader whose own store stays away refuses writes for ten
+// seconds more than it has to.
+func TestNobodyBetterOffIsAskedAgainSoon(t *testing.T) {
+	t.Parallel()
+	nodes := mustCluster(t, 2)
+	leader, other := nodes[0], nodes[1]
+	leader.peers.pretend(other.address, peer.Status{Status: raft.Status{
+		Identity: model.Identity{Node: other.NodeID()}, Running: true, Serving: true, StoreFailing: true, Applied: 10, Commit: 10,
+	}})
+	watch := storeWatch{stuckLooks: 2}
+	require.Equal(t, nobodyPause, leader.handOverFromStore(t.Context(), &watch))
+	require.True(t, watch.told)
+	watch.look(time.Now(), true, false, 0, time.Now())
+	require.False(t, watch.told, "the next outage has to be told of too")
+	require.Less(t, nobodyPause, handOverPause/5)
+}

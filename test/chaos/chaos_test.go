@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -41,32 +41,38 @@ func TestChaos(t *testing.T) {
 	modes := map[string][]chaos.Mode{"embedded": {chaos.Embedded}, "mysql": {chaos.MySQL}, "both": {chaos.Embedded, chaos.MySQL}, "": {chaos.Embedded, chaos.MySQL}}
 	require.Contains(t, modes, os.Getenv("MODE"), "MODE")
 	seed := seed(t)
-	long := os.Getenv("DURATION") != ""
-	var wildClock string
-	if long {
-		var err error
-		wildClock, err = cluster.BuildWithWildClock(t.TempDir())
-		require.NoError(t, err)
-	}
+	chosen := chosen(t, chaos.All())
+	builds, err := chaos.MakeBuilds(t.TempDir(), chosen)
+	require.NoError(t, err)
 	for _, mode := range modes[os.Getenv("MODE")] {
+		if len(chaos.For(mode, chosen)) == 0 {
+			continue // FAULT names some of the other mode
+		}
 		t.Run(string(mode), func(t *testing.T) {
-			options := chaos.Options{Program: program, WildClock: wildClock, Mode: mode, Seed: seed, Faults: chaos.For(mode, chaos.All()), Patience: cluster.Slowness}
-			options.Faults = named(options.Faults)
-			if long {
+			options := chaos.Options{Program: program, Builds: builds, Mode: mode, Seed: seed, Faults: chaos.For(mode, chosen), Patience: cluster.Slowness}
+			if long() {
 				options.Duration = duration(t, os.Getenv("DURATION"))
 			} else {
 				t.Parallel()
-				options.Faults = slices.DeleteFunc(options.Faults, func(f chaos.Fault) bool { return !f.Short })
 			}
 			report := chaos.Run(t, options)
 			fmt.Fprintln(os.Stdout, report)
+			document(t, report)
 		})
 	}
 }
 
-// named gives those faults whose names hold FAULT, all when that is not set.
-func named(faults []chaos.Fault) []chaos.Fault {
-	return slices.DeleteFunc(faults, func(f chaos.Fault) bool { return !strings.Contains(f.Name, os.Getenv("FAULT")) })
+func long() bool { return os.Getenv("DURATION") != "" }
+
+// chosen gives those faults whose names match FAULT, all when that is not set; of these, without DURATION,
+// the short ones.
+func chosen(t *testing.T, faults []chaos.Fault) []chaos.Fault {
+	t.Helper()
+	wanted, err := regexp.Compile(os.Getenv("FAULT"))
+	require.NoError(t, err, "FAULT")
+	faults = slices.DeleteFunc(faults, func(f chaos.Fault) bool { return !wanted.MatchString(f.Name) || !long() && !f.Short })
+	require.NotEmpty(t, faults, "no fault that was asked for")
+	return faults
 }
 
 func duration(t *testing.T, text string) time.Duration {

@@ -12,7 +12,7 @@ import (
 // clockFaults are those of a node's wall clock.
 func clockFaults() []Fault {
 	return []Fault{{
-		Name: "clock of one node an hour off, jumping", Lasts: 8 * time.Second, LeastDuring: 100,
+		Name: "clock of one node an hour off, jumping", Lasts: 8 * time.Second, LeastDuring: 100, Builds: []Build{WildClock},
 		Promise: "Nothing: no outcome, lease or timeout depends on the time of day.",
 		Inject:  wildClock,
 	}}
@@ -30,7 +30,7 @@ func wildClock(r *Round) (heal func()) {
 		n.Exchange(program)
 		n.Start()
 	}
-	restart(r.WildClock)
+	restart(r.Builds[WildClock])
 	n.WaitReady()
 	requireWild(r, n)
 	_, _ = n.Client.Transfer(r.TB.Context(), n.ID) // it is the leader whose time could matter most; another one is not wrong

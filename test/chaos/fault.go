@@ -32,6 +32,10 @@ type Fault struct {
 	WritesWithin time.Duration
 	// Rare faults take long: after the first time they come in one of four passes through all faults.
 	Rare bool
+	// Times is how often it comes in each pass; once when 0.
+	Times int
+	// Builds are what it runs nodes with, beside the usual one.
+	Builds []Build
 	// Short faults are part of the selection that every test run makes.
 	Short bool
 	// Inject disturbs the cluster, and gives what heals it.
@@ -45,6 +49,13 @@ func All() []Fault {
 		networkFaults(),
 		clockFaults(),
 		diskFaults(),
+		storeFaults(),
+		transactionFaults(),
+		redisFaults(),
+		directoryFaults(),
+		memberFaults(),
+		overloadFaults(),
+		stepFaults(),
 	)
 }
 

@@ -12,8 +12,12 @@ import (
 
 // Report is what a run found, fault by fault.
 type Report struct {
-	mode  Mode
+	// Mode is where the run's nodes kept their records.
+	Mode Mode
+
 	seed  uint64
+	began time.Time
+	took  time.Duration
 	lines []*line // in the order of the first rounds
 }
 
@@ -26,7 +30,9 @@ type line struct {
 	gaps, backs, heals       []time.Duration
 }
 
-func newReport(options Options) *Report { return &Report{mode: options.Mode, seed: options.Seed} }
+func newReport(options Options) *Report {
+	return &Report{Mode: options.Mode, seed: options.Seed, began: time.Now()}
+}
 
 func (r *Report) line(f Fault) *line {
 	for _, l := range r.lines {
@@ -76,7 +82,7 @@ func (l *line) cells() []string {
 func (r *Report) String() string {
 	var out strings.Builder
 	w := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(&out, "mode %s, seed %d\n", r.mode, r.seed)
+	fmt.Fprintf(&out, "mode %s, seed %d, %d rounds\n", r.Mode, r.seed, r.rounds())
 	fmt.Fprintln(w, strings.Join(columns, "\t"))
 	for _, l := range r.lines {
 		fmt.Fprintln(w, strings.Join(l.cells(), "\t"))
@@ -85,16 +91,11 @@ func (r *Report) String() string {
 	return out.String()
 }
 
-// Markdown gives the table as documents show it.
-func (r *Report) Markdown() string {
-	var out strings.Builder
-	row := func(cells []string) { fmt.Fprintf(&out, "| %s |\n", strings.Join(cells, " | ")) }
-	row(columns)
-	row(append([]string{"---"}, slices.Repeat([]string{"---:"}, len(columns)-1)...))
+func (r *Report) rounds() (rounds int) {
 	for _, l := range r.lines {
-		row(l.cells())
+		rounds += l.rounds
 	}
-	return out.String()
+	return rounds
 }
 
 func medianAndWorst(times []time.Duration) (median, worst time.Duration) {

@@ -18,10 +18,13 @@ type Round struct {
 	Load *cluster.Load
 	// Mode is where the nodes keep their records.
 	Mode Mode
-	// Program is versiond, WildClock a versiond whose wall clock jumps.
-	Program, WildClock string
+	// Program is versiond, and Builds are those that the fault asked for.
+	Program string
+	Builds  map[Build]string
 	// Random is the only source of chance that a fault may use.
 	Random *rand.Rand
+	// Patience multiplies the bounds on time that a fault has of its own.
+	Patience time.Duration
 	// Number counts the rounds of the run from 1.
 	Number int
 

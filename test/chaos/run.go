@@ -48,9 +48,9 @@ var nodeEnv = []string{
 type Options struct {
 	// Program is the path that cluster.Build gave.
 	Program string
-	// WildClock is the path that cluster.BuildWithWildClock gave; the faults of the clock need it.
-	WildClock string
-	Mode      Mode
+	// Builds are what MakeBuilds gave for these Faults.
+	Builds map[Build]string
+	Mode   Mode
 	// Faults are injected in an order that Seed decides, each once at least, and further ones until
 	// Duration is over.
 	Faults   []Fault
@@ -75,7 +75,7 @@ func Run(t *testing.T, options Options) *Report {
 			}
 		}
 	}
-	r.finished = true
+	r.finished, r.report.took = true, time.Since(r.report.began)
 	return r.report
 }
 
@@ -100,7 +100,7 @@ func newRun(t *testing.T, options Options) *run {
 	r := &run{t: t, options: options, random: rand.New(rand.NewPCG(options.Seed, 0)), report: newReport(options)}
 	config := cluster.Config{Program: options.Program, Env: nodeEnv, OwnMachines: true, KeepFailed: true}
 	if options.Mode == MySQL {
-		config.Shared = &servers.Shared{}
+		config.Shared, config.PerNode = &servers.Shared{}, true
 		t.Cleanup(func() { _ = config.Shared.Close() })
 	}
 	r.cluster = cluster.Start(t, config)
@@ -114,7 +114,7 @@ func (r *run) order(pass int) []Fault {
 	var faults []Fault
 	for _, f := range r.options.Faults {
 		if !f.Rare || pass == 0 || r.random.IntN(rareOnceIn) == 0 {
-			faults = append(faults, f)
+			faults = append(faults, slices.Repeat([]Fault{f}, max(1, f.Times))...)
 		}
 	}
 	r.random.Shuffle(len(faults), func(i, j int) { faults[i], faults[j] = faults[j], faults[i] })
@@ -126,7 +126,7 @@ func (r *run) round(f Fault) {
 	r.t.Helper()
 	r.number++
 	round := &Round{TB: r.t, Cluster: r.cluster, Load: r.load, Mode: r.options.Mode,
-		Program: r.options.Program, WildClock: r.options.WildClock, Random: r.random, Number: r.number}
+		Program: r.options.Program, Builds: r.options.Builds, Random: r.random, Patience: r.options.Patience, Number: r.number}
 	o := r.disturb(f, round)
 	r.check(f, o)
 	r.report.add(f, o)
@@ -171,6 +171,7 @@ func (r *run) disturb(f Fault, round *Round) outcome {
 func (r *run) check(f Fault, o outcome) {
 	r.t.Helper()
 	rows := r.cluster.RequireEqualStores()
+	r.cluster.RequireLocal(rows)
 	rows = withPrefix(rows, loadPrefix)
 	if violations := r.ledger.Violations(rows); len(violations) > 0 {
 		for _, v := range violations {

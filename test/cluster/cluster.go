@@ -3,6 +3,7 @@ package cluster
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -103,6 +104,17 @@ func (c *Cluster) AddNode(id string, args ...string) *Node {
 	n := newNode(c, id, p, args)
 	c.Nodes = append(c.Nodes, n)
 	return n
+}
+
+// Retire stops a node that AddNode made, takes it out of Nodes, and removes its data directory, as when a
+// machine is given back. AddNode may make one with its id again.
+func (c *Cluster) Retire(n *Node) {
+	c.t.Helper()
+	if n.Running() {
+		n.Stop()
+	}
+	c.Nodes = slices.DeleteFunc(c.Nodes, func(each *Node) bool { return each == n })
+	require.NoError(c.t, os.RemoveAll(n.Dir))
 }
 
 // StartAll starts every node that does not run.

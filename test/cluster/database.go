@@ -22,7 +22,8 @@ type Database interface {
 	Read(ctx context.Context) (Contents, error)
 	// Drop destroys it; on MySQL also under a running node.
 	Drop()
-	// Save copies it aside under a label, PutBack puts the copy in its place. The node is stopped.
+	// Save copies it aside under a label, in place of an earlier copy; PutBack puts the copy in its place.
+	// The node is stopped.
 	Save(label string)
 	PutBack(label string)
 	// Load puts a dump that versiond recover has made in its place. An embedded one is part of the data

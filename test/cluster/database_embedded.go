@@ -52,7 +52,11 @@ func (d *sqliteDatabase) Drop() {
 	}
 }
 
-func (d *sqliteDatabase) Save(label string) { d.t.Helper(); d.move(d.dir, d.aside(label), copyFile) }
+func (d *sqliteDatabase) Save(label string) {
+	d.t.Helper()
+	require.NoError(d.t, os.RemoveAll(d.aside(label)))
+	d.move(d.dir, d.aside(label), copyFile)
+}
 
 func (d *sqliteDatabase) PutBack(label string) {
 	d.t.Helper()

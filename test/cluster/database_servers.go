@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"fmt"
@@ -105,7 +106,11 @@ func (d *mysqlDatabase) Read(ctx context.Context) (Contents, error) {
 
 func (d *mysqlDatabase) Drop() { d.t.Helper(); d.exec("DROP DATABASE " + d.quoted("")) }
 
-func (d *mysqlDatabase) Save(label string) { d.t.Helper(); d.copy(d.quoted(""), d.quoted(label)) }
+func (d *mysqlDatabase) Save(label string) {
+	d.t.Helper()
+	d.exec("DROP DATABASE IF EXISTS " + d.quoted(label))
+	d.copy(d.quoted(""), d.quoted(label))
+}
 
 func (d *mysqlDatabase) PutBack(label string) {
 	d.t.Helper()
@@ -132,13 +137,39 @@ func (d *mysqlDatabase) copy(from, to string) {
 
 func (d *mysqlDatabase) Swap(other Database) {
 	d.t.Helper()
-	mine, aside, theirs := d.quoted(""), d.quoted("swap"), other.(*mysqlDatabase).quoted("")
+	o := other.(*mysqlDatabase)
+	if d.server != o.server {
+		d.swapAcross(o)
+		return
+	}
+	mine, aside, theirs := d.quoted(""), d.quoted("swap"), o.quoted("")
 	d.exec("CREATE DATABASE IF NOT EXISTS " + aside)
 	for _, step := range [][2]string{{mine, aside}, {theirs, mine}, {aside, theirs}} {
 		for _, table := range mysqlTables {
 			d.exec("RENAME TABLE " + step[0] + "." + table + " TO " + step[1] + "." + table)
 		}
 	}
+}
+
+// swapAcross takes the databases from one server to another.
+func (d *mysqlDatabase) swapAcross(other *mysqlDatabase) {
+	d.t.Helper()
+	mine, theirs := d.dump(), other.dump()
+	for _, into := range []struct {
+		database *mysqlDatabase
+		dump     []byte
+	}{{d, theirs}, {other, mine}} {
+		into.database.exec("DROP DATABASE " + into.database.quoted(""))
+		into.database.exec("CREATE DATABASE " + into.database.quoted(""))
+		require.NoError(d.t, into.database.server.Load(d.t.Context(), into.database.name, bytes.NewReader(into.dump)))
+	}
+}
+
+func (d *mysqlDatabase) dump() []byte {
+	d.t.Helper()
+	dump, err := d.server.Dump(d.t.Context(), d.name)
+	require.NoError(d.t, err)
+	return dump
 }
 
 func (d *mysqlDatabase) exec(statement string) {

@@ -121,11 +121,11 @@ func TestRedisComparison(t *testing.T) {
 	require.NoError(t, compareCached("a", older, rows, "c"), "readers see that it is old")
 	require.Error(t, compareCached("a", newer, rows, "c"))
 	require.Error(t, compareCached("a", other, rows, "c"))
-	require.Error(t, compareCached("b", right, rows, "c"), "under the key of another id")
 
 	reloaded := func(cached map[string]dao.CachedVersion) error { return compareReloaded(cached, rows, "c") }
 	require.NoError(t, reloaded(map[string]dao.CachedVersion{"a": right}))
 	require.Error(t, reloaded(map[string]dao.CachedVersion{"a": older}))
 	require.Error(t, reloaded(nil))
+	require.Error(t, reloaded(map[string]dao.CachedVersion{"a": {VersionDB: model.VersionDB{ID: "b", VersionNo: "1", Platform: "linux", Revision: 100}, Cluster: "c"}}), "another record under the key")
 	require.Error(t, reloaded(map[string]dao.CachedVersion{"a": right, "gone": right}))
 }

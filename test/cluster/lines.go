@@ -14,8 +14,9 @@ import (
 
 // Lines is what one node stores with, and the proxies by which it reaches it.
 type Lines struct {
-	// Server is the node's own MariaDB.
-	Server *servers.MariaDBServer
+	// Server is the node's own MariaDB, Database the name of its database there.
+	Server   *servers.MariaDBServer
+	Database string
 	// MySQL lies between the node and Server, Redis between it and the Redis that all nodes share.
 	MySQL, Redis *proxy.Proxy
 }
@@ -39,9 +40,10 @@ func newPerNodeStore(t testing.TB, cfg Config, number int) *perNodeStore {
 func (s *perNodeStore) connect(node string, server *servers.MariaDBServer) *Lines {
 	s.t.Helper()
 	lines := &Lines{
-		Server: server,
-		MySQL:  s.mustListen(net.JoinHostPort("127.0.0.1", strconv.Itoa(server.Port))),
-		Redis:  s.mustListen(s.redis.Options().Addr),
+		Server:   server,
+		Database: s.name + "_" + node,
+		MySQL:    s.mustListen(net.JoinHostPort("127.0.0.1", strconv.Itoa(server.Port))),
+		Redis:    s.mustListen(s.redis.Options().Addr),
 	}
 	s.byNode[node] = lines
 	return lines

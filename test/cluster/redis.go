@@ -10,6 +10,7 @@ import (
 
 	"versiond/dao"
 	"versiond/model"
+	"versiond/test/servers"
 )
 
 const redisKeyPrefix = "version:"
@@ -33,7 +34,16 @@ func (c *Cluster) RedisClient() *redis.Client {
 	return nil
 }
 
-// Redis gives every cached record, by id. It is empty where the cluster has no Redis.
+// RedisServer is where the cluster's Redis database is. It is nil where the cluster has none.
+func (c *Cluster) RedisServer() *servers.RedisServer {
+	if c.cfg.Shared == nil {
+		return nil
+	}
+	return c.cfg.Shared.Redis(c.t)
+}
+
+// Redis gives every cached record, by id. It is empty where the cluster has no Redis. A key of ours whose
+// value is none of ours is an error.
 func (c *Cluster) Redis(ctx context.Context) (map[string]dao.CachedVersion, error) {
 	s := c.servers()
 	if s == nil {
@@ -64,7 +74,10 @@ func (s *serverStore) readCached(ctx context.Context, keys []string, into map[st
 	for i, value := range values {
 		text, there := value.(string)
 		if !there {
-			continue // deleted since the scan
+			if err := s.requireGone(ctx, keys[i]); err != nil {
+				return err
+			}
+			continue
 		}
 		var v dao.CachedVersion
 		if err := json.Unmarshal([]byte(text), &v); err != nil {
@@ -75,14 +88,21 @@ func (s *serverStore) readCached(ctx context.Context, keys []string, into map[st
 	return nil
 }
 
-// compareCached says how a cached value contradicts the rows. An older revision does not: readers see
-// by it that the value is old.
+// requireGone tells a key that was deleted since the scan from one whose value is no text.
+func (s *serverStore) requireGone(ctx context.Context, key string) error {
+	kind, err := s.redis.Type(ctx, key).Result()
+	if err != nil || kind == "none" || kind == "string" {
+		return err
+	}
+	return fmt.Errorf("the value of %s is a %s", key, kind)
+}
+
+// compareCached says how a cached value contradicts the rows. An older revision does not, nor does another
+// record: readers see that the value is not theirs.
 func compareCached(id string, cached dao.CachedVersion, rows map[string]model.Version, cluster string) error {
 	row, exists := rows[id]
 	switch {
-	case cached.ID != id:
-		return fmt.Errorf("redis has %q under the key of %q", cached.ID, id)
-	case cached.Cluster != cluster || !exists:
+	case cached.ID != id, cached.Cluster != cluster, !exists:
 		return nil
 	case cached.Revision > row.Revision:
 		return fmt.Errorf("redis has %q at revision %d, the databases at %d", id, cached.Revision, row.Revision)

@@ -1,14 +1,24 @@
 package measure
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
+	"syscall"
 )
 
 // ReplaceSection puts text between the marks of a section of a Markdown file, of which each command
-// writes its own.
-func ReplaceSection(path, section, text string) error {
+// writes its own, also when several do so at the same time.
+func ReplaceSection(path, section, text string) (err error) {
+	file, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }() // which gives the lock back
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX); err != nil {
+		return fmt.Errorf("lock %s: %w", path, err)
+	}
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return err

@@ -86,17 +86,34 @@ func (s *MariaDBServer) Exec(ctx context.Context, statement string) error {
 
 // Load gives a script to the mysql client, as an operator does.
 func (s *MariaDBServer) Load(ctx context.Context, database string, script io.Reader) error {
-	client, err := Find("mariadb", mariaDBPackage)
+	cmd, err := s.client(ctx, "mariadb", database)
 	if err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(ctx, client, "--no-defaults", "--host=127.0.0.1", "--port="+strconv.Itoa(s.Port),
-		"--user="+mariaDBUser, "--password="+mariaDBPassword, database)
 	cmd.Stdin = script
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("mariadb %s: %w: %s", database, err, out)
 	}
 	return nil
+}
+
+// Dump gives what the mysqldump client writes of a database, which Load takes.
+func (s *MariaDBServer) Dump(ctx context.Context, database string) ([]byte, error) {
+	cmd, err := s.client(ctx, "mariadb-dump", "--hex-blob", database)
+	if err != nil {
+		return nil, err
+	}
+	return cmd.Output()
+}
+
+func (s *MariaDBServer) client(ctx context.Context, program string, args ...string) (*exec.Cmd, error) {
+	path, err := Find(program, mariaDBPackage)
+	if err != nil {
+		return nil, err
+	}
+	args = append([]string{"--no-defaults", "--host=127.0.0.1", "--port=" + strconv.Itoa(s.Port),
+		"--user=" + mariaDBUser, "--password=" + mariaDBPassword}, args...)
+	return exec.CommandContext(ctx, path, args...), nil
 }
 
 func (s *MariaDBServer) ping(ctx context.Context) error {

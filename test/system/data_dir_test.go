@@ -3,7 +3,6 @@ package system_test
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -114,17 +113,14 @@ func TestDataDirPutBackFromOlderCopy(t *testing.T) {
 				mustAddMany(t, c.Leader(), "old", 20)
 				n := c.Followers()[0]
 				n.Stop()
-				copyDataDir(t, n.Dir, n.Dir+".older")
+				n.SaveDir("older")
 				n.Start()
 				c.WaitReady()
 				mustAddMany(t, c.Leader(), "new", 40)
 				c.RequireEqualStores()
 
 				c.StopAll()
-				n.Database.Save("newer")
-				require.NoError(t, os.RemoveAll(n.Dir))
-				require.NoError(t, os.Rename(n.Dir+".older", n.Dir))
-				n.Database.PutBack("newer")
+				n.PutBackDir("older")
 				n.Start() // alone at first: the others would make its log longer again
 				cluster.Eventually(t, 10*time.Second, "the database is to be found ahead", func() error {
 					if !strings.Contains(n.Log(), "and the Raft log ends at") {
@@ -140,17 +136,6 @@ func TestDataDirPutBackFromOlderCopy(t *testing.T) {
 	}
 }
 
-// copyDataDir leaves out the embedded database, which is then newer than the copy, as MySQL's is.
-func copyDataDir(t *testing.T, from, to string) {
-	t.Helper()
-	require.NoError(t, os.CopyFS(to, os.DirFS(from)))
-	files, err := filepath.Glob(filepath.Join(to, "versions.db*"))
-	require.NoError(t, err)
-	for _, file := range files {
-		require.NoError(t, os.Remove(file))
-	}
-}
-
 // Two nodes whose data directories were exchanged both refuse to start and say whose each one is. If
 // this fails, one node votes with the memory of another.
 func TestDataDirsSwapped(t *testing.T) {
@@ -160,7 +145,7 @@ func TestDataDirsSwapped(t *testing.T) {
 		first, second := c.Nodes[1], c.Nodes[2]
 		first.Stop()
 		second.Stop()
-		swapDirs(t, first.Dir, second.Dir)
+		first.SwapDir(second)
 		for own, other := range map[*cluster.Node]*cluster.Node{first: second, second: first} {
 			own.Start()
 			require.NotZero(t, own.Wait(10*time.Second), "the exit code of %s", own.ID)
@@ -168,17 +153,9 @@ func TestDataDirsSwapped(t *testing.T) {
 			require.Contains(t, line, fmt.Sprintf("that of node %q", other.ID))
 			require.Contains(t, line, fmt.Sprintf("this is node %q", own.ID))
 		}
-		swapDirs(t, first.Dir, second.Dir)
+		first.SwapDir(second)
 		c.StartAll()
 		c.WaitReady()
 		requireRowCount(t, c.RequireEqualStores(), 10)
 	})
-}
-
-func swapDirs(t *testing.T, a, b string) {
-	t.Helper()
-	aside := strings.TrimSuffix(a, "/") + ".aside"
-	require.NoError(t, os.Rename(a, aside))
-	require.NoError(t, os.Rename(b, a))
-	require.NoError(t, os.Rename(aside, b))
 }
