@@ -82,6 +82,7 @@ func (d *disk) write(do func() error) error {
 			d.end(unreadableLog(d.dir, err))
 		}
 		d.observer.LogFailed()
+		d.log.Debug("a write of the Raft log failed", "err", err)
 		hold(err)
 		d.pause(pace.NextBackOff())
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -124,26 +125,31 @@ func reachesTheEnd(content, damaged []byte) bool {
 	return at > len(bytes.TrimRight(content, "\x00"))-entryBytes
 }
 
-// damages gives what may become of a file of which the beginning is used.
-func damages(content, used []byte) map[string][]byte {
-	all, page := map[string][]byte{}, os.Getpagesize()
-	for at := 1; at < len(used); at += len(used)/40 + 1 {
-		all[fmt.Sprintf("cut off at %d", at)] = content[:at]
-	}
-	for at := 0; at < len(used); at += page {
-		damaged := bytes.Clone(content)
-		copy(damaged[at:min(at+page, len(content))], bytes.Repeat([]byte{0xA5}, page))
-		all[fmt.Sprintf("garbage at %d", at)] = damaged
-	}
-	for at := 3; at < len(used); at += 1777 {
-		if bytes.Equal(used[at-3:min(len(used), at+1700)], make([]byte, min(len(used), at+1700)-at+3)) {
-			continue
+// damages gives what may become of a file of which the beginning is used, one after the other: the files
+// of a log are large.
+func damages(content, used []byte) iter.Seq2[string, []byte] {
+	page := os.Getpagesize()
+	return func(yield func(string, []byte) bool) {
+		for at := 1; at < len(used); at += len(used)/20 + 1 {
+			if !yield(fmt.Sprintf("cut off at %d", at), content[:at]) {
+				return
+			}
 		}
-		damaged := bytes.Clone(content)
-		damaged[at] ^= 0x10
-		all[fmt.Sprintf("a bit at %d", at)] = damaged
+		for at := 0; at < len(used); at += page * (1 + len(used)/page/20) {
+			damaged := bytes.Clone(content)
+			copy(damaged[at:min(at+page, len(content))], bytes.Repeat([]byte{0xA5}, page))
+			if !yield(fmt.Sprintf("garbage at %d", at), damaged) {
+				return
+			}
+		}
+		for at := 3; at < len(used); at += max(len(used)/25, 601) {
+			damaged := bytes.Clone(content)
+			damaged[at] ^= 0x10
+			if !yield(fmt.Sprintf("a bit at %d", at), damaged) {
+				return
+			}
+		}
 	}
-	return all
 }
 
 // A folder that is gone while the node's term and vote are there must not be made anew: the node would vote

@@ -127,10 +127,7 @@ func damaged(err error) error {
 }
 
 // note keeps in mind that a write failed.
-func (s *stretch) note(err error) error {
-	s.failed = s.failed || err != nil
-	return err
-}
+func (s *stretch) note(err error) { s.failed = s.failed || err != nil }
 
 // remove takes the stretch away as a whole: one that was removed in part could not be opened.
 func (s *stretch) remove() error {
@@ -193,7 +190,17 @@ func (l *stretchLog) StoreLogs(logs []*raft.Log) error {
 	if err != nil {
 		return err
 	}
-	return s.note(s.StoreLogs(logs))
+	if err = s.StoreLogs(logs); errors.Is(err, wal.ErrSealed) {
+		// Raft-wal has ended the file, and failed, or was killed, before it began the next one, which it then
+		// never does.
+		if s, err = l.begin(logs[0].Index); err == nil {
+			err = s.StoreLogs(logs)
+		}
+	}
+	if s != nil {
+		s.note(err)
+	}
+	return err
 }
 
 // DeleteRange removes all entries up to maximum, or all from minimum on.
@@ -228,7 +235,9 @@ func (l *stretchLog) deleteFrom(s *stretch, minimum, maximum uint64) error {
 	if minimum <= first && last <= maximum {
 		return l.drop(s)
 	}
-	return s.note(s.DeleteRange(minimum, maximum))
+	err := s.DeleteRange(minimum, maximum)
+	s.note(err)
+	return err
 }
 
 // Close closes the files. It may be called more than once.
@@ -254,7 +263,8 @@ func (l *stretchLog) stretchFor(index uint64) (*stretch, error) {
 	last, err := s.LastIndex()
 	switch {
 	case err != nil:
-		return nil, s.note(err)
+		s.note(err)
+		return nil, err
 	case last == 0 && index != s.first: // it was begun for a write that failed
 		if err := l.drop(s); err != nil {
 			return nil, err
@@ -284,6 +294,9 @@ func (l *stretchLog) tail() (*stretch, error) {
 // begin makes a new stretch.
 func (l *stretchLog) begin(index uint64) (*stretch, error) {
 	s := &stretch{first: index, path: filepath.Join(l.dir, fmt.Sprintf("%0*d", stretchDigits, index))}
+	if err := os.RemoveAll(s.path); err != nil { // what an attempt has left that failed
+		return nil, err
+	}
 	if err := os.MkdirAll(s.path, 0o750); err != nil {
 		return nil, err
 	}

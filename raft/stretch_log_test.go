@@ -161,3 +161,50 @@ func TestLogLeavesNoEmptyStretch(t *testing.T) {
 	require.NoError(t, l.StoreLogs(entriesOf(2, 6, 7)))
 	requireLog(t, l, entriesOf(1, 1, 5), entriesOf(2, 6, 7))
 }
+
+// Raft-wal writes to a file that it has ended no more, and begins the next one aside. When it is killed, or the
+// disk is full, before it has noted that, it is stuck for ever; the log must not be.
+func TestLogGoesOnWhereTheNextFileWasNotBegun(t *testing.T) {
+	const entryBytes = 256 << 10
+	l := mustOpenLog(t, filepath.Join(t.TempDir(), "log"))
+	index := uint64(0)
+	store := func() {
+		index++
+		require.NoError(t, l.StoreLog(&raft.Log{Index: index, Term: 1, Data: make([]byte, entryBytes)}))
+	}
+	for range stretchSegmentBytes/entryBytes - 2 {
+		store()
+	}
+	require.NoError(t, l.Close())
+	noted := filepath.Join(l.stretches[0].path, "wal-meta.db")
+	before, err := os.ReadFile(noted)
+	require.NoError(t, err)
+
+	l = mustOpenLog(t, l.dir)
+	files := func() []string {
+		found, err := filepath.Glob(filepath.Join(l.stretches[0].path, "*.wal"))
+		require.NoError(t, err)
+		return found
+	}
+	for len(files()) == 1 {
+		store()
+	}
+	require.NoError(t, l.Close())
+	for _, file := range files()[1:] {
+		require.NoError(t, os.Remove(file))
+	}
+	require.NoError(t, os.WriteFile(noted, before, 0o600))
+
+	l = mustOpenLog(t, l.dir)
+	if last, err := l.LastIndex(); err == nil && last < index {
+		index = last // the next file may have got an entry before it was seen
+	}
+	store()
+	store()
+	require.Len(t, l.stretches, 2, "the file that was ended is written to no more")
+	require.NoError(t, l.Close())
+	l = mustOpenLog(t, l.dir)
+	for i := uint64(1); i <= index; i++ {
+		require.NoError(t, l.GetLog(i, &raft.Log{}), "entry %d", i)
+	}
+}

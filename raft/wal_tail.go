@@ -36,14 +36,15 @@ func checkTail(dir string) error {
 	}
 	newest := slices.Max(files) // they are named after their first index
 	data, err := os.ReadFile(newest)
-	if err != nil || len(data) == 0 {
-		return err
+	used := len(bytes.TrimRight(data, "\x00"))
+	if err != nil || used == 0 {
+		return err // nothing was written to it yet; on a full disk it may not have got its size either
 	}
 	if len(data) < stretchSegmentBytes {
 		return fmt.Errorf("%w: %s is cut off", model.ErrCorrupt, filepath.Base(newest))
 	}
 	end := walkAppends(data)
-	if hasAppend(data[end:]) {
+	if behind := min(used+walFrame, len(data)); end < behind && hasAppend(data[end:behind]) {
 		return fmt.Errorf("%w: %s is damaged behind byte %d", model.ErrCorrupt, filepath.Base(newest), end)
 	}
 	return nil
@@ -63,7 +64,6 @@ func walkAppends(data []byte) (end int) {
 
 // hasAppend says whether there is a whole append anywhere in data.
 func hasAppend(data []byte) bool {
-	data = bytes.TrimRight(data, "\x00")
 	for at := 0; at < len(data); at += walFrame {
 		if _, whole := appendAt(data, at, at); whole {
 			return true

@@ -53,6 +53,7 @@ func All() []Fault {
 		transactionFaults(),
 		redisFaults(),
 		directoryFaults(),
+		damageFaults(),
 		memberFaults(),
 		overloadFaults(),
 		stepFaults(),

@@ -1,8 +1,10 @@
 package system_test
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,21 +17,29 @@ import (
 // with an emptied directory it joins again and is sent everything. If this fails, a bad sector ends in a
 // stack trace, or in a node that votes with a memory that is not its own.
 func TestDamagedRaftLog(t *testing.T) {
-	damages := map[string]func(content []byte) []byte{
-		"cut off":     func(content []byte) []byte { return content[:len(content)/3] },
-		"garbage":     func(content []byte) []byte { return []byte("this is no Raft log, whatever it is called") },
-		"flipped bit": func(content []byte) []byte { content[os.Getpagesize()+16+40] ^= 1; return content },
+	damages := map[string]struct {
+		file   string
+		damage func(content []byte) []byte
+	}{
+		"vote cut off":     {"raft.db", func(content []byte) []byte { return content[:len(content)/3] }},
+		"vote overwritten": {"raft.db", func([]byte) []byte { return []byte("this is no Raft log, whatever it is called") }},
+		"vote altered":     {"raft.db", func(content []byte) []byte { content[os.Getpagesize()+16+40] ^= 1; return content }},
+		"log cut off":      {"log/*/*.wal", func(content []byte) []byte { return content[:len(content)/3] }},
+		"log altered":      {"log/*/*.wal", func(content []byte) []byte { content[len(bytes.TrimRight(content, "\x00"))/3] ^= 1; return content }},
+		"log overwritten":  {"log/*/wal-meta.db", func([]byte) []byte { return []byte("this is no Raft log, whatever it is called") }},
 	}
 	onBoth(t, func(t *testing.T, m mode) {
 		c := cluster.Start(t, m.config())
 		mustAddMany(t, c.Leader(), "kept", 50)
-		for name, damage := range damages {
+		for name, d := range damages {
 			n := c.Followers()[0]
 			n.Stop()
-			file := filepath.Join(n.Dir, "raft.db")
-			content, err := os.ReadFile(file)
+			files, err := filepath.Glob(filepath.Join(n.Dir, d.file))
 			require.NoError(t, err)
-			require.NoError(t, os.WriteFile(file, damage(content), 0o600))
+			require.NotEmpty(t, files)
+			content, err := os.ReadFile(files[0])
+			require.NoError(t, err)
+			require.NoError(t, os.WriteFile(files[0], d.damage(content), 0o600))
 			n.Start()
 			require.NotZero(t, n.Wait(10*time.Second), name)
 			require.Contains(t, lastLine(n), "the Raft log in "+n.Dir+" cannot be read", name)
@@ -39,7 +49,7 @@ func TestDamagedRaftLog(t *testing.T) {
 			require.NoError(t, os.RemoveAll(n.Dir))
 			n.Start()
 			c.WaitReady()
-			mustAdd(t, n, "after-"+filepath.Base(name))
+			mustAdd(t, n, "after-"+strings.ReplaceAll(name, " ", "-"))
 		}
 		requireRowCount(t, c.RequireEqualStores(), 50+len(damages))
 	})

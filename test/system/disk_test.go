@@ -32,6 +32,7 @@ func TestLeaderDiskFull(t *testing.T) {
 
 		full := c.Leader()
 		disks[full].Fill(t)
+		c.FillLog(t)
 		waitLogHeld(t, full)
 		began := time.Now()
 		cluster.Eventually(t, 5*time.Second*cluster.Slowness, "another node is to lead", func() error {
