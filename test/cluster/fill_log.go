@@ -35,7 +35,10 @@ func (c *Cluster) FillLog(t testing.TB) {
 		case err == nil && status == http.StatusOK:
 			left -= len(body)
 		default:
-			time.Sleep(fillRetryPause) // nobody leads for the moment
+			select { // nobody leads for the moment
+			case <-time.After(fillRetryPause):
+			case <-ctx.Done():
+			}
 		}
 	}
 }
