@@ -9,8 +9,13 @@ import (
 	"versiond/model"
 )
 
-// storeCheckTimeout bounds the question whether the store answers.
-const storeCheckTimeout = time.Second
+const (
+	// storeCheckTimeout bounds the question whether the store answers.
+	storeCheckTimeout = time.Second
+	// levelLag is how long entries may wait on a node that counts as level: under steady writes there are
+	// always some, since a node on which nobody waits lets them gather.
+	levelLag = time.Second
+)
 
 // Readiness gives every check, by name; the node is ready when all are OK.
 func (s *VersionService) Readiness(ctx context.Context) []model.Check {
@@ -67,13 +72,18 @@ func (s *VersionService) checkApplier() error {
 		return fmt.Errorf("%w: its store is being brought to the cluster's state", model.ErrNotCaughtUp)
 	case s.node.Stuck():
 		return errors.New("nothing was applied for two seconds or more")
-	case commit > 0 && applied >= commit:
+	case isLevel(applied, commit, s.node.Lag()):
 		s.caughtUp.Store(true)
 	}
 	if !s.caughtUp.Load() || applied+farBehind < commit {
 		return fmt.Errorf("%w: it has applied index %d of %d", model.ErrNotCaughtUp, applied, commit)
 	}
 	return nil
+}
+
+// isLevel says whether a store is level with the cluster, as far as one can be while writes go on.
+func isLevel(applied, commit uint64, lag time.Duration) bool {
+	return commit > 0 && (applied >= commit || lag < levelLag && applied+promoteLagMax >= commit)
 }
 
 // checkVoters keeps a new cluster from looking ready while one machine could still take it all away.

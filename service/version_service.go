@@ -103,7 +103,7 @@ type VersionService struct {
 
 	observer   Observer
 	storeReads storeReads
-	// caughtUp is set once the store has been at the commit index since the start.
+	// caughtUp is set once the store has been level with the cluster since the start.
 	caughtUp atomic.Bool
 }
 

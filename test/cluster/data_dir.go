@@ -3,7 +3,6 @@ package cluster
 import (
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/stretchr/testify/require"
 )
@@ -26,20 +25,34 @@ func (n *Node) SaveDir(label string) {
 // stopped.
 func (n *Node) PutBackDir(label string) {
 	n.t.Helper()
-	n.Database.Save("kept")
-	n.EmptyDir()
-	require.NoError(n.t, os.CopyFS(n.Dir, os.DirFS(n.Dir+"."+label)))
-	n.Database.PutBack("kept")
+	n.Database.Save("newer")
+	n.replaceDir(n.Dir + "." + label)
+	n.Database.PutBack("newer")
 }
 
-// EmptyDir removes all that the node keeps on its disk, an embedded database too. The node is stopped.
-func (n *Node) EmptyDir() { n.t.Helper(); require.NoError(n.t, os.RemoveAll(n.Dir)) }
+// EmptyDir removes all that the node keeps on its disk, an embedded database too. The node is stopped. The
+// directory itself stays: it may be where a disk is mounted.
+func (n *Node) EmptyDir() {
+	n.t.Helper()
+	entries, err := os.ReadDir(n.Dir)
+	require.NoError(n.t, err)
+	for _, entry := range entries {
+		require.NoError(n.t, os.RemoveAll(filepath.Join(n.Dir, entry.Name())))
+	}
+}
 
-// SwapDir exchanges the data directory with another node's. Both are stopped.
+// SwapDir exchanges the data directory with another node's. Both are stopped, and may be on disks of their own.
 func (n *Node) SwapDir(other *Node) {
 	n.t.Helper()
-	aside := strings.TrimSuffix(n.Dir, "/") + ".aside"
-	require.NoError(n.t, os.Rename(n.Dir, aside))
-	require.NoError(n.t, os.Rename(other.Dir, n.Dir))
-	require.NoError(n.t, os.Rename(aside, other.Dir))
+	mine := n.Dir + ".mine"
+	require.NoError(n.t, os.CopyFS(mine, os.DirFS(n.Dir)))
+	n.replaceDir(other.Dir)
+	other.replaceDir(mine)
+	require.NoError(n.t, os.RemoveAll(mine))
+}
+
+func (n *Node) replaceDir(by string) {
+	n.t.Helper()
+	n.EmptyDir()
+	require.NoError(n.t, os.CopyFS(n.Dir, os.DirFS(by)))
 }

@@ -55,13 +55,13 @@ func (d *sqliteDatabase) Drop() {
 func (d *sqliteDatabase) Save(label string) {
 	d.t.Helper()
 	require.NoError(d.t, os.RemoveAll(d.aside(label)))
-	d.move(d.dir, d.aside(label), copyFile)
+	d.copy(d.dir, d.aside(label))
 }
 
 func (d *sqliteDatabase) PutBack(label string) {
 	d.t.Helper()
 	d.Drop()
-	d.move(d.aside(label), d.dir, copyFile)
+	d.copy(d.aside(label), d.dir)
 }
 
 func (d *sqliteDatabase) Load(string) {}
@@ -69,9 +69,11 @@ func (d *sqliteDatabase) Load(string) {}
 func (d *sqliteDatabase) Swap(other Database) {
 	d.t.Helper()
 	o := other.(*sqliteDatabase)
-	d.move(d.dir, d.aside("swap"), os.Rename)
-	d.move(o.dir, d.dir, os.Rename)
-	d.move(d.aside("swap"), o.dir, os.Rename)
+	d.Save("swap")
+	d.Drop()
+	d.copy(o.dir, d.dir)
+	o.Drop()
+	d.copy(d.aside("swap"), o.dir)
 }
 
 func (d *sqliteDatabase) aside(label string) string {
@@ -81,11 +83,11 @@ func (d *sqliteDatabase) aside(label string) string {
 	return dir
 }
 
-// move takes those of the files that are there.
-func (d *sqliteDatabase) move(from, to string, one func(from, to string) error) {
+// copy takes those of the files that are there. The two directories may be on different disks.
+func (d *sqliteDatabase) copy(from, to string) {
 	d.t.Helper()
 	for _, name := range sqliteFiles {
-		if err := one(filepath.Join(from, name), filepath.Join(to, name)); !errors.Is(err, fs.ErrNotExist) {
+		if err := copyFile(filepath.Join(from, name), filepath.Join(to, name)); !errors.Is(err, fs.ErrNotExist) {
 			require.NoError(d.t, err)
 		}
 	}
