@@ -34,7 +34,7 @@ type soundLog struct {
 func (s soundLog) GetLog(index uint64, log *raft.Log) error {
 	err := sound(func() error { return s.LogStore.GetLog(index, log) })
 	switch {
-	case errors.Is(err, raft.ErrLogNotFound):
+	case errors.Is(err, raft.ErrLogNotFound), errors.Is(err, errLogClosed):
 		return err
 	case err == nil:
 		err = checkEntry(index, log)

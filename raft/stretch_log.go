@@ -46,6 +46,10 @@ type stretchLog struct {
 
 var _ raft.LogStore = (*stretchLog)(nil)
 
+// errLogClosed says that the end of the log could not be opened anew yet after a write that failed. It is
+// no damage: whoever reads may try again.
+var errLogClosed = errors.New("the Raft log could not be opened again yet")
+
 // stretch is one write-ahead log.
 type stretch struct {
 	*wal.WAL
@@ -105,12 +109,15 @@ func (s *stretch) open(log hclog.Logger) error {
 func (s *stretch) GetLog(index uint64, log *raft.Log) error {
 	first, err := s.FirstIndex()
 	switch {
-	case err != nil:
-		return err
-	case index < first:
+	case err == nil && index < first:
 		return raft.ErrLogNotFound
+	case err == nil:
+		err = s.WAL.GetLog(index, log)
 	}
-	return s.WAL.GetLog(index, log)
+	if errors.Is(err, wal.ErrClosed) {
+		return errLogClosed
+	}
+	return err
 }
 
 // Close closes the files, also the one that raft-wal leaves open and locked.
@@ -179,7 +186,8 @@ func (l *stretchLog) GetLog(index uint64, log *raft.Log) error {
 func (l *stretchLog) StoreLog(log *raft.Log) error { return l.StoreLogs([]*raft.Log{log}) }
 
 // StoreLogs appends entries that follow each other; the first of them may leave a hole. They are on
-// disk when it returns nil. After an error none of them is in the log.
+// disk when it returns nil. After an error they may turn out to be there all the same when the next
+// write begins.
 func (l *stretchLog) StoreLogs(logs []*raft.Log) error {
 	if len(logs) == 0 {
 		return nil

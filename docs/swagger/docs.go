@@ -3038,6 +3038,10 @@ const docTemplate = `{
                 "leaderId": {
                     "type": "string"
                 },
+                "logHeld": {
+                    "description": "LogHeld is set while a write to the Raft log waits for a disk that fails or hangs.",
+                    "type": "boolean"
+                },
                 "members": {
                     "type": "array",
                     "items": {
