@@ -29,7 +29,7 @@ var sentinels = map[string]error{
 	"ErrNotFound": model.ErrNotFound, "ErrNotLeader": model.ErrNotLeader, "ErrOutcomeUnknown": model.ErrOutcomeUnknown,
 	"ErrNotDone": model.ErrNotDone, "ErrQuorumAtRisk": model.ErrQuorumAtRisk, "ErrRevisionMismatch": model.ErrRevisionMismatch,
 	"ErrStoreUnavailable": model.ErrStoreUnavailable, "ErrTimeout": model.ErrTimeout,
-	"ErrLogUnavailable": model.ErrStoreUnavailable, // of another node it says the same: nothing was done, and its disks are why
+	"ErrLogUnavailable":  model.ErrStoreUnavailable, // of another node it says the same: nothing was done, and its disks are why
 	"ErrTooManyRequests": model.ErrTooManyRequests, "ErrUnauthorized": model.ErrUnauthorized, "ErrForbidden": model.ErrForbidden, "ErrWrongNode": model.ErrWrongNode,
 }
 
