@@ -24,15 +24,21 @@ type VersionFSM struct {
 	lastCommand atomic.Uint64
 	observer    Observer
 	// vain counts how often in a row the snapshot at vainIndex was to be restored, without an entry in
-	// between. Both belong to hashicorp's FSM goroutine.
+	// between, since vainSince. They belong to hashicorp's FSM goroutine.
 	vain      int
 	vainIndex uint64
+	vainSince time.Time
 	// giveUp ends the node.
 	giveUp func(error)
 }
 
-// vainMax is how often a follower takes the same snapshot. Once is enough.
-const vainMax = 5
+const (
+	// vainMax is how often a follower takes the same snapshot. Once is enough.
+	vainMax = 5
+	// vainAfter is for how long it takes it all the same: one that led until just now cannot say for some
+	// seconds which term the hole of a restore has, and is sent the snapshot until it can (holeStore).
+	vainAfter = 5 * replicationEnds
+)
 
 // errSnapshotsInVain is hashicorp/raft#697: what the log holds behind the snapshot is another history, and
 // is not removed.
@@ -118,10 +124,10 @@ func (f *VersionFSM) Restore(stream io.ReadCloser) error {
 }
 
 func (f *VersionFSM) noteVain(index uint64) {
-	if f.vainIndex != index {
-		f.vain, f.vainIndex = 0, index
+	if f.vain == 0 || f.vainIndex != index {
+		f.vain, f.vainIndex, f.vainSince = 0, index, time.Now()
 	}
-	if f.vain++; f.vain >= vainMax {
+	if f.vain++; f.vain >= vainMax && time.Since(f.vainSince) > vainAfter {
 		f.giveUp(errSnapshotsInVain)
 	}
 }
