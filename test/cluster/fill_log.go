@@ -22,8 +22,8 @@ const (
 // asks any node, again and again where one cannot.
 func (c *Cluster) FillLog(t testing.TB) {
 	t.Helper()
-	const logFileBytes = 16 << 20
-	body, left := fillBatch(), logFileBytes
+	const bodyBytes = 24 << 20 // of JSON, which has more bytes than an entry of the log
+	body, left := fillBatch(), bodyBytes
 	ctx, cancel := context.WithTimeout(t.Context(), fillTimeout*Slowness)
 	defer cancel()
 	for turn := 0; left > 0; turn++ {
