@@ -19,11 +19,13 @@ func damageFaults() []Fault {
 	}
 	return []Fault{
 		fault("snapshots of a node damaged, and its database lost", damageSnapshots),
-		fault("Raft log of a node cut short", damageLog),
+		fault("Raft log of a node cut short", func(r *Round, n *cluster.Node) { damageLog(r, n, cutShort) }),
+		fault("Raft log of a node with flipped bits", func(r *Round, n *cluster.Node) { damageLog(r, n, flipBits) }),
 	}
 }
 
-// damageNode starts a node on files that damage has left to it. It ends and says what to do, which is then done, or becomes ready.
+// damageNode starts a node on files that damage has left to it. It ends and says what to do, which is then
+// done, or becomes ready.
 func damageNode(r *Round, damage func(r *Round, n *cluster.Node)) (heal func()) {
 	r.TB.Helper()
 	n := r.Node()
@@ -40,7 +42,7 @@ func damageNode(r *Round, damage func(r *Round, n *cluster.Node)) (heal func()) 
 	}
 }
 
-const adviceToEmpty = "empty (that|its data) directory and start it"
+const adviceToEmpty = `empty (this node's data|its data|that|the) directory`
 
 // endsUnlessReady waits until a node has ended or is ready, and says whether it has ended.
 func endsUnlessReady(r *Round, n *cluster.Node) (ended bool) {
@@ -68,13 +70,18 @@ func damageSnapshots(r *Round, n *cluster.Node) {
 	}
 }
 
-func damageLog(r *Round, n *cluster.Node) {
+// damageLog damages one of the files that the node's log, term and vote are in.
+func damageLog(r *Round, n *cluster.Node, damage func(r *Round, path string)) {
 	r.TB.Helper()
 	kill(r, n)
-	files, err := filepath.Glob(filepath.Join(n.Dir, "log", "*", "*"))
-	require.NoError(r.TB, err)
-	files = append(files, filepath.Join(n.Dir, "raft.db"))
-	cutShort(r, files[r.Random.IntN(len(files))])
+	var files []string
+	for _, pattern := range []string{"raft.db", filepath.Join("log", "*", "*")} {
+		found, err := filepath.Glob(filepath.Join(n.Dir, pattern))
+		require.NoError(r.TB, err)
+		files = append(files, found...)
+	}
+	require.Greater(r.TB, len(files), 1, "no log in %s", n.Dir)
+	damage(r, files[r.Random.IntN(len(files))])
 }
 
 // cutShort leaves some of a file, as a machine may that loses power.
@@ -82,7 +89,7 @@ func cutShort(r *Round, path string) {
 	r.TB.Helper()
 	info, err := os.Stat(path)
 	require.NoError(r.TB, err)
-	require.NoError(r.TB, os.Truncate(path, r.Random.Int64N(info.Size())))
+	require.NoError(r.TB, os.Truncate(path, r.Random.Int64N(max(1, info.Size())))) // one that was just begun is empty
 }
 
 // flipBits changes a bit in every 4 KiB of a file, somewhere.
