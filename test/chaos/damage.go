@@ -3,7 +3,6 @@ package chaos
 import (
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -12,10 +11,8 @@ import (
 
 // damageFaults are of files of which a disk gives back something else than it was given.
 func damageFaults() []Fault {
-	// Two elections may follow each other: it is killed, may be elected, and ends when it has looked at its files.
-	const twoElections = 2 * defaultWritesWithin
 	fault := func(name string, damage func(r *Round, n *cluster.Node)) Fault {
-		return Fault{Name: name, Lasts: 3 * time.Second, LeastDuring: 10, WritesWithin: twoElections,
+		return Fault{Name: name, Lasts: newLeaderWithin, LeastDuring: 10, WritesWithin: twoElections,
 			Promise: "The node serves nothing wrong: it ends and says to empty its data directory, or is sent what it needs; emptied, it comes back by itself.",
 			Inject:  func(r *Round) func() { return damageNode(r, damage) }}
 	}

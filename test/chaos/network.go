@@ -12,7 +12,7 @@ import (
 func networkFaults() []Fault {
 	return []Fault{
 		{
-			Name: "leader cut off from the others", Short: true, Lasts: 4 * time.Second, LeastDuring: 10,
+			Name: "leader cut off from the others", Short: true, Lasts: newLeaderWithin, LeastDuring: 10,
 			Promise: "Its clients get 503 or 504 for writes and no stale answer to a linearizable read; the others elect a leader and go on.",
 			Inject:  func(r *Round) func() { return isolate(r, r.Leader(), network.Link{Down: true}) },
 		},
@@ -22,17 +22,17 @@ func networkFaults() []Fault {
 			Inject:  func(r *Round) func() { return isolate(r, r.Follower(), network.Link{Down: true}) },
 		},
 		{
-			Name: "leader heard by nobody, one way", Times: 2, Lasts: 4 * time.Second, LeastDuring: 10,
+			Name: "leader heard by nobody, one way", Times: 2, Lasts: newLeaderWithin, LeastDuring: 10,
 			Promise: "A leader that hears the others and is not heard loses the lead; the others go on.",
 			Inject:  func(r *Round) func() { return oneWay(r, r.Leader(), false) },
 		},
 		{
-			Name: "leader deaf, one way", Times: 2, Lasts: 4 * time.Second, LeastDuring: 10,
+			Name: "leader deaf, one way", Times: 2, Lasts: newLeaderWithin, LeastDuring: 10,
 			Promise: "A leader that is heard and hears nobody gives up the lead by itself; the others go on.",
 			Inject:  func(r *Round) func() { return oneWay(r, r.Leader(), true) },
 		},
 		{
-			Name: "leader and one follower cut from each other", Lasts: 4 * time.Second, LeastDuring: 10,
+			Name: "leader and one follower cut from each other", Lasts: newLeaderWithin, LeastDuring: 10,
 			Promise: "The third node sees both; whoever leads has a quorum, and the cut-off one takes the lead from nobody for long.",
 			Inject: func(r *Round) func() {
 				r.Cluster.Network.SetBoth(r.Leader().Machine, r.Follower().Machine, network.Link{Down: true})

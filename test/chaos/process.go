@@ -14,7 +14,7 @@ const processEndTimeout = 10 * time.Second
 func processFaults() []Fault {
 	return []Fault{
 		{
-			Name: "kill -9 of the leader", Short: true, Lasts: 4 * time.Second, LeastDuring: 10,
+			Name: "kill -9 of the leader", Short: true, Lasts: newLeaderWithin, LeastDuring: 10,
 			Promise: "The others elect a leader and go on; what the dead one had acknowledged is there.",
 			Inject:  func(r *Round) func() { return kill(r, r.Leader()) },
 		},
@@ -34,7 +34,7 @@ func processFaults() []Fault {
 			Inject:  killAll,
 		},
 		{
-			Name: "leader frozen for 5 s", Short: true, Lasts: 5 * time.Second, LeastDuring: 10,
+			Name: "leader frozen for 5 s", Short: true, Lasts: 5 * time.Second,
 			Promise: "The others elect a leader; when the old one wakes it answers nothing from before as if it were now.",
 			Inject:  func(r *Round) func() { return freeze(r, r.Leader()) },
 		},

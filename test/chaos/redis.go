@@ -23,7 +23,7 @@ const (
 func redisFaults() []Fault {
 	const promise = "Reads stay right and writes go on; the reload mends the cache."
 	fault := func(name string, lasts time.Duration, inject func(r *Round) func()) Fault {
-		return Fault{Name: name, Promise: promise, Modes: []Mode{MySQL}, Lasts: lasts, LeastDuring: 100, WritesWithin: 2 * time.Second, Inject: inject}
+		return Fault{Name: name, Promise: promise, Modes: []Mode{MySQL}, Lasts: lasts, LeastDuring: 300, Inject: inject}
 	}
 	return []Fault{
 		fault("Redis stopped", 4*time.Second, stopRedis),

@@ -35,6 +35,12 @@ const (
 	awaitTimeout              = 60 * time.Second
 
 	defaultWritesWithin = 5 * time.Second
+	// newLeaderWithin is how long faults last that may take the leader away: some writes have to be
+	// acknowledged meanwhile, which may begin as late as is promised.
+	newLeaderWithin = defaultWritesWithin + time.Second
+	// twoElections are what it may take where a node is killed, may be elected when it starts again, and then
+	// ends once more.
+	twoElections = 2 * defaultWritesWithin
 	// rareOnceIn is how many passes through all faults go by for each injection of a rare one.
 	rareOnceIn = 4
 )

@@ -27,7 +27,7 @@ var (
 // stepFaults kill nodes where nothing outside can aim at.
 func stepFaults() []Fault {
 	fault := func(name string, steps []string, modes []Mode, prepare func(r *Round, n *cluster.Node)) Fault {
-		return Fault{Name: name, Modes: modes, Lasts: 3 * time.Second, LeastDuring: 10, Builds: []Build{FailPoints},
+		return Fault{Name: name, Modes: modes, Lasts: newLeaderWithin, LeastDuring: 10, WritesWithin: twoElections, Builds: []Build{FailPoints},
 			Promise: "The node comes back to the same state as the others.",
 			Inject:  func(r *Round) func() { return dieAt(r, steps[r.Random.IntN(len(steps))], prepare) }}
 	}
