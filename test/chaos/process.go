@@ -14,7 +14,7 @@ const processEndTimeout = 10 * time.Second
 func processFaults() []Fault {
 	return []Fault{
 		{
-			Name: "kill -9 of the leader", Short: true, Lasts: newLeaderWithin, LeastDuring: 10,
+			Name: "kill -9 of the leader", Lasts: newLeaderWithin, LeastDuring: 10,
 			Promise: "The others elect a leader and go on; what the dead one had acknowledged is there.",
 			Inject:  func(r *Round) func() { return kill(r, r.Leader()) },
 		},
