@@ -9,9 +9,11 @@ import (
 )
 
 const (
-	// heapRoomBytes is what may be allocated between two collections of garbage at least: with Go's own rule,
-	// as much as lives, a node with few records would collect many times a second.
+	// heapRoomBytes and a quarter of what lives may be allocated between two collections of garbage. By Go's own
+	// rule, as much as lives, a node with few records would collect many times a second, and one with millions
+	// would take twice the memory that they need, although a collection hardly looks at those.
 	heapRoomBytes    = 64 << 20
+	heapRoomPercent  = 25
 	heapLookInterval = time.Second
 	// gcPercentDefault is Go's own rule.
 	gcPercentDefault = 100
@@ -42,7 +44,7 @@ func keepHeapRoom(ctx context.Context) {
 // gcPercent gives how much may be allocated before the next collection, in percent of what lives.
 func gcPercent(live uint64) int {
 	const leastLive = 1 << 20 // before the first collection nothing is known to live
-	return max(gcPercentDefault, int(heapRoomBytes*100/max(live, leastLive)))
+	return heapRoomPercent + int(heapRoomBytes*100/max(live, leastLive))
 }
 
 func liveHeapBytes() uint64 {

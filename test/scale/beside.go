@@ -9,6 +9,12 @@ import (
 	"github.com/go-redis/redis/v8"
 )
 
+// What the two may take.
+const (
+	snapshotMax = time.Minute
+	reloadMax   = 5 * time.Minute
+)
+
 // snapshots lets every node make some while clients write.
 func (e *experiment) snapshots(ctx context.Context) error {
 	if err := e.full.Restart(withSnapshot...); err != nil {
@@ -17,11 +23,11 @@ func (e *experiment) snapshots(ctx context.Context) error {
 	w, err := e.watchWrites(ctx, func() (bool, error) {
 		unfinished, err := filepath.Glob(filepath.Join(e.full.Dir, "node*", "snapshots", "*.tmp"))
 		return len(unfinished) > 0, err
-	})
+	}, snapshotMax)
 	if err != nil {
 		return err
 	}
-	return e.noteWatched("snapshot", w, 60*time.Second)
+	return e.noteWatched("snapshot", w, snapshotMax)
 }
 
 // reloads lets the nodes bring an empty Redis to what the database holds, and then look again and
@@ -41,11 +47,11 @@ func (e *experiment) reloads(ctx context.Context) error {
 	w, err := e.watchWrites(ctx, func() (bool, error) {
 		n, err := client.Exists(ctx, "versiond:reload-lock").Result()
 		return n > 0, err
-	})
+	}, reloadMax)
 	if err != nil {
 		return err
 	}
-	if err := e.noteWatched("reload", w, 5*time.Minute); err != nil {
+	if err := e.noteWatched("reload", w, reloadMax); err != nil {
 		return err
 	}
 	keys, err := client.DBSize(ctx).Result()
@@ -56,8 +62,8 @@ func (e *experiment) reloads(ctx context.Context) error {
 }
 
 func (e *experiment) noteWatched(what string, w watched, most time.Duration) error {
-	if w.times == 0 || w.idle.time == 0 {
-		return fmt.Errorf("no %s began and ended within %s (%s busy, %s not)", what, e.watch, w.busy.time, w.idle.time)
+	if !w.whole() {
+		return fmt.Errorf("no %s began and ended within %s (%s busy, %s not)", what, most, w.busy.time, w.idle.time)
 	}
 	e.note(fmt.Sprintf("%ss, the longest of %d, s", what, w.times), w.longest.Seconds(), most.Seconds())
 	e.note("writes a second beside none", w.idle.rate(), 0)

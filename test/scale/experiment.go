@@ -35,6 +35,7 @@ type experiment struct {
 	stderr               io.Writer
 
 	full, empty *measure.System
+	added       int // to the records of full
 	figures     []figure
 }
 
@@ -131,7 +132,7 @@ func (e *experiment) restart(context.Context) error {
 }
 
 // memoryMax is 150 MiB and 150 bytes a record, in MiB.
-func (e *experiment) memoryMax() float64 { return 150 + float64(e.records)*150/(1<<20) }
+func (e *experiment) memoryMax() float64 { return 150 + float64(e.records+e.added)*150/(1<<20) }
 
 // noteMemory notes the highest peak of the nodes since their start.
 func (e *experiment) noteMemory(what string, most float64) error {

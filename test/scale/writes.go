@@ -45,6 +45,7 @@ func (e *experiment) compareWrites(ctx context.Context) error {
 	if n := full.Errors + empty.Errors; n > 0 {
 		return fmt.Errorf("%d writes failed: %s%s", n, full.FirstError, empty.FirstError)
 	}
+	e.added += full.Operations
 	e.note("writes a second of 64 clients, without the records", empty.Rate(), 0)
 	e.note("the same, with them", full.Rate(), 0)
 	e.note("lower by, %", 100*(1-full.Rate()/empty.Rate()), 20)
@@ -65,43 +66,56 @@ type watched struct {
 	// longest is the longest time for which it went on, times is how often it ended.
 	longest time.Duration
 	times   int
+	// since is when it began that goes on; zero while it does not.
+	since time.Time
 }
 
 const lookEvery = 50 * time.Millisecond
 
-// watchWrites writes for a while, and keeps apart what is written while busy says that the thing goes
-// on and while it does not.
-func (e *experiment) watchWrites(ctx context.Context, busy func() (bool, error)) (w watched, err error) {
+// watchWrites writes for a while, and on until the thing has come and gone once, for most at most. It keeps
+// apart what is written while busy says that the thing goes on and while it does not.
+func (e *experiment) watchWrites(ctx context.Context, busy func() (bool, error), most time.Duration) (w watched, err error) {
+	for began := time.Now(); !w.whole() && time.Since(began) < most; {
+		if err := e.watchSome(ctx, busy, &w); err != nil {
+			return w, err
+		}
+	}
+	return w, nil
+}
+
+func (e *experiment) watchSome(ctx context.Context, busy func() (bool, error), w *watched) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	done := make(chan error, 1)
-	go func() {
-		tally, err := e.load(e.watch).Run(ctx, e.full)
-		if err == nil && tally.Errors > 0 {
-			err = fmt.Errorf("%d writes failed: %s", tally.Errors, tally.FirstError)
-		}
-		done <- err
-	}()
+	go func() { done <- e.writeSome(ctx) }()
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
 	last, before := time.Now(), written.Load()
-	var since time.Time
 	for {
 		select {
 		case err := <-done:
-			return w, err
+			return err
 		case <-ticker.C:
 		}
 		is, err := busy()
 		if err != nil {
 			cancel()
-			return w, errors.Join(err, <-done)
+			return errors.Join(err, <-done)
 		}
 		now, count := time.Now(), written.Load()
 		w.add(is, now.Sub(last), count-before)
+		w.span(is, now)
 		last, before = now, count
-		since = w.span(is, since, now)
 	}
+}
+
+func (e *experiment) writeSome(ctx context.Context) error {
+	tally, err := e.load(e.watch).Run(ctx, e.full)
+	e.added += tally.Operations
+	if err == nil && tally.Errors > 0 {
+		err = fmt.Errorf("%d writes failed: %s", tally.Errors, tally.FirstError)
+	}
+	return err
 }
 
 func (w *watched) add(busy bool, took time.Duration, writes int64) {
@@ -113,15 +127,17 @@ func (w *watched) add(busy bool, took time.Duration, writes int64) {
 	s.writes += writes
 }
 
-// span follows when the thing began; the zero time while it does not go on.
-func (w *watched) span(busy bool, since, now time.Time) time.Time {
+// span follows when the thing began.
+func (w *watched) span(busy bool, now time.Time) {
 	switch {
-	case busy && since.IsZero():
-		return now
-	case !busy && !since.IsZero():
+	case busy && w.since.IsZero():
+		w.since = now
+	case !busy && !w.since.IsZero():
 		w.times++
-		w.longest = max(w.longest, now.Sub(since))
-		return time.Time{}
+		w.longest = max(w.longest, now.Sub(w.since))
+		w.since = time.Time{}
 	}
-	return since
 }
+
+// whole says whether the thing has gone on from its beginning to its end, and has not for a while.
+func (w *watched) whole() bool { return w.times > 0 && w.idle.time > 0 }

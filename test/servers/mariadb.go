@@ -35,8 +35,9 @@ type MariaDBServer struct {
 }
 
 // StartMariaDB makes a new data directory in dir and runs a MariaDB on it. It returns when the server
-// answers; ErrNotInstalled when there is none. The caller stops the server and removes dir.
-func StartMariaDB(dir string) (*MariaDBServer, error) {
+// answers; ErrNotInstalled when there is none. Settings come after the ones that tests have, and win. The caller
+// stops the server and removes dir.
+func StartMariaDB(dir string, settings ...string) (*MariaDBServer, error) {
 	program, err := Find("mariadbd", mariaDBPackage)
 	if err != nil {
 		return nil, err
@@ -53,7 +54,7 @@ func StartMariaDB(dir string) (*MariaDBServer, error) {
 		return nil, err
 	}
 	s := &MariaDBServer{Port: port}
-	s.process = &process{program: program, args: mariaDBArgs(dir, port), dir: dir, ready: s.ping}
+	s.process = &process{program: program, args: append(mariaDBArgs(dir, port), settings...), dir: dir, ready: s.ping}
 	return s, s.Start()
 }
 
