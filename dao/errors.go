@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/glebarez/go-sqlite"
 	"github.com/go-redis/redis/v8"
 	"github.com/go-sql-driver/mysql"
 	"gorm.io/gorm"
+	"modernc.org/sqlite"
 
 	"versiond/model"
 )

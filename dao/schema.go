@@ -2,6 +2,7 @@ package dao
 
 import (
 	"context"
+	"math/bits"
 	"strings"
 
 	"gorm.io/gorm"
@@ -22,22 +23,27 @@ type dialect struct {
 	// added are the columns that came after the first release, which older databases lack.
 	added []column
 	// upsert writes rows of the versions table, new ones and others: what stands before their values and
-	// behind them. It takes rowsPerUpsert at most.
+	// behind them. rowsPerUpsert says how many of so many rows one statement takes.
 	upsert, upsertEnd string
-	rowsPerUpsert     int
+	rowsPerUpsert     func(rows int) int
 	// onConflict is the end of an INSERT on a table that makes it overwrite the row it meets. It is
 	// given the key column and those to overwrite.
 	onConflict func(key string, columns []string) string
 }
 
 const (
-	// mysqlRowsPerUpsert makes long statements, since round trips are what an apply waits for there: 1,000
+	// mysqlRowsPerUpsertMax makes long statements, since round trips are what an apply waits for there: 1,000
 	// rows of the longest fields are 640 kB, twice that escaped, well under MySQL's default packet.
-	mysqlRowsPerUpsert = 1000
-	// sqliteRowsPerUpsert is small, because the driver's work for the variables of a statement grows with
-	// the square of their number.
-	sqliteRowsPerUpsert = 32
+	mysqlRowsPerUpsertMax  = 1000
+	sqliteRowsPerUpsertMax = 128
 )
+
+func mysqlRowsPerUpsert(rows int) int { return min(rows, mysqlRowsPerUpsertMax) }
+
+// sqliteRowsPerUpsert gives powers of two, so that there are few statements and each is read only once.
+func sqliteRowsPerUpsert(rows int) int {
+	return 1 << (bits.Len(uint(min(rows, sqliteRowsPerUpsertMax))) - 1)
+}
 
 type column struct{ table, name, definition string }
 
@@ -55,7 +61,7 @@ var mysqlDialect = dialect{
 	upsert: "INSERT INTO versions (" + versionColumns + ") VALUES ", upsertEnd: mysqlOnConflict("id", []string{"version_no", "platform", "revision"}),
 }
 
-// sqliteDialect says REPLACE: the driver reads every statement anew, and that is the one it reads soonest.
+// sqliteDialect says REPLACE, which is the cheapest to run.
 var sqliteDialect = dialect{
 	tables: sqliteTables(), memories: sqliteMemories, added: []column{{"versiond_state", "checksum", "TEXT"}},
 	onConflict: sqliteOnConflict, rowsPerUpsert: sqliteRowsPerUpsert,

@@ -76,11 +76,13 @@ func mustMatch(update *gorm.DB) error {
 // upsertVersions writes rows, many with each statement.
 func upsertVersions(tx *gorm.DB, versions []model.Version) error {
 	d := dialectOf(tx)
-	for chunk := range slices.Chunk(versions, d.rowsPerUpsert) {
-		places := "(?, ?, ?, ?)" + strings.Repeat(", (?, ?, ?, ?)", len(chunk)-1)
-		if err := tx.Exec(d.upsert+places+d.upsertEnd, values(chunk)...).Error; err != nil {
+	for len(versions) > 0 {
+		n := d.rowsPerUpsert(len(versions))
+		places := "(?, ?, ?, ?)" + strings.Repeat(", (?, ?, ?, ?)", n-1)
+		if err := tx.Exec(d.upsert+places+d.upsertEnd, values(versions[:n])...).Error; err != nil {
 			return err
 		}
+		versions = versions[n:]
 	}
 	return nil
 }

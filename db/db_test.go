@@ -127,6 +127,7 @@ func TestSQLiteSettings(t *testing.T) {
 		require.Equal(t, "wal", pragma(t, tx, "journal_mode"))
 		require.Equal(t, "1", pragma(t, tx, "synchronous"))
 		require.Equal(t, "5000", pragma(t, tx, "busy_timeout"))
+		require.Equal(t, "1024", pragma(t, tx, "page_size"))
 	}
 }
 

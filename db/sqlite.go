@@ -7,8 +7,8 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/glebarez/sqlite"
 	"gorm.io/gorm"
+	"modernc.org/sqlite"
 )
 
 // sqliteConnectionsMax lets readers, the applier and a read view work side by side. Each connection
@@ -23,13 +23,13 @@ const sqliteConnectionsMax = 12
 // from its Raft log.
 func OpenSQLite(path string) (*gorm.DB, error) {
 	return openSQLite(path, url.Values{
-		"_txlock": {"immediate"},
+		"_txlock":       {"immediate"},
+		"_journal_mode": {"WAL"},
 		"_pragma": {
 			"busy_timeout(5000)",
 			// Records are small and far apart: what a transaction writes is mostly the rest of their pages. It
-			// comes before the journal mode, which makes the file.
+			// has to come before the journal mode, which makes the file; the driver does that.
 			"page_size(1024)",
-			"journal_mode(wal)",
 			"wal_autocheckpoint(16384)", // 16 MiB
 			"synchronous(normal)",
 			"temp_store(memory)",           // an upsert of many rows keeps a journal of its own, for nothing but its own undoing
@@ -53,18 +53,30 @@ func openSQLite(path string, options url.Values) (*gorm.DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sqlite: %w", err)
 	}
-	pool, err := sql.Open(sqlite.DriverName, dsn)
+	connector, err := sqlite.NewConnector(dsn)
 	if err != nil {
 		return nil, fmt.Errorf("sqlite: %w", err)
 	}
+	pool := sql.OpenDB(connector)
 	pool.SetMaxOpenConns(sqliteConnectionsMax)
 	pool.SetMaxIdleConns(sqliteConnectionsMax)
-	gormDB, err := gorm.Open(&sqlite.Dialector{DriverName: sqlite.DriverName, Conn: pool}, gormConfig())
+	gormDB, err := gormOverSQLite(pool)
 	if err != nil {
 		_ = pool.Close()
 		return nil, fmt.Errorf("sqlite: opening %s: %w", path, err)
 	}
 	return gormDB, nil
+}
+
+func gormOverSQLite(pool *sql.DB) (*gorm.DB, error) {
+	if err := pool.Ping(); err != nil {
+		return nil, err
+	}
+	prepared, err := newPreparedPool(pool)
+	if err != nil {
+		return nil, err
+	}
+	return gorm.Open(sqliteDialect{prepared}, gormConfig())
 }
 
 // sqliteDSN makes a file URI, in which the path may hold any character. Transactions that write take

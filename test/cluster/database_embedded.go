@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	_ "github.com/glebarez/go-sqlite" // the driver "sqlite"
+	_ "modernc.org/sqlite" // the driver "sqlite"
 	"github.com/stretchr/testify/require"
 )
 
