@@ -23,7 +23,8 @@ type Limits struct {
 }
 
 // Collector hands items to send in groups. An item that comes while nothing is on its way leaves at
-// once; under load groups grow by themselves. All methods may be called from any goroutine.
+// once; under load groups grow by themselves, and those on their way together become alike. All methods
+// may be called from any goroutine.
 type Collector[T any] struct {
 	limits Limits
 	send   func([]T)
@@ -31,7 +32,9 @@ type Collector[T any] struct {
 	mu       sync.Mutex
 	waiting  []sized[T]
 	size     int // of all that waits
+	count    int // of all that waits
 	inFlight int
+	lastSent int // the count of the group that left last
 	closed   bool
 	senders  sync.WaitGroup
 }
@@ -60,7 +63,8 @@ func (c *Collector[T]) Add(item T, size, count int) error {
 	}
 	c.waiting = append(c.waiting, sized[T]{item, size, count})
 	c.size += size
-	if c.inFlight < c.limits.InFlightMax {
+	c.count += count
+	if c.inFlight < c.limits.InFlightMax && c.worthwhile() {
 		c.inFlight++
 		c.senders.Go(c.sendAll)
 	}
@@ -81,19 +85,29 @@ func (c *Collector[T]) sendAll() {
 func (c *Collector[T]) next() []T {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.waiting) == 0 {
-		c.inFlight--
+	c.inFlight--
+	if len(c.waiting) == 0 || !c.worthwhile() {
 		return nil
 	}
+	c.inFlight++
 	n := c.fit()
 	items := make([]T, n)
+	c.lastSent = 0
 	for i := range items {
 		items[i] = c.waiting[i].item
 		c.size -= c.waiting[i].size
+		c.lastSent += c.waiting[i].count
 	}
+	c.count -= c.lastSent
 	c.waiting = append(c.waiting[:0], c.waiting[n:]...)
 	clear(c.waiting[len(c.waiting) : len(c.waiting)+n])
 	return items
+}
+
+// worthwhile says whether what waits should leave now. Beside a group that is on its way, only as much as that
+// one was does: what is less shares the next, since a group costs much and an item little.
+func (c *Collector[T]) worthwhile() bool {
+	return c.inFlight == 0 || c.count >= c.lastSent || c.size >= c.limits.GroupSizeMax
 }
 
 // fit says how many of the waiting items make the next group: at least one.

@@ -70,6 +70,42 @@ func TestCollectorSendsEveryItemOnce(t *testing.T) {
 	}
 }
 
+// Groups that leave for a few items each, because they may, cost several times what a common one does.
+func TestCollectorSendsAGroupBesideAnotherOnlyWhenAsLarge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		limits := wideLimits()
+		limits.InFlightMax = 2
+		held := newHeldSender()
+		c := NewCollector(limits, held.send)
+		add := func(items ...int) {
+			for _, item := range items {
+				require.NoError(t, c.Add(item, 1, 1))
+			}
+			synctest.Wait()
+		}
+		add(1)
+		add(2) // as large as the one on its way
+		add(3, 4, 5)
+		held.letGo <- struct{}{}
+		synctest.Wait()
+		require.Equal(t, [][]int{{1}, {2}, {3, 4, 5}}, held.sent())
+		held.letGo <- struct{}{}
+		add(6, 7)
+		require.Len(t, held.sent(), 3)
+		add(8)
+		require.Equal(t, []int{6, 7, 8}, held.sent()[3])
+		add(9)
+		held.letGo <- struct{}{}
+		synctest.Wait()
+		require.Len(t, held.sent(), 4)
+		held.letGo <- struct{}{} // the last one on its way
+		synctest.Wait()
+		require.Equal(t, []int{9}, held.sent()[4])
+		held.releaseAll()
+		c.Close()
+	})
+}
+
 // A group beyond its bounds would make a log entry or a request that the other side refuses.
 func TestCollectorKeepsGroupsWithinBounds(t *testing.T) {
 	limits := Limits{GroupSizeMax: 20, GroupCountMax: 5, InFlightMax: 2, WaitingItemsMax: 1 << 20, WaitingSizeMax: 1 << 20}
