@@ -30,7 +30,8 @@ func OpenSQLite(path string) (*gorm.DB, error) {
 			// Records are small and far apart: what a transaction writes is mostly the rest of their pages. It
 			// has to come before the journal mode, which makes the file; the driver does that.
 			"page_size(1024)",
-			"wal_autocheckpoint(16384)", // 16 MiB
+			"cache_size(-8192)",         // KiB: a transaction of a follower under load fits, and with a million records the inner pages
+			"wal_autocheckpoint(32768)", // 32 MiB
 			"synchronous(normal)",
 			"temp_store(memory)",           // an upsert of many rows keeps a journal of its own, for nothing but its own undoing
 			"journal_size_limit(67108864)", // give back what a long read view made the WAL grow to

@@ -7,13 +7,13 @@ import (
 	"versiond/model"
 )
 
-// The pauses leave the machine to writes and reads: a snapshot takes at most a quarter of one processor,
+// The pauses leave the machine to writes and reads: a snapshot takes at most a fifth of one processor,
 // and of a million records still well under a minute, also where everything takes longer than usual.
 // Longer pauses would make the store keep more of what changes beside the view.
 const (
-	viewPauseShare = 3
+	viewPauseShare = 4
 	viewPauseMin   = 2 * time.Millisecond
-	viewPauseMax   = 25 * time.Millisecond
+	viewPauseMax   = 32 * time.Millisecond
 )
 
 // pacedView rests before each page but the first, in proportion to what the page before it took with

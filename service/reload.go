@@ -9,11 +9,12 @@ import (
 )
 
 // The pause after each page leaves the database and Redis to the requests of clients: all rows are read
-// with at most a quarter of one processor, and a million of them in well under a ReloadInterval.
+// with at most a quarter of one processor, and a million of them in a minute or two where there is little else
+// to do, in five on a machine that is busy.
 const (
 	reloadPauseShare = 3
 	reloadPauseMin   = 2 * time.Millisecond
-	reloadPauseMax   = 20 * time.Millisecond
+	reloadPauseMax   = 100 * time.Millisecond
 )
 
 // ReLoadCacheDataInternal reads all rows page by page, in one consistent view and without ever holding
