@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -44,9 +43,8 @@ func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastRe
 // NewClient makes a client that says it is of the cluster that cluster names at the moment, "" while
 // the node has none, and that shows the cluster's secret.
 func NewClient(cluster func() string, secret string) *Client {
-	dialer := &net.Dialer{Timeout: dialTimeout, KeepAlive: 15 * time.Second}
 	return &Client{cluster: cluster, secret: secret, http: &http.Client{CheckRedirect: noRedirect, Transport: &http.Transport{
-		DialContext:         dialer.DialContext,
+		DialContext:         dial,
 		MaxIdleConnsPerHost: 16,
 		IdleConnTimeout:     90 * time.Second,
 		DisableCompression:  true,

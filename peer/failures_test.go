@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"syscall"
 	"testing"
 	"time"
 
@@ -46,6 +47,32 @@ func TestCutConnectionMeansUnknown(t *testing.T) {
 	requireWrite(t, c, address, model.ErrOutcomeUnknown)
 	_, err := c.Status(t.Context(), address)
 	require.ErrorIs(t, err, model.ErrNodeUnreachable)
+}
+
+// A request that was given up must not be sent any more: its write would be done when nobody reckons with it.
+func TestRequestThatIsGivenUpIsReset(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer listener.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		conn, err := listener.Accept()
+		if err != nil {
+			ended <- err
+			return
+		}
+		defer conn.Close()
+		_, err = conn.Read(make([]byte, 1)) // the request has begun
+		cancel()
+		for err == nil {
+			_, err = conn.Read(make([]byte, 64<<10))
+		}
+		ended <- err
+	}()
+	_, _, err = mustClient(t).Commands(ctx, listener.Addr().String(), sampleCommands())
+	require.ErrorIs(t, err, model.ErrOutcomeUnknown)
+	require.ErrorIs(t, <-ended, syscall.ECONNRESET)
 }
 
 // The same when the connection ends in the middle of the answer.
