@@ -1,6 +1,7 @@
 package raft
 
 import (
+	"log/slog"
 	"testing"
 
 	"github.com/hashicorp/raft"
@@ -37,4 +38,17 @@ func TestHeartbeatsChangeNeitherStateNorTerm(t *testing.T) {
 	require.Zero(t, called, "a later term is for the main loop, which may be writing a vote")
 	follower.transport.hear(beat(follower.raft.CurrentTerm()), count)
 	require.Equal(t, 1, called, "a follower hears its leader")
+}
+
+// Whatever a node sends that cannot write keeps the others from electing one that can.
+func TestNothingIsSentWhileTheLogIsHeld(t *testing.T) {
+	d := newDisk(t.TempDir(), slog.New(slog.DiscardHandler), unobserved{}, func(error) {})
+	transport := &gatedTransport{disk: d} // one that sends anything has nothing to send it with
+	d.hold(errHangs, false)
+	answers := make(chan error, 2)
+	go func() { answers <- transport.AppendEntries("node2", "there", nil, nil) }()
+	go func() { answers <- transport.InstallSnapshot("node2", "there", nil, nil, nil) }()
+	d.close()
+	require.ErrorIs(t, <-answers, errClosing)
+	require.ErrorIs(t, <-answers, errClosing)
 }
