@@ -11,7 +11,8 @@ import (
 const (
 	// heapRoomBytes and a quarter of what lives may be allocated between two collections of garbage. By Go's own
 	// rule, as much as lives, a node with few records would collect many times a second, and one with millions
-	// would take twice the memory that they need, although a collection hardly looks at those.
+	// would take twice the memory that they need. Most of theirs is in tables without pointers, over which a
+	// collection does not walk, so it may come more often.
 	heapRoomBytes    = 64 << 20
 	heapRoomPercent  = 25
 	heapLookInterval = time.Second
@@ -51,7 +52,7 @@ func liveHeapBytes() uint64 {
 	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	metrics.Read(sample)
 	if sample[0].Value.Kind() != metrics.KindUint64 {
-		return heapRoomBytes // a runtime that does not tell is left alone
+		return heapRoomBytes // a runtime that does not tell gets about Go's own rule
 	}
 	return sample[0].Value.Uint64()
 }

@@ -37,7 +37,7 @@ func translate(ctx context.Context, op string, err error) error {
 		// The caller went away, which says nothing about the database.
 		return fmt.Errorf("%s: %w: %w", op, ctx.Err(), err)
 	case ctx.Err() != nil && !errors.Is(err, ctx.Err()):
-		// SQLite reports an interrupt, database/sql a finished transaction.
+		// A driver may report an interrupt, database/sql a finished transaction.
 		err = fmt.Errorf("%w: %w", ctx.Err(), err)
 	}
 	return fmt.Errorf("%s: %w: %w", op, model.ErrStoreUnavailable, err)

@@ -23,26 +23,28 @@ type dialect struct {
 	// added are the columns that came after the first release, which older databases lack.
 	added []column
 	// upsert writes rows of the versions table, new ones and others: what stands before their values and
-	// behind them. rowsPerUpsert says how many of so many rows one statement takes.
+	// behind them.
 	upsert, upsertEnd string
-	rowsPerUpsert     func(rows int) int
+	// rowsPerStatement says, of so many rows that are left, how many the next statement writes.
+	rowsPerStatement func(left int) int
 	// onConflict is the end of an INSERT on a table that makes it overwrite the row it meets. It is
 	// given the key column and those to overwrite.
 	onConflict func(key string, columns []string) string
 }
 
 const (
-	// mysqlRowsPerUpsertMax makes long statements, since round trips are what an apply waits for there: 1,000
+	// mysqlRowsMax makes long statements, since round trips are what an apply waits for there: 1,000
 	// rows of the longest fields are 640 kB, twice that escaped, well under MySQL's default packet.
-	mysqlRowsPerUpsertMax  = 1000
-	sqliteRowsPerUpsertMax = 128
+	mysqlRowsMax  = 1000
+	sqliteRowsMax = 128
 )
 
-func mysqlRowsPerUpsert(rows int) int { return min(rows, mysqlRowsPerUpsertMax) }
+func mysqlRowsPerStatement(left int) int { return min(left, mysqlRowsMax) }
 
-// sqliteRowsPerUpsert gives powers of two, so that there are few statements and each is read only once.
-func sqliteRowsPerUpsert(rows int) int {
-	return 1 << (bits.Len(uint(min(rows, sqliteRowsPerUpsertMax))) - 1)
+// sqliteRowsPerStatement gives powers of two, so that there are few statements, which db.OpenSQLite keeps
+// prepared.
+func sqliteRowsPerStatement(left int) int {
+	return 1 << (bits.Len(uint(min(left, sqliteRowsMax))) - 1)
 }
 
 type column struct{ table, name, definition string }
@@ -57,14 +59,14 @@ func dialectOf(gormDB *gorm.DB) dialect {
 
 var mysqlDialect = dialect{
 	tables: mysqlTables(), memories: mysqlMemories, added: []column{{"versiond_state", "checksum", "VARBINARY(96)"}},
-	onConflict: mysqlOnConflict, rowsPerUpsert: mysqlRowsPerUpsert,
+	onConflict: mysqlOnConflict, rowsPerStatement: mysqlRowsPerStatement,
 	upsert: "INSERT INTO versions (" + versionColumns + ") VALUES ", upsertEnd: mysqlOnConflict("id", []string{"version_no", "platform", "revision"}),
 }
 
 // sqliteDialect says REPLACE, which is the cheapest to run.
 var sqliteDialect = dialect{
 	tables: sqliteTables(), memories: sqliteMemories, added: []column{{"versiond_state", "checksum", "TEXT"}},
-	onConflict: sqliteOnConflict, rowsPerUpsert: sqliteRowsPerUpsert,
+	onConflict: sqliteOnConflict, rowsPerStatement: sqliteRowsPerStatement,
 	upsert: "REPLACE INTO versions (" + versionColumns + ") VALUES ",
 }
 

@@ -2,7 +2,6 @@ package dao
 
 import (
 	"context"
-	"slices"
 	"strings"
 
 	"gorm.io/gorm"
@@ -77,7 +76,7 @@ func mustMatch(update *gorm.DB) error {
 func upsertVersions(tx *gorm.DB, versions []model.Version) error {
 	d := dialectOf(tx)
 	for len(versions) > 0 {
-		n := d.rowsPerUpsert(len(versions))
+		n := d.rowsPerStatement(len(versions))
 		places := "(?, ?, ?, ?)" + strings.Repeat(", (?, ?, ?, ?)", n-1)
 		if err := tx.Exec(d.upsert+places+d.upsertEnd, values(versions[:n])...).Error; err != nil {
 			return err
@@ -96,10 +95,13 @@ func values(versions []model.Version) []any {
 }
 
 func deleteVersions(tx *gorm.DB, ids []string) error {
-	for chunk := range slices.Chunk(ids, idsPerDeleteMax) {
-		if err := tx.Exec("DELETE FROM versions WHERE id IN ?", chunk).Error; err != nil {
+	d := dialectOf(tx)
+	for len(ids) > 0 {
+		n := min(idsPerDeleteMax, d.rowsPerStatement(len(ids)))
+		if err := tx.Exec("DELETE FROM versions WHERE id IN ?", ids[:n]).Error; err != nil {
 			return err
 		}
+		ids = ids[n:]
 	}
 	return nil
 }

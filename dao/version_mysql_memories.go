@@ -55,9 +55,10 @@ func (d *VersionMysqlDao) InsertMemories(ctx context.Context, list []model.Memor
 }
 
 func insertMemories(tx *gorm.DB, list []model.Memory) error {
-	onConflict := dialectOf(tx).onConflict("revision", []string{"key_hash", "request_hash", "outcomes"})
+	d := dialectOf(tx)
+	onConflict := d.onConflict("revision", []string{"key_hash", "request_hash", "outcomes"})
 	for len(list) > 0 {
-		n := memoriesThatFit(list)
+		n := d.rowsPerStatement(memoriesThatFit(list))
 		args := make([]any, 0, n*4)
 		for i := range list[:n] {
 			m := &list[i]

@@ -130,8 +130,8 @@ func openPool(cfg *mysql.Config) (*sql.DB, error) {
 	return pool, nil
 }
 
-// gormConfig is what both databases share. Statements are not prepared: their length varies with
-// the number of rows, and MySQL gets its values interpolated anyway. GORM logs nothing: errors are
+// gormConfig is what both databases share. GORM prepares no statements: MySQL gets its values
+// interpolated, and those of SQLite are prepared below GORM (preparedPool). GORM logs nothing: errors are
 // logged where they are handled, and its lines would hold users' values.
 func gormConfig() *gorm.Config {
 	return &gorm.Config{

@@ -19,9 +19,9 @@ const (
 	prepareTimeout = 50 * time.Millisecond
 )
 
-// preparedPool is a pool whose transactions have SQLite read each statement once, not each time. GORM's
-// own PrepareStmt prepares what comes first inside a transaction there, and database/sql drops it with
-// the transaction. This one prepares outside.
+// preparedPool is a pool whose transactions have SQLite read each statement once a connection, not each
+// time. GORM's own PrepareStmt prepares a statement that it first meets in a transaction on that
+// transaction, with which database/sql drops it. This one prepares on the pool.
 type preparedPool struct {
 	*sql.DB
 
@@ -30,8 +30,7 @@ type preparedPool struct {
 }
 
 func newPreparedPool(pool *sql.DB) (*preparedPool, error) {
-	closeIt := func(_ string, statement *sql.Stmt) { _ = statement.Close() } // it only lets go of memory
-	statements, err := simplelru.NewLRU(preparedStatementsMax, closeIt)
+	statements, err := simplelru.NewLRU[string, *sql.Stmt](preparedStatementsMax, nil)
 	return &preparedPool{DB: pool, statements: statements}, err
 }
 
@@ -47,20 +46,10 @@ func (p *preparedPool) BeginTx(ctx context.Context, options *sql.TxOptions) (gor
 	return &preparedTx{Tx: tx, pool: p}, nil
 }
 
-// exec runs a statement in a transaction. Only one does so at a time, which costs nothing: SQLite has one
-// writer at a time.
-func (p *preparedPool) exec(ctx context.Context, tx *sql.Tx, query string, args []any) (sql.Result, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if statement := p.prepare(ctx, query); statement != nil {
-		return tx.StmtContext(ctx, statement).ExecContext(ctx, args...)
-	}
-	return tx.ExecContext(ctx, query, args...)
-}
-
-// prepare gives nil when it can't: what is wrong with a statement shows when it is run as it is.
-func (p *preparedPool) prepare(ctx context.Context, query string) *sql.Stmt {
-	if statement, ok := p.statements.Get(query); ok {
+// statement gives nil when there is none to be had: what is wrong with one shows when it is run as it is.
+// One that is closed meanwhile, because others came, is prepared again by the transaction.
+func (p *preparedPool) statement(ctx context.Context, query string) *sql.Stmt {
+	if statement := p.kept(query); statement != nil {
 		return statement
 	}
 	ctx, cancel := context.WithTimeout(ctx, prepareTimeout)
@@ -69,8 +58,33 @@ func (p *preparedPool) prepare(ctx context.Context, query string) *sql.Stmt {
 	if err != nil {
 		return nil
 	}
-	p.statements.Add(query, statement)
+	kept, leaves := p.add(query, statement)
+	if leaves != nil {
+		_ = leaves.Close() // it only lets go of memory
+	}
+	return kept
+}
+
+func (p *preparedPool) kept(query string) *sql.Stmt {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	statement, _ := p.statements.Get(query)
 	return statement
+}
+
+// add gives the statement that is kept for query, which is another one if somebody was faster, and the one that
+// has to leave.
+func (p *preparedPool) add(query string, statement *sql.Stmt) (kept, leaves *sql.Stmt) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if other, ok := p.statements.Get(query); ok {
+		return other, statement
+	}
+	if p.statements.Len() == preparedStatementsMax {
+		_, leaves, _ = p.statements.RemoveOldest()
+	}
+	p.statements.Add(query, statement)
+	return statement, leaves
 }
 
 // preparedTx is a transaction of a preparedPool.
@@ -81,5 +95,8 @@ type preparedTx struct {
 
 // ExecContext implements gorm.ConnPool.
 func (t *preparedTx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	return t.pool.exec(ctx, t.Tx, query, args)
+	if statement := t.pool.statement(ctx, query); statement != nil {
+		return t.StmtContext(ctx, statement).ExecContext(ctx, args...) //nolint:sqlclosecheck // closed with the transaction
+	}
+	return t.Tx.ExecContext(ctx, query, args...)
 }

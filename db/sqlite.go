@@ -1,6 +1,7 @@
 package db
 
 import (
+	"context"
 	"database/sql"
 	"fmt"
 	"net/url"
@@ -28,7 +29,7 @@ func OpenSQLite(path string) (*gorm.DB, error) {
 		"_pragma": {
 			"busy_timeout(5000)",
 			// Records are small and far apart: what a transaction writes is mostly the rest of their pages. It
-			// has to come before the journal mode, which makes the file; the driver does that.
+			// has to come before the journal mode, which makes the file: the driver sets that after all pragmas.
 			"page_size(1024)",
 			"cache_size(-8192)",         // KiB: a transaction of a follower under load fits, and with a million records the inner pages
 			"wal_autocheckpoint(32768)", // 32 MiB
@@ -70,7 +71,7 @@ func openSQLite(path string, options url.Values) (*gorm.DB, error) {
 }
 
 func gormOverSQLite(pool *sql.DB) (*gorm.DB, error) {
-	if err := pool.Ping(); err != nil {
+	if err := pool.PingContext(context.Background()); err != nil {
 		return nil, err
 	}
 	prepared, err := newPreparedPool(pool)

@@ -10,7 +10,7 @@ import (
 )
 
 // sqliteDialect is as much as GORM has to know of SQLite for statements that are written out, the only
-// ones that package dao has (docs/adr/0002): it makes none of GORM's own from models.
+// ones that package dao has (docs/adr/0002): it has GORM build none from models.
 type sqliteDialect struct{ pool gorm.ConnPool }
 
 // Name implements gorm.Dialector; package dao tells the databases apart by it.

@@ -23,8 +23,8 @@ type Limits struct {
 }
 
 // Collector hands items to send in groups. An item that comes while nothing is on its way leaves at
-// once; under load groups grow by themselves, and those on their way together become alike. All methods
-// may be called from any goroutine.
+// once; under load groups grow by themselves, and those on their way together become similar in size. All
+// methods may be called from any goroutine.
 type Collector[T any] struct {
 	limits Limits
 	send   func([]T)
@@ -64,12 +64,20 @@ func (c *Collector[T]) Add(item T, size, count int) error {
 	c.waiting = append(c.waiting, sized[T]{item, size, count})
 	c.size += size
 	c.count += count
+	c.startSender()
+	return nil
+}
+
+// startSender has one more group leave, if that is allowed and worthwhile.
+func (c *Collector[T]) startSender() {
 	if c.inFlight < c.limits.InFlightMax && c.worthwhile() {
 		c.inFlight++
 		c.senders.Go(c.sendAll)
 	}
-	return nil
 }
+
+// largeCount is that of a group whose cost hardly shows in its items, so that it need not become larger.
+const largeCount = 128
 
 // sendAll sends group after group until nothing waits.
 func (c *Collector[T]) sendAll() {
@@ -86,7 +94,7 @@ func (c *Collector[T]) next() []T {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.inFlight--
-	if len(c.waiting) == 0 || !c.worthwhile() {
+	if !c.worthwhile() {
 		return nil
 	}
 	c.inFlight++
@@ -101,13 +109,17 @@ func (c *Collector[T]) next() []T {
 	c.count -= c.lastSent
 	c.waiting = append(c.waiting[:0], c.waiting[n:]...)
 	clear(c.waiting[len(c.waiting) : len(c.waiting)+n])
+	c.startSender() // for what did not fit
 	return items
 }
 
-// worthwhile says whether what waits should leave now. Beside a group that is on its way, only as much as that
-// one was does: what is less shares the next, since a group costs much and an item little.
+// worthwhile says whether a group should leave now. While another one is on its way, the next leaves only when
+// it is as large as the one that left last, or large enough: a group costs much and an item little.
 func (c *Collector[T]) worthwhile() bool {
-	return c.inFlight == 0 || c.count >= c.lastSent || c.size >= c.limits.GroupSizeMax
+	if len(c.waiting) == 0 {
+		return false
+	}
+	return c.inFlight == 0 || c.count >= min(c.lastSent, largeCount) || c.size >= c.limits.GroupSizeMax
 }
 
 // fit says how many of the waiting items make the next group: at least one.

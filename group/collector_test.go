@@ -106,6 +106,27 @@ func TestCollectorSendsAGroupBesideAnotherOnlyWhenAsLarge(t *testing.T) {
 	})
 }
 
+// Single writes beside a large batch must not wait for it when there are enough of them, or until their queue
+// is full.
+func TestCollectorSendsEnoughBesideALargeGroup(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		limits := wideLimits()
+		limits.InFlightMax = 2
+		held := newHeldSender()
+		c := NewCollector(limits, held.send)
+		require.NoError(t, c.Add(0, 1, 100*largeCount))
+		for i := range largeCount {
+			synctest.Wait()
+			require.Len(t, held.sent(), 1)
+			require.NoError(t, c.Add(1+i, 1, 1))
+		}
+		synctest.Wait()
+		require.Len(t, held.sent(), 2)
+		held.releaseAll()
+		c.Close()
+	})
+}
+
 // A group beyond its bounds would make a log entry or a request that the other side refuses.
 func TestCollectorKeepsGroupsWithinBounds(t *testing.T) {
 	limits := Limits{GroupSizeMax: 20, GroupCountMax: 5, InFlightMax: 2, WaitingItemsMax: 1 << 20, WaitingSizeMax: 1 << 20}

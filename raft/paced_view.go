@@ -7,7 +7,7 @@ import (
 	"versiond/model"
 )
 
-// The pauses leave the machine to writes and reads: a snapshot takes at most a fifth of one processor,
+// The pauses leave the machine to writes and reads: a snapshot takes about a fifth of one processor,
 // and of a million records still well under a minute, also where everything takes longer than usual.
 // Longer pauses would make the store keep more of what changes beside the view.
 const (

@@ -24,8 +24,8 @@ const (
 	hopelessInterval = 100 * time.Millisecond
 )
 
-// proposerLimits: one item is what one caller proposes, a group is one entry; while one entry is applied
-// the next one is being replicated. More on their way would only make the groups smaller. More
+// proposerLimits: one item is what one caller proposes, a group is one entry; under load, while one entry is
+// applied the next one is being replicated. More on their way would only make the groups smaller. More
 // that waits would only make clients wait in vain; an item may be all that a follower passed on.
 var proposerLimits = group.Limits{
 	GroupSizeMax: entryBytesMax, GroupCountMax: model.CommandsPerEntryMax, InFlightMax: 2,

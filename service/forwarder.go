@@ -11,7 +11,7 @@ import (
 	"versiond/wire"
 )
 
-// forwardLimits: two requests on their way keep the leader busy while the next group gathers. What waits
+// forwardLimits: up to two requests on their way keep the leader busy while the next group gathers. What waits
 // is less than what the leader does in half a second: a longer queue would only make clients wait in vain.
 var forwardLimits = group.Limits{
 	GroupSizeMax: 256 << 10, GroupCountMax: model.CommandsPerEntryMax, InFlightMax: 2,

@@ -10,7 +10,7 @@ import (
 	"versiond/wire"
 )
 
-// leaderReadLimits: two requests on their way, and all that comes meanwhile in the next one. What does not
+// leaderReadLimits: up to two requests on their way, and what comes meanwhile in the next one. What does not
 // fit waits for this node's own applier instead.
 var leaderReadLimits = group.Limits{
 	GroupSizeMax: 128 << 10, GroupCountMax: wire.ReadsMax, InFlightMax: 2,

@@ -9,12 +9,12 @@ import (
 )
 
 // The pause after each page leaves the database and Redis to the requests of clients: all rows are read
-// with at most a quarter of one processor, and a million of them in a minute or two where there is little else
-// to do, in five on a machine that is busy.
+// with about a quarter of one processor, and a million of them in half a minute where there is little else to do, in some
+// minutes on a machine that is busy. Longer pauses would make the store keep more of what changes beside the view.
 const (
 	reloadPauseShare = 3
 	reloadPauseMin   = 2 * time.Millisecond
-	reloadPauseMax   = 100 * time.Millisecond
+	reloadPauseMax   = 50 * time.Millisecond
 )
 
 // ReLoadCacheDataInternal reads all rows page by page, in one consistent view and without ever holding

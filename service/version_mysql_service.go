@@ -17,8 +17,8 @@ const storePageSize = 1000
 
 const (
 	// connectionsKept is how many connections to the database clients' reads leave alone: for the applier,
-	// for views of backups and snapshots, and for the reload.
-	connectionsKept = 5
+	// which may take a second one to prepare a statement, for views of backups and snapshots, and for the reload.
+	connectionsKept = 6
 	// readsWaitingMax is how many reads may wait for a connection; the rest gets model.ErrTooManyRequests.
 	readsWaitingMax = 2000
 )

@@ -10,8 +10,8 @@ import (
 	"path/filepath"
 	"testing"
 
-	_ "modernc.org/sqlite" // the driver "sqlite"
 	"github.com/stretchr/testify/require"
+	_ "modernc.org/sqlite" // the driver "sqlite"
 )
 
 // embedded is a SQLite file in each node's data directory, and no Redis.
