@@ -96,7 +96,7 @@ type preparedTx struct {
 // ExecContext implements gorm.ConnPool.
 func (t *preparedTx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
 	if statement := t.pool.statement(ctx, query); statement != nil {
-		return t.StmtContext(ctx, statement).ExecContext(ctx, args...) //nolint:sqlclosecheck // closed with the transaction
+		return t.StmtContext(ctx, statement).ExecContext(ctx, args...)
 	}
 	return t.Tx.ExecContext(ctx, query, args...)
 }
