@@ -3,8 +3,16 @@ package raft
 import (
 	"io"
 	"sync/atomic"
+	"time"
 
 	"github.com/hashicorp/raft"
+)
+
+const (
+	// connectionsPerPeer is how many idle connections to each peer are kept.
+	connectionsPerPeer = 3
+	// deadShowsWithin is far below any election timeout.
+	deadShowsWithin = 100 * time.Millisecond
 )
 
 // gatedTransport keeps a node whose log cannot be written from being taken for a leader that works, and
@@ -31,6 +39,30 @@ func (t *gatedTransport) InstallSnapshot(id raft.ServerID, target raft.ServerAdd
 		return err
 	}
 	return t.NetworkTransport.InstallSnapshot(id, target, args, resp, data)
+}
+
+// RequestVote asks once more where a kept connection turns out to be dead, and so does RequestPreVote.
+// Hashicorp/raft does not: followers send nothing, so it is the first question of an election that finds out
+// that a peer was restarted, and with three such connections kept for each peer, three elections come to nothing.
+func (t *gatedTransport) RequestVote(id raft.ServerID, target raft.ServerAddress, args *raft.RequestVoteRequest, resp *raft.RequestVoteResponse) error {
+	return overDeadConnections(func() error { return t.NetworkTransport.RequestVote(id, target, args, resp) })
+}
+
+// RequestPreVote see RequestVote.
+func (t *gatedTransport) RequestPreVote(id raft.ServerID, target raft.ServerAddress, args *raft.RequestPreVoteRequest, resp *raft.RequestPreVoteResponse) error {
+	return overDeadConnections(func() error { return t.NetworkTransport.RequestPreVote(id, target, args, resp) })
+}
+
+// overDeadConnections does what may be done twice until it went over a new connection. A dead one shows at
+// once; what takes longer has another reason, and the election has no time for it.
+func overDeadConnections(do func() error) (err error) {
+	began := time.Now()
+	for range connectionsPerPeer + 1 {
+		if err = do(); err == nil || time.Since(began) > deadShowsWithin {
+			return err
+		}
+	}
+	return err
 }
 
 // SetHeartbeatHandler is the last thing that hashicorp/raft does before its goroutines begin; from

@@ -148,7 +148,7 @@ func (n *Node) newRaft(bootstrap *raft.Configuration) (*raft.Raft, *gatedTranspo
 	conf := n.cfg.Tuning.raftConfig(n.Identity().Node, newHCLogger(n.cfg.Log))
 	layer := newStreamLayer(n.cfg.Listener, n.cfg.Address, n.cfg.Secret, n.Identity, n.idAt)
 	transport := &gatedTransport{disk: n.stores.disk, NetworkTransport: raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
-		Stream: layer, MaxPool: 3, MaxRPCsInFlight: 1, Timeout: 5 * time.Second, Logger: conf.Logger,
+		Stream: layer, MaxPool: connectionsPerPeer, MaxRPCsInFlight: 1, Timeout: 5 * time.Second, Logger: conf.Logger,
 	})}
 	if bootstrap != nil {
 		if err := raft.BootstrapCluster(conf, n.stores.cache, n.stores.stable, n.stores.snapshots, transport, *bootstrap); err != nil {
