@@ -58,9 +58,7 @@ func endsUnlessReady(r *Round, n *cluster.Node) (ended bool) {
 func damageSnapshots(r *Round, n *cluster.Node) {
 	r.TB.Helper()
 	killWantingSnapshot(r, n)
-	files, err := filepath.Glob(filepath.Join(n.Dir, "snapshots", "*", "state.bin"))
-	require.NoError(r.TB, err)
-	for _, file := range files {
+	for _, file := range n.Snapshots("state.bin") {
 		if r.Random.IntN(2) == 0 {
 			cutShort(r, file)
 		} else {

@@ -1,8 +1,6 @@
 package chaos
 
 import (
-	"fmt"
-	"path/filepath"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -53,13 +51,7 @@ func dieAt(r *Round, step string, prepare func(r *Round, n *cluster.Node)) (heal
 // killWantingSnapshot takes the node's database away too: only its newest snapshot has what its log has lost.
 func killWantingSnapshot(r *Round, n *cluster.Node) {
 	r.TB.Helper()
-	cluster.Eventually(r.TB, stepTimeout*r.Patience, n.ID+" is to have a snapshot", func() error {
-		snapshots, err := filepath.Glob(filepath.Join(n.Dir, "snapshots", "*", "meta.json"))
-		if err == nil && len(snapshots) == 0 {
-			err = fmt.Errorf("there is none in %s", n.Dir)
-		}
-		return err
-	})
+	n.AwaitSnapshot(stepTimeout * r.Patience)
 	kill(r, n)
 	n.Database.Drop()
 }

@@ -1,8 +1,10 @@
 package cluster
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -39,6 +41,26 @@ func (n *Node) EmptyDir() {
 	for _, entry := range entries {
 		require.NoError(n.t, os.RemoveAll(filepath.Join(n.Dir, entry.Name())))
 	}
+}
+
+// Snapshots gives the files of that name in the node's snapshots, of those that are finished: others have
+// names that do not end in a number.
+func (n *Node) Snapshots(file string) []string {
+	n.t.Helper()
+	files, err := filepath.Glob(filepath.Join(n.Dir, "snapshots", "*[0-9]", file))
+	require.NoError(n.t, err)
+	return files
+}
+
+// AwaitSnapshot waits until the node has a finished snapshot.
+func (n *Node) AwaitSnapshot(timeout time.Duration) {
+	n.t.Helper()
+	Eventually(n.t, timeout, n.ID+" is to have a snapshot", func() error {
+		if len(n.Snapshots("state.bin")) == 0 {
+			return fmt.Errorf("there is none in %s", n.Dir)
+		}
+		return nil
+	})
 }
 
 // SwapDir exchanges the data directory with another node's. Both are stopped, and may be on disks of their own.

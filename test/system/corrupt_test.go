@@ -62,11 +62,9 @@ func TestDamagedSnapshot(t *testing.T) {
 		c := cluster.Start(t, m.config(compacting()...))
 		mustAddMany(t, c.Leader(), "kept", 60)
 		n := c.Followers()[0]
-		cluster.Eventually(t, 20*time.Second, "a snapshot", func() error { return hasSnapshot(n) })
+		n.AwaitSnapshot(20 * time.Second)
 		n.Stop()
-		files, err := filepath.Glob(filepath.Join(n.Dir, "snapshots", "*", "state.bin"))
-		require.NoError(t, err)
-		for _, file := range files {
+		for _, file := range n.Snapshots("state.bin") {
 			require.NoError(t, os.Truncate(file, 20))
 		}
 		n.Database.Drop()

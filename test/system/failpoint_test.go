@@ -45,7 +45,7 @@ func TestNodeKilledAtEveryStep(t *testing.T) {
 		}
 		for i, step := range restoreSteps {
 			n := c.Nodes[i%len(c.Nodes)]
-			cluster.Eventually(t, 60*time.Second, "a snapshot to be restored", func() error { return hasSnapshot(n) })
+			n.AwaitSnapshot(60 * time.Second) // the one that it restores
 			n.Kill()
 			n.Database.Drop()
 			dieAt(t, c, n, step)

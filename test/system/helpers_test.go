@@ -2,7 +2,6 @@ package system_test
 
 import (
 	"fmt"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -52,15 +51,6 @@ func requireCode(t *testing.T, code string, err error) {
 func requireRowCount(t *testing.T, rows []model.Version, count int) {
 	t.Helper()
 	require.Len(t, rows, count)
-}
-
-// hasSnapshot says whether the node has cut off its log at least once.
-func hasSnapshot(n *cluster.Node) error {
-	snapshots, err := filepath.Glob(filepath.Join(n.Dir, "snapshots", "*", "meta.json"))
-	if err == nil && len(snapshots) == 0 {
-		err = fmt.Errorf("%s has none", n.Dir)
-	}
-	return err
 }
 
 func mustRead(t *testing.T, n *cluster.Node) cluster.Contents {
