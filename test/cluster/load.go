@@ -43,6 +43,7 @@ type Load struct {
 	clients atomic.Pointer[[]*Client]
 	gate    sync.RWMutex // requests hold it shared: who has it alone has stopped them
 	paused  bool
+	resumes atomic.Int64
 	stop    context.CancelFunc
 	wg      sync.WaitGroup
 }
@@ -87,9 +88,11 @@ func (l *Load) Pause() *Ledger {
 	return l.ledger
 }
 
-// Resume ends a pause. The gaps between writes are counted anew.
+// Resume ends a pause. The gaps between writes are counted anew, and settled workers spread over the nodes: a
+// node that was the only one for a while has all of them.
 func (l *Load) Resume() {
 	l.ledger.restartGap()
+	l.resumes.Add(1)
 	l.paused = false
 	l.gate.Unlock()
 }

@@ -20,7 +20,9 @@ type worker struct {
 	ledger  *Ledger
 	options LoadOptions
 	turn    int // moves with each request that goes anywhere
-	at      int // where a settled worker is
+	number  int
+	at      int   // where a settled worker is
+	settled int64 // the load's resumes when it settled there
 	name    string
 	random  *rand.Rand
 	writes  int
@@ -46,7 +48,7 @@ type owned struct {
 }
 
 func newWorker(l *Load, number int, options LoadOptions) *worker {
-	return &worker{load: l, ledger: l.ledger, options: options, turn: number, at: number, name: fmt.Sprintf("%s-%d", options.Prefix, number),
+	return &worker{load: l, ledger: l.ledger, options: options, turn: number, number: number, at: number, name: fmt.Sprintf("%s-%d", options.Prefix, number),
 		random: rand.New(rand.NewPCG(uint64(number), 1)), records: map[string]*owned{}, retired: map[int]int{}}
 }
 
@@ -168,6 +170,9 @@ func (w *worker) next() *Client {
 func (w *worker) home() *Client {
 	if !w.options.Settled {
 		return w.next()
+	}
+	if resumes := w.load.resumes.Load(); w.settled != resumes {
+		w.settled, w.at = resumes, w.number
 	}
 	if w.random.IntN(settledWrites) == 0 {
 		w.at = w.random.IntN(math.MaxInt)
