@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	// preparedStatementsMax bounds what preparedPool keeps. What package dao writes all the time are a dozen
-	// texts; it has some whose length follows what they are given.
+	// preparedStatementsMax bounds what preparedPool keeps, and is above the number of texts that package dao
+	// writes again and again: it cuts rows into powers of two.
 	preparedStatementsMax = 64
 	// prepareTimeout bounds the wait for a second connection: readers may have all of them, and the
 	// transaction that waits keeps others from writing.

@@ -24,6 +24,13 @@ type heldSender struct {
 
 func newHeldSender() *heldSender { return &heldSender{letGo: make(chan struct{})} }
 
+// newPair makes a Collector of which two groups may be on their way, until the test lets them go.
+func newPair() (*Collector[int], *heldSender) {
+	limits, held := wideLimits(), newHeldSender()
+	limits.InFlightMax = 2
+	return NewCollector(limits, held.send), held
+}
+
 func (h *heldSender) send(items []int) {
 	h.mu.Lock()
 	h.groups = append(h.groups, slices.Clone(items))
@@ -73,10 +80,7 @@ func TestCollectorSendsEveryItemOnce(t *testing.T) {
 // Groups that leave for a few items each, because they may, cost several times what a common one does.
 func TestCollectorSendsAGroupBesideAnotherOnlyWhenAsLarge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		limits := wideLimits()
-		limits.InFlightMax = 2
-		held := newHeldSender()
-		c := NewCollector(limits, held.send)
+		c, held := newPair()
 		add := func(items ...int) {
 			for _, item := range items {
 				require.NoError(t, c.Add(item, 1, 1))
@@ -110,10 +114,7 @@ func TestCollectorSendsAGroupBesideAnotherOnlyWhenAsLarge(t *testing.T) {
 // is full.
 func TestCollectorSendsEnoughBesideALargeGroup(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		limits := wideLimits()
-		limits.InFlightMax = 2
-		held := newHeldSender()
-		c := NewCollector(limits, held.send)
+		c, held := newPair()
 		require.NoError(t, c.Add(0, 1, 100*largeCount))
 		for i := range largeCount {
 			synctest.Wait()
