@@ -108,7 +108,8 @@ func (f *VersionFSM) Snapshot() (raft.FSMSnapshot, error) {
 // Restore notes that a snapshot takes the place of the records and returns; the applier loads it.
 // The stream that it is given is not read: the snapshot lies in the node's snapshot store, where
 // the applier finds it together with the index and term that Raft gave it. Of the stream only the
-// first bytes are read, which tell a restored backup.
+// first bytes are read, which tell a restored backup. A snapshot older than what was handed over is an
+// error, which to hashicorp/raft means that it was not installed.
 func (f *VersionFSM) Restore(stream io.ReadCloser) error {
 	meta, err := metaOf(stream)
 	if err != nil {
@@ -119,7 +120,9 @@ func (f *VersionFSM) Restore(stream io.ReadCloser) error {
 		return err
 	}
 	f.noteVain(meta.Index)
-	f.queue.pushRestore(meta.Index, restored)
+	if err := f.queue.pushRestore(meta.Index, restored); err != nil {
+		return err
+	}
 	return stream.Close()
 }
 

@@ -1,6 +1,7 @@
 package raft
 
 import (
+	"fmt"
 	"sync"
 	"time"
 
@@ -45,6 +46,7 @@ type queue struct {
 	entries []entry
 	bytes   int
 	handed  uint64 // the last index that the FSM was handed
+	certain uint64 // the highest index that it was handed and that is known to be committed
 	// leftSince is when the first of the entries was handed over that the queue left to the log and
 	// the applier has not made up for; zero when there are none.
 	leftSince time.Time
@@ -73,7 +75,7 @@ func signal(c chan struct{}) {
 func (q *queue) push(e entry) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.handed = e.position.Index
+	q.handed, q.certain = e.position.Index, max(q.certain, e.position.Index)
 	if e.handle == nil && q.bytes+len(e.data) > queueBytesMax {
 		q.noteLeft(e)
 		return
@@ -106,14 +108,25 @@ func (q *queue) patient() bool {
 
 // pushRestore tells the applier that a snapshot at index takes the place of everything before it,
 // once index is committed if it is undecided. One that is older than an undecided one leads up to it.
-func (q *queue) pushRestore(index uint64, undecided bool) {
+//
+// One that is older than what is certain is refused. The goroutine that replicated to a member before it
+// was removed and let in again may send one when it wakes, and hashicorp/raft would go on from there, with
+// entries that its log may hold no more, and panic.
+func (q *queue) pushRestore(index uint64, undecided bool) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if index < q.certain {
+		return fmt.Errorf("the snapshot of index %d tells this node nothing: it was handed everything up to %d", index, q.certain)
+	}
 	q.handed = index
 	if !q.undecided || index >= q.restore {
 		q.restore, q.undecided = index, undecided
 	}
+	if !undecided {
+		q.certain = index
+	}
 	q.notify()
+	return nil
 }
 
 // startAt tells the applier that hashicorp/raft will hand over nothing up to index, because a snapshot
@@ -121,14 +134,14 @@ func (q *queue) pushRestore(index uint64, undecided bool) {
 func (q *queue) startAt(index uint64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.handed = index
+	q.handed, q.certain = index, index
 }
 
 // decide notes that the undecided snapshot counts.
 func (q *queue) decide() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.undecided = false
+	q.undecided, q.certain = false, max(q.certain, q.restore)
 }
 
 // undecidedIndex gives the index of the undecided snapshot, 0 when there is none.

@@ -104,10 +104,9 @@ func (n *Node) noteSnapshot() error {
 		return err
 	}
 	if n.isRestored(meta) {
-		n.fsm.queue.pushRestore(meta.Index, true)
-	} else {
-		n.fsm.queue.startAt(meta.Index)
+		return n.fsm.queue.pushRestore(meta.Index, true)
 	}
+	n.fsm.queue.startAt(meta.Index)
 	return nil
 }
 

@@ -20,7 +20,7 @@ func TestSameSnapshotAgainAndAgainEndsTheNode(t *testing.T) {
 		require.NoError(t, f.Restore(stream))
 	}
 	for range 2 * vainMax {
-		restore(7)
+		restore(8)
 		f.Apply(&raft.Log{Index: 8})
 	}
 	for index := range uint64(2 * vainMax) {

@@ -1,0 +1,58 @@
+package raft
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/hashicorp/raft"
+	"github.com/stretchr/testify/require"
+)
+
+// A member that was removed and let in again may be sent an older snapshot, late, by the goroutine that
+// replicated to it before. If it went back to that, and had compacted its log beyond, hashicorp/raft would
+// panic with the next commit.
+func TestOlderSnapshotIsRefused(t *testing.T) {
+	c := mustTrio(t)
+	leader, follower := c.nodes[0], c.nodes[1]
+	mustPropose(t, leader, "before")
+	require.NoError(t, leader.current().raft.Snapshot().Error())
+	older, err := newestSnapshot(leader.stores.snapshots)
+	require.NoError(t, err)
+	for i := range 5 {
+		mustPropose(t, leader, fmt.Sprint("after-", i))
+	}
+	require.NoError(t, follower.WaitApplied(t.Context(), leader.AppliedIndex()))
+	mustCompact(t, follower)
+
+	require.ErrorContains(t, sendSnapshot(t, leader, follower, older), "tells this node nothing")
+	mustPropose(t, leader, "later")
+	c.requireEqual(t, leader)
+	require.NoError(t, follower.Err())
+}
+
+// mustCompact takes a snapshot that leaves one entry in the log.
+func mustCompact(t *testing.T, n *Node) {
+	t.Helper()
+	r := n.current().raft
+	tuning := r.ReloadableConfig()
+	tuning.TrailingLogs = 1
+	require.NoError(t, r.ReloadConfig(tuning))
+	require.NoError(t, r.Snapshot().Error())
+}
+
+// sendSnapshot does what hashicorp/raft does for a follower that is behind the leader's log.
+func sendSnapshot(t *testing.T, leader, follower *Node, meta *raft.SnapshotMeta) error {
+	t.Helper()
+	_, stream, err := leader.stores.snapshots.Open(meta.ID)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, stream.Close()) }()
+	id, address := raft.ServerID(leader.Identity().Node), []byte(leader.Address())
+	request := &raft.InstallSnapshotRequest{
+		RPCHeader:       raft.RPCHeader{ProtocolVersion: raft.ProtocolVersionMax, ID: []byte(id), Addr: address},
+		SnapshotVersion: meta.Version, Term: leader.Term(), Leader: address,
+		LastLogIndex: meta.Index, LastLogTerm: meta.Term, Size: meta.Size,
+		Configuration: raft.EncodeConfiguration(meta.Configuration), ConfigurationIndex: meta.ConfigurationIndex,
+	}
+	to := raft.ServerID(follower.Identity().Node)
+	return leader.current().transport.InstallSnapshot(to, raft.ServerAddress(follower.Address()), request, new(raft.InstallSnapshotResponse), stream)
+}
