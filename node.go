@@ -88,7 +88,7 @@ func openNode(cfg config.Config, node config.Node, log *slog.Logger, parts *clos
 	parts.add(func() error { peers.Close(); return nil })
 	initializer := raft.RaftInitializerImpl{Config: raft.NodeConfig{
 		Address: node.Address, Dir: dir, Listener: n.peerListener, Peers: peers, Secret: cfg.Cluster.Secret.Reveal(),
-		Log: log, Tuning: tuning(cfg.Raft), Observer: n.metrics.Raft,
+		DiscardStore: discardStore(cfg, node, dir), Log: log, Tuning: tuning(cfg.Raft), Observer: n.metrics.Raft,
 	}}
 	settings := serviceSettings(cfg, node)
 	settings.Observer = n.metrics.Service
@@ -165,6 +165,13 @@ func openStore(cfg config.Config, node config.Node, dir *raft.DataDir, log *slog
 	}
 	gormDB, createDatabase, err := db.OpenMySQL(cfg.MySQL.DSN.Reveal(), node.ID, log)
 	return &dao.VersionMysqlDao{DB: gormDB, CreateDatabase: createDatabase}, err
+}
+
+func discardStore(cfg config.Config, node config.Node, dir *raft.DataDir) string {
+	if cfg.MySQL.DSN.Reveal() == "" {
+		return "delete " + filepath.Join(dir.Path(), sqliteFile) + "*"
+	}
+	return db.DropStatement(cfg.MySQL.DSN.Reveal(), node.ID)
 }
 
 func tuning(r config.Raft) raft.Tuning {

@@ -41,7 +41,7 @@ type Token struct {
 	// Role is RoleRead, RoleWrite or RoleAdmin.
 	Role string `koanf:"role" example:"admin" usage:"what it may do: read, write (records too) or admin (the cluster too)"`
 	// Secret is what the client sends; Load takes it from SecretFile when that is given.
-	Secret     Secret `koanf:"secret" example:"a-secret-of-16-bytes-or-more" usage:"what the client sends: 16 to 512 printable ASCII characters"`
+	Secret     Secret `koanf:"secret" example:"a-secret-of-16-bytes-or-more" usage:"what the client sends: 16 to 512 visible ASCII characters"`
 	SecretFile string `koanf:"secretFile" example:"/run/secrets/ops" usage:"file that holds the secret instead"`
 }
 
@@ -112,7 +112,7 @@ func (s Secret) check(p *problems, key string) {
 	case n < secretBytesMin || n > secretBytesMax:
 		p.add(key, "has %d bytes; it has to have %d to %d", n, secretBytesMin, secretBytesMax)
 	case !printable.MatchString(s.Reveal()):
-		p.add(key, "holds a blank or another character that is not printable ASCII")
+		p.add(key, "holds a blank or another character that is not visible ASCII")
 	}
 }
 

@@ -52,7 +52,7 @@ type MemoryDB struct {
 
 // Server times a node's upkeep and says where it listens.
 type Server struct {
-	ReloadInterval         time.Duration `koanf:"reloadInterval" example:"30s" usage:"time between two reloads of Redis from MySQL; cached records expire after three"`
+	ReloadInterval         time.Duration `koanf:"reloadInterval" example:"30s" usage:"time between two readings of all rows, which fill Redis and check the store; cached records expire after three"`
 	PeriodicDeleteInterval time.Duration `koanf:"periodicDeleteInterval" example:"1s" usage:"time between two searches for expired cache entries"`
 	// ExamineSize is how many cached keys one search looks at.
 	ExamineSize int `koanf:"examineSize" example:"20" usage:"cache entries that one such search examines"`

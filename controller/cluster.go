@@ -133,7 +133,7 @@ func readJoin(c *gin.Context) (in *input, id, address string) {
 // @Tags         cluster
 // @Produce      json,application/problem+json
 // @Param        id       path   string   true   "id of the member"  example(node4)
-// @Param        force    query  boolean  false  "remove it although the voters left alive could not form a quorum"  default(false)
+// @Param        force    query  boolean  false  "remove it although the voters left alive could not form a quorum; the only voter stays"  default(false)
 // @Param        timeout  query  string   false  "how long to wait, as a Go duration, 60s at most"  default(5s)  example(30s)
 // @Success      204  "it is no member any more"
 // @Header       all  {string}  X-Versiond-Node   "the node that served the request"
@@ -145,6 +145,7 @@ func readJoin(c *gin.Context) (in *input, id, address string) {
 // @Failure      404  {object}  Problem  "`not_found`: no member has this id"
 // @Failure      409  {object}  Problem  "`quorum_at_risk`: the cluster would stop taking writes"
 // @Failure      500  {object}  Problem  "`internal`"
+// @Failure      502  {object}  Problem  "`node_unreachable`: it leads, and no other voter takes over"
 // @Failure      503  {object}  Problem  "`no_leader`, `node_removed`; see Retry-After"
 // @Failure      504  {object}  Problem  "`outcome_unknown`: see /peers"
 // @Security     Bearer
@@ -179,8 +180,6 @@ func (v *VersionController) DeleteFatalPeer(c *gin.Context) {
 // @Failure      400  {object}  Problem  "`invalid_request`"
 // @Failure      401  {object}  Problem  "`unauthorized`: the token is missing or not known"
 // @Failure      500  {object}  Problem  "`internal`"
-// @Failure      503  {object}  Problem  "`no_leader`, `node_removed`; see Retry-After"
-// @Failure      504  {object}  Problem  "`timeout`"
 // @Security     Bearer
 // @Router       /peers [get]
 func (v *VersionController) GetPeers(c *gin.Context) {

@@ -12,7 +12,7 @@ package controller
 // @description
 // @description  Every answer carries `X-Versiond-Node` (which node served it), `X-Versiond-Index` (the applied log index that it reflects) and `X-Request-ID` (the one that was sent, or a new one). An error is an `application/problem+json` document with a stable `code`; `invalid_request` lists every wrong field. Unknown or repeated query parameters are refused, so that a misspelt `level` cannot weaken a read unnoticed.
 // @description
-// @description  `?timeout=` on any request is a Go duration: 5s when it is left out, 60s at most.
+// @description  `?timeout=` is a Go duration: 5s when it is left out, 60s at most (/restore: 1m, 1h at most).
 // @description
 // @description  Operations tagged `internal` live on the peer port (7001, 7002, 7003 by default), which other nodes use: "Try it out" cannot reach them from this page.
 // @description

@@ -13,7 +13,7 @@ import (
 // @Description  `curl localhost:8081/leader`
 // @Tags         cluster
 // @Produce      json,application/problem+json
-// @Param        timeout  query  string  false  "how long to wait for a leader, as a Go duration, 60s at most"  default(5s)  example(10s)
+// @Param        timeout  query  string  false  "how long to wait for the leader to say its port, as a Go duration, 60s at most"  default(5s)  example(10s)
 // @Success      200  {object}  model.Leader  "address is the peer port's, port the public one"
 // @Header       all  {string}  X-Versiond-Node   "the node that served the request"
 // @Header       all  {integer}  X-Versiond-Index  "the applied log index of that node"
@@ -22,7 +22,6 @@ import (
 // @Failure      401  {object}  Problem  "`unauthorized`: the token is missing or not known"
 // @Failure      500  {object}  Problem  "`internal`"
 // @Failure      503  {object}  Problem  "`no_leader`, `node_removed`; see Retry-After"
-// @Failure      504  {object}  Problem  "`timeout`"
 // @Security     Bearer
 // @Router       /leader [get]
 func (v *VersionController) GetLeaderPortAddress(c *gin.Context) {
@@ -59,8 +58,8 @@ func (v *VersionController) GetLeaderPortAddress(c *gin.Context) {
 // @Failure      403  {object}  Problem  "`forbidden`: the token has not the role admin; `cross_site`"
 // @Failure      404  {object}  Problem  "`not_found`: no member has this id"
 // @Failure      500  {object}  Problem  "`internal`"
-// @Failure      502  {object}  Problem  "`node_unreachable`"
-// @Failure      503  {object}  Problem  "`no_leader`, `not_caught_up`, `node_removed`; see Retry-After"
+// @Failure      502  {object}  Problem  "`node_unreachable`: it does not answer, or is not level in time"
+// @Failure      503  {object}  Problem  "`no_leader`, `node_removed`; see Retry-After"
 // @Failure      504  {object}  Problem  "`outcome_unknown`: see GET /leader"
 // @Security     Bearer
 // @Router       /leader/{id} [post]

@@ -57,6 +57,7 @@ var translations = []translation{
 	{err: model.ErrAddressInUse, status: http.StatusConflict, code: "address_in_use", told: true},
 	{err: model.ErrQuorumAtRisk, status: http.StatusConflict, code: "quorum_at_risk", told: true},
 	{err: model.ErrNodeUnreachable, status: http.StatusBadGateway, code: "node_unreachable", told: true},
+	{err: model.ErrNoSuccessor, status: http.StatusBadGateway, code: "node_unreachable", told: true},
 	{err: model.ErrWrongNode, status: http.StatusBadGateway, code: "wrong_node", told: true},
 
 	{err: model.ErrTooManyRequests, status: http.StatusTooManyRequests, code: "too_many_requests", retryAfterSeconds: 1},

@@ -71,7 +71,7 @@ func mysqlConfig(dsn, nodeID string, log *slog.Logger) (*mysql.Config, error) {
 	if cfg.DBName == "" {
 		return nil, fmt.Errorf("mysql.dsn names no database; it must end in /NAME, to which _%s is added", nodeID)
 	}
-	cfg.DBName += "_" + nodeID
+	cfg.DBName = databaseName(cfg, nodeID)
 	if len(cfg.DBName) > mysqlNameBytesMax {
 		return nil, fmt.Errorf("mysql.dsn: database name %q is longer than %d bytes", cfg.DBName, mysqlNameBytesMax)
 	}

@@ -71,6 +71,17 @@ func createStatement(database string) string {
 	return "CREATE DATABASE IF NOT EXISTS " + quoteName(database) + " CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
 }
 
+// DropStatement is what gets rid of the database that OpenMySQL prepares; empty for a DSN that it refuses.
+func DropStatement(dsn, nodeID string) string {
+	cfg, err := mysql.ParseDSN(dsn)
+	if err != nil {
+		return ""
+	}
+	return "DROP DATABASE " + quoteName(databaseName(cfg, nodeID))
+}
+
+func databaseName(cfg *mysql.Config, nodeID string) string { return cfg.DBName + "_" + nodeID }
+
 // grantStatement escapes what GRANT, and only GRANT, takes for wildcards in a database name.
 func grantStatement(database, account string) string {
 	pattern := strings.NewReplacer(`\`, `\\`, `_`, `\_`, `%`, `\%`).Replace(database)

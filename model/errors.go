@@ -40,6 +40,8 @@ var (
 	ErrNodeRemoved = errors.New("this node was removed from the cluster; bring it back with /join or an emptied data directory")
 	// ErrNodeUnreachable is returned when no node answers at a peer address.
 	ErrNodeUnreachable = errors.New("no versiond node answers at this address")
+	// ErrNoSuccessor is returned when the voter that was to lead does not answer, or is not level in time.
+	ErrNoSuccessor = errors.New("no other voter took over the lead")
 	// ErrNoAnswer is returned, beside another error, when a node that was asked did not answer at all.
 	ErrNoAnswer = errors.New("no answer came")
 	// ErrWrongNode is returned when the node that answers is not the one that was named, or belongs to another cluster.

@@ -10,8 +10,8 @@ const (
 	SuffrageNonvoter = "nonvoter"
 )
 
-// PeerStatus is one member as the node that was asked sees it. Fields after Suffrage are what the
-// member itself said last; of a member that never answered they are zero.
+// PeerStatus is one member as the node that was asked sees it. Port and the fields after Suffrage are what
+// the member itself says just now; of one that does not answer they are zero.
 type PeerStatus struct {
 	ID      string `json:"id" example:"node2"`
 	Address string `json:"address" example:"127.0.0.1:7002"`
@@ -31,7 +31,7 @@ type PeerStatus struct {
 	// Divergence says in words how the member's records are known to differ from what they should be, or
 	// from those of other members; empty when they are not.
 	Divergence string `json:"divergence,omitempty" example:""`
-	// LastContact is when the member last answered, by the clock of the node that was asked.
+	// LastContact is when the member answered, by the clock of the node that was asked.
 	LastContact time.Time `json:"lastContact,omitzero" example:"2026-01-02T15:04:05Z"`
 	// Reachable tells whether the member answered just now.
 	Reachable bool `json:"reachable" example:"true"`

@@ -30,6 +30,7 @@ var sentinels = map[string]error{
 	"ErrNotDone": model.ErrNotDone, "ErrQuorumAtRisk": model.ErrQuorumAtRisk, "ErrRevisionMismatch": model.ErrRevisionMismatch,
 	"ErrStoreUnavailable": model.ErrStoreUnavailable, "ErrTimeout": model.ErrTimeout,
 	"ErrLogUnavailable":  model.ErrStoreUnavailable, // of another node it says the same: nothing was done, and its disks are why
+	"ErrNoSuccessor":     model.ErrNodeUnreachable,  // its own words come with it
 	"ErrTooManyRequests": model.ErrTooManyRequests, "ErrUnauthorized": model.ErrUnauthorized, "ErrForbidden": model.ErrForbidden, "ErrWrongNode": model.ErrWrongNode,
 }
 

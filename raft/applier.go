@@ -41,7 +41,9 @@ type applier struct {
 	identity  func() model.Identity
 	// former lists the clusters that the node's own was recovered from.
 	former func() []string
-	log    *slog.Logger
+	// discardStore says how an operator gets rid of the store.
+	discardStore string
+	log          *slog.Logger
 
 	loaded     bool               // the store is known to be ours
 	distrusted bool               // the store is to be built anew, whatever its state row says

@@ -18,6 +18,9 @@ func (a *applier) readLog(ctx context.Context) (bool, error) {
 		return false, nil
 	}
 	entries, err := a.readEntries(end, mayHoldCommands)
+	if errors.Is(err, errLogClosed) {
+		return false, nil // its disk failed; it will be opened again
+	}
 	if errors.Is(err, raft.ErrLogNotFound) {
 		return true, a.restoreNewest(ctx)
 	}
@@ -29,15 +32,22 @@ func (a *applier) readLog(ctx context.Context) (bool, error) {
 
 // logEnd says how far the log may be read. Up to what the FSM was handed everything may be taken.
 // Beyond that only entries without commands are: the others are on their way, with handles.
+//
+// While a snapshot is to be restored nothing is: what lies before its index may be entries that were never
+// committed.
 func (a *applier) logEnd() (end uint64, mayHoldCommands bool) {
-	end = a.queue.handedIndex()
+	committed := a.committed() // before the look for a restore, which moves it on
+	end, restores := a.queue.handedBefore(a.applied.Index)
+	if restores {
+		return 0, false
+	}
 	if first, ok := a.queue.firstAfter(a.applied.Index); ok {
 		end = first - 1
 	}
 	if end > a.applied.Index {
 		return end, true
 	}
-	return a.committed(), false
+	return committed, false
 }
 
 // readEntries reads what follows the applied index, within the bounds of one transaction.

@@ -23,17 +23,32 @@ func proposalError(err error) error {
 	return fmt.Errorf("%w: %w", model.ErrOutcomeUnknown, err)
 }
 
-// memberError translates hashicorp's error for a membership change or a leadership transfer. A
-// change whose fate is open is reported as such; it is safe to ask for again.
+// memberError translates hashicorp's error for a membership change. A change whose fate is open is reported
+// as such; it is safe to ask for again.
 func memberError(err error) error {
+	if known := changeError(err); err == nil || known != nil {
+		return known
+	}
+	return fmt.Errorf("change the cluster's members: %w", err)
+}
+
+// transferError translates hashicorp's error for a transfer of leadership. It has no names for what can be
+// wrong with the voter that was to lead.
+func transferError(err error) error {
+	if known := changeError(err); err == nil || known != nil {
+		return known
+	}
+	return fmt.Errorf("%w: %w", model.ErrNoSuccessor, err)
+}
+
+// changeError gives nil for what only the caller can explain.
+func changeError(err error) error {
 	switch {
-	case err == nil:
-		return nil
 	case errors.Is(err, raft.ErrNotLeader),
 		errors.Is(err, raft.ErrLeadershipTransferInProgress):
 		return fmt.Errorf("%w: %w", model.ErrNotLeader, err)
 	case errors.Is(err, raft.ErrLeadershipLost), errors.Is(err, raft.ErrRaftShutdown):
 		return fmt.Errorf("%w: %w", model.ErrOutcomeUnknown, err)
 	}
-	return fmt.Errorf("change the cluster's members: %w", err)
+	return nil
 }

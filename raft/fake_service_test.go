@@ -28,9 +28,25 @@ type fakeStore struct {
 	restoreCount int  // restores that went through
 	breakRestore bool // the next restore is broken off half-way
 	onLoad       func()
+	heldPages    chan struct{} // closed when views that are opened from now on may be read; nil when they may at once
 }
 
 func newFakeStore() *fakeStore { return &fakeStore{rows: map[string]model.Version{}} }
+
+// holdPages makes views that are opened from now on give no page before release is called.
+func (s *fakeStore) holdPages() (release func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	held := make(chan struct{})
+	s.heldPages = held
+	return func() { close(held) }
+}
+
+func (s *fakeStore) openViews() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.viewsOpen
+}
 
 func (s *fakeStore) snapshotRows() map[string]model.Version {
 	s.mu.Lock()
@@ -239,7 +255,7 @@ func (f *fakeService) OpenViewInternal(context.Context) (StoreView, error) {
 		return nil, model.ErrNoState
 	}
 	f.store.viewsOpen++
-	return &fakeView{store: f.store, rows: maps.Clone(f.store.rows), state: *f.store.state, memories: slices.Clone(f.store.memories)}, nil
+	return &fakeView{store: f.store, rows: maps.Clone(f.store.rows), state: *f.store.state, memories: slices.Clone(f.store.memories), held: f.store.heldPages}, nil
 }
 
 type fakeView struct {
@@ -247,6 +263,7 @@ type fakeView struct {
 	rows     map[string]model.Version
 	memories []model.Memory
 	state    model.StoreState
+	held     chan struct{}
 }
 
 func (v *fakeView) Memories(_ context.Context, after uint64, limit int) (page []model.Memory, _ error) {
@@ -260,7 +277,14 @@ func (v *fakeView) Memories(_ context.Context, after uint64, limit int) (page []
 
 func (v *fakeView) State() model.StoreState { return v.state }
 
-func (v *fakeView) Page(_ context.Context, after string, limit int) ([]model.Version, error) {
+func (v *fakeView) Page(ctx context.Context, after string, limit int) ([]model.Version, error) {
+	if v.held != nil {
+		select {
+		case <-v.held:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
 	var page []model.Version
 	for _, id := range slices.Sorted(maps.Keys(v.rows)) {
 		if id > after && len(page) < limit {

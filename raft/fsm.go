@@ -19,6 +19,7 @@ type VersionFSM struct {
 	service   VersionServiceInterface
 	snapshots raft.SnapshotStore
 	queue     *queue
+	turns     snapshotTurns
 	proposals atomic.Int64 // entries proposed by this node whose outcomes somebody awaits
 	// lastCommand is the highest entry with commands that the store holds.
 	lastCommand atomic.Uint64
@@ -102,7 +103,12 @@ func (f *VersionFSM) Snapshot() (raft.FSMSnapshot, error) {
 	if last, handed := f.lastCommand.Load(), f.queue.handedIndex(); last > handed {
 		return nil, fmt.Errorf("the store is at index %d already, the replay only at %d: no snapshot yet", last, handed)
 	}
-	return &versionSnapshot{request: f.queue.requestView(), observer: f.observer}, nil
+	s := newVersionSnapshot(&f.turns, f.observer)
+	if err := f.turns.begin(s); err != nil {
+		return nil, err
+	}
+	s.request = f.queue.requestView()
+	return s, nil
 }
 
 // Restore notes that a snapshot takes the place of the records and returns; the applier loads it.
@@ -123,6 +129,7 @@ func (f *VersionFSM) Restore(stream io.ReadCloser) error {
 	if err := f.queue.pushRestore(meta.Index, restored); err != nil {
 		return err
 	}
+	f.turns.breakOff()
 	return stream.Close()
 }
 

@@ -53,6 +53,21 @@ func (h history) termAt(index uint64) (term uint64, known bool, err error) {
 	return log.Term, true, nil
 }
 
+// leadsToSnapshot says whether the log in front of the newest snapshot is what that was made of. Where the
+// snapshot was sent by another node it need not be: hashicorp/raft leaves entries of before in the log
+// that were never committed.
+func (h history) leadsToSnapshot() (bool, error) {
+	var log raft.Log
+	err := h.logs.GetLog(h.snapshot.Index, &log)
+	if errors.Is(err, raft.ErrLogNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("read entry %d of the Raft log: %w", h.snapshot.Index, err)
+	}
+	return log.Term == h.snapshot.Term, nil // of the same term means, everything before it is the same (Raft paper, 5.3)
+}
+
 // continuesAfter says whether the log leads on from index without a gap. An empty log does when
 // there is nothing newer, in a snapshot, than index.
 func (h history) continuesAfter(index uint64) bool {

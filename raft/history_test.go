@@ -53,6 +53,51 @@ func TestJudge(t *testing.T) {
 	}
 }
 
+// A node that was cut off may hold entries that were never committed below a snapshot that it was sent. A
+// store from before them, as one that was killed during the restore, must not be given those.
+func TestLogBelowASnapshotThatWasSentIsNotApplied(t *testing.T) {
+	identity := model.Identity{Cluster: "c", Node: "node1", Store: "s"}
+	for name, test := range map[string]struct {
+		index, term uint64 // of the entry that the log has where the snapshot is
+		undecided   bool
+		want        verdict
+	}{
+		"the log goes on with a hole":      {41, 3, false, storeBehind},
+		"the log has another entry there":  {40, 2, false, storeBehind},
+		"the log has what was snapshotted": {40, 3, false, storeCurrent},
+		"the snapshot may be undone":       {41, 3, true, storeCurrent},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := mustApplier(t, identity)
+			_, transport := raft.NewInmemTransport("x")
+			sink, err := a.fsm.snapshots.Create(1, 40, 3, raft.Configuration{}, 1, transport)
+			require.NoError(t, err)
+			require.NoError(t, sink.Close())
+			require.NoError(t, a.logs.StoreLog(&raft.Log{Index: test.index, Term: test.term, Type: raft.LogNoop}))
+			if test.undecided {
+				require.NoError(t, a.queue.pushRestore(40, true))
+			}
+			got, _, err := a.judge(model.StoreState{Identity: identity, Applied: model.Position{Index: 12, Term: 2}}, false)
+			require.NoError(t, err)
+			require.Equal(t, test.want, got)
+		})
+	}
+}
+
+// The FSM may be told to restore a snapshot at any moment, and the log below it may not be committed.
+func TestNothingBelowARestoreIsReadFromTheLog(t *testing.T) {
+	a := mustApplier(t, model.Identity{Cluster: "c", Node: "node1", Store: "s"})
+	a.applied = model.Position{Index: 12, Term: 2}
+	a.queue.startAt(14)
+	end, _ := a.logEnd()
+	require.Equal(t, uint64(14), end)
+	require.NoError(t, a.queue.pushRestore(40, false))
+	moved, err := a.readLog(t.Context())
+	require.NoError(t, err)
+	require.False(t, moved)
+	require.Equal(t, uint64(12), a.applied.Index)
+}
+
 // mustApplier makes an applier over a log of entries 10 to 15 of term 2 and a snapshot at 11.
 func mustApplier(t *testing.T, identity model.Identity) *applier {
 	t.Helper()

@@ -24,8 +24,10 @@ type NodeConfig struct {
 	Peers    PeerTerms
 	// Secret is what nodes of the cluster show each other; empty when the cluster has none.
 	Secret string
-	Log    *slog.Logger
-	Tuning Tuning
+	// DiscardStore tells an operator, as a statement or command, how to get rid of the node's store.
+	DiscardStore string
+	Log          *slog.Logger
+	Tuning       Tuning
 	// Observer may be nil.
 	Observer Observer
 	// wrapLog puts something between the node and the file of its log, as tests do that make it fail.
@@ -175,7 +177,7 @@ func (n *Node) newRaft(bootstrap *raft.Configuration) (*raft.Raft, *gatedTranspo
 func (n *Node) runApplier(r *raft.Raft) {
 	a := &applier{
 		fsm: n.fsm, service: n.fsm.service, queue: n.fsm.queue, logs: n.stores.cache, progress: n.progress,
-		committed: r.CommitIndex, identity: n.Identity, former: n.Former, log: n.cfg.Log,
+		committed: r.CommitIndex, identity: n.Identity, former: n.Former, discardStore: n.cfg.DiscardStore, log: n.cfg.Log,
 	}
 	if err := a.run(n.ctx); err != nil {
 		n.fail(err)
@@ -228,6 +230,7 @@ func (n *Node) Close() error {
 	running := n.running
 	n.mu.Unlock()
 	n.fsm.queue.refuseViews()
+	n.fsm.turns.close() // hashicorp/raft waits for the snapshot that is being taken
 	var err error
 	if running != nil {
 		down := running.raft.Shutdown()

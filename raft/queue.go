@@ -160,6 +160,14 @@ func (q *queue) handedIndex() uint64 {
 	return q.handed
 }
 
+// handedBefore gives the last index that the FSM was handed, and whether a snapshot beyond applied is to be
+// restored first.
+func (q *queue) handedBefore(applied uint64) (handed uint64, restores bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.handed, q.restore > applied
+}
+
 func (q *queue) restoreIndex() uint64 {
 	q.mu.Lock()
 	defer q.mu.Unlock()

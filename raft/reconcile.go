@@ -114,14 +114,27 @@ func (a *applier) judgePosition(at model.Position) (verdict, string, error) {
 	case !h.continuesAfter(at.Index):
 		return storeBehind, fmt.Sprintf("it is at index %d and the Raft log begins at %d", at.Index, h.first), nil
 	}
-	return storeCurrent, "", nil
+	return a.judgeSnapshot(h, at)
+}
+
+// judgeSnapshot looks whether the log may be read from at on, where a snapshot covers more. While that may
+// still be undone nothing is applied anyway (decideRestore).
+func (a *applier) judgeSnapshot(h history, at model.Position) (verdict, string, error) {
+	if h.snapshot == nil || h.snapshot.Index <= at.Index || h.snapshot.Index == a.queue.undecidedIndex() {
+		return storeCurrent, "", nil
+	}
+	leads, err := h.leadsToSnapshot()
+	if err != nil || leads {
+		return storeCurrent, "", err
+	}
+	return storeBehind, fmt.Sprintf("it is at index %d, and what the Raft log holds behind that is not what the snapshot of index %d was made of", at.Index, h.snapshot.Index), nil
 }
 
 func (a *applier) foreign(state model.StoreState) error {
 	ours := a.identity()
 	return fmt.Errorf("%w: the database is that of node %q of cluster %s, this is node %q of cluster %s; "+
-		"give this node its own database, or, if the records there are not needed, drop it (DROP DATABASE on MySQL, delete versions.db with SQLite)",
-		model.ErrForeignStore, state.Node, state.Cluster, ours.Node, ours.Cluster)
+		"give this node its own database, or, if the records there are not needed: %s",
+		model.ErrForeignStore, state.Node, state.Cluster, ours.Node, ours.Cluster, a.discardStore)
 }
 
 // load takes the store into use as it is.

@@ -19,8 +19,8 @@ import (
 // Records of this cluster keep their revisions. All others get new ones: the same revision may have
 // been another content here, and somebody's If-Match or a cache may still know it.
 //
-// Errors: model.ErrNotLeader and *model.ValidationError, after which nothing was changed, and
-// model.ErrOutcomeUnknown. The backup is the caller's to close, also after an error.
+// Errors: model.ErrNotLeader, ErrTimeout, *model.ValidationError, and ErrTooManyRequests while the one
+// before is not committed, after which nothing was changed, and model.ErrOutcomeUnknown. The backup is the caller's to close, also after an error.
 func (n *Node) Restore(ctx context.Context, b *Backup, foreign bool) (uint64, error) {
 	running := n.current()
 	if running == nil || !n.leads(running) {
@@ -29,6 +29,10 @@ func (n *Node) Restore(ctx context.Context, b *Backup, foreign bool) (uint64, er
 	if ours := n.Identity().Cluster; b.Header.Cluster != ours && !foreign {
 		return 0, &model.ValidationError{Fields: []model.FieldError{{Field: "foreign", Detail: fmt.Sprintf(
 			"must be true to restore a backup of another cluster: this is cluster %s, the backup is of %s", ours, b.Header.Cluster)}}}
+	}
+	// A second one would push out the last snapshot from before the first.
+	if n.fsm.queue.undecidedIndex() > running.raft.CommitIndex() {
+		return 0, fmt.Errorf("%w: whether the cluster has the backup that was restored before is not known yet", model.ErrTooManyRequests)
 	}
 	// A leader that was replaced must not begin, and a change of the members must not be under way.
 	if _, err := running.reads.readIndex(ctx); err != nil {
@@ -72,6 +76,11 @@ func (n *Node) restore(ctx context.Context, r *raft.Raft, b *Backup) (_ uint64, 
 		defer func() { err = errors.Join(err, b.Close()) }()
 	}
 	n.cfg.Log.Warn("restoring a backup in the place of all records", "records", b.Records, "cluster", b.Header.Cluster, "index", b.Header.Index)
+	lift, err := n.fsm.turns.bar(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("%w: a snapshot that is being taken does not end: %w", model.ErrTimeout, err)
+	}
+	defer lift()
 	before := n.fsm.queue.restoreIndex()
 	err = r.Restore(&raft.SnapshotMeta{Version: raft.SnapshotVersionMax, Size: b.size}, b.restored(), 0)
 	index := n.fsm.queue.restoreIndex()

@@ -39,6 +39,17 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 type versionSnapshot struct {
 	request  *viewRequest
 	observer Observer
+	turns    *snapshotTurns
+
+	ctx      context.Context // ends when it is broken off
+	cancel   context.CancelCauseFunc
+	released chan struct{}
+}
+
+func newVersionSnapshot(turns *snapshotTurns, observer Observer) *versionSnapshot {
+	s := &versionSnapshot{observer: observer, turns: turns, released: make(chan struct{})}
+	s.ctx, s.cancel = context.WithCancelCause(context.Background())
+	return s
 }
 
 // Persist waits for the view and streams it. It holds one page of records at a time.
@@ -62,22 +73,32 @@ func (s *countedSink) Write(p []byte) (int, error) {
 }
 
 func (s *versionSnapshot) persist(sink raft.SnapshotSink) error {
-	ctx := context.Background()
+	ctx := s.ctx
 	view, err := s.request.wait(ctx)
 	if err != nil {
 		return errors.Join(err, sink.Cancel())
 	}
 	failpoint.Here(failpoint.SnapshotOpened)
 	err = writeSnapshot(ctx, sink, &pacedView{View: view})
+	if broken := context.Cause(ctx); broken != nil {
+		err = broken
+	}
 	if err = errors.Join(err, view.Close()); err != nil {
 		return errors.Join(fmt.Errorf("write the snapshot: %w", err), sink.Cancel())
 	}
 	failpoint.Here(failpoint.SnapshotWritten)
-	return sink.Close()
+	if err := sink.Close(); err != nil {
+		return err
+	}
+	return context.Cause(ctx) // what was restored meanwhile is the last snapshot, not this one
 }
 
-// Release gives up a view that Persist never came for.
-func (s *versionSnapshot) Release() { s.request.settle(nil, errViewLate) }
+// Release gives up a view that Persist never came for, and ends the snapshot's turn.
+func (s *versionSnapshot) Release() {
+	s.request.settle(nil, errViewLate)
+	s.cancel(nil)
+	s.turns.end(s)
+}
 
 func writeSnapshot(ctx context.Context, w io.Writer, view View) error {
 	if _, err := io.WriteString(w, snapshotMagic); err != nil {

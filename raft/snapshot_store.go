@@ -49,15 +49,25 @@ func (s *snapshotStore) setDamagedAside(log *slog.Logger) error {
 	if len(metas) > 1 && s.verify(metas[1].ID) == nil {
 		before = metas[1].Index
 	}
-	first, errFirst := s.logs.FirstIndex()
-	last, errLast := s.logs.LastIndex()
-	if errFirst != nil || errLast != nil || first == 0 || first > before+1 || last < metas[0].Index {
+	if !s.logReaches(before, metas[0].Index) {
 		log.Warn("the newest snapshot is damaged, and the log does not go back to the one before", "snapshot", metas[0].ID, "err", err)
 		return nil
 	}
 	log.Warn("the newest snapshot is damaged; the one before and the log take its place", "snapshot", metas[0].ID, "keptIn", damagedDir, "err", err)
 	aside := filepath.Join(filepath.Dir(s.path), damagedDir)
 	return errors.Join(os.RemoveAll(aside), os.Rename(filepath.Join(s.path, metas[0].ID), aside))
+}
+
+// logReaches says whether the log has every entry from after before to index: a restore, or a snapshot that
+// was sent, leaves a hole.
+func (s *snapshotStore) logReaches(before, index uint64) bool {
+	var log raft.Log
+	for i := before + 1; i <= index; i++ {
+		if s.logs.GetLog(i, &log) != nil {
+			return false
+		}
+	}
+	return true
 }
 
 // verify reads the file of a snapshot, which has a checksum.

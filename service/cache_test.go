@@ -41,6 +41,7 @@ func TestPoisonedRedisReachesNobody(t *testing.T) {
 		"no revision":     forge(func(c *dao.CachedVersion) { c.Revision = 0 }),
 		"other cluster":   forge(func(c *dao.CachedVersion) { c.Cluster = "cluster2" }),
 		"no cluster":      forge(func(c *dao.CachedVersion) { c.Cluster = "" }),
+		"other content":   forge(func(c *dao.CachedVersion) { c.VersionNo = "forged" }),
 		"other id inside": forge(func(c *dao.CachedVersion) { c.ID = "b" }),
 		"garbage":         "{{{", "empty": "", "null": "null", "a list": "[1,2]", "half": `{"id":"a",`,
 		"negative": `{"id":"a","revision":-1}`, "text for a number": `{"id":"a","revision":"7"}`,

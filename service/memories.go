@@ -19,8 +19,8 @@ type memoryLimits struct {
 	indexes uint64
 }
 
-// defaultMemoryLimits keep a key for longer than the longest timeout of a request (60 s) at the highest
-// rate of writes that was measured (5,000/s), in about 40 MB, and 32 MiB more when all are large batches.
+// defaultMemoryLimits keep a key for longer than the longest timeout of a request (60 s) while 5,000 requests a
+// second have one, in about 35 MB, and 32 MiB more when all are large batches.
 var defaultMemoryLimits = memoryLimits{units: 300_000, bytes: 32 << 20, indexes: 1_000_000}
 
 // memories is what a node remembers of units with keys, together with what is staged. It belongs to the

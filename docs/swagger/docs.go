@@ -715,7 +715,7 @@ const docTemplate = `{
                         "type": "string",
                         "default": "5s",
                         "example": "10s",
-                        "description": "how long to wait for a leader, as a Go duration, 60s at most",
+                        "description": "how long to wait for the leader to say its port, as a Go duration, 60s at most",
                         "name": "timeout",
                         "in": "query"
                     }
@@ -761,12 +761,6 @@ const docTemplate = `{
                     },
                     "503": {
                         "description": "` + "`" + `no_leader` + "`" + `, ` + "`" + `node_removed` + "`" + `; see Retry-After",
-                        "schema": {
-                            "$ref": "#/definitions/controller.Problem"
-                        }
-                    },
-                    "504": {
-                        "description": "` + "`" + `timeout` + "`" + `",
                         "schema": {
                             "$ref": "#/definitions/controller.Problem"
                         }
@@ -861,13 +855,13 @@ const docTemplate = `{
                         }
                     },
                     "502": {
-                        "description": "` + "`" + `node_unreachable` + "`" + `",
+                        "description": "` + "`" + `node_unreachable` + "`" + `: it does not answer, or is not level in time",
                         "schema": {
                             "$ref": "#/definitions/controller.Problem"
                         }
                     },
                     "503": {
-                        "description": "` + "`" + `no_leader` + "`" + `, ` + "`" + `not_caught_up` + "`" + `, ` + "`" + `node_removed` + "`" + `; see Retry-After",
+                        "description": "` + "`" + `no_leader` + "`" + `, ` + "`" + `node_removed` + "`" + `; see Retry-After",
                         "schema": {
                             "$ref": "#/definitions/controller.Problem"
                         }
@@ -1017,7 +1011,7 @@ const docTemplate = `{
                     {
                         "type": "boolean",
                         "default": false,
-                        "description": "remove it although the voters left alive could not form a quorum",
+                        "description": "remove it although the voters left alive could not form a quorum; the only voter stays",
                         "name": "force",
                         "in": "query"
                     },
@@ -1080,6 +1074,12 @@ const docTemplate = `{
                     },
                     "500": {
                         "description": "` + "`" + `internal` + "`" + `",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
+                    "502": {
+                        "description": "` + "`" + `node_unreachable` + "`" + `: it leads, and no other voter takes over",
                         "schema": {
                             "$ref": "#/definitions/controller.Problem"
                         }
@@ -1161,18 +1161,6 @@ const docTemplate = `{
                     },
                     "500": {
                         "description": "` + "`" + `internal` + "`" + `",
-                        "schema": {
-                            "$ref": "#/definitions/controller.Problem"
-                        }
-                    },
-                    "503": {
-                        "description": "` + "`" + `no_leader` + "`" + `, ` + "`" + `node_removed` + "`" + `; see Retry-After",
-                        "schema": {
-                            "$ref": "#/definitions/controller.Problem"
-                        }
-                    },
-                    "504": {
-                        "description": "` + "`" + `timeout` + "`" + `",
                         "schema": {
                             "$ref": "#/definitions/controller.Problem"
                         }
@@ -2884,7 +2872,7 @@ const docTemplate = `{
                     "example": 0
                 },
                 "lastContact": {
-                    "description": "LastContact is when the member last answered, by the clock of the node that was asked.",
+                    "description": "LastContact is when the member answered, by the clock of the node that was asked.",
                     "type": "string",
                     "example": "2026-01-02T15:04:05Z"
                 },
@@ -3149,7 +3137,7 @@ var SwaggerInfo = &swag.Spec{
 	BasePath:         "/",
 	Schemes:          []string{},
 	Title:            "versiond",
-	Description:      "A replicated registry of version records. Any node takes any request.\n\nEvery answer carries `X-Versiond-Node` (which node served it), `X-Versiond-Index` (the applied log index that it reflects) and `X-Request-ID` (the one that was sent, or a new one). An error is an `application/problem+json` document with a stable `code`; `invalid_request` lists every wrong field. Unknown or repeated query parameters are refused, so that a misspelt `level` cannot weaken a read unnoticed.\n\n`?timeout=` on any request is a Go duration: 5s when it is left out, 60s at most.\n\nOperations tagged `internal` live on the peer port (7001, 7002, 7003 by default), which other nodes use: \"Try it out\" cannot reach them from this page.\n\nOn a node with tokens, press Authorize and enter `Bearer`, a blank and the secret of a token. A token of the role `read` reads records and asks how the cluster does, `write` changes records as well, `admin` changes the cluster as well. `/livez`, `/readyz` and this page need none.",
+	Description:      "A replicated registry of version records. Any node takes any request.\n\nEvery answer carries `X-Versiond-Node` (which node served it), `X-Versiond-Index` (the applied log index that it reflects) and `X-Request-ID` (the one that was sent, or a new one). An error is an `application/problem+json` document with a stable `code`; `invalid_request` lists every wrong field. Unknown or repeated query parameters are refused, so that a misspelt `level` cannot weaken a read unnoticed.\n\n`?timeout=` is a Go duration: 5s when it is left out, 60s at most (/restore: 1m, 1h at most).\n\nOperations tagged `internal` live on the peer port (7001, 7002, 7003 by default), which other nodes use: \"Try it out\" cannot reach them from this page.\n\nOn a node with tokens, press Authorize and enter `Bearer`, a blank and the secret of a token. A token of the role `read` reads records and asks how the cluster does, `write` changes records as well, `admin` changes the cluster as well. `/livez`, `/readyz` and this page need none.",
 	InfoInstanceName: "swagger",
 	SwaggerTemplate:  docTemplate,
 	LeftDelim:        "{{",

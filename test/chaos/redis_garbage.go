@@ -12,10 +12,9 @@ import (
 // redisKeys is the pattern of the keys that nodes write.
 const redisKeys = "version:*"
 
-// garbage are the ways in which a key of ours may hold what we did not write there. What no node can see
-// through, a forgery with the right revision and the right cluster, is not among them.
+// garbage are the ways in which a key of ours may hold what we did not write there.
 var garbage = []func(r *Round, client *redis.Client, key, value string) error{
-	ofAnotherType, brokenJSON, otherJSON, olderRevision, foreignCluster, anotherRecord,
+	ofAnotherType, brokenJSON, otherJSON, olderRevision, foreignCluster, anotherRecord, anotherContent,
 }
 
 func ofAnotherType(r *Round, client *redis.Client, key, value string) error {
@@ -47,6 +46,11 @@ func foreignCluster(r *Round, client *redis.Client, key, value string) error {
 
 func anotherRecord(r *Round, client *redis.Client, key, value string) error {
 	return forge(r, client, key, value, func(v *dao.CachedVersion) { v.ID, v.VersionNo = "another", "another" })
+}
+
+// anotherContent has the right id, revision and cluster: nodes know the hash of what was applied.
+func anotherContent(r *Round, client *redis.Client, key, value string) error {
+	return forge(r, client, key, value, func(v *dao.CachedVersion) { v.VersionNo = "forged" })
 }
 
 // forge changes a value that a node wrote. One that is garbage already stays as it is.

@@ -32,8 +32,9 @@ type LoadOptions struct {
 	Records int
 	// Pause is how long each worker rests between two writes.
 	Pause time.Duration
-	// Settled workers write to one node for as long as it takes what they send, so that a node that does
-	// not answer holds up only some of them; otherwise each request goes to the next node.
+	// Settled workers write to one node for as long as it takes what they send, and every other one reads
+	// there too, so that a node that does not answer holds up only some of them; otherwise each request
+	// goes to the next node.
 	Settled bool
 }
 

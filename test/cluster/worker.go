@@ -159,6 +159,15 @@ func (w *worker) content(id string) model.VersionDB {
 	return model.VersionDB{ID: id, VersionNo: fmt.Sprintf("1.%d", w.writes), Platform: []string{"linux", "darwin", "windows"}[w.writes%3]}
 }
 
+// reading gives the node for a read: the next one, but for every other settled worker its own, or those
+// that do not answer would soon hold up every worker with a read.
+func (w *worker) reading() *Client {
+	if w.options.Settled && w.number%2 == 1 {
+		return w.home()
+	}
+	return w.next()
+}
+
 // next gives the node for a request that may go to any.
 func (w *worker) next() *Client {
 	clients := *w.load.clients.Load()
@@ -238,7 +247,7 @@ func (w *worker) accept(r *owned, want *model.VersionDB, result model.Result) {
 	w.ledger.note(r.id, r.now)
 }
 
-// read reads on the next node, at any level, what this worker, the only one that writes there, wrote last.
+// read reads, at any level, what this worker, the only one that writes there, wrote last.
 func (w *worker) read(ctx context.Context, r *owned) {
 	w.load.gate.RLock()
 	defer w.load.gate.RUnlock()
@@ -246,7 +255,7 @@ func (w *worker) read(ctx context.Context, r *owned) {
 	opts := ways[w.random.IntN(len(ways))]
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	result, err := w.next().Get(ctx, r.id, opts)
+	result, err := w.reading().Get(ctx, r.id, opts)
 	if err != nil && CodeOf(err) != "not_found" {
 		return
 	}

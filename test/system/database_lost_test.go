@@ -120,6 +120,7 @@ func TestDatabasesSwapped(t *testing.T) {
 			require.NotZero(t, n.Wait(10*time.Second), "the exit code of %s", n.ID)
 			require.Contains(t, n.Log(), "storage belongs to another node")
 			require.Regexp(t, `node .*node2.* node .*node3|node .*node3.* node .*node2`, lastLine(n))
+			require.Regexp(t, "DROP DATABASE `[^`]+_"+n.ID+"`|delete .+/"+n.ID+"/versions.db", lastLine(n), "what gets rid of it")
 		}
 		require.Equal(t, before, []cluster.Contents{mustRead(t, first), mustRead(t, second)}, "what the databases hold")
 
