@@ -111,6 +111,7 @@ func (v *VersionController) Restore(c *gin.Context) {
 	restored, err := v.service.Restore(c.Request.Context(), body, opts)
 	transfer.expectAnswerTaken()
 	if err != nil {
+		transfer.expectRest() // the server reads some of it before it answers
 		fail(c, unknownIfExpired(tooLargeFirst(err)))
 		return
 	}
@@ -155,6 +156,11 @@ func (t *transfer) Read(p []byte) (int, error) {
 func (t *transfer) Write(p []byte) (int, error) {
 	t.expectAnswerTaken()
 	return t.Writer.Write(p)
+}
+
+// expectRest bounds the wait for what was not read of a body.
+func (t *transfer) expectRest() {
+	_ = t.connection.SetReadDeadline(time.Now().Add(transferIdleMax))
 }
 
 // expectAnswerTaken bounds the wait for the client to take what is written from now on.

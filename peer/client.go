@@ -118,8 +118,11 @@ func (c *Client) Commands(ctx context.Context, address string, units []model.Uni
 		return nil, 0, err
 	}
 	index, outcomes, err := wire.DecodeOutcomes(data)
-	if err != nil || !answers(outcomes, units) {
-		return nil, 0, fmt.Errorf("%w: the outcomes of %d units do not fit the %d that were sent: %w", model.ErrOutcomeUnknown, len(outcomes), len(units), err)
+	if err != nil {
+		return nil, 0, fmt.Errorf("%w: %w", model.ErrOutcomeUnknown, err)
+	}
+	if !answers(outcomes, units) {
+		return nil, 0, fmt.Errorf("%w: the outcomes of %d units do not fit the %d that were sent", model.ErrOutcomeUnknown, len(outcomes), len(units))
 	}
 	return outcomes, index, nil
 }

@@ -21,7 +21,7 @@ func (a *applier) openViews(ctx context.Context) (bool, error) {
 	if !a.progress.serving.Load() {
 		return false, nil // readers have seen more than the store holds yet
 	}
-	for _, request := range a.queue.takeViews() {
+	for request := a.queue.takeView(); request != nil; request = a.queue.takeView() {
 		request.at = a.applied
 		if err := a.settleView(ctx, request); err != nil {
 			return false, err

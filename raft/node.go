@@ -53,6 +53,8 @@ type Node struct {
 	failed chan struct{} // closed when the node cannot go on
 	wg     sync.WaitGroup
 
+	entering sync.Mutex // held by whoever notes the cluster and starts Raft under it
+
 	mu      sync.Mutex
 	running *running // nil until Raft runs
 	failure error
@@ -102,26 +104,34 @@ func (n *Node) resume() error {
 	return n.start(nil)
 }
 
-// Bootstrap makes this node the first and only voter of a new cluster.
+// Bootstrap makes this node the first and only voter of a new cluster; model.ErrWrongNode when another one
+// has taken it in meanwhile.
 func (n *Node) Bootstrap(cluster string) error {
-	if err := n.cfg.Dir.SetCluster(Membership{Cluster: cluster}); err != nil {
-		return err
-	}
-	return n.start(&raft.Configuration{Servers: []raft.Server{{
+	return n.enter(Membership{Cluster: cluster}, &raft.Configuration{Servers: []raft.Server{{
 		Suffrage: raft.Voter, ID: raft.ServerID(n.Identity().Node), Address: raft.ServerAddress(n.cfg.Address),
 	}}})
 }
 
-// Admit starts Raft on a node that the cluster has taken in; the leader sends it everything.
-func (n *Node) Admit(m Membership) error {
+// Admit starts Raft on a node that the cluster has taken in; the leader sends it everything. It is
+// model.ErrWrongNode when the node is a member of another cluster.
+func (n *Node) Admit(m Membership) error { return n.enter(m, nil) }
+
+func (n *Node) enter(m Membership, bootstrap *raft.Configuration) error {
+	n.entering.Lock()
+	defer n.entering.Unlock()
+	if ours := n.Identity().Cluster; n.Running() && m.Cluster != ours {
+		return fmt.Errorf("%w: this node is a member of cluster %s", model.ErrWrongNode, ours)
+	}
 	if err := n.cfg.Dir.SetCluster(m); err != nil {
 		return err
 	}
-	return n.start(nil)
+	return n.start(bootstrap)
 }
 
 // SetReplica notes whether a node that is taken in again wants a vote.
 func (n *Node) SetReplica(replica bool) error {
+	n.entering.Lock()
+	defer n.entering.Unlock()
 	if n.cfg.Dir.noted().Replica == replica {
 		return nil
 	}

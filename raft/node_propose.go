@@ -2,7 +2,7 @@ package raft
 
 import (
 	"context"
-	"errors"
+	"fmt"
 
 	"versiond/model"
 )
@@ -16,7 +16,7 @@ func (n *Node) Propose(ctx context.Context, units []model.Unit) ([]model.UnitOut
 	case running == nil || !n.leads(running):
 		return nil, model.ErrNotLeader
 	case n.Stuck():
-		return nil, errors.Join(model.ErrStoreUnavailable, n.StoreFailure())
+		return nil, fmt.Errorf("%w (%v)", model.ErrStoreUnavailable, n.StoreFailure()) // %v: a driver's timeout must not pass for the caller's
 	}
 	return running.proposer.propose(ctx, units)
 }

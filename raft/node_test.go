@@ -2,6 +2,7 @@ package raft
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -333,6 +334,51 @@ func TestStreamLayerRefusesStrangers(t *testing.T) {
 	}
 	require.Empty(t, accepted)
 	require.Equal(t, "node2:7002", server.Addr().String(), "a host name must stay one")
+}
+
+// When Raft could not be started and then could, the first transport must take no connection from the second: it
+// would welcome it and drop it.
+func TestClosedStreamLayerTakesNothing(t *testing.T) {
+	listener, err := ListenPeers("127.0.0.1:0")
+	require.NoError(t, err)
+	defer func() { require.NoError(t, listener.Close()) }()
+	ours := func() model.Identity { return model.Identity{Cluster: "c1", Node: "node2"} }
+	require.NoError(t, newStreamLayer(listener, "node2:7002", "", ours, nil).Close())
+	server := newStreamLayer(listener, "node2:7002", "", ours, nil)
+	client := &streamLayer{identity: ours, idAt: func(string) string { return "node2" }}
+	for range 20 {
+		conn, err := client.Dial(raft.ServerAddress("localhost:"+port(listener)), 2*time.Second)
+		require.NoError(t, err)
+		taken, err := server.Accept()
+		require.NoError(t, err)
+		require.NoError(t, errors.Join(conn.Close(), taken.Close()))
+	}
+}
+
+// Two clusters that take a node in at once must not leave it running for one, with the other's name on disk.
+func TestOnlyOneClusterTakesANodeIn(t *testing.T) {
+	c := newTestConfig(t)
+	n := c.mustLead(t)
+	require.ErrorIs(t, n.Admit(Membership{Cluster: "another"}), model.ErrWrongNode)
+	require.ErrorIs(t, n.Bootstrap("another"), model.ErrWrongNode)
+	require.Equal(t, "cluster1", n.Identity().Cluster)
+	require.NoError(t, n.Admit(Membership{Cluster: "cluster1"}), "the same again")
+	n.close(t)
+	require.Equal(t, "cluster1", c.mustLead(t).Identity().Cluster)
+}
+
+// What a driver says of a store that does not answer must not make a write pass for one whose outcome is open.
+func TestStuckStoreRefusesInItsOwnWords(t *testing.T) {
+	n := newTestConfig(t).mustLead(t)
+	longAgo := time.Now().Add(-time.Minute)
+	var err error
+	require.Eventually(t, func() bool { // the applier, which is well, may say so in between
+		n.progress.fail(fmt.Errorf("dial: %w", context.DeadlineExceeded))
+		n.progress.moved.Store(&longAgo)
+		_, err = n.Propose(t.Context(), model.Singles(add("a")))
+		return errors.Is(err, model.ErrStoreUnavailable)
+	}, 5*time.Second, time.Millisecond)
+	require.NotErrorIs(t, err, context.DeadlineExceeded)
 }
 
 func port(l *PeerListener) string {

@@ -155,10 +155,13 @@ func (q *connQueue) put(conn net.Conn) bool {
 	return false
 }
 
-func (q *connQueue) Accept() (net.Conn, error) {
+func (q *connQueue) Accept() (net.Conn, error) { return q.acceptUntil(nil) }
+
+func (q *connQueue) acceptUntil(end <-chan struct{}) (net.Conn, error) {
 	select {
 	case conn := <-q.conns:
 		return conn, nil
+	case <-end:
 	case <-q.closed:
 	case <-q.owner.ctx.Done():
 	}

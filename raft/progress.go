@@ -98,7 +98,7 @@ func (p *progress) awaited() bool {
 	return len(p.waiters) > 0
 }
 
-// touch notes that the applier is alive and not held up; stuckFor measures from here.
+// touch notes that the applier is alive and not held up; sinceMoved measures from here.
 func (p *progress) touch() {
 	now := time.Now()
 	p.moved.Store(&now)

@@ -95,8 +95,11 @@ func (r *snapshotReader) NextRecord() (model.Version, error) {
 	if flag == snapshotEnd {
 		return model.Version{}, r.checkEnd()
 	}
+	if flag != snapshotRecord {
+		return model.Version{}, fmt.Errorf("%w: entry %d of the snapshot begins with %#x", model.ErrCorrupt, r.count, flag)
+	}
 	v, err := wire.ReadRecord(r.records)
-	if err != nil || flag != snapshotRecord {
+	if err != nil {
 		return model.Version{}, fmt.Errorf("%w: entry %d of the snapshot: %w", model.ErrCorrupt, r.count, err)
 	}
 	r.recordsOnly = true

@@ -107,7 +107,7 @@ func (s *streamLayer) Close() error { return s.welcomed.Close() }
 // must not keep the others out.
 func (s *streamLayer) welcomeAll() {
 	for {
-		conn, err := s.raw.Accept()
+		conn, err := s.raw.acceptUntil(s.welcomed.closed)
 		if err != nil {
 			return
 		}

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 
@@ -40,6 +41,7 @@ type stretchLog struct {
 	log hclog.Logger
 
 	writing   sync.Mutex // held by whoever changes the log, over its I/O
+	leaving   []*stretch // no part of the log any more, and not removed yet; guarded by writing
 	mu        sync.RWMutex
 	stretches []*stretch // by index; none but the last one may be empty. Changed under both locks
 }
@@ -136,18 +138,23 @@ func damaged(err error) error {
 // note keeps in mind that a write failed.
 func (s *stretch) note(err error) { s.failed = s.failed || err != nil }
 
-// remove takes the stretch away as a whole: one that was removed in part could not be opened.
+// remove takes the stretch away as a whole: one that was removed in part could not be opened. After an
+// error it is called again.
 func (s *stretch) remove() error {
 	if err := s.Close(); err != nil {
 		return err
 	}
-	if err := os.Rename(s.path, s.path+removedSuffix); err != nil {
-		return err
+	if !strings.HasSuffix(s.path, removedSuffix) {
+		gone := s.path + removedSuffix
+		if err := errors.Join(os.RemoveAll(gone), os.Rename(s.path, gone)); err != nil {
+			return err
+		}
+		s.path = gone
 	}
 	if err := syncDir(filepath.Dir(s.path)); err != nil {
 		return err
 	}
-	return os.RemoveAll(s.path + removedSuffix)
+	return os.RemoveAll(s.path)
 }
 
 // FirstIndex gives the lowest index that there is, 0 when the log is empty.
@@ -253,7 +260,7 @@ func (l *stretchLog) Close() error {
 	l.writing.Lock()
 	defer l.writing.Unlock()
 	var err error
-	for _, s := range l.stretches {
+	for _, s := range slices.Concat(l.stretches, l.leaving) {
 		err = errors.Join(err, s.Close())
 	}
 	return err
@@ -286,6 +293,9 @@ func (l *stretchLog) stretchFor(index uint64) (*stretch, error) {
 
 // tail gives the last stretch as it is on disk, nil when there is none.
 func (l *stretchLog) tail() (*stretch, error) {
+	if err := l.leave(); err != nil {
+		return nil, err
+	}
 	if len(l.stretches) == 0 {
 		return nil, nil
 	}
@@ -325,5 +335,18 @@ func (l *stretchLog) drop(s *stretch) error {
 	l.mu.Lock()
 	l.stretches = slices.DeleteFunc(slices.Clone(l.stretches), func(other *stretch) bool { return other == s })
 	l.mu.Unlock()
-	return s.remove()
+	l.leaving = append(l.leaving, s)
+	return l.leave()
+}
+
+// leave ends the removal of stretches, before anything else is written: one that came back with the next
+// start would hide entries that were written since.
+func (l *stretchLog) leave() error {
+	for len(l.leaving) > 0 {
+		if err := l.leaving[0].remove(); err != nil {
+			return err
+		}
+		l.leaving = l.leaving[1:]
+	}
+	return nil
 }

@@ -111,6 +111,24 @@ func TestLogIsCutAtBothEnds(t *testing.T) {
 	}
 }
 
+// Entries that were cut off must not come back with the next start because their file could not be removed at
+// the first attempt: they would hide those that were written since.
+func TestLogThatCannotBeCutIsCutLater(t *testing.T) {
+	l := mustOpenLog(t, filepath.Join(t.TempDir(), "log"))
+	require.NoError(t, l.StoreLogs(entriesOf(1, 1, 5)))
+	require.NoError(t, l.StoreLogs(entriesOf(1, 7, 9)))
+	folder := l.stretches[1].path
+	require.NoError(t, os.Rename(folder, folder+".aside")) // so that it cannot be removed
+	require.Error(t, l.DeleteRange(6, 9))
+	require.Error(t, l.DeleteRange(6, 9), "the next attempt")
+	require.Error(t, l.StoreLogs(entriesOf(2, 6, 9)), "nothing may be written before")
+	require.NoError(t, os.Rename(folder+".aside", folder))
+	require.NoError(t, l.DeleteRange(6, 9))
+	require.NoDirExists(t, folder)
+	require.NoError(t, l.StoreLogs(entriesOf(2, 6, 9)))
+	requireLog(t, l, entriesOf(1, 1, 5), entriesOf(2, 6, 9))
+}
+
 // An index that is there already is refused: to write over it would leave what follows it of another
 // history.
 func TestLogRefusesToWriteOver(t *testing.T) {

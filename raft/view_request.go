@@ -98,13 +98,26 @@ func (q *queue) requestAnyView() *viewRequest {
 	return request
 }
 
-// takeViews gives the requests for a view of what is applied now.
-func (q *queue) takeViews() []*viewRequest {
+// takeView gives the next request for a view of what is applied now, nil when nobody waits for one.
+func (q *queue) takeView() *viewRequest {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	views := q.views
-	q.views = nil
-	return views
+	for len(q.views) > 0 {
+		next := q.views[0]
+		if q.views = q.views[1:]; !next.settled() {
+			return next
+		}
+	}
+	return nil
+}
+
+func (r *viewRequest) settled() bool {
+	select {
+	case <-r.done:
+		return true
+	default:
+		return false
+	}
 }
 
 // OpenView opens a consistent view of all records as this node has applied them, and says up to where.
@@ -121,8 +134,7 @@ func (n *Node) OpenView(ctx context.Context) (View, model.Position, error) {
 	return view, request.at, nil
 }
 
-// dueView takes the waiting request once the applier is at its index; a request that has settled
-// meanwhile no longer holds the applier back.
+// dueView takes the waiting request once the applier is at its index.
 func (q *queue) dueView(applied uint64) *viewRequest {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -134,16 +146,15 @@ func (q *queue) dueView(applied uint64) *viewRequest {
 	return due
 }
 
-// mayPass says whether the entry at index may be applied before the waiting view is opened.
+// mayPass says whether the entry at index may be applied before the waiting view is opened; a request
+// that has settled meanwhile no longer holds the applier back. The caller holds the lock.
 func (q *queue) mayPass(index uint64) bool {
 	if q.view == nil {
 		return true
 	}
-	select {
-	case <-q.view.done:
+	if q.view.settled() {
 		q.view = nil
 		return true
-	default:
-		return index <= q.view.index
 	}
+	return index <= q.view.index
 }

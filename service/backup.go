@@ -64,14 +64,16 @@ func (s *VersionService) Restore(ctx context.Context, body io.Reader, opts model
 	ctx, cancel := context.WithTimeout(ctx, opts.Timeout)
 	defer cancel()
 	restored, err := s.restoreOnLeader(ctx, backup, opts)
-	return restored, unproposed(err)
+	return restored, unproposed(err, s.led())
 }
 
 func (s *VersionService) restoreOnLeader(ctx context.Context, backup *raft.Backup, opts model.RestoreOptions) (restored model.Restored, err error) {
 	err = s.onLeader(ctx, func(ctx context.Context) error {
 		// Hashicorp/raft takes no restore while the members change.
-		s.membership.Lock()
-		defer s.membership.Unlock()
+		if err := s.enterMembership(ctx); err != nil {
+			return err
+		}
+		defer s.membership.Leave()
 		restored.Records = backup.Records
 		restored.Index, err = s.node.Restore(ctx, backup, opts.Foreign)
 		return err

@@ -1,13 +1,17 @@
 package service
 
 import (
+	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"versiond/db"
+	"versiond/group"
 	"versiond/model"
 	"versiond/raft"
 )
@@ -110,6 +114,58 @@ func TestFollowersPassMembershipOn(t *testing.T) {
 	require.ErrorIs(t, err, model.ErrNodeRemoved)
 	require.Contains(t, failing(nodes[1].Readiness(ctx)), "member")
 	nodes[0].mustAdd(t, "a", "1")
+}
+
+// What another node passes on is checked once more: an id that MySQL cannot hold would stop every node of the
+// cluster for good.
+func TestBrokenCommandsOfAnotherNodeAreRefused(t *testing.T) {
+	t.Parallel()
+	n := nodeOptions{}.mustLead(t)
+	before := n.node.LastIndex()
+	for name, command := range map[string]model.Command{
+		"a long id":       add(strings.Repeat("x", 129), "1"),
+		"a slash":         add("a/b", "1"),
+		"a long version":  add("a", strings.Repeat("1", 65)),
+		"no platform":     {Type: model.CommandAdd, ID: "a", VersionNo: "1"},
+		"a control sign":  add("a\x01", "1"),
+		"an unknown type": {Type: 99, ID: "a", VersionNo: "1", Platform: "linux"},
+	} {
+		_, _, err := n.ApplyCommands(within(t, time.Second), model.Singles(add("right", "1"), command))
+		require.ErrorIs(t, err, model.ErrInvalid, name)
+	}
+	many := model.Unit{Commands: slices.Repeat([]model.Command{add("a", "1")}, model.UnitCommandsMax+1)}
+	_, _, err := n.ApplyCommands(within(t, time.Second), []model.Unit{many})
+	require.ErrorIs(t, err, model.ErrInvalid)
+	require.Equal(t, before, n.node.LastIndex())
+}
+
+// A follower whose database is so busy that reads do not get to it must pass them to the leader, within the time
+// that they have.
+func TestFollowerWithABusyStorePassesReadsOn(t *testing.T) {
+	t.Parallel()
+	nodes := mustCluster(t, 2)
+	added := nodes[0].mustAdd(t, "a", "1")
+	follower := nodes[1]
+	require.NoError(t, follower.node.WaitApplied(within(t, 10*time.Second), added.Index))
+	follower.mysql.readers = group.NewGate(1, readsWaitingMax)
+	require.NoError(t, follower.mysql.readers.Enter(t.Context()))
+	for _, level := range []model.Level{model.LevelLinearizable, model.LevelLeader} {
+		follower.redis.memory.Clear()
+		result, err := follower.GetVersionByID(t.Context(), "a", model.ReadOptions{Level: level, Timeout: 5 * time.Second})
+		require.NoError(t, err)
+		require.Equal(t, added.Record, result.Record)
+	}
+	_, err := follower.GetVersionByID(t.Context(), "a", model.ReadOptions{Level: model.LevelNone, Timeout: 50 * time.Millisecond})
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+}
+
+// A removal whose answer is lost is asked for again, and must not end in "no such member" for what it did.
+func TestRemovalWhoseAnswerIsLost(t *testing.T) {
+	t.Parallel()
+	nodes := mustCluster(t, 3)
+	nodes[1].peers.loseRemovals.Store(1)
+	require.NoError(t, nodes[1].DeleteFatalPeer(within(t, 10*time.Second), "node3", false))
+	require.ErrorIs(t, nodes[1].DeleteFatalPeer(within(t, 10*time.Second), "node3", false), model.ErrNoSuchMember)
 }
 
 // A node whose database is gone still takes requests: the leader's store answers them, and only a

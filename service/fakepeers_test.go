@@ -27,6 +27,8 @@ type fakePeers struct {
 	onAdmit    func(peer.Admission) error
 	// getFails is how many reads that are passed on fail as they do when the other node dies.
 	getFails atomic.Int64
+	// loseRemovals is how many removals are done whose answer is lost.
+	loseRemovals atomic.Int64
 }
 
 var (
@@ -183,7 +185,11 @@ func (p *fakePeers) Remove(ctx context.Context, address, id string, force bool) 
 	if err != nil {
 		return err
 	}
-	return s.DeleteFatalPeer(ctx, id, force)
+	err = s.DeleteFatalPeer(ctx, id, force)
+	if err == nil && p.loseRemovals.Add(-1) >= 0 {
+		err = fmt.Errorf("%w: %s: %w", model.ErrNodeUnreachable, address, model.ErrNoAnswer)
+	}
+	return err
 }
 
 func (p *fakePeers) Transfer(ctx context.Context, address, id string) (model.Leader, error) {

@@ -75,7 +75,7 @@ func (f *follower) add(ctx context.Context, id string) (outcome model.Outcome, i
 		}
 		return err
 	})
-	return outcome, index, unproposed(err)
+	return outcome, index, unproposed(err, false)
 }
 
 // Writes that wait for the leader must share a request, and each client must get the outcome of its

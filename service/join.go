@@ -68,8 +68,10 @@ func routable(address string) bool {
 
 // join runs on the leader.
 func (s *VersionService) join(ctx context.Context, id, address string, voter bool) (model.Member, error) {
-	s.membership.Lock()
-	defer s.membership.Unlock()
+	if err := s.enterMembership(ctx); err != nil {
+		return model.Member{}, err
+	}
+	defer s.membership.Leave()
 	status, err := s.identify(ctx, id, address)
 	if err != nil {
 		return model.Member{}, err
@@ -78,10 +80,14 @@ func (s *VersionService) join(ctx context.Context, id, address string, voter boo
 	if err := s.place(ctx, id, address, status); err != nil {
 		return model.Member{}, err
 	}
-	if !known || !status.Running {
-		if err := s.admit(ctx, id, address, voter); err != nil {
-			return model.Member{}, err
-		}
+	switch {
+	case !known || !status.Running:
+		err = s.admit(ctx, id, address, voter)
+	case voter && status.Replica:
+		err = s.tellAdmitted(ctx, address, voter) // it wants a vote from now on
+	}
+	if err != nil {
+		return model.Member{}, err
 	}
 	return s.memberOf(id, status.Port)
 }
@@ -89,13 +95,21 @@ func (s *VersionService) join(ctx context.Context, id, address string, voter boo
 // admit tells a node that it was added. One that cannot be told is taken out again: it has no vote
 // yet, so this is always safe.
 func (s *VersionService) admit(ctx context.Context, id, address string, voter bool) error {
-	err := s.peers.Admit(ctx, address, peer.Admission{Cluster: s.node.Identity().Cluster, Former: s.node.Former(), Replica: !voter})
+	err := s.tellAdmitted(ctx, address, voter)
 	if err == nil {
 		return nil
 	}
 	undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
 	defer cancel()
-	return errors.Join(fmt.Errorf("%w: %s at %s could not be told that it was taken in: %w", model.ErrNodeUnreachable, id, address, err), s.node.Remove(undo, id))
+	return errors.Join(err, s.node.Remove(undo, id))
+}
+
+func (s *VersionService) tellAdmitted(ctx context.Context, address string, voter bool) error {
+	err := s.peers.Admit(ctx, address, peer.Admission{Cluster: s.node.Identity().Cluster, Former: s.node.Former(), Replica: !voter})
+	if err != nil {
+		return fmt.Errorf("%w: the node at %s could not be told that it was taken in: %w", model.ErrNodeUnreachable, address, err)
+	}
+	return nil
 }
 
 // identify dials back and makes sure that the node at address is the one that was named, and free

@@ -107,8 +107,8 @@ func TestLeaderIsNotReplacedByItsNamesake(t *testing.T) {
 func TestJoiningAgain(t *testing.T) {
 	t.Parallel()
 	peers := newFakePeers()
-	admitted := 0
-	peers.onAdmit = func(peer.Admission) error { admitted++; return nil }
+	var told []peer.Admission
+	peers.onAdmit = func(a peer.Admission) error { told = append(told, a); return nil }
 	n := nodeOptions{peers: peers}.mustLead(t)
 	replica := member("node2", n.Term().Cluster)
 	replica.Replica = true // never promoted, so the leader needs nobody
@@ -116,12 +116,16 @@ func TestJoiningAgain(t *testing.T) {
 	joined, err := n.JoinRaftCluster(within(t, 10*time.Second), "node2", "node2:7001", false)
 	require.NoError(t, err)
 	require.Equal(t, model.Member{ID: "node2", Address: "node2:7001", Port: 8089}, joined)
-	require.Equal(t, 1, admitted)
+	require.Len(t, told, 1)
 	peers.pretend("node2:7001", replica)
-	again, err := n.join(t, "node2", "node2:7001")
+	again, err := n.JoinRaftCluster(within(t, 10*time.Second), "node2", "node2:7001", false)
 	require.NoError(t, err)
 	require.Equal(t, joined, again)
-	require.Equal(t, 1, admitted, "a member was admitted again")
+	require.Len(t, told, 1, "a member was admitted again")
+	_, err = n.join(t, "node2", "node2:7001")
+	require.NoError(t, err)
+	require.Len(t, told, 2)
+	require.False(t, told[1].Replica, "it is to have a vote now")
 
 	peers.pretend("elsewhere:7001", replica)
 	_, err = n.join(t, "node2", "elsewhere:7001")

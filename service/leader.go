@@ -28,12 +28,15 @@ func (s *VersionService) transfer(ctx context.Context, id string) (model.Leader,
 		return model.Leader{}, fmt.Errorf("%w: %q", model.ErrNoSuchMember, id)
 	case !member.Voter:
 		return model.Leader{}, &model.ValidationError{Fields: []model.FieldError{{Field: "id", Detail: "must be a voter; " + id + " has no vote"}}}
-	case id != s.NodeID():
-		if err := s.node.TransferLeadership(ctx, id, member.Address); err != nil {
-			return model.Leader{}, err
-		}
 	}
-	return s.leaderAt(ctx, member.ID, member.Address)
+	port, err := s.portOf(ctx, id, member.Address) // before anything is changed
+	if err != nil {
+		return model.Leader{}, fmt.Errorf("%w: %s does not answer: %w", model.ErrNoSuccessor, id, err)
+	}
+	if id != s.NodeID() {
+		err = s.node.TransferLeadership(ctx, id, member.Address)
+	}
+	return model.Leader{ID: id, Address: member.Address, Port: port}, err
 }
 
 // Leader says who leads: model.ErrNoLeader when this node knows of nobody.
@@ -48,7 +51,7 @@ func (s *VersionService) Leader(ctx context.Context) (model.Leader, error) {
 func (s *VersionService) leaderAt(ctx context.Context, id, address string) (model.Leader, error) {
 	port, err := s.portOf(ctx, id, address)
 	if err != nil {
-		return model.Leader{}, fmt.Errorf("%w: %s led last and does not answer: %w", model.ErrNoLeader, id, err)
+		return model.Leader{}, fmt.Errorf("%w: %s led last and does not answer: %v", model.ErrNoLeader, id, err) // %v: no leader is what it comes to
 	}
 	return model.Leader{ID: id, Address: address, Port: port}, nil
 }

@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"versiond/model"
@@ -12,16 +13,36 @@ import (
 // form a quorum. A leader that is to be removed hands over first. Errors: model.ErrNoSuchMember,
 // ErrQuorumAtRisk, ErrNoLeader.
 func (s *VersionService) DeleteFatalPeer(ctx context.Context, id string, force bool) error {
-	return s.onLeader(ctx, func(ctx context.Context) error {
+	asked := false // a leader that did not answer, which may have done it
+	err := s.onLeader(ctx, func(ctx context.Context) error {
 		return s.remove(ctx, id, force)
 	}, func(ctx context.Context, leader string) error {
-		return s.peers.Remove(ctx, leader, id, force)
+		err := s.peers.Remove(ctx, leader, id, force)
+		asked = asked || errors.Is(err, model.ErrNoAnswer)
+		return err
 	})
+	if asked && errors.Is(err, model.ErrNoSuchMember) {
+		return nil
+	}
+	return err
+}
+
+// membershipWaitingMax is how many changes of the members may wait for the one that goes on.
+const membershipWaitingMax = 100
+
+// enterMembership waits for its turn to change the members. The caller calls membership.Leave.
+func (s *VersionService) enterMembership(ctx context.Context) error {
+	if err := s.membership.Enter(ctx); err != nil {
+		return fmt.Errorf("%w: another change of the members, or a restore, goes on (%v)", model.ErrTooManyRequests, err) // %v: nothing was changed
+	}
+	return nil
 }
 
 func (s *VersionService) remove(ctx context.Context, id string, force bool) error {
-	s.membership.Lock()
-	defer s.membership.Unlock()
+	if err := s.enterMembership(ctx); err != nil {
+		return err
+	}
+	defer s.membership.Leave()
 	member, known := s.find(id)
 	if !known {
 		return fmt.Errorf("%w: %q", model.ErrNoSuchMember, id)

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -63,6 +64,22 @@ func TestMemberWithoutVote(t *testing.T) {
 	require.Never(t, func() bool { return voters(n.node.Members()) > 1 }, 3*promoteInterval, 20*time.Millisecond, "a replica got a vote")
 	require.NoError(t, n.DeleteFatalPeer(within(t, 10*time.Second), "node2", false))
 	require.Len(t, n.node.Members(), 1)
+}
+
+// A change of the members that waits for a restore, which may take an hour, must end with its own deadline and
+// change nothing afterwards.
+func TestMembershipWaitsNoLongerThanItsCaller(t *testing.T) {
+	t.Parallel()
+	nodes := mustCluster(t, 3)
+	require.NoError(t, nodes[0].membership.Enter(t.Context()))
+	err := nodes[0].DeleteFatalPeer(within(t, 50*time.Millisecond), "node3", true)
+	require.ErrorIs(t, err, model.ErrTooManyRequests)
+	require.NotErrorIs(t, err, context.DeadlineExceeded, "it would pass for an open outcome")
+	_, err = nodes[0].join(t, "node3", nodes[2].address)
+	require.ErrorIs(t, err, model.ErrTooManyRequests)
+	nodes[0].membership.Leave()
+	require.Len(t, nodes[0].node.Members(), 3)
+	require.NoError(t, nodes[0].DeleteFatalPeer(within(t, 10*time.Second), "node3", true))
 }
 
 // Only a member that has caught up may vote: with one that lags, the next failure stops all writes.

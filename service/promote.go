@@ -52,8 +52,10 @@ func (s *VersionService) promoteOnce(ctx context.Context, m raft.Member, since m
 	if !s.listed(m.ID) && time.Since(since[m.ID]) < promoteStable {
 		return
 	}
-	s.membership.Lock()
-	defer s.membership.Unlock()
+	if s.enterMembership(ctx) != nil {
+		return // in vain, or this node stops
+	}
+	defer s.membership.Leave()
 	if current, known := s.find(m.ID); !known || current != m {
 		return
 	}

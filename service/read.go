@@ -35,10 +35,12 @@ var errPassToLeader = errors.New("pass the read to the leader")
 // GetVersionByID gives a record as current as opts asks. Errors: model.ErrNotFound, ErrNoLeader,
 // ErrTimeout, ErrNotCaughtUp, ErrStoreUnavailable, ErrNodeRemoved.
 func (s *VersionService) GetVersionByID(ctx context.Context, id string, opts model.ReadOptions) (result model.Result, err error) {
-	if result, ok := s.readPromptly(ctx, id, opts); ok {
-		return result, nil
+	began := time.Now()
+	result, prompt, err := s.readPromptly(ctx, id, opts)
+	if prompt {
+		return result, err
 	}
-	ctx, cancel := opts.Bound(ctx)
+	ctx, cancel := opts.Less(time.Since(began)).Bound(ctx)
 	defer cancel()
 	if s.leaderReads.apt(opts) {
 		if result, err = s.leaderReads.read(ctx, id); err == nil || errors.Is(err, model.ErrNotFound) {
@@ -88,7 +90,7 @@ func (s *VersionService) listStored(ctx context.Context, list model.ListOptions)
 	page, stored, err := s.mysql.list(ctx, list)
 	if errors.Is(err, model.ErrNoState) || err == nil && stored < before {
 		s.node.VerifyStore()
-		return model.Page{}, 0, fmt.Errorf("%w as it should: it has lost what this node stored (%d of %d): %w", model.ErrStoreUnavailable, stored, before, err)
+		return model.Page{}, 0, errors.Join(fmt.Errorf("%w as it should: it has lost what this node stored (%d of %d)", model.ErrStoreUnavailable, stored, before), err)
 	}
 	return page, stored, err
 }
@@ -96,26 +98,32 @@ func (s *VersionService) listStored(ctx context.Context, list model.ListOptions)
 // read serves from this node's store once it is current enough, and from the leader's where this
 // node's cannot become so.
 func (s *VersionService) read(ctx context.Context, opts model.ReadOptions, local func(context.Context) error, remote func(ctx context.Context, leader string) error) error {
-	err := s.readHere(ctx, opts, func(ctx context.Context) error {
-		ctx, cancel := s.boundOwnRead(ctx, opts.Level)
-		defer cancel()
-		return local(ctx)
-	})
-	if errors.Is(err, model.ErrStoreUnavailable) && opts.Level != model.LevelNone && !s.node.IsLeader() {
-		err = errPassToLeader
-	}
+	err := s.readHere(ctx, opts, func(ctx context.Context) error { return s.readOwn(ctx, opts.Level, local) })
 	if !errors.Is(err, errPassToLeader) {
 		return err
 	}
-	return s.onLeader(ctx, func(context.Context) error { return model.ErrNotLeader }, remote)
+	return s.onLeader(ctx, func(ctx context.Context) error {
+		if err := s.readHere(ctx, opts, local); !errors.Is(err, errPassToLeader) {
+			return err
+		}
+		return model.ErrNotLeader // it was replaced meanwhile
+	}, remote)
 }
 
-// boundOwnRead leaves time for the leader's store where it may be asked instead.
-func (s *VersionService) boundOwnRead(ctx context.Context, level model.Level) (context.Context, context.CancelFunc) {
+// readOwn leaves time for the leader's store where that may be asked instead, and asks for it when this
+// node's does not answer in time, or not at all.
+func (s *VersionService) readOwn(ctx context.Context, level model.Level, local func(context.Context) error) error {
 	if level == model.LevelNone || s.node.IsLeader() {
-		return ctx, func() {}
+		return local(ctx)
 	}
-	return context.WithTimeout(ctx, ownReadTimeout)
+	own, cancel := context.WithTimeout(ctx, ownReadTimeout)
+	defer cancel()
+	err := local(own)
+	late := errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil
+	if late || errors.Is(err, model.ErrStoreUnavailable) && !s.node.IsLeader() {
+		return errPassToLeader
+	}
+	return err
 }
 
 func (s *VersionService) readHere(ctx context.Context, opts model.ReadOptions, local func(context.Context) error) error {

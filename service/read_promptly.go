@@ -8,25 +8,33 @@ import (
 
 // readPromptly gives a record without setting up what ends a wait, which costs as much as the read
 // itself: where memory has what is current enough, at once or after one round, which ends by itself.
-// What it does not give, the caller reads as if it had not been here.
-func (s *VersionService) readPromptly(ctx context.Context, id string, opts model.ReadOptions) (result model.Result, ok bool) {
+// What it does not give, the caller reads as if it had not been here. The error is model.ErrNotFound.
+func (s *VersionService) readPromptly(ctx context.Context, id string, opts model.ReadOptions) (result model.Result, prompt bool, err error) {
 	loads := s.loads.Load()
 	index := s.promptIndex(ctx, opts)
 	result.Index = s.node.AppliedIndex()
 	if index > result.Index || !s.serving() {
-		return result, false
+		return result, false, nil
 	}
+	row, known, err := s.remembered(id)
+	if !known || s.loads.Load() != loads {
+		return result, false, nil
+	}
+	result.Record = convertToRecord(row)
+	return result, true, err
+}
+
+// remembered gives the current row of an id, or model.ErrNotFound, where memory knows.
+func (s *VersionService) remembered(id string) (row model.Version, known bool, err error) {
 	current, exists := s.mysql.revisions.get(id)
 	if !exists {
-		return result, false
+		s.storeReads.absent.Add(1)
+		return row, true, model.ErrNotFound
 	}
-	row, ok := s.redis.fromMemory(id, current)
-	if !ok || s.loads.Load() != loads {
-		return result, false
+	if row, known = s.redis.fromMemory(id, current); known {
+		s.redis.memoryReads.count(true)
 	}
-	s.redis.memoryReads.count(true)
-	result.Record = convertToRecord(row)
-	return result, true
+	return row, known, nil
 }
 
 // promptIndex gives the index that a read must reflect, notPrompt where it takes more than one round.

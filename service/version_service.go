@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -84,8 +83,8 @@ type VersionService struct {
 	// founders is how many nodes were there when this one began the cluster; 0 on every other node,
 	// and once a majority of them has a vote.
 	founders atomic.Int64
-	// membership serialises changes of the members: hashicorp/raft takes one at a time.
-	membership sync.Mutex
+	// membership lets one change of the members, or one restore, go on at a time, as hashicorp/raft does.
+	membership *group.Gate
 	// warnedOfSecret is when warnOfSecret last did, nil when it never did.
 	warnedOfSecret atomic.Pointer[time.Time]
 	// backups and restores bound what holds a view of the database, or a whole backup on disk.
@@ -116,7 +115,7 @@ func NewVersionService(settings Settings, mysql *VersionMysqlService, redis *Ver
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &VersionService{
 		mysql: mysql, redis: redis, peers: peers, settings: settings, log: log, ctx: ctx, cancel: cancel, doubted: make(chan struct{}, 1), observer: unobserved{},
-		backups: group.NewGate(backupsMax, 0), restores: group.NewGate(1, 0),
+		backups: group.NewGate(backupsMax, 0), restores: group.NewGate(1, 0), membership: group.NewGate(1, membershipWaitingMax),
 	}
 	if settings.Observer != nil {
 		s.observer = settings.Observer

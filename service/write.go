@@ -98,17 +98,28 @@ func (s *VersionService) writeAnywhere(ctx context.Context, u model.Unit) (resul
 		return err
 	})
 	if err != nil {
-		return model.UnitResult{}, unproposed(err)
+		return model.UnitResult{}, unproposed(err, s.led())
 	}
 	return result, nil
 }
 
-// unproposed says of a write that waited in vain what its client must know: nothing was changed.
-func unproposed(err error) error {
-	if errors.Is(err, model.ErrTimeout) && !errors.Is(err, model.ErrOutcomeUnknown) {
-		return fmt.Errorf("%w (%v)", model.ErrNoLeader, err) // %v: the cause must not pass for an open outcome
+// unproposed says of a write that waited in vain what its client must know: nothing was changed, because
+// nobody led or because others were in front of it.
+func unproposed(err error, led bool) error {
+	if !errors.Is(err, model.ErrTimeout) || errors.Is(err, model.ErrOutcomeUnknown) {
+		return err
 	}
-	return err
+	why := model.ErrNoLeader
+	if led {
+		why = model.ErrTooManyRequests
+	}
+	return fmt.Errorf("%w (%v)", why, err) // %v: the cause must not pass for an open outcome
+}
+
+// led says whether this node knows of a leader.
+func (s *VersionService) led() bool {
+	id, _ := s.node.Leader()
+	return id != ""
 }
 
 // propose hands a unit to the leader, which may be this node.
@@ -119,16 +130,26 @@ func (s *VersionService) propose(ctx context.Context, u model.Unit) (model.UnitO
 		}
 		return s.forwarder.forward(ctx, u)
 	}
-	outcomes, index, err := s.ApplyCommands(ctx, []model.Unit{u})
+	outcomes, index, err := s.proposeUnits(ctx, []model.Unit{u})
 	if err != nil {
 		return model.UnitOutcome{}, 0, err
 	}
 	return outcomes[0], index, nil
 }
 
-// ApplyCommands proposes units of commands on the leader, and gives their outcomes and the applied index
-// that they reflect. model.ErrNotLeader on every other node.
+// ApplyCommands proposes units of commands that another node passes on to the leader, and gives their outcomes and
+// the applied index that they reflect. model.ErrNotLeader on every other node, and model.ErrInvalid, for all
+// of them, where one breaks a rule: what is in the log once, every node has to store.
 func (s *VersionService) ApplyCommands(ctx context.Context, units []model.Unit) ([]model.UnitOutcome, uint64, error) {
+	for i := range units {
+		if err := validateUnit(units[i]); err != nil {
+			return nil, 0, err
+		}
+	}
+	return s.proposeUnits(ctx, units)
+}
+
+func (s *VersionService) proposeUnits(ctx context.Context, units []model.Unit) ([]model.UnitOutcome, uint64, error) {
 	removed := s.whyRemoved()
 	switch {
 	case removed != nil:
