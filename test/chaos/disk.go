@@ -24,7 +24,7 @@ func diskFaults() []Fault {
 			},
 		},
 		{
-			Name: "disk of a follower full", Lasts: 6 * time.Second, LeastDuring: 50,
+			Name: "disk of a follower full", Lasts: 6 * time.Second, LeastDuring: 50, WritesWithin: unnoticed,
 			Promise: "The others go on without a pause; its clients are served by the leader.",
 			Inject:  func(r *Round) func() { return fill(r, onSmallDisk(r, r.Follower())) },
 		},

@@ -17,7 +17,7 @@ func networkFaults() []Fault {
 			Inject:  func(r *Round) func() { return isolate(r, r.Leader(), network.Link{Down: true}) },
 		},
 		{
-			Name: "follower cut off from the others", Lasts: 4 * time.Second, LeastDuring: 60,
+			Name: "follower cut off from the others", Lasts: 4 * time.Second, LeastDuring: 60, WritesWithin: unnoticed,
 			Promise: "The others go on without a pause, and it catches up by itself.",
 			Inject:  func(r *Round) func() { return isolate(r, r.Follower(), network.Link{Down: true}) },
 		},

@@ -19,7 +19,7 @@ func processFaults() []Fault {
 			Inject:  func(r *Round) func() { return kill(r, r.Leader()) },
 		},
 		{
-			Name: "kill -9 of a follower", Lasts: 3 * time.Second, LeastDuring: 50,
+			Name: "kill -9 of a follower", Lasts: 3 * time.Second, LeastDuring: 50, WritesWithin: unnoticed,
 			Promise: "The others go on without a pause, and it catches up when it is started.",
 			Inject:  func(r *Round) func() { return kill(r, r.Follower()) },
 		},
@@ -44,7 +44,7 @@ func processFaults() []Fault {
 			Inject:  func(r *Round) func() { return freeze(r, r.Leader()) },
 		},
 		{
-			Name: "follower frozen for 5 s", Lasts: 5 * time.Second, LeastDuring: 50,
+			Name: "follower frozen for 5 s", Lasts: 5 * time.Second, LeastDuring: 50, WritesWithin: unnoticed,
 			Promise: "The others go on without a pause.",
 			Inject:  func(r *Round) func() { return freeze(r, r.Follower()) },
 		},

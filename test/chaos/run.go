@@ -35,6 +35,8 @@ const (
 	awaitTimeout              = 60 * time.Second
 
 	defaultWritesWithin = 5 * time.Second
+	// unnoticed bounds the pause in writes of faults that the other nodes are to go on without one in.
+	unnoticed = time.Second
 	// newLeaderWithin is how long faults last that may take the leader away: some writes have to be
 	// acknowledged meanwhile, which may begin as late as is promised.
 	newLeaderWithin = defaultWritesWithin + time.Second

@@ -31,12 +31,12 @@ func storeFaults() []Fault {
 		leaders("MySQL of the leader refuses connections", handsOver, refusing),
 		leaders("MySQL of the leader 100 times slower", "It hands over to a node whose MySQL is not; writes go on.", slow),
 		{
-			Name: "MySQL of a follower stopped", Modes: []Mode{MySQL}, Lasts: storeSilence, LeastDuring: 300,
+			Name: "MySQL of a follower stopped", Modes: []Mode{MySQL}, Lasts: storeSilence, LeastDuring: 300, WritesWithin: unnoticed,
 			Promise: "Clients see nothing: the node passes reads and writes to the leader. It catches up by itself.",
 			Inject:  func(r *Round) func() { return breakStore(r, r.Follower(), stopped) },
 		},
 		{
-			Name: "MySQL of a follower stopped for a minute", Rare: true, Modes: []Mode{MySQL}, Lasts: time.Minute, LeastDuring: 3000,
+			Name: "MySQL of a follower stopped for a minute", Rare: true, Modes: []Mode{MySQL}, Lasts: time.Minute, LeastDuring: 3000, WritesWithin: unnoticed,
 			Promise: "The same, however long it lasts.",
 			Inject:  func(r *Round) func() { return breakStore(r, r.Follower(), stopped) },
 		},
