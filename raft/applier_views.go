@@ -4,14 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"versiond/model"
 )
-
-// verifyTimeout is below stuckAfter: a look at a store for which there is nothing to apply must not
-// make the node pass for stuck.
-const verifyTimeout = time.Second
 
 // openViews opens the views that are due, and says whether the one of a snapshot was among them.
 func (a *applier) openViews(ctx context.Context) (bool, error) {
@@ -64,44 +59,3 @@ func (a *applier) viewOfStored(ctx context.Context) (View, error) {
 	}
 	return view, nil
 }
-
-// verify looks whether the store still is as this applier left it: model.ErrStateMoved when not. A
-// store that does not answer is not judged.
-func (a *applier) verify(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, verifyTimeout)
-	defer cancel()
-	err := a.verifyAt(ctx, a.stored)
-	if errors.Is(err, model.ErrStateMoved) {
-		return err
-	}
-	return nil
-}
-
-func (a *applier) verifyAt(ctx context.Context, at model.Position) error {
-	state, err := a.service.StateInternal(ctx)
-	if errors.Is(err, model.ErrNoState) {
-		return fmt.Errorf("%w: %w", model.ErrStateMoved, err)
-	}
-	if err != nil {
-		return err
-	}
-	return a.expect(state, at)
-}
-
-func (a *applier) expect(found model.StoreState, at model.Position) error {
-	if found.Identity != a.identity() || found.Applied != at || found.Restoring {
-		return fmt.Errorf("%w: it is at index %d and was left at %d", model.ErrStateMoved, found.Applied.Index, at.Index)
-	}
-	return nil
-}
-
-// VerifyStore has the applier look whether the store is as it left it, and mend it if not. Whoever sees
-// something there that cannot be calls it; to be wrong costs one query.
-func (n *Node) VerifyStore() {
-	n.progress.unsure.Store(true)
-	n.fsm.queue.notify()
-}
-
-// StoredIndex is the highest index with commands whose effect this node has seen its store commit: no
-// later look at the store may find less.
-func (n *Node) StoredIndex() uint64 { return n.fsm.lastCommand.Load() }

@@ -21,7 +21,7 @@ type entry struct {
 	handed   time.Time // when the FSM was given it; not set in entries that were read from the log
 }
 
-// handle is where the proposer of an entry waits for its outcomes. Exactly one result arrives.
+// handle is where the proposer of an entry waits for its outcomes. The first result counts.
 type handle struct{ done chan result }
 
 type result struct {

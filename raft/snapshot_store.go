@@ -3,10 +3,14 @@ package raft
 import (
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/hashicorp/raft"
 
@@ -20,8 +24,54 @@ const (
 	damagedDir = "snapshots-damaged"
 )
 
+// snapshotStore hides snapshots whose place in the log was taken by another history.
+type snapshotStore struct {
+	raft.SnapshotStore
+	logs raft.LogStore
+	path string
+
+	mu     sync.Mutex
+	making map[string]bool // the folders of snapshots that are being written
+}
+
 func newSnapshotStore(inner raft.SnapshotStore, logs raft.LogStore, path string) *snapshotStore {
 	return &snapshotStore{SnapshotStore: inner, logs: logs, path: path, making: map[string]bool{}}
+}
+
+// List gives the snapshots that count, the newest first.
+func (s *snapshotStore) List() ([]*raft.SnapshotMeta, error) {
+	metas, err := s.SnapshotStore.List()
+	return slices.DeleteFunc(metas, s.superseded), err
+}
+
+// Open gives a stream that knows which snapshot it is of.
+func (s *snapshotStore) Open(id string) (*raft.SnapshotMeta, io.ReadCloser, error) {
+	meta, stream, err := s.SnapshotStore.Open(id)
+	var ofSystem *fs.PathError
+	if err != nil && !errors.As(err, &ofSystem) {
+		err = fmt.Errorf("%w: %w", model.ErrCorrupt, err)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return meta, &snapshotStream{ReadCloser: stream, meta: meta}, nil
+}
+
+type snapshotStream struct {
+	io.ReadCloser
+	meta *raft.SnapshotMeta
+}
+
+// metaOf tells which snapshot hashicorp/raft hands the FSM. It need not be the newest: a leader may
+// send one from before a restore that only this node knows of.
+func metaOf(stream io.ReadCloser) (*raft.SnapshotMeta, error) {
+	if wrapper, ok := stream.(raft.ReadCloserWrapper); ok {
+		stream = wrapper.WrappedReadCloser()
+	}
+	if s, ok := stream.(*snapshotStream); ok {
+		return s.meta, nil
+	}
+	return nil, fmt.Errorf("a snapshot was handed over that is not of this node's store")
 }
 
 // tidy leaves the snapshots that count. It runs before Raft does.

@@ -2,17 +2,10 @@ package raft
 
 import (
 	"errors"
-	"fmt"
-	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
-	"sync"
 
 	"github.com/hashicorp/raft"
-
-	"versiond/model"
 )
 
 // A restored backup is the one snapshot that a node may hold before it is committed. Hashicorp's
@@ -27,22 +20,6 @@ import (
 var ErrRestoreUndone = errors.New("the cluster went on without the backup that this node was restoring; start this node again")
 
 var errUndecided = errors.New("a backup was being restored, and whether the cluster has it is not known until a leader is")
-
-// snapshotStore hides snapshots whose place in the log was taken by another history.
-type snapshotStore struct {
-	raft.SnapshotStore
-	logs raft.LogStore
-	path string
-
-	mu     sync.Mutex
-	making map[string]bool // the folders of snapshots that are being written
-}
-
-// List gives the snapshots that count, the newest first.
-func (s *snapshotStore) List() ([]*raft.SnapshotMeta, error) {
-	metas, err := s.SnapshotStore.List()
-	return slices.DeleteFunc(metas, s.superseded), err
-}
 
 // superseded looks for an entry of a later term. One of an earlier term is a leftover that the
 // snapshot covers.
@@ -61,36 +38,6 @@ func (s *snapshotStore) removeSuperseded() error {
 		}
 	}
 	return err
-}
-
-// Open gives a stream that knows which snapshot it is of.
-func (s *snapshotStore) Open(id string) (*raft.SnapshotMeta, io.ReadCloser, error) {
-	meta, stream, err := s.SnapshotStore.Open(id)
-	var ofSystem *fs.PathError
-	if err != nil && !errors.As(err, &ofSystem) {
-		err = fmt.Errorf("%w: %w", model.ErrCorrupt, err)
-	}
-	if err != nil {
-		return nil, nil, err
-	}
-	return meta, &snapshotStream{ReadCloser: stream, meta: meta}, nil
-}
-
-type snapshotStream struct {
-	io.ReadCloser
-	meta *raft.SnapshotMeta
-}
-
-// metaOf tells which snapshot hashicorp/raft hands the FSM. It need not be the newest: a leader may
-// send one from before a restore that only this node knows of.
-func metaOf(stream io.ReadCloser) (*raft.SnapshotMeta, error) {
-	if wrapper, ok := stream.(raft.ReadCloserWrapper); ok {
-		stream = wrapper.WrappedReadCloser()
-	}
-	if s, ok := stream.(*snapshotStream); ok {
-		return s.meta, nil
-	}
-	return nil, fmt.Errorf("a snapshot was handed over that is not of this node's store")
 }
 
 // noteSnapshot tells the queue, before Raft starts, what the newest snapshot covers: hashicorp/raft

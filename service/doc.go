@@ -3,7 +3,9 @@
 //
 //	AddVersion -> write -> raft.Node.Propose on the leader, forwarder -> leader elsewhere
 //	raft applier -> AddVersionInternal ... CommitInternal -> PublishInternal -> CacheInternal
-//	GetVersionByID -> awaitFresh -> revision index -> MemoryDB -> Redis -> MySQL
+//	GetVersionByID -> readPromptly, from memory and after one round at most
+//	               -> leaderReads, on a follower that is behind its own log
+//	               -> awaitFresh -> revision index -> MemoryDB -> Redis -> MySQL
 //
 // Methods whose names end in Internal run on the apply path, on the applier's one goroutine (the
 // reload, which rebuilds derived state, runs on its ticker's). Everything else may be called from
