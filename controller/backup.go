@@ -93,7 +93,7 @@ func (v *VersionController) Backup(c *gin.Context) {
 // @Failure      403  {object}  Problem  "`forbidden`: the token's role may not do this; `cross_site`"
 // @Failure      413  {object}  Problem  "`body_too_large`: more than 4 GiB"
 // @Failure      415  {object}  Problem  "`unsupported_media_type`"
-// @Failure      429  {object}  Problem  "`too_many_requests`: another backup is being received or restored; nothing was changed; see Retry-After"
+// @Failure      429  {object}  Problem  "`too_many_requests`: another backup is being received or restored, or members are being changed; nothing was changed; see Retry-After"
 // @Failure      500  {object}  Problem  "`internal`"
 // @Failure      503  {object}  Problem  "`no_leader`, `node_removed`: nothing was changed; see Retry-After"
 // @Failure      504  {object}  Problem  "`outcome_unknown`: the records may or may not be those of the backup, all of them"

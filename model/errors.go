@@ -44,6 +44,8 @@ var (
 	ErrNoSuccessor = errors.New("no other voter took over the lead")
 	// ErrNoAnswer is returned, beside another error, when a node that was asked did not answer at all.
 	ErrNoAnswer = errors.New("no answer came")
+	// ErrNeverSent is returned, beside ErrNoAnswer, when the request did not reach that node.
+	ErrNeverSent = errors.New("there was no connection")
 	// ErrWrongNode is returned when the node that answers is not the one that was named, or belongs to another cluster.
 	ErrWrongNode = errors.New("another node answers at this address")
 	// ErrSecretsDiffer is returned when another node does not take this node's cluster secret. It is an

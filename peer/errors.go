@@ -74,5 +74,9 @@ func (r request) failed(err error, sent bool) error {
 	case r.write:
 		return fmt.Errorf("%w: %w", model.ErrOutcomeUnknown, err)
 	}
-	return fmt.Errorf("%w: %s: %w: %w", model.ErrNodeUnreachable, r.address, model.ErrNoAnswer, err)
+	unanswered := fmt.Errorf("%w: %s: %w: %w", model.ErrNodeUnreachable, r.address, model.ErrNoAnswer, err)
+	if !sent {
+		return fmt.Errorf("%w: %w", model.ErrNeverSent, unanswered)
+	}
+	return unanswered
 }

@@ -53,19 +53,22 @@ func (h history) termAt(index uint64) (term uint64, known bool, err error) {
 	return log.Term, true, nil
 }
 
-// leadsToSnapshot says whether the log in front of the newest snapshot is what that was made of. Where the
-// snapshot was sent by another node it need not be: hashicorp/raft leaves entries of before in the log
-// that were never committed.
-func (h history) leadsToSnapshot() (bool, error) {
+// leadsToSnapshot says whether the log behind index is what the newest snapshot was made of. Where one was
+// sent by another node it need not be: hashicorp/raft leaves entries of before in the log, in front of a
+// hole, that were never committed. Without a hole an entry of the same term means that everything before
+// it is the same (Raft paper, 5.3).
+func (h history) leadsToSnapshot(index uint64) (bool, error) {
 	var log raft.Log
-	err := h.logs.GetLog(h.snapshot.Index, &log)
-	if errors.Is(err, raft.ErrLogNotFound) {
-		return false, nil
+	for i := index + 1; i <= h.snapshot.Index; i++ {
+		err := h.logs.GetLog(i, &log)
+		if errors.Is(err, raft.ErrLogNotFound) {
+			return false, nil
+		}
+		if err != nil {
+			return false, fmt.Errorf("read entry %d of the Raft log: %w", i, err)
+		}
 	}
-	if err != nil {
-		return false, fmt.Errorf("read entry %d of the Raft log: %w", h.snapshot.Index, err)
-	}
-	return log.Term == h.snapshot.Term, nil // of the same term means, everything before it is the same (Raft paper, 5.3)
+	return log.Term == h.snapshot.Term, nil
 }
 
 // continuesAfter says whether the log leads on from index without a gap. An empty log does when

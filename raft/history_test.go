@@ -59,13 +59,15 @@ func TestLogBelowASnapshotThatWasSentIsNotApplied(t *testing.T) {
 	identity := model.Identity{Cluster: "c", Node: "node1", Store: "s"}
 	for name, test := range map[string]struct {
 		index, term uint64 // of the entry that the log has where the snapshot is
+		hole        bool   // in front of that
 		undecided   bool
 		want        verdict
 	}{
-		"the log goes on with a hole":      {41, 3, false, storeBehind},
-		"the log has another entry there":  {40, 2, false, storeBehind},
-		"the log has what was snapshotted": {40, 3, false, storeCurrent},
-		"the snapshot may be undone":       {41, 3, true, storeCurrent},
+		"the log goes on behind it":        {41, 3, true, false, storeBehind},
+		"the log has another entry there":  {40, 2, false, false, storeBehind},
+		"the log has what was snapshotted": {40, 3, false, false, storeCurrent},
+		"one that was sent lies between":   {40, 3, true, false, storeBehind},
+		"the snapshot may be undone":       {41, 3, true, true, storeCurrent},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := mustApplier(t, identity)
@@ -73,6 +75,9 @@ func TestLogBelowASnapshotThatWasSentIsNotApplied(t *testing.T) {
 			sink, err := a.fsm.snapshots.Create(1, 40, 3, raft.Configuration{}, 1, transport)
 			require.NoError(t, err)
 			require.NoError(t, sink.Close())
+			for i := uint64(16); i < test.index && !test.hole; i++ {
+				require.NoError(t, a.logs.StoreLog(&raft.Log{Index: i, Term: 2, Type: raft.LogNoop}))
+			}
 			require.NoError(t, a.logs.StoreLog(&raft.Log{Index: test.index, Term: test.term, Type: raft.LogNoop}))
 			if test.undecided {
 				require.NoError(t, a.queue.pushRestore(40, true))
@@ -96,6 +101,27 @@ func TestNothingBelowARestoreIsReadFromTheLog(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, moved)
 	require.Equal(t, uint64(12), a.applied.Index)
+}
+
+// closedLog is a log whose end could not be opened again yet after its disk failed.
+type closedLog struct{ raft.LogStore }
+
+func (closedLog) GetLog(uint64, *raft.Log) error { return errLogClosed }
+
+// A disk that fails for a moment must not end the node.
+func TestApplierWaitsForALogThatIsClosed(t *testing.T) {
+	a := mustApplier(t, model.Identity{Cluster: "c", Node: "node1", Store: "s"})
+	a.applied = model.Position{Index: 12, Term: 2}
+	a.queue.startAt(14)
+	open := a.logs
+	a.logs = closedLog{open}
+	moved, err := a.readLog(t.Context())
+	require.NoError(t, err)
+	require.False(t, moved)
+	a.logs = open
+	moved, err = a.readLog(t.Context())
+	require.NoError(t, err)
+	require.True(t, moved)
 }
 
 // mustApplier makes an applier over a log of entries 10 to 15 of term 2 and a snapshot at 11.

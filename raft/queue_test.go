@@ -2,6 +2,7 @@ package raft
 
 import (
 	"context"
+	"errors"
 	"testing"
 
 	"github.com/hashicorp/raft"
@@ -98,6 +99,26 @@ func TestProposalErrors(t *testing.T) {
 	} {
 		require.ErrorIs(t, proposalError(err), want, err.Error())
 	}
+}
+
+// A transfer that nobody takes is no fault of ours, and a change that may come must not pass for one that will not.
+func TestMemberErrors(t *testing.T) {
+	for err, want := range map[error]error{
+		raft.ErrNotLeader:            model.ErrNotLeader,
+		raft.ErrEnqueueTimeout:       model.ErrNotLeader,
+		raft.ErrLeadershipLost:       model.ErrOutcomeUnknown,
+		raft.ErrRaftShutdown:         model.ErrOutcomeUnknown,
+		raft.ErrNothingNewToSnapshot: nil,
+	} {
+		if want != nil {
+			require.ErrorIs(t, memberError(err), want, err.Error())
+			require.ErrorIs(t, transferError(err), want, err.Error())
+			continue
+		}
+		require.ErrorIs(t, memberError(err), err)
+		require.ErrorIs(t, transferError(err), model.ErrNoSuccessor)
+	}
+	require.NoError(t, errors.Join(memberError(nil), transferError(nil)))
 }
 
 // Hashicorp/raft calls ApplyBatch; Apply is the same for one entry. The handle must be there before the

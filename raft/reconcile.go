@@ -123,7 +123,7 @@ func (a *applier) judgeSnapshot(h history, at model.Position) (verdict, string, 
 	if h.snapshot == nil || h.snapshot.Index <= at.Index || h.snapshot.Index == a.queue.undecidedIndex() {
 		return storeCurrent, "", nil
 	}
-	leads, err := h.leadsToSnapshot()
+	leads, err := h.leadsToSnapshot(at.Index)
 	if err != nil || leads {
 		return storeCurrent, "", err
 	}

@@ -293,7 +293,7 @@ func (l *stretchLog) stretchFor(index uint64) (*stretch, error) {
 
 // tail gives the last stretch as it is on disk, nil when there is none.
 func (l *stretchLog) tail() (*stretch, error) {
-	if err := l.leave(); err != nil {
+	if err := l.leave(); err != nil && l.hides() {
 		return nil, err
 	}
 	if len(l.stretches) == 0 {
@@ -339,14 +339,20 @@ func (l *stretchLog) drop(s *stretch) error {
 	return l.leave()
 }
 
-// leave ends the removal of stretches, before anything else is written: one that came back with the next
-// start would hide entries that were written since.
+// leave ends the removal of stretches, as far as it can.
 func (l *stretchLog) leave() error {
-	for len(l.leaving) > 0 {
-		if err := l.leaving[0].remove(); err != nil {
-			return err
-		}
-		l.leaving = l.leaving[1:]
-	}
-	return nil
+	var errs []error
+	l.leaving = slices.DeleteFunc(l.leaving, func(s *stretch) bool {
+		err := s.remove()
+		errs = append(errs, err)
+		return err == nil
+	})
+	return errors.Join(errs...)
+}
+
+// hides says whether one of the stretches that are leaving was cut off the end: if it came back with the
+// next start, it would hide what is written from now on.
+func (l *stretchLog) hides() bool {
+	last, err := l.LastIndex()
+	return err != nil || slices.ContainsFunc(l.leaving, func(s *stretch) bool { return last < s.first })
 }

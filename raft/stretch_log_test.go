@@ -129,6 +129,21 @@ func TestLogThatCannotBeCutIsCutLater(t *testing.T) {
 	requireLog(t, l, entriesOf(1, 1, 5), entriesOf(2, 6, 9))
 }
 
+// What compaction could not remove must not keep a node from writing: it hides nothing.
+func TestLogThatCannotBeCompactedGoesOn(t *testing.T) {
+	l := mustOpenLog(t, filepath.Join(t.TempDir(), "log"))
+	require.NoError(t, l.StoreLogs(entriesOf(1, 1, 5)))
+	require.NoError(t, l.StoreLogs(entriesOf(1, 7, 9)))
+	folder := l.stretches[0].path
+	require.NoError(t, os.Rename(folder, folder+".aside")) // so that it cannot be removed
+	require.Error(t, l.DeleteRange(1, 5))
+	require.NoError(t, l.StoreLogs(entriesOf(1, 10, 10)))
+	require.NoError(t, os.Rename(folder+".aside", folder))
+	require.NoError(t, l.StoreLogs(entriesOf(1, 11, 11)))
+	require.NoDirExists(t, folder)
+	requireLog(t, l, entriesOf(1, 7, 11))
+}
+
 // An index that is there already is refused: to write over it would leave what follows it of another
 // history.
 func TestLogRefusesToWriteOver(t *testing.T) {

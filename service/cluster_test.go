@@ -168,6 +168,30 @@ func TestRemovalWhoseAnswerIsLost(t *testing.T) {
 	require.ErrorIs(t, nodes[1].DeleteFatalPeer(within(t, 10*time.Second), "node3", false), model.ErrNoSuchMember)
 }
 
+// A change that a leader was asked for which then did not answer may be done: 503 and 429 would say that it was not.
+func TestChangeWhoseAnswerIsLostForGood(t *testing.T) {
+	t.Parallel()
+	nodes := mustCluster(t, 3)
+	nodes[1].peers.loseRemovals.Store(1)
+	require.NoError(t, nodes[1].membership.Enter(t.Context()))
+	nodes[1].peers.afterLoss = func() { nodes[1].mustTakeOver(t) } // where it has to wait then
+	err := nodes[1].DeleteFatalPeer(within(t, 3*time.Second), "node3", false)
+	require.ErrorIs(t, err, model.ErrOutcomeUnknown)
+	require.NotErrorIs(t, err, model.ErrTooManyRequests)
+}
+
+// A voter that is to lead and does not answer must be named as the reason, and nothing be changed.
+func TestTransferToASilentVoter(t *testing.T) {
+	t.Parallel()
+	nodes := mustCluster(t, 3)
+	nodes[0].ports.known.Clear()
+	nodes[0].peers.silence(nodes[2].address, true)
+	_, err := nodes[0].TransferLeadership(within(t, 5*time.Second), "node3")
+	require.ErrorIs(t, err, model.ErrNoSuccessor)
+	require.ErrorContains(t, err, "node3")
+	require.True(t, nodes[0].node.IsLeader())
+}
+
 // A node whose database is gone still takes requests: the leader's store answers them, and only a
 // read of the node's own state fails. The leader may die over it, which changes nothing.
 func TestFollowerWithoutItsStorePassesReadsOn(t *testing.T) {

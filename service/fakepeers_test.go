@@ -29,6 +29,7 @@ type fakePeers struct {
 	getFails atomic.Int64
 	// loseRemovals is how many removals are done whose answer is lost.
 	loseRemovals atomic.Int64
+	afterLoss    func() // nil, or what happens then
 }
 
 var (
@@ -187,6 +188,9 @@ func (p *fakePeers) Remove(ctx context.Context, address, id string, force bool) 
 	}
 	err = s.DeleteFatalPeer(ctx, id, force)
 	if err == nil && p.loseRemovals.Add(-1) >= 0 {
+		if p.afterLoss != nil {
+			p.afterLoss()
+		}
 		err = fmt.Errorf("%w: %s: %w", model.ErrNodeUnreachable, address, model.ErrNoAnswer)
 	}
 	return err

@@ -77,7 +77,12 @@ func (s *VersionService) begin(blank int) error {
 	cluster := rand.Text()
 	s.founders.Store(int64(blank))
 	s.log.Info("beginning a new cluster", "cluster", cluster)
-	if err := s.node.Bootstrap(cluster); err != nil {
+	err := s.node.Bootstrap(cluster)
+	if errors.Is(err, model.ErrWrongNode) { // another cluster has just taken it in
+		s.founders.Store(0)
+		return nil
+	}
+	if err != nil {
 		return fmt.Errorf("begin a new cluster: %w", err)
 	}
 	return nil

@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -229,4 +230,15 @@ func TestStoppingEndsWhatIsForwarded(t *testing.T) {
 	_, _, err := f.add(ctx, "b")
 	require.ErrorIs(t, err, model.ErrNoLeader)
 	require.Len(t, l.got(), 1)
+}
+
+// A write that waited in vain was not proposed; whether it is worth another try at once depends on why.
+func TestWhyAWriteWaitedInVain(t *testing.T) {
+	late := fmt.Errorf("%w: %w", model.ErrTimeout, context.DeadlineExceeded)
+	require.ErrorIs(t, unproposed(late, false), model.ErrNoLeader)
+	require.ErrorIs(t, unproposed(late, true), model.ErrTooManyRequests)
+	require.NotErrorIs(t, unproposed(late, true), context.DeadlineExceeded, "it would pass for an open outcome")
+	open := errors.Join(model.ErrOutcomeUnknown, late)
+	require.Equal(t, open, unproposed(open, true))
+	require.NoError(t, unproposed(nil, true))
 }

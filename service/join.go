@@ -22,12 +22,13 @@ const undoTimeout = 3 * time.Second
 // gets when it has caught up, unless voter is false. One that is a member already stays one. Nothing
 // is changed before the node itself has confirmed who it is, so a mistyped address cannot cost the
 // cluster its quorum. Errors: model.ErrInvalid, ErrNodeUnreachable, ErrWrongNode, ErrIDInUse,
-// ErrAddressInUse, ErrQuorumAtRisk, ErrNoLeader.
+// ErrAddressInUse, ErrQuorumAtRisk, ErrNoLeader, ErrTooManyRequests, and ErrOutcomeUnknown, after which it may be
+// asked for again.
 func (s *VersionService) JoinRaftCluster(ctx context.Context, id, address string, voter bool) (member model.Member, err error) {
 	if err := validateMember(id, address); err != nil {
 		return member, err
 	}
-	err = s.onLeader(ctx, func(ctx context.Context) error {
+	err = s.changeOnLeader(ctx, func(ctx context.Context) error {
 		member, err = s.join(ctx, id, address, voter)
 		return err
 	}, func(ctx context.Context, leader string) error {

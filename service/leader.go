@@ -11,7 +11,7 @@ import (
 
 // TransferLeadership makes a voter lead, and gives the leader that came of it.
 func (s *VersionService) TransferLeadership(ctx context.Context, id string) (leader model.Leader, err error) {
-	err = s.onLeader(ctx, func(ctx context.Context) error {
+	err = s.changeOnLeader(ctx, func(ctx context.Context) error {
 		leader, err = s.transfer(ctx, id)
 		return err
 	}, func(ctx context.Context, address string) error {
@@ -31,7 +31,7 @@ func (s *VersionService) transfer(ctx context.Context, id string) (model.Leader,
 	}
 	port, err := s.portOf(ctx, id, member.Address) // before anything is changed
 	if err != nil {
-		return model.Leader{}, fmt.Errorf("%w: %s does not answer: %w", model.ErrNoSuccessor, id, err)
+		return model.Leader{}, fmt.Errorf("%w: %s does not answer: %v", model.ErrNoSuccessor, id, err) // %v: nothing was tried
 	}
 	if id != s.NodeID() {
 		err = s.node.TransferLeadership(ctx, id, member.Address)

@@ -11,18 +11,20 @@ import (
 
 // DeleteFatalPeer removes a member. It refuses, unless forced, when the voters left alive could not
 // form a quorum. A leader that is to be removed hands over first. Errors: model.ErrNoSuchMember,
-// ErrQuorumAtRisk, ErrNoLeader.
+// ErrQuorumAtRisk, ErrNoSuccessor, ErrNoLeader and ErrTooManyRequests, after which nothing was changed, and
+// ErrOutcomeUnknown.
 func (s *VersionService) DeleteFatalPeer(ctx context.Context, id string, force bool) error {
-	asked := false // a leader that did not answer, which may have done it
-	err := s.onLeader(ctx, func(ctx context.Context) error {
+	_, was := s.find(id)
+	asked := 0
+	err := s.changeOnLeader(ctx, func(ctx context.Context) error {
+		asked++
 		return s.remove(ctx, id, force)
 	}, func(ctx context.Context, leader string) error {
-		err := s.peers.Remove(ctx, leader, id, force)
-		asked = asked || errors.Is(err, model.ErrNoAnswer)
-		return err
+		asked++
+		return s.peers.Remove(ctx, leader, id, force)
 	})
-	if asked && errors.Is(err, model.ErrNoSuchMember) {
-		return nil
+	if was && asked > 1 && errors.Is(err, model.ErrNoSuchMember) {
+		return nil // the leader that was asked first did it, and did not come to say so
 	}
 	return err
 }

@@ -57,6 +57,22 @@ func noLeader(cause error) error {
 	return fmt.Errorf("%w (%v)", model.ErrNoLeader, cause) // %v: the cause must not pass for an open outcome
 }
 
+// changeOnLeader is onLeader for what changes something and may be asked for again. Where a leader was asked that
+// did not answer, and nobody could be asked again, the outcome is not known.
+func (s *VersionService) changeOnLeader(ctx context.Context, here func(context.Context) error, there func(ctx context.Context, leader string) error) error {
+	open := false
+	err := s.onLeader(ctx, here, func(ctx context.Context, leader string) error {
+		err := there(ctx, leader)
+		open = open || errors.Is(err, model.ErrNoAnswer) && !errors.Is(err, model.ErrNeverSent)
+		return err
+	})
+	refused := errors.Is(err, model.ErrNoLeader) || errors.Is(err, model.ErrTooManyRequests) || errors.Is(err, model.ErrLogUnavailable)
+	if open && refused {
+		return fmt.Errorf("%w (%v)", model.ErrOutcomeUnknown, err) // %v: it would promise that nothing was done
+	}
+	return err
+}
+
 // onLeader does something where the leader is: here, or through a request to it.
 func (s *VersionService) onLeader(ctx context.Context, here func(context.Context) error, there func(ctx context.Context, leader string) error) error {
 	return s.withLeader(ctx, func(ctx context.Context) error {

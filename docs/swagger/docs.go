@@ -110,6 +110,12 @@ const docTemplate = `{
                             "$ref": "#/definitions/controller.Problem"
                         }
                     },
+                    "429": {
+                        "description": "` + "`" + `too_many_requests` + "`" + `: another change of the members, or a restore, goes on; nothing was changed; see Retry-After",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
                     "500": {
                         "description": "` + "`" + `internal` + "`" + `",
                         "schema": {
@@ -546,6 +552,12 @@ const docTemplate = `{
                             "$ref": "#/definitions/controller.Problem"
                         }
                     },
+                    "429": {
+                        "description": "` + "`" + `too_many_requests` + "`" + `: another change of the members, or a restore, goes on; nothing was changed; see Retry-After",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
                     "500": {
                         "description": "` + "`" + `internal` + "`" + `",
                         "schema": {
@@ -662,6 +674,12 @@ const docTemplate = `{
                     },
                     "409": {
                         "description": "` + "`" + `id_in_use` + "`" + `: a node with this id still answers elsewhere; ` + "`" + `address_in_use` + "`" + `: another member has this address",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
+                    "429": {
+                        "description": "` + "`" + `too_many_requests` + "`" + `: another change of the members, or a restore, goes on; nothing was changed; see Retry-After",
                         "schema": {
                             "$ref": "#/definitions/controller.Problem"
                         }
@@ -1068,6 +1086,12 @@ const docTemplate = `{
                     },
                     "409": {
                         "description": "` + "`" + `quorum_at_risk` + "`" + `: the cluster would stop taking writes",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
+                    "429": {
+                        "description": "` + "`" + `too_many_requests` + "`" + `: another change of the members, or a restore, goes on; nothing was changed; see Retry-After",
                         "schema": {
                             "$ref": "#/definitions/controller.Problem"
                         }
@@ -1554,7 +1578,7 @@ const docTemplate = `{
                         }
                     },
                     "429": {
-                        "description": "` + "`" + `too_many_requests` + "`" + `: another backup is being received or restored; nothing was changed; see Retry-After",
+                        "description": "` + "`" + `too_many_requests` + "`" + `: another backup is being received or restored, or members are being changed; nothing was changed; see Retry-After",
                         "schema": {
                             "$ref": "#/definitions/controller.Problem"
                         }

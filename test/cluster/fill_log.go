@@ -13,7 +13,7 @@ import (
 const (
 	// A batch of so many items, each with the longest texts that there are, is about as large as one may be.
 	fillItems      = 700
-	fillTimeout    = 30 * time.Second
+	fillTimeout    = time.Minute
 	fillRetryPause = 100 * time.Millisecond
 )
 
@@ -22,7 +22,7 @@ const (
 // asks any node, again and again where one cannot.
 func (c *Cluster) FillLog(t testing.TB) {
 	t.Helper()
-	const bodyBytes = 24 << 20 // of JSON, which has more bytes than an entry of the log
+	const bodyBytes = 20 << 20 // of JSON, which has up to a tenth more bytes than an entry of the log; a file has 16 MiB
 	body, left := fillBatch(), bodyBytes
 	ctx, cancel := context.WithTimeout(t.Context(), fillTimeout*Slowness)
 	defer cancel()
