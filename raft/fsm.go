@@ -18,6 +18,7 @@ import (
 type VersionFSM struct {
 	service   VersionServiceInterface
 	snapshots raft.SnapshotStore
+	logs      raft.LogStore
 	queue     *queue
 	turns     snapshotTurns
 	proposals atomic.Int64 // entries proposed by this node whose outcomes somebody awaits
@@ -114,8 +115,8 @@ func (f *VersionFSM) Snapshot() (raft.FSMSnapshot, error) {
 // Restore notes that a snapshot takes the place of the records and returns; the applier loads it.
 // The stream that it is given is not read: the snapshot lies in the node's snapshot store, where
 // the applier finds it together with the index and term that Raft gave it. Of the stream only the
-// first bytes are read, which tell a restored backup. A snapshot older than what was handed over is an
-// error, which to hashicorp/raft means that it was not installed.
+// first bytes are read, which tell a restored backup. An error means to hashicorp/raft that the snapshot was
+// not installed.
 func (f *VersionFSM) Restore(stream io.ReadCloser) error {
 	meta, err := metaOf(stream)
 	if err != nil {
@@ -126,11 +127,25 @@ func (f *VersionFSM) Restore(stream io.ReadCloser) error {
 		return err
 	}
 	f.noteVain(meta.Index)
-	if err := f.queue.pushRestore(meta.Index, restored); err != nil {
+	if err := f.ensureLeadsOn(meta.Index); err != nil {
 		return err
 	}
+	f.queue.pushRestore(meta.Index, restored)
 	f.turns.breakOff()
 	return stream.Close()
+}
+
+// ensureLeadsOn refuses a snapshot that is older than what is certain where the log does not lead on from it.
+// Hashicorp/raft goes on from any snapshot that it installs, and panics when an entry is missing. It is the
+// goroutine which replicated to a member before that was removed and let in again that may send such a
+// one, when it wakes. A leader may have to send one that the log leads on from: a follower that led until
+// just now cannot say for some seconds which term the hole of a restore has (holeStore).
+func (f *VersionFSM) ensureLeadsOn(index uint64) error {
+	certain := f.queue.certainIndex()
+	if index >= certain || holds(f.logs, index, certain) {
+		return nil
+	}
+	return fmt.Errorf("the snapshot of index %d tells this node nothing: it was handed everything up to %d, and its log does not go back as far", index, certain)
 }
 
 func (f *VersionFSM) noteVain(index uint64) {

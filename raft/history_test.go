@@ -80,7 +80,7 @@ func TestLogBelowASnapshotThatWasSentIsNotApplied(t *testing.T) {
 			}
 			require.NoError(t, a.logs.StoreLog(&raft.Log{Index: test.index, Term: test.term, Type: raft.LogNoop}))
 			if test.undecided {
-				require.NoError(t, a.queue.pushRestore(40, true))
+				a.queue.pushRestore(40, true)
 			}
 			got, _, err := a.judge(model.StoreState{Identity: identity, Applied: model.Position{Index: 12, Term: 2}}, false)
 			require.NoError(t, err)
@@ -96,7 +96,7 @@ func TestNothingBelowARestoreIsReadFromTheLog(t *testing.T) {
 	a.queue.startAt(14)
 	end, _ := a.logEnd()
 	require.Equal(t, uint64(14), end)
-	require.NoError(t, a.queue.pushRestore(40, false))
+	a.queue.pushRestore(40, false)
 	moved, err := a.readLog(t.Context())
 	require.NoError(t, err)
 	require.False(t, moved)

@@ -77,7 +77,7 @@ func NewRaftNode(cfg NodeConfig, fsm *VersionFSM) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	fsm.snapshots = stores.snapshots
+	fsm.snapshots, fsm.logs = stores.snapshots, stores.cache
 	if cfg.Observer != nil {
 		fsm.observer = cfg.Observer
 	}

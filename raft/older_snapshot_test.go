@@ -30,6 +30,25 @@ func TestOlderSnapshotIsRefused(t *testing.T) {
 	require.NoError(t, follower.Err())
 }
 
+// A leader may have to send an older one to a follower that cannot say what term the hole of a restore has; where
+// the log leads on from it, nothing speaks against it, and without it the follower would never follow.
+func TestOlderSnapshotThatTheLogLeadsOnFromIsTaken(t *testing.T) {
+	c := mustTrio(t)
+	leader, follower := c.nodes[0], c.nodes[1]
+	mustPropose(t, leader, "before")
+	require.NoError(t, leader.current().raft.Snapshot().Error())
+	older, err := newestSnapshot(leader.stores.snapshots)
+	require.NoError(t, err)
+	for i := range 5 {
+		mustPropose(t, leader, fmt.Sprint("after-", i))
+	}
+	require.NoError(t, follower.WaitApplied(t.Context(), leader.AppliedIndex()))
+	require.NoError(t, sendSnapshot(t, leader, follower, older))
+	mustPropose(t, leader, "later")
+	c.requireEqual(t, leader)
+	require.NoError(t, follower.Err())
+}
+
 // mustCompact takes a snapshot that leaves one entry in the log.
 func mustCompact(t *testing.T, n *Node) {
 	t.Helper()

@@ -1,7 +1,6 @@
 package raft
 
 import (
-	"fmt"
 	"sync"
 	"time"
 
@@ -108,25 +107,17 @@ func (q *queue) patient() bool {
 
 // pushRestore tells the applier that a snapshot at index takes the place of everything before it,
 // once index is committed if it is undecided. One that is older than an undecided one leads up to it.
-//
-// One that is older than what is certain is refused. The goroutine that replicated to a member before it
-// was removed and let in again may send one when it wakes, and hashicorp/raft would go on from there, with
-// entries that its log may hold no more, and panic.
-func (q *queue) pushRestore(index uint64, undecided bool) error {
+func (q *queue) pushRestore(index uint64, undecided bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if index < q.certain {
-		return fmt.Errorf("the snapshot of index %d tells this node nothing: it was handed everything up to %d", index, q.certain)
-	}
 	q.handed = index
 	if !q.undecided || index >= q.restore {
 		q.restore, q.undecided = index, undecided
 	}
 	if !undecided {
-		q.certain = index
+		q.certain = max(q.certain, index)
 	}
 	q.notify()
-	return nil
 }
 
 // startAt tells the applier that hashicorp/raft will hand over nothing up to index, because a snapshot
@@ -152,6 +143,12 @@ func (q *queue) undecidedIndex() uint64 {
 		return 0
 	}
 	return q.restore
+}
+
+func (q *queue) certainIndex() uint64 {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.certain
 }
 
 func (q *queue) handedIndex() uint64 {

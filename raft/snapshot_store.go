@@ -99,7 +99,7 @@ func (s *snapshotStore) setDamagedAside(log *slog.Logger) error {
 	if len(metas) > 1 && s.verify(metas[1].ID) == nil {
 		before = metas[1].Index
 	}
-	if !s.logReaches(before, metas[0].Index) {
+	if !holds(s.logs, before, metas[0].Index) {
 		log.Warn("the newest snapshot is damaged, and the log does not go back to the one before", "snapshot", metas[0].ID, "err", err)
 		return nil
 	}
@@ -108,12 +108,12 @@ func (s *snapshotStore) setDamagedAside(log *slog.Logger) error {
 	return errors.Join(os.RemoveAll(aside), os.Rename(filepath.Join(s.path, metas[0].ID), aside))
 }
 
-// logReaches says whether the log has every entry from after before to index: a restore, or a snapshot that
-// was sent, leaves a hole.
-func (s *snapshotStore) logReaches(before, index uint64) bool {
+// holds says whether a log has every entry behind index up to last: a restore, or a snapshot that was sent,
+// leaves a hole.
+func holds(logs raft.LogStore, index, last uint64) bool {
 	var log raft.Log
-	for i := before + 1; i <= index; i++ {
-		if s.logs.GetLog(i, &log) != nil {
+	for i := index + 1; i <= last; i++ {
+		if logs.GetLog(i, &log) != nil {
 			return false
 		}
 	}

@@ -75,7 +75,7 @@ func TestSecondRestoreWaitsForTheFirst(t *testing.T) {
 	n := newTestConfig(t).mustLead(t)
 	n.mustAdd(t, "a", 3)
 	backup := n.mustBackup(t)
-	require.NoError(t, n.fsm.queue.pushRestore(n.CommitIndex()+10, true))
+	n.fsm.queue.pushRestore(n.CommitIndex()+10, true)
 	_, err := n.restoreBytes(t, backup, false)
 	require.ErrorIs(t, err, model.ErrTooManyRequests)
 }

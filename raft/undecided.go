@@ -51,9 +51,10 @@ func (n *Node) noteSnapshot() error {
 		return err
 	}
 	if n.isRestored(meta) {
-		return n.fsm.queue.pushRestore(meta.Index, true)
+		n.fsm.queue.pushRestore(meta.Index, true)
+	} else {
+		n.fsm.queue.startAt(meta.Index)
 	}
-	n.fsm.queue.startAt(meta.Index)
 	return nil
 }
 
