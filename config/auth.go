@@ -105,13 +105,13 @@ func (c Cluster) check(p *problems, tokens []Token) {
 	}
 }
 
-var printable = regexp.MustCompile(`^[!-~]*$`)
+var visible = regexp.MustCompile(`^[!-~]*$`)
 
 func (s Secret) check(p *problems, key string) {
 	switch n := len(s); {
 	case n < secretBytesMin || n > secretBytesMax:
 		p.add(key, "has %d bytes; it has to have %d to %d", n, secretBytesMin, secretBytesMax)
-	case !printable.MatchString(s.Reveal()):
+	case !visible.MatchString(s.Reveal()):
 		p.add(key, "holds a blank or another character that is not visible ASCII")
 	}
 }

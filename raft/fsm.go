@@ -142,7 +142,10 @@ func (f *VersionFSM) Restore(stream io.ReadCloser) error {
 // just now cannot say for some seconds which term the hole of a restore has (holeStore).
 func (f *VersionFSM) ensureLeadsOn(index uint64) error {
 	certain := f.queue.certainIndex()
-	if index >= certain || holds(f.logs, index, certain) {
+	if index >= certain {
+		return nil
+	}
+	if _, err := lastWithoutHole(f.logs, index, certain); err == nil {
 		return nil
 	}
 	return fmt.Errorf("the snapshot of index %d tells this node nothing: it was handed everything up to %d, and its log does not go back as far", index, certain)

@@ -62,21 +62,21 @@ func (n *Node) idAt(address string) string {
 // AddNonvoter makes a node a member without a vote, or changes its address. Leader only; it waits
 // until the change is committed.
 func (n *Node) AddNonvoter(ctx context.Context, id, address string) error {
-	return n.change(ctx, memberError, func(r *raft.Raft) raft.Future {
+	return n.change(ctx, errMembers, func(r *raft.Raft) raft.Future {
 		return r.AddNonvoter(raft.ServerID(id), raft.ServerAddress(address), 0, memberChangeTimeout)
 	})
 }
 
 // AddVoter gives a member its vote, or changes a voter's address. Leader only.
 func (n *Node) AddVoter(ctx context.Context, id, address string) error {
-	return n.change(ctx, memberError, func(r *raft.Raft) raft.Future {
+	return n.change(ctx, errMembers, func(r *raft.Raft) raft.Future {
 		return r.AddVoter(raft.ServerID(id), raft.ServerAddress(address), 0, memberChangeTimeout)
 	})
 }
 
 // Remove takes a member out of the cluster. Leader only.
 func (n *Node) Remove(ctx context.Context, id string) error {
-	return n.change(ctx, memberError, func(r *raft.Raft) raft.Future {
+	return n.change(ctx, errMembers, func(r *raft.Raft) raft.Future {
 		return r.RemoveServer(raft.ServerID(id), 0, memberChangeTimeout)
 	})
 }
@@ -84,7 +84,7 @@ func (n *Node) Remove(ctx context.Context, id string) error {
 // TransferLeadership hands leadership to a voter. Leader only; it returns when the voter leads, or
 // with model.ErrNoSuccessor and the reason why it does not.
 func (n *Node) TransferLeadership(ctx context.Context, id, address string) error {
-	return n.change(ctx, transferError, func(r *raft.Raft) raft.Future {
+	return n.change(ctx, model.ErrNoSuccessor, func(r *raft.Raft) raft.Future {
 		return r.LeadershipTransferToServer(raft.ServerID(id), raft.ServerAddress(address))
 	})
 }
@@ -92,18 +92,18 @@ func (n *Node) TransferLeadership(ctx context.Context, id, address string) error
 // TransferAway hands leadership to the most current voter, as a leader that stops does. Leader only;
 // model.ErrNoSuccessor when that one does not take it.
 func (n *Node) TransferAway(ctx context.Context) error {
-	return n.change(ctx, transferError, func(r *raft.Raft) raft.Future { return r.LeadershipTransfer() })
+	return n.change(ctx, model.ErrNoSuccessor, func(r *raft.Raft) raft.Future { return r.LeadershipTransfer() })
 }
 
 // change runs one change of members or leadership. Hashicorp's futures know no context, so it is awaited
-// aside; the change goes on when the caller leaves.
-func (n *Node) change(ctx context.Context, translate func(error) error, begin func(*raft.Raft) raft.Future) error {
+// aside; the change goes on when the caller leaves. A failure that has no name is otherwise.
+func (n *Node) change(ctx context.Context, otherwise error, begin func(*raft.Raft) raft.Future) error {
 	running := n.current()
 	if running == nil {
 		return model.ErrNotLeader
 	}
 	done := make(chan error, 1)
-	go func() { done <- translate(begin(running.raft).Error()) }()
+	go func() { done <- changeError(begin(running.raft).Error(), otherwise) }()
 	select {
 	case err := <-done:
 		return err

@@ -112,15 +112,15 @@ func (n *Node) Bootstrap(cluster string) error {
 	}}})
 }
 
-// Admit starts Raft on a node that the cluster has taken in; the leader sends it everything. It is
-// model.ErrWrongNode when the node is a member of another cluster.
+// Admit starts Raft on a node that the cluster has taken in; the leader sends it everything. A node that is a
+// member already notes whether it wants a vote; model.ErrWrongNode when it is one of another cluster.
 func (n *Node) Admit(m Membership) error { return n.enter(m, nil) }
 
 func (n *Node) enter(m Membership, bootstrap *raft.Configuration) error {
 	n.entering.Lock()
 	defer n.entering.Unlock()
-	if ours := n.Identity().Cluster; n.Running() && m.Cluster != ours {
-		return fmt.Errorf("%w: this node is a member of cluster %s", model.ErrWrongNode, ours)
+	if n.Running() {
+		return n.enterAgain(m)
 	}
 	if err := n.cfg.Dir.SetCluster(m); err != nil {
 		return err
@@ -128,14 +128,16 @@ func (n *Node) enter(m Membership, bootstrap *raft.Configuration) error {
 	return n.start(bootstrap)
 }
 
-// SetReplica notes whether a node that is taken in again wants a vote.
-func (n *Node) SetReplica(replica bool) error {
-	n.entering.Lock()
-	defer n.entering.Unlock()
-	if n.cfg.Dir.noted().Replica == replica {
+// enterAgain notes whether a member wants a vote.
+func (n *Node) enterAgain(m Membership) error {
+	switch noted := n.cfg.Dir.noted(); {
+	case m.Cluster != noted.Cluster:
+		return fmt.Errorf("%w: this node is a member of cluster %s", model.ErrWrongNode, noted.Cluster)
+	case m.Replica == noted.Replica:
 		return nil
+	default:
+		return n.cfg.Dir.SetCluster(Membership{Cluster: noted.Cluster, Former: noted.Former, Replica: m.Replica})
 	}
-	return n.cfg.Dir.SetCluster(Membership{Cluster: n.Identity().Cluster, Former: n.Former(), Replica: replica})
 }
 
 func (n *Node) start(bootstrap *raft.Configuration) error {

@@ -12,29 +12,25 @@ import (
 // replicated to it before. If it went back to that, and had compacted its log beyond, hashicorp/raft would
 // panic with the next commit.
 func TestOlderSnapshotIsRefused(t *testing.T) {
-	c := mustTrio(t)
-	leader, follower := c.nodes[0], c.nodes[1]
-	mustPropose(t, leader, "before")
-	require.NoError(t, leader.current().raft.Snapshot().Error())
-	older, err := newestSnapshot(leader.stores.snapshots)
-	require.NoError(t, err)
-	for i := range 5 {
-		mustPropose(t, leader, fmt.Sprint("after-", i))
-	}
-	require.NoError(t, follower.WaitApplied(t.Context(), leader.AppliedIndex()))
+	c, leader, follower, older := mustPassSnapshot(t)
 	mustCompact(t, follower)
-
 	require.ErrorContains(t, sendSnapshot(t, leader, follower, older), "tells this node nothing")
-	mustPropose(t, leader, "later")
-	c.requireEqual(t, leader)
-	require.NoError(t, follower.Err())
+	c.requireFollows(t, leader, follower)
 }
 
 // A leader may have to send an older one to a follower that cannot say what term the hole of a restore has; where
 // the log leads on from it, nothing speaks against it, and without it the follower would never follow.
 func TestOlderSnapshotThatTheLogLeadsOnFromIsTaken(t *testing.T) {
-	c := mustTrio(t)
-	leader, follower := c.nodes[0], c.nodes[1]
+	c, leader, follower, older := mustPassSnapshot(t)
+	require.NoError(t, sendSnapshot(t, leader, follower, older))
+	c.requireFollows(t, leader, follower)
+}
+
+// mustPassSnapshot makes three nodes of which the leader has a snapshot that the follower has applied beyond.
+func mustPassSnapshot(t *testing.T) (c *trio, leader, follower *Node, older *raft.SnapshotMeta) {
+	t.Helper()
+	c = mustTrio(t)
+	leader, follower = c.nodes[0], c.nodes[1]
 	mustPropose(t, leader, "before")
 	require.NoError(t, leader.current().raft.Snapshot().Error())
 	older, err := newestSnapshot(leader.stores.snapshots)
@@ -43,7 +39,12 @@ func TestOlderSnapshotThatTheLogLeadsOnFromIsTaken(t *testing.T) {
 		mustPropose(t, leader, fmt.Sprint("after-", i))
 	}
 	require.NoError(t, follower.WaitApplied(t.Context(), leader.AppliedIndex()))
-	require.NoError(t, sendSnapshot(t, leader, follower, older))
+	return c, leader, follower, older
+}
+
+// requireFollows requires that a follower takes what is written next.
+func (c *trio) requireFollows(t *testing.T, leader, follower *Node) {
+	t.Helper()
 	mustPropose(t, leader, "later")
 	c.requireEqual(t, leader)
 	require.NoError(t, follower.Err())

@@ -111,14 +111,14 @@ func TestMemberErrors(t *testing.T) {
 		raft.ErrNothingNewToSnapshot: nil,
 	} {
 		if want != nil {
-			require.ErrorIs(t, memberError(err), want, err.Error())
-			require.ErrorIs(t, transferError(err), want, err.Error())
+			require.ErrorIs(t, changeError(err, errMembers), want, err.Error())
+			require.ErrorIs(t, changeError(err, model.ErrNoSuccessor), want, err.Error())
 			continue
 		}
-		require.ErrorIs(t, memberError(err), err)
-		require.ErrorIs(t, transferError(err), model.ErrNoSuccessor)
+		require.ErrorIs(t, changeError(err, errMembers), err)
+		require.ErrorIs(t, changeError(err, model.ErrNoSuccessor), model.ErrNoSuccessor)
 	}
-	require.NoError(t, errors.Join(memberError(nil), transferError(nil)))
+	require.NoError(t, errors.Join(changeError(nil, errMembers), changeError(nil, model.ErrNoSuccessor)))
 }
 
 // Hashicorp/raft calls ApplyBatch; Apply is the same for one entry. The handle must be there before the

@@ -20,7 +20,8 @@ import (
 // been another content here, and somebody's If-Match or a cache may still know it.
 //
 // Errors: model.ErrNotLeader, ErrTimeout, *model.ValidationError, and ErrTooManyRequests while the one
-// before is not committed, after which nothing was changed, and model.ErrOutcomeUnknown. The backup is the caller's to close, also after an error.
+// before is not committed, after which nothing was changed, and model.ErrOutcomeUnknown. The backup is the
+// caller's to close, also after an error.
 func (n *Node) Restore(ctx context.Context, b *Backup, foreign bool) (uint64, error) {
 	running := n.current()
 	if running == nil || !n.leads(running) {

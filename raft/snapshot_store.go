@@ -91,33 +91,21 @@ func (s *snapshotStore) setDamagedAside(log *slog.Logger) error {
 	if err != nil || len(metas) == 0 {
 		return err
 	}
-	err = s.verify(metas[0].ID)
-	if !errors.Is(err, model.ErrCorrupt) {
-		return err
+	damage := s.verify(metas[0].ID)
+	if !errors.Is(damage, model.ErrCorrupt) {
+		return damage
 	}
 	before := uint64(0)
 	if len(metas) > 1 && s.verify(metas[1].ID) == nil {
 		before = metas[1].Index
 	}
-	if !holds(s.logs, before, metas[0].Index) {
-		log.Warn("the newest snapshot is damaged, and the log does not go back to the one before", "snapshot", metas[0].ID, "err", err)
+	if _, err := lastWithoutHole(s.logs, before, metas[0].Index); err != nil {
+		log.Warn("the newest snapshot is damaged, and the log does not go back to the one before", "snapshot", metas[0].ID, "err", damage)
 		return nil
 	}
-	log.Warn("the newest snapshot is damaged; the one before and the log take its place", "snapshot", metas[0].ID, "keptIn", damagedDir, "err", err)
+	log.Warn("the newest snapshot is damaged; the one before and the log take its place", "snapshot", metas[0].ID, "keptIn", damagedDir, "err", damage)
 	aside := filepath.Join(filepath.Dir(s.path), damagedDir)
 	return errors.Join(os.RemoveAll(aside), os.Rename(filepath.Join(s.path, metas[0].ID), aside))
-}
-
-// holds says whether a log has every entry behind index up to last: a restore, or a snapshot that was sent,
-// leaves a hole.
-func holds(logs raft.LogStore, index, last uint64) bool {
-	var log raft.Log
-	for i := index + 1; i <= last; i++ {
-		if logs.GetLog(i, &log) != nil {
-			return false
-		}
-	}
-	return true
 }
 
 // verify reads the file of a snapshot, which has a checksum.

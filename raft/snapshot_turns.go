@@ -39,26 +39,23 @@ func (t *snapshotTurns) end(s *versionSnapshot) {
 	}
 }
 
-// breakOff makes the snapshot that is being taken fail. It does not wait.
-func (t *snapshotTurns) breakOff() {
+// breakOff makes the snapshot that is being taken fail, and gives it, nil when there is none. It does not wait.
+func (t *snapshotTurns) breakOff() *versionSnapshot {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.taken != nil {
 		t.taken.cancel(errRestoredMeanwhile)
 	}
+	return t.taken
 }
 
 // bar breaks off the snapshot that is being taken, waits for its end, and lets none begin until lift is
 // called.
 func (t *snapshotTurns) bar(ctx context.Context) (lift func(), err error) {
-	t.mu.Lock()
-	t.bars++
-	taken := t.taken
-	t.mu.Unlock()
+	taken := t.close()
 	if taken == nil {
 		return t.lift, nil
 	}
-	taken.cancel(errRestoredMeanwhile)
 	select {
 	case <-taken.released:
 		return t.lift, nil
@@ -74,10 +71,10 @@ func (t *snapshotTurns) lift() {
 	t.bars--
 }
 
-// close lets no snapshot begin any more, and breaks off the one that is being taken.
-func (t *snapshotTurns) close() {
+// close lets no snapshot begin any more, and breaks off and gives the one that is being taken.
+func (t *snapshotTurns) close() *versionSnapshot {
 	t.mu.Lock()
 	t.bars++
 	t.mu.Unlock()
-	t.breakOff()
+	return t.breakOff()
 }

@@ -7,27 +7,15 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
-	"syscall"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/raft"
 	wal "github.com/hashicorp/raft-wal"
-	"github.com/hashicorp/raft-wal/metadb"
-
-	"versiond/model"
 )
 
-const (
-	// stretchSegmentBytes is how much one file of the log holds. It is allocated in advance, so it is
-	// small enough for three nodes on a laptop; any batch fits in addition.
-	stretchSegmentBytes = 16 << 20
-	// stretchDigits lets the names of stretches sort like their numbers.
-	stretchDigits = 20
-	// removedSuffix marks a stretch that is gone and may be removed in part.
-	removedSuffix = ".removed"
-)
+// stretchDigits lets the names of stretches sort like their numbers.
+const stretchDigits = 20
 
 // stretchLog is the Raft log on disk: write-ahead logs of raft-wal, which sync once for each append,
 // each for one stretch of indexes without a hole. Raft-wal alone takes no holes, and to a log store of
@@ -47,19 +35,6 @@ type stretchLog struct {
 }
 
 var _ raft.LogStore = (*stretchLog)(nil)
-
-// errLogClosed says that the end of the log could not be opened anew yet after a write that failed. It is
-// no damage: whoever reads may try again.
-var errLogClosed = errors.New("the Raft log could not be opened again yet")
-
-// stretch is one write-ahead log.
-type stretch struct {
-	*wal.WAL
-	meta   *metadb.BoltMetaDB
-	first  uint64 // that it began with, as its folder is named
-	path   string
-	failed bool // a write has failed since it was opened
-}
 
 // openStretchLog opens the log in dir, which is made when it is missing.
 func openStretchLog(dir string, log hclog.Logger) (*stretchLog, error) {
@@ -92,69 +67,6 @@ func (l *stretchLog) openFolder(name string) error {
 	}
 	l.stretches = append(l.stretches, s)
 	return nil
-}
-
-func (s *stretch) open(log hclog.Logger) error {
-	if err := errors.Join(checkLogFile(filepath.Join(s.path, metadb.FileName)), checkTail(s.path)); err != nil {
-		return fmt.Errorf("open %s: %w", s.path, err)
-	}
-	meta := &metadb.BoltMetaDB{}
-	opened, err := wal.Open(s.path, wal.WithMetaStore(meta), wal.WithLogger(log), wal.WithSegmentSize(stretchSegmentBytes))
-	if err != nil {
-		return errors.Join(fmt.Errorf("open %s: %w", s.path, damaged(err)), meta.Close())
-	}
-	s.WAL, s.meta, s.failed = opened, meta, false
-	return nil
-}
-
-// GetLog reads an entry. Raft-wal alone still finds some in front of the first one.
-func (s *stretch) GetLog(index uint64, log *raft.Log) error {
-	first, err := s.FirstIndex()
-	switch {
-	case err == nil && index < first:
-		return raft.ErrLogNotFound
-	case err == nil:
-		err = s.WAL.GetLog(index, log)
-	}
-	if errors.Is(err, wal.ErrClosed) {
-		return errLogClosed
-	}
-	return err
-}
-
-// Close closes the files, also the one that raft-wal leaves open and locked.
-func (s *stretch) Close() error { return errors.Join(s.WAL.Close(), s.meta.Close()) }
-
-// damaged says of an error that is not the disk's own, such as that a file is missing or is not what it
-// must be, that the log is damaged.
-func damaged(err error) error {
-	var errno syscall.Errno
-	if errors.As(err, &errno) && errno != syscall.ENOENT {
-		return err
-	}
-	return fmt.Errorf("%w: %w", model.ErrCorrupt, err)
-}
-
-// note keeps in mind that a write failed.
-func (s *stretch) note(err error) { s.failed = s.failed || err != nil }
-
-// remove takes the stretch away as a whole: one that was removed in part could not be opened. After an
-// error it is called again.
-func (s *stretch) remove() error {
-	if err := s.Close(); err != nil {
-		return err
-	}
-	if !strings.HasSuffix(s.path, removedSuffix) {
-		gone := s.path + removedSuffix
-		if err := errors.Join(os.RemoveAll(gone), os.Rename(s.path, gone)); err != nil {
-			return err
-		}
-		s.path = gone
-	}
-	if err := syncDir(filepath.Dir(s.path)); err != nil {
-		return err
-	}
-	return os.RemoveAll(s.path)
 }
 
 // FirstIndex gives the lowest index that there is, 0 when the log is empty.

@@ -111,18 +111,26 @@ func TestLogIsCutAtBothEnds(t *testing.T) {
 	}
 }
 
+// mustOpenStuckLog makes a log of 1 to 5 and 7 to 9; the folder of one of the two cannot be removed before
+// putBack is called.
+func mustOpenStuckLog(t *testing.T, stuck int) (l *stretchLog, folder string, putBack func()) {
+	t.Helper()
+	l = mustOpenLog(t, filepath.Join(t.TempDir(), "log"))
+	require.NoError(t, l.StoreLogs(entriesOf(1, 1, 5)))
+	require.NoError(t, l.StoreLogs(entriesOf(1, 7, 9)))
+	folder = l.stretches[stuck].path
+	require.NoError(t, os.Rename(folder, folder+".aside"))
+	return l, folder, func() { require.NoError(t, os.Rename(folder+".aside", folder)) }
+}
+
 // Entries that were cut off must not come back with the next start because their file could not be removed at
 // the first attempt: they would hide those that were written since.
 func TestLogThatCannotBeCutIsCutLater(t *testing.T) {
-	l := mustOpenLog(t, filepath.Join(t.TempDir(), "log"))
-	require.NoError(t, l.StoreLogs(entriesOf(1, 1, 5)))
-	require.NoError(t, l.StoreLogs(entriesOf(1, 7, 9)))
-	folder := l.stretches[1].path
-	require.NoError(t, os.Rename(folder, folder+".aside")) // so that it cannot be removed
+	l, folder, putBack := mustOpenStuckLog(t, 1)
 	require.Error(t, l.DeleteRange(6, 9))
 	require.Error(t, l.DeleteRange(6, 9), "the next attempt")
 	require.Error(t, l.StoreLogs(entriesOf(2, 6, 9)), "nothing may be written before")
-	require.NoError(t, os.Rename(folder+".aside", folder))
+	putBack()
 	require.NoError(t, l.DeleteRange(6, 9))
 	require.NoDirExists(t, folder)
 	require.NoError(t, l.StoreLogs(entriesOf(2, 6, 9)))
@@ -131,14 +139,10 @@ func TestLogThatCannotBeCutIsCutLater(t *testing.T) {
 
 // What compaction could not remove must not keep a node from writing: it hides nothing.
 func TestLogThatCannotBeCompactedGoesOn(t *testing.T) {
-	l := mustOpenLog(t, filepath.Join(t.TempDir(), "log"))
-	require.NoError(t, l.StoreLogs(entriesOf(1, 1, 5)))
-	require.NoError(t, l.StoreLogs(entriesOf(1, 7, 9)))
-	folder := l.stretches[0].path
-	require.NoError(t, os.Rename(folder, folder+".aside")) // so that it cannot be removed
+	l, folder, putBack := mustOpenStuckLog(t, 0)
 	require.Error(t, l.DeleteRange(1, 5))
 	require.NoError(t, l.StoreLogs(entriesOf(1, 10, 10)))
-	require.NoError(t, os.Rename(folder+".aside", folder))
+	putBack()
 	require.NoError(t, l.StoreLogs(entriesOf(1, 11, 11)))
 	require.NoDirExists(t, folder)
 	requireLog(t, l, entriesOf(1, 7, 11))

@@ -116,6 +116,15 @@ func TestFollowersPassMembershipOn(t *testing.T) {
 	nodes[0].mustAdd(t, "a", "1")
 }
 
+// mustLevelPair runs two nodes, of which the follower has applied one record.
+func mustLevelPair(t *testing.T) (nodes []*testNode, follower *testNode, added model.Result) {
+	t.Helper()
+	nodes = mustCluster(t, 2)
+	added, follower = nodes[0].mustAdd(t, "a", "1"), nodes[1]
+	require.NoError(t, follower.node.WaitApplied(within(t, 10*time.Second), added.Index))
+	return nodes, follower, added
+}
+
 // What another node passes on is checked once more: an id that MySQL cannot hold would stop every node of the
 // cluster for good.
 func TestBrokenCommandsOfAnotherNodeAreRefused(t *testing.T) {
@@ -143,10 +152,7 @@ func TestBrokenCommandsOfAnotherNodeAreRefused(t *testing.T) {
 // that they have.
 func TestFollowerWithABusyStorePassesReadsOn(t *testing.T) {
 	t.Parallel()
-	nodes := mustCluster(t, 2)
-	added := nodes[0].mustAdd(t, "a", "1")
-	follower := nodes[1]
-	require.NoError(t, follower.node.WaitApplied(within(t, 10*time.Second), added.Index))
+	_, follower, added := mustLevelPair(t)
 	follower.mysql.readers = group.NewGate(1, readsWaitingMax)
 	require.NoError(t, follower.mysql.readers.Enter(t.Context()))
 	for _, level := range []model.Level{model.LevelLinearizable, model.LevelLeader} {
@@ -196,10 +202,7 @@ func TestTransferToASilentVoter(t *testing.T) {
 // read of the node's own state fails. The leader may die over it, which changes nothing.
 func TestFollowerWithoutItsStorePassesReadsOn(t *testing.T) {
 	t.Parallel()
-	nodes := mustCluster(t, 2)
-	added := nodes[0].mustAdd(t, "a", "1")
-	follower := nodes[1]
-	require.NoError(t, follower.node.WaitApplied(within(t, 10*time.Second), added.Index))
+	nodes, follower, added := mustLevelPair(t)
 	require.NoError(t, db.Close(follower.store.DB))
 	for _, level := range []model.Level{model.LevelLinearizable, model.LevelLeader} {
 		opts := model.ReadOptions{Level: level, MinIndex: added.Index}

@@ -237,11 +237,9 @@ func (s *VersionService) holdsCluster(ctx context.Context) (string, error) {
 // Admit takes the leader's word that the cluster has this node, and starts Raft. It is safe to repeat.
 // A database of another cluster, or of another node, is refused before anything is touched.
 func (s *VersionService) Admit(ctx context.Context, admission peer.Admission) error {
+	membership := raft.Membership{Cluster: admission.Cluster, Former: admission.Former, Replica: admission.Replica}
 	if s.node.Running() {
-		if admission.Cluster != s.node.Identity().Cluster {
-			return fmt.Errorf("%w: this node is a member of cluster %s", model.ErrWrongNode, s.node.Identity().Cluster)
-		}
-		return s.node.SetReplica(admission.Replica)
+		return s.node.Admit(membership)
 	}
 	if admission.Cluster == "" {
 		return &model.ValidationError{Fields: []model.FieldError{{Field: "cluster", Detail: "is required"}}}
@@ -250,5 +248,5 @@ func (s *VersionService) Admit(ctx context.Context, admission peer.Admission) er
 		return fmt.Errorf("%w: the database of node %s belongs to cluster %s; give it another one, or drop it if the records there are not needed", model.ErrWrongNode, s.NodeID(), held)
 	}
 	s.log.Info("taken into a cluster", "cluster", admission.Cluster)
-	return s.node.Admit(raft.Membership{Cluster: admission.Cluster, Former: admission.Former, Replica: admission.Replica})
+	return s.node.Admit(membership)
 }
