@@ -11,10 +11,10 @@
 //
 // A list is taken whole from the place that wins; lists are never merged.
 //
-// Nothing is guessed: an unknown key, an unknown VERSIOND_ variable, a key given twice and a value of
-// the wrong form are errors, and all of them are reported together. In Kubernetes a Service named
-// "versiond" injects variables such as VERSIOND_PORT=tcp://… into its neighbours' pods; give the
-// Service another name, or set enableServiceLinks: false.
+// Nothing is guessed: an unknown key, an unknown VERSIOND_ variable, a key given twice, a value of the
+// wrong form and one that a shell or a file has wrapped in quotes, blanks or line ends are errors, and all
+// of them are reported together. The variables by which Kubernetes tells of a Service named "versiond"
+// (VERSIOND_SERVICE_HOST, VERSIOND_PORT=tcp://…) are passed over.
 //
 // The struct tags of Config are the one list of settings; flags, environment names, the strict file
 // reader and Settings all derive from them. Nothing here is safe to change while others read it:

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -19,7 +20,11 @@ func readEnv(environ []string) (map[string]any, error) {
 	var errs []error
 	for _, entry := range environ {
 		name, text, _ := strings.Cut(entry, "=")
-		if !strings.HasPrefix(name, envPrefix) || name == fileEnv {
+		if !strings.HasPrefix(name, envPrefix) || isServiceVariable(name, text) {
+			continue
+		}
+		if name == fileEnv {
+			errs = append(errs, checkEdges(name, text))
 			continue
 		}
 		s, known := settings[name]
@@ -37,12 +42,27 @@ func (s Setting) put(values map[string]any, place, text string) error {
 	if text == "" {
 		return nil
 	}
+	if err := checkEdges(place, text); err != nil {
+		return err
+	}
 	value, err := parseText(s.typ, text)
 	if err != nil {
 		return fmt.Errorf("%s: %w; a right value is %s", place, err, s.Example)
 	}
 	values[s.Key] = value
 	return nil
+}
+
+// serviceVariable matches what Kubernetes, and Docker for a link, puts into the environment for a service
+// called versiond, or versiond-something.
+var serviceVariable = regexp.MustCompile(`_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$`)
+
+// servicePort is the value of such a service's VERSIOND_PORT, which is the name of a setting too.
+var servicePort = regexp.MustCompile(`^(tcp|udp|sctp)://`)
+
+// isServiceVariable reports whether a variable tells where a service is, and sets nothing.
+func isServiceVariable(name, text string) bool {
+	return serviceVariable.MatchString(name) || strings.HasSuffix(name, "_PORT") && servicePort.MatchString(text)
 }
 
 // lookupEnv gives the last value of a variable, as a shell would.

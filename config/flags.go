@@ -57,6 +57,9 @@ func (v *flagValue) Set(text string) error {
 	if v.typ.Kind() == reflect.Slice && v.text != "" {
 		text = v.text + "," + text
 	}
+	if err := edgeProblem(text); err != nil {
+		return err
+	}
 	parsed, err := parseText(v.typ, text)
 	if err != nil {
 		return err

@@ -33,6 +33,7 @@ func (c Config) Validate() error {
 	if c.DataDir == "" {
 		p.add("dataDir", "is empty")
 	}
+	checkPrintable(&p, "dataDir", c.DataDir)
 	c.checkNodes(&p)
 	c.checkExposed(&p)
 	return errors.Join(p.errs...)
@@ -52,6 +53,7 @@ func (m MySQL) check(p *problems, nodeIDs []string) {
 		p.add("mysql.dsn", "names no database after the last slash")
 		return
 	}
+	checkPrintable(p, "mysql.dsn", parsed.DBName)
 	longest := 0
 	for _, id := range nodeIDs {
 		longest = max(longest, len(id))
