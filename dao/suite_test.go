@@ -37,6 +37,14 @@ func TestSuiteOnSQLite(t *testing.T) { runSuite(t, newSQLite) }
 
 func TestSuiteOnMariaDB(t *testing.T) { runSuite(t, newMariaDB) }
 
+// TestSuiteOnServerOfOtherDefaults breaks when a setting that an administrator may turn round changes what
+// is stored or read, leaves a transaction open, or keeps backups from being read.
+func TestSuiteOnServerOfOtherDefaults(t *testing.T) {
+	server := servers.MariaDB(t)
+	require.NoError(t, server.TurnDefaults(t.Context()))
+	runSuite(t, func(t testing.TB) *store { return newStoreOn(t, server) })
+}
+
 // store is one empty database of its own. Its methods are the cases of the suite.
 type store struct {
 	*dao.VersionMysqlDao
@@ -91,7 +99,12 @@ func newSQLite(t testing.TB) *store {
 
 func newMariaDB(t testing.TB) *store {
 	t.Helper()
-	server, name := shared.MariaDB(t), fmt.Sprintf("suite%d", databases.Add(1))
+	return newStoreOn(t, shared.MariaDB(t))
+}
+
+func newStoreOn(t testing.TB, server *servers.MariaDBServer) *store {
+	t.Helper()
+	name := fmt.Sprintf("suite%d", databases.Add(1))
 	gormDB, create, err := db.OpenMySQL(server.DSN(name), "node1", slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	closeAfter(t, gormDB)

@@ -30,8 +30,8 @@ type Changes struct {
 // from, when a restore is under way, or when a table or the database is gone. After any other error it
 // is not known whether the transaction was committed: State tells.
 func (d *VersionMysqlDao) Apply(ctx context.Context, store string, from, to model.Position, checksum model.Checksum, changes Changes) error {
-	// The server's own isolation level will do, and saves a round trip: nothing is read here but by
-	// the conditional update, which sees the newest committed row on every level.
+	// The session's isolation level will do, and saves a round trip: nothing is read here but by the
+	// conditional update, which sees the newest committed row on every level.
 	err := d.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 		if err := changes.write(tx); err != nil {
 			return err

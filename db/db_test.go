@@ -61,16 +61,38 @@ func TestCreateDatabase(t *testing.T) {
 	require.NoError(t, gormDB.Exec("CREATE TABLE t (id INT)").Error)
 }
 
-// TestSessionSettings breaks when a server's defaults shine through where the DAO relies on ours.
+// TestSessionSettings breaks when a server's defaults, or the user's DSN, shine through where the DAO relies on
+// ours.
 func TestSessionSettings(t *testing.T) {
-	server := shared.MariaDB(t)
-	gormDB, create := mustOpenMySQL(t, server.DSN("session")+"?sql_mode=''&innodb_lock_wait_timeout=7", "n")
+	server := servers.MariaDB(t)
+	require.NoError(t, server.TurnDefaults(t.Context()))
+	gormDB, create := mustOpenMySQL(t, server.DSN("session")+"?sql_mode=''&AutoCommit=0&innodb_lock_wait_timeout=7", "n")
 	require.NoError(t, create(t.Context()))
 	for name, want := range map[string]string{
-		"lock_wait_timeout":        "5",
-		"innodb_lock_wait_timeout": "7",
-		"sql_mode":                 "STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION",
-		"collation_connection":     "utf8mb4_bin",
+		"autocommit":                        "1",
+		"completion_type":                   "NO_CHAIN",
+		"tx_isolation":                      "REPEATABLE-READ",
+		"tx_read_only":                      "0",
+		"sql_mode":                          "STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION",
+		"time_zone":                         "+00:00",
+		"character_set_client":              "utf8mb4",
+		"character_set_connection":          "utf8mb4",
+		"character_set_results":             "utf8mb4",
+		"collation_connection":              "utf8mb4_bin",
+		"sql_select_limit":                  "18446744073709551615",
+		"sql_big_selects":                   "1",
+		"max_sort_length":                   "1024",
+		"sql_safe_updates":                  "0",
+		"unique_checks":                     "1",
+		"foreign_key_checks":                "1",
+		"lock_wait_timeout":                 "5",
+		"innodb_lock_wait_timeout":          "7",
+		"max_statement_time":                "0",
+		"wait_timeout":                      "28800",
+		"net_write_timeout":                 "60",
+		"idle_transaction_timeout":          "0",
+		"idle_readonly_transaction_timeout": "0",
+		"idle_write_transaction_timeout":    "0",
 	} {
 		var got string
 		require.NoError(t, gormDB.Raw("SELECT @@"+name).Scan(&got).Error)

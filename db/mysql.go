@@ -4,7 +4,6 @@ package db
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -19,11 +18,8 @@ import (
 const (
 	mysqlDialTimeout = 5 * time.Second
 	// mysqlIOTimeout ends calls whose context has no deadline when the server hangs.
-	mysqlIOTimeout = 30 * time.Second
-	// mysqlLockTimeoutSeconds keeps somebody else's lock from holding the applier for the server's
-	// default of a day (lock_wait_timeout).
-	mysqlLockTimeoutSeconds = "5"
-	mysqlNameBytesMax       = 64
+	mysqlIOTimeout    = 30 * time.Second
+	mysqlNameBytesMax = 64
 
 	connectionsMax        = 32
 	connectionIdleTimeMax = 5 * time.Minute
@@ -84,7 +80,7 @@ func mysqlConfig(dsn, nodeID string, log *slog.Logger) (*mysql.Config, error) {
 	cfg.Loc = time.UTC
 	cfg.Logger = driverLogger{log}
 	setTimeouts(cfg)
-	setSession(cfg)
+	setLockTimeouts(cfg)
 	return cfg, nil
 }
 
@@ -101,33 +97,6 @@ func setTimeouts(cfg *mysql.Config) {
 			*t.field = t.value
 		}
 	}
-}
-
-// setSession sets what MySQL and MariaDB call alike. The isolation level is not among it: it has
-// another name in each, and is given with the transactions that need it.
-func setSession(cfg *mysql.Config) {
-	params := map[string]string{
-		"lock_wait_timeout":        mysqlLockTimeoutSeconds,
-		"innodb_lock_wait_timeout": mysqlLockTimeoutSeconds,
-	}
-	for name, value := range cfg.Params {
-		params[name] = value
-	}
-	// A value that does not fit must fail, not be cut; and no ANSI_QUOTES or the like from outside.
-	params["sql_mode"] = "'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'"
-	cfg.Params = params
-}
-
-func openPool(cfg *mysql.Config) (*sql.DB, error) {
-	connector, err := mysql.NewConnector(cfg)
-	if err != nil {
-		return nil, fmt.Errorf("mysql.dsn: %w", err)
-	}
-	pool := sql.OpenDB(connector)
-	pool.SetMaxOpenConns(connectionsMax)
-	pool.SetMaxIdleConns(connectionsMax)
-	pool.SetConnMaxIdleTime(connectionIdleTimeMax)
-	return pool, nil
 }
 
 // gormConfig is what both databases share. GORM prepares no statements: MySQL gets its values

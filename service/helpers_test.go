@@ -63,6 +63,15 @@ func mustStore(t *testing.T, path string) *dao.VersionMysqlDao {
 	return &dao.VersionMysqlDao{DB: gormDB}
 }
 
+// mustMySQL opens the database of a node on a server.
+func mustMySQL(t *testing.T, server *servers.MariaDBServer) *dao.VersionMysqlDao {
+	t.Helper()
+	gormDB, create, err := db.OpenMySQL(server.DSN("versions"), "node1", slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close(gormDB)) })
+	return &dao.VersionMysqlDao{DB: gormDB, CreateDatabase: create}
+}
+
 func mustServices(t *testing.T, store *dao.VersionMysqlDao, redisDao *dao.VersionRedisDao) (*VersionMysqlService, *VersionRedisService) {
 	t.Helper()
 	memory, err := dao.NewMemoryDB(1000, 0.1, time.Hour, time.Now)
@@ -80,7 +89,8 @@ type nodeOptions struct {
 	path     string // a data directory of an earlier node
 	redisDao *dao.VersionRedisDao
 	peers    *fakePeers
-	listener *raft.PeerListener // opened already, where others must know the address
+	listener *raft.PeerListener   // opened already, where others must know the address
+	store    *dao.VersionMysqlDao // rather than one in the data directory
 	settings func(address string) Settings
 }
 
@@ -106,8 +116,10 @@ func (o nodeOptions) mustOpen(t *testing.T) *testNode {
 	o.complete(t)
 	dir, err := raft.OpenDataDir(o.path, o.id)
 	require.NoError(t, err)
-	listener := o.listener
-	store := mustStore(t, o.path)
+	listener, store := o.listener, o.store
+	if store == nil {
+		store = mustStore(t, o.path)
+	}
 	mysqlService, redisService := mustServices(t, store, o.redisDao)
 	address := listener.Addr().String()
 	settings := o.settings(address)

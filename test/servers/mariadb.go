@@ -26,6 +26,9 @@ const (
 		"GRANT ALL PRIVILEGES ON *.* TO '" + mariaDBUser + "'@'127.0.0.1' WITH GRANT OPTION;\n"
 )
 
+// ownSession keeps a test's own statements from what TurnDefaults changes.
+const ownSession = "?autocommit=1&tx_read_only=0&max_statement_time=0&sql_mode=''"
+
 // MariaDBServer is a MariaDB with a data directory of its own. Its methods may be called from any
 // goroutine.
 type MariaDBServer struct {
@@ -76,13 +79,34 @@ func (s *MariaDBServer) DSNThrough(addr, database string) string {
 
 // Exec runs one statement, for instance to break something behind the node's back.
 func (s *MariaDBServer) Exec(ctx context.Context, statement string) error {
-	conn, err := sql.Open("mysql", s.DSN(""))
+	conn, err := sql.Open("mysql", s.DSN("")+ownSession)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
 	_, err = conn.ExecContext(ctx, statement)
 	return err
+}
+
+// TurnDefaults gives all sessions to come other settings than a server has by itself, each of which would
+// change what a program's statements do that had left it to the server.
+func (s *MariaDBServer) TurnDefaults(ctx context.Context) error {
+	for _, setting := range []string{
+		"autocommit = 0", "completion_type = 'RELEASE'", "tx_isolation = 'READ-UNCOMMITTED'", "tx_read_only = 1",
+		"sql_mode = 'ANSI,PAD_CHAR_TO_FULL_LENGTH,NO_BACKSLASH_ESCAPES'", "time_zone = '+13:00'",
+		"character_set_server = 'latin1'", "character_set_client = 'latin1'", "character_set_connection = 'latin1'",
+		"character_set_results = 'latin1'", "collation_connection = 'latin1_swedish_ci'", "character_set_database = 'latin1'",
+		"sql_select_limit = 1", "max_join_size = 1", "sql_big_selects = 0", "max_sort_length = 8", "group_concat_max_len = 4",
+		"sql_safe_updates = 1", "sql_auto_is_null = 1", "unique_checks = 0", "foreign_key_checks = 0", "sql_quote_show_create = 0",
+		"lock_wait_timeout = 86400", "innodb_lock_wait_timeout = 86400", "max_statement_time = 0.001",
+		"wait_timeout = 1", "net_read_timeout = 1", "net_write_timeout = 1",
+		"idle_transaction_timeout = 1", "idle_readonly_transaction_timeout = 1", "idle_write_transaction_timeout = 1",
+	} {
+		if err := s.Exec(ctx, "SET GLOBAL "+setting); err != nil {
+			return fmt.Errorf("%s: %w", setting, err)
+		}
+	}
+	return nil
 }
 
 // Load gives a script to the mysql client, as an operator does.
