@@ -27,7 +27,7 @@ type BatchResult struct {
 	// Code and Detail say why an item was refused.
 	Code   string `json:"code,omitempty" example:"already_exists"`
 	Detail string `json:"detail,omitempty" example:"a record with this id exists already"`
-	// Revision is that of the record that stood in the way, where there is one.
+	// Revision is the one that the record has, of an item that was refused and where there is one.
 	Revision uint64 `json:"revision,omitempty" example:"4276224"`
 }
 
@@ -106,6 +106,9 @@ func resultOf(c model.Command, outcome model.Outcome) BatchResult {
 	if err := outcome.Err(); err != nil {
 		t, _ := translate(err)
 		result.Status, result.Code, result.Detail, result.Revision = t.status, t.code, t.err.Error(), outcome.Revision
+		if detail := inTheWay(c, outcome); detail != "" {
+			result.Detail = detail
+		}
 		return result
 	}
 	record := &model.VersionDB{ID: c.ID, VersionNo: c.VersionNo, Platform: c.Platform, Revision: outcome.Revision}
@@ -118,6 +121,20 @@ func resultOf(c model.Command, outcome model.Outcome) BatchResult {
 		result.Status = http.StatusNoContent
 	}
 	return result
+}
+
+// inTheWay says what stood in the way of an item where it was the batch itself, of which nothing was done
+// then: the record as it is does not explain the refusal. It is empty otherwise.
+func inTheWay(c model.Command, outcome model.Outcome) string {
+	switch {
+	case outcome.Code == model.OutcomeAlreadyExists && outcome.Revision == 0:
+		return "an item before it creates a record with this id"
+	case outcome.Code == model.OutcomeNotFound && outcome.Revision != 0:
+		return "an item before it deletes the record"
+	case outcome.Code == model.OutcomeRevisionMismatch && (outcome.Revision == 0 || outcome.Revision == c.IfRevision):
+		return "an item before it changes the record, which then has another revision than ifMatch names"
+	}
+	return ""
 }
 
 // batchRefusal is the error of an atomic batch of which the item at position stood in the way.

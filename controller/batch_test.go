@@ -66,6 +66,29 @@ func TestAtomicBatchIsRefused(t *testing.T) {
 	require.Equal(t, http.StatusNotFound, n.get(t, "/version/a").Code)
 }
 
+// What stood in the way of an item may have been the batch itself, of which nothing was done. The answer must
+// not say of a record that is there that there is none, or the other way round.
+func TestAtomicBatchInItsOwnWay(t *testing.T) {
+	n := mustNode(t)
+	const change = `{"op":"update","id":"known","versionNo":"2","platform":"linux","ifMatch":"28672"}`
+	for _, c := range []struct {
+		items        []string
+		code, detail string
+		revision     uint64
+	}{
+		{[]string{createItem("zz"), createItem("zz")}, "already_exists", "an item before it creates a record with this id", 0},
+		{[]string{`{"op":"delete","id":"known"}`, `{"op":"delete","id":"known"}`}, "not_found", "an item before it deletes the record", 28672},
+		{[]string{change, change}, "revision_mismatch", "an item before it changes the record, which then has another revision than ifMatch names", 28672},
+		{[]string{change, createItem("known")}, "already_exists", model.ErrAlreadyExists.Error(), 28672},
+	} {
+		answer := n.send(t, http.MethodPost, batchPath, batchOf(true, c.items...))
+		problem := requireProblem(t, answer, http.StatusConflict, "batch_refused")
+		require.Equal(t, "items[1]: "+c.detail+"; nothing was changed", problem.Detail)
+		require.Equal(t, c.code, problem.Results[1].Code)
+		require.Equal(t, c.revision, problem.Results[1].Revision)
+	}
+}
+
 func TestBatchWithoutAtomicIsNotAtomic(t *testing.T) {
 	n := mustNode(t)
 	answer := n.send(t, http.MethodPost, batchPath, `{"items":[`+createItem("known")+`,`+createItem("a")+`]}`)

@@ -257,6 +257,7 @@ func (f *fakeService) applyUnit(u model.Unit) (outcome model.UnitOutcome) {
 		return outcome
 	}
 	f.records, f.index = records, index
+	outcome.Outcomes[position].Revision = records[u.Commands[position].ID].Revision
 	for i := range outcome.Outcomes {
 		if i != position {
 			outcome.Outcomes[i] = model.Outcome{Code: model.OutcomeNotDone}

@@ -41,8 +41,8 @@ const (
 )
 
 // Outcome is the decision on one command: the same on every node, because it follows from the log
-// alone. Revision is the record's new revision for OutcomeDone, and the revision that stood in the
-// way for OutcomeAlreadyExists and OutcomeRevisionMismatch.
+// alone. Revision is the record's new revision for OutcomeDone, and the revision that the record has, 0 for
+// none, where the command was refused: in an atomic unit, after what the unit did before it was taken back.
 type Outcome struct {
 	Code     OutcomeCode
 	Revision uint64

@@ -72,13 +72,15 @@ func (f *VersionFSM) decideCommands(u *model.Unit, index uint64, position int, o
 	}
 }
 
-// decideAtomic takes back what the unit staged when one of its commands is refused.
+// decideAtomic takes back what the unit staged when one of its commands is refused. The refusal then names
+// the revision that stands: the one that stood in the way may have been the unit's own, which never was.
 func (f *VersionFSM) decideAtomic(u *model.Unit, index uint64, position int, outcomes []model.Outcome) {
 	f.service.BeginAtomicInternal()
 	for i := range u.Commands {
 		outcomes[i] = f.dispatch(u.Commands[i], model.Revision(index, position+i))
 		if outcomes[i].Code != model.OutcomeDone {
 			f.service.EndAtomicInternal(false)
+			outcomes[i].Revision = f.service.RevisionInternal(u.Commands[i].ID)
 			markNotDone(outcomes, i)
 			return
 		}

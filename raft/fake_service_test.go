@@ -141,6 +141,11 @@ func (f *fakeService) EndAtomicInternal(done bool) {
 	f.before = nil
 }
 
+func (f *fakeService) RevisionInternal(id string) uint64 {
+	revision, _ := f.current(id)
+	return revision
+}
+
 func (f *fakeService) RecallInternal(u *model.Unit, _ uint64) (model.UnitOutcome, bool) {
 	f.store.mu.Lock()
 	defer f.store.mu.Unlock()

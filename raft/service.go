@@ -21,6 +21,8 @@ type VersionServiceInterface interface {
 	// not at all; unless they were done, EndAtomicInternal takes back what they staged.
 	BeginAtomicInternal()
 	EndAtomicInternal(done bool)
+	// RevisionInternal gives the revision of a record, with what is staged; 0 when there is none.
+	RevisionInternal(id string) uint64
 
 	// RecallInternal gives the outcome that is remembered under the unit's key, or the refusal of a key
 	// that was used for another request; found is false when the unit is to be decided. The unit's first

@@ -61,6 +61,15 @@ func (s *VersionService) BeginAtomicInternal() { s.mysql.staged.begin() }
 // EndAtomicInternal takes back what was staged since BeginAtomicInternal, unless all of it was done.
 func (s *VersionService) EndAtomicInternal(done bool) { s.mysql.staged.end(done) }
 
+// RevisionInternal gives the revision of a record, with what is staged.
+func (s *VersionService) RevisionInternal(id string) uint64 {
+	revision, exists := s.mysql.stagedRevision(id)
+	if !exists {
+		return 0
+	}
+	return revision
+}
+
 // RecallInternal gives the outcome of an earlier request with the unit's key.
 func (s *VersionService) RecallInternal(u *model.Unit, revision uint64) (outcome model.UnitOutcome, found bool) {
 	memory, found := s.mysql.memories.find(u.Idempotency.Key, model.IndexOf(revision))

@@ -42,6 +42,36 @@ func TestBatchesOnEveryNode(t *testing.T) {
 	}
 }
 
+// The refusal of an atomic batch must name the revision that the record has, not one that the batch would have
+// made: with that in If-Match a client would never get its write through. A retry with the key gets the same.
+func TestRefusedBatchNamesTheRevisionThatStands(t *testing.T) {
+	t.Parallel()
+	nodes := mustCluster(t, 2)
+	stands := nodes[0].mustAdd(t, "a", "1").Record.Revision
+	for name, c := range map[string]struct {
+		commands []model.Command
+		want     model.Outcome
+	}{
+		"created after an update":        {[]model.Command{update("a", "2", 0), add("a", "3")}, model.Outcome{Code: model.OutcomeAlreadyExists, Revision: stands}},
+		"created twice":                  {[]model.Command{add("zz", "1"), add("zz", "2")}, model.Outcome{Code: model.OutcomeAlreadyExists}},
+		"changed twice, on one revision": {[]model.Command{update("a", "2", stands), update("a", "3", stands)}, model.Outcome{Code: model.OutcomeRevisionMismatch, Revision: stands}},
+		"created, then on a revision":    {[]model.Command{add("zz", "1"), update("zz", "2", stands)}, model.Outcome{Code: model.OutcomeRevisionMismatch}},
+		"deleted twice":                  {[]model.Command{remove("a", 0), remove("a", 0)}, model.Outcome{Code: model.OutcomeNotFound, Revision: stands}},
+		"deleted and created again":      {[]model.Command{remove("a", 0), add("a", "2"), add("a", "3")}, model.Outcome{Code: model.OutcomeAlreadyExists, Revision: stands}},
+	} {
+		for _, n := range nodes {
+			refused, err := n.WriteBatch(within(t, 10*time.Second), model.Unit{Atomic: true, Commands: c.commands}, name)
+			require.NoError(t, err, name)
+			require.Equal(t, c.want, refused.Outcomes[len(c.commands)-1], name)
+			require.Equal(t, n != nodes[0], refused.Replayed, name)
+		}
+	}
+	require.Equal(t, stands, nodes[1].mustGet(t, "a").Revision)
+	each, err := nodes[1].WriteBatch(within(t, 10*time.Second), model.Unit{Commands: []model.Command{add("zz", "1"), add("zz", "2")}}, "")
+	require.NoError(t, err)
+	require.Equal(t, each.Outcomes[0].Revision, each.Outcomes[1].Revision, "what is not taken back stands")
+}
+
 // A batch that breaks a rule must not reach the log, where it would be for ever.
 func TestInvalidBatchesAreNotSent(t *testing.T) {
 	s := nodeOptions{}.mustOpen(t)

@@ -2664,7 +2664,7 @@ const docTemplate = `{
                     ]
                 },
                 "revision": {
-                    "description": "Revision is that of the record that stood in the way, where there is one.",
+                    "description": "Revision is the one that the record has, of an item that was refused and where there is one.",
                     "type": "integer",
                     "example": 4276224
                 },
