@@ -37,7 +37,7 @@ var (
 	// ErrNotCaughtUp is returned when the node's store is not current enough to be read.
 	ErrNotCaughtUp = errors.New("this node has not caught up with the cluster yet")
 	// ErrNodeRemoved is returned by a node that is no longer a member.
-	ErrNodeRemoved = errors.New("this node was removed from the cluster; bring it back with /join or an emptied data directory")
+	ErrNodeRemoved = errors.New("this node was removed from the cluster; bring it back with /join on a member")
 	// ErrNodeUnreachable is returned when no node answers at a peer address.
 	ErrNodeUnreachable = errors.New("no versiond node answers at this address")
 	// ErrNoSuccessor is returned when the voter that was to lead does not answer, or is not level in time.

@@ -132,8 +132,8 @@ func (d *DataDir) readIdentity(node string) error {
 
 func (d *DataDir) newIdentity(node string) error {
 	if _, err := os.Stat(d.file(logFile)); err == nil {
-		return fmt.Errorf("%w: %s holds a Raft log but no %s: put the file back, or empty the directory to join as a new node",
-			model.ErrCorrupt, d.path, identityFile)
+		return fmt.Errorf("%w: %s holds a Raft log but no %s: put the file back; where it is lost, %s",
+			model.ErrCorrupt, d.path, identityFile, model.RejoinAdvice)
 	}
 	d.note, d.fresh = note{Identity: model.Identity{Node: node, Store: rand.Text()}}, true
 	return nil

@@ -33,7 +33,7 @@ func (a *applier) decideEntry(e *entry) ([]model.UnitOutcome, int, error) {
 	}
 	units, err := wire.DecodeUnits(e.data)
 	if err != nil {
-		return nil, 0, fmt.Errorf("log entry %d cannot be read; run the release that wrote it, or empty this node's data directory and join again: %w", e.position.Index, err)
+		return nil, 0, fmt.Errorf("log entry %d cannot be read: %w; run the release that wrote it; where that is the one that runs, %s", e.position.Index, err, model.RejoinAdvice)
 	}
 	outcomes := make([]model.UnitOutcome, len(units))
 	decided := make([]model.Outcome, model.CountCommands(units))

@@ -44,8 +44,7 @@ const (
 
 // errSnapshotsInVain is hashicorp/raft#697: what the log holds behind the snapshot is another history, and
 // is not removed.
-var errSnapshotsInVain = errors.New("this node was sent the same snapshot again and again and cannot go on from it, because its Raft log differs from the leader's; " +
-	"stop it, empty its data directory and start it: it joins again and is sent everything")
+var errSnapshotsInVain = errors.New("this node was sent the same snapshot again and again and cannot go on from it, because its Raft log differs from the leader's; " + model.RejoinAdvice)
 
 var _ raft.BatchingFSM = (*VersionFSM)(nil)
 

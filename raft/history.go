@@ -5,11 +5,13 @@ import (
 	"fmt"
 
 	"github.com/hashicorp/raft"
+
+	"versiond/model"
 )
 
 var (
 	errNoSnapshot = errors.New("there is no snapshot")
-	errNoHistory  = errors.New("neither the Raft log nor a snapshot leads to the present; empty this node's data directory and start it again: it will rejoin and be sent everything")
+	errNoHistory  = errors.New("neither the Raft log nor a snapshot leads to the present; " + model.RejoinAdvice)
 )
 
 // history is what the data directory can still tell: the newest snapshot, and the log after it.

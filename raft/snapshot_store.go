@@ -170,7 +170,5 @@ func damagedSnapshot(err error) error {
 	if !errors.Is(err, model.ErrCorrupt) {
 		return err
 	}
-	return fmt.Errorf("%w; the store needs this snapshot, and the log does not go back far enough: "+
-		"stop this node, empty its data directory and start it: it joins again and is sent everything by the others "+
-		"(a node that is alone: start it with an emptied directory, and restore a backup)", err)
+	return fmt.Errorf("%w; the store needs this snapshot, and the log does not go back far enough; %s", err, model.RejoinAdvice)
 }

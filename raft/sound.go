@@ -63,7 +63,5 @@ func soundly(read func() (uint64, error)) (n uint64, err error) {
 
 // unreadableLog says what to do about a log that is damaged.
 func unreadableLog(dir string, err error) error {
-	return fmt.Errorf("the Raft log in %s cannot be read: %w; "+
-		"stop this node, empty that directory and start it: it joins again and is sent everything by the others "+
-		"(a node that is alone: start it with an emptied directory, and restore a backup)", dir, err)
+	return fmt.Errorf("the Raft log in %s cannot be read: %w; %s", dir, err, model.RejoinAdvice)
 }

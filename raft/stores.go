@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -88,7 +89,14 @@ func openLog(dir *DataDir, log *slog.Logger, readOnly bool) (logFiles, error) {
 	if err != nil {
 		return nil, openError(dir, err)
 	}
-	bolt, err := openBolt(dir.file(logFile), readOnly)
+	last, err := soundly(logs.LastIndex)
+	if err == nil {
+		err = makeBolt(dir.file(logFile), last)
+	}
+	var bolt *raftboltdb.BoltStore
+	if err == nil {
+		bolt, err = openBolt(dir.file(logFile), readOnly)
+	}
 	if err != nil {
 		return nil, errors.Join(openError(dir, err), logs.Close())
 	}
@@ -109,8 +117,32 @@ func openFolder(dir *DataDir, log *slog.Logger) (logs *stretchLog, err error) {
 	return logs, err
 }
 
+// makeBolt makes the file of term and vote where there is none, so that a crash leaves all of it or nothing. One that is
+// gone while the log has entries is not made anew: the node would vote twice in a term.
+func makeBolt(path string, lastIndex uint64) error {
+	info, err := os.Stat(path)
+	switch {
+	case err == nil && info.Size() > 0, err != nil && !errors.Is(err, fs.ErrNotExist):
+		return err
+	case lastIndex > 0:
+		return fmt.Errorf("%w: there is a log with %d entries, and no %s beside it", model.ErrCorrupt, lastIndex, logFile)
+	}
+	next := path + ".next"
+	if err := os.Remove(next); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	bolt, err := raftboltdb.New(raftboltdb.Options{Path: next})
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(bolt.Close(), os.Rename(next, path)); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}
+
 func openBolt(path string, readOnly bool) (bolt *raftboltdb.BoltStore, err error) {
-	if err := checkLogFile(path); err != nil {
+	if err := loadBolt(path, readStable); err != nil {
 		return nil, err
 	}
 	err = sound(func() error {

@@ -38,7 +38,7 @@ type stretch struct {
 }
 
 func (s *stretch) open(log hclog.Logger) error {
-	if err := errors.Join(checkLogFile(filepath.Join(s.path, metadb.FileName)), checkTail(s.path)); err != nil {
+	if err := checkTail(s.path); err != nil {
 		return fmt.Errorf("open %s: %w", s.path, err)
 	}
 	meta := &metadb.BoltMetaDB{}

@@ -3,11 +3,18 @@ package raft
 import (
 	"bytes"
 	"encoding/binary"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"hash/crc32"
+	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
+
+	"github.com/hashicorp/raft-wal/metadb"
+	"github.com/hashicorp/raft-wal/segment"
+	"github.com/hashicorp/raft-wal/types"
+	"go.etcd.io/bbolt"
 
 	"versiond/model"
 )
@@ -27,27 +34,60 @@ const (
 	walEntryBytes = 64 << 20
 )
 
-// checkTail says what is wrong with the newest file of a write-ahead log, with an error that matches
+// checkTail reports what is wrong with the newest file of the write-ahead log in dir, with an error that matches
 // model.ErrCorrupt.
 func checkTail(dir string) error {
-	files, err := filepath.Glob(filepath.Join(dir, "*.wal"))
-	if err != nil || len(files) == 0 {
+	tail, err := newestSegment(dir)
+	if err != nil || tail.BaseIndex == 0 {
 		return err
 	}
-	newest := slices.Max(files) // they are named after their first index
-	data, err := os.ReadFile(newest)
-	used := len(bytes.TrimRight(data, "\x00"))
-	if err != nil || used == 0 {
-		return err // nothing was written to it yet; on a full disk it may not have got its size either
+	file := filepath.Join(dir, segment.FileName(tail))
+	data, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // raft-wal notes a file before it makes it
 	}
-	if len(data) < stretchSegmentBytes {
-		return fmt.Errorf("%w: %s is cut off", model.ErrCorrupt, filepath.Base(newest))
+	if err != nil {
+		return err
+	}
+	used := len(bytes.TrimRight(data, "\x00"))
+	switch short := len(data) < int(tail.SizeLimit); {
+	case used == 0 && short: // the disk was full when it was made; its size is to tell from now on whether it was cut off
+		return os.Truncate(file, int64(tail.SizeLimit))
+	case used == 0:
+		return nil
+	case short:
+		return fmt.Errorf("%w: %s is cut off", model.ErrCorrupt, filepath.Base(file))
 	}
 	end := walkAppends(data)
 	if behind := min(used+walFrame, len(data)); end < behind && hasAppend(data[end:behind]) {
-		return fmt.Errorf("%w: %s is damaged behind byte %d", model.ErrCorrupt, filepath.Base(newest), end)
+		return fmt.Errorf("%w: %s is damaged behind byte %d", model.ErrCorrupt, filepath.Base(file), end)
 	}
 	return nil
+}
+
+// newestSegment returns what raft-wal has noted of the file that it writes to, which begins with
+// index 0 when there is none. The
+// names of files do not tell: a crash may leave one that counts no more.
+func newestSegment(dir string) (tail types.SegmentInfo, err error) {
+	err = loadBolt(filepath.Join(dir, metadb.FileName), func(tx *bbolt.Tx) error {
+		bucket := tx.Bucket([]byte(metadb.MetaBucket))
+		if bucket == nil {
+			return fmt.Errorf("%w: %s has no list of files", model.ErrCorrupt, metadb.FileName)
+		}
+		noted := bucket.Get([]byte(metadb.MetaKey))
+		if noted == nil {
+			return nil // it was killed before it noted its first file
+		}
+		var state types.PersistentState
+		if err := json.Unmarshal(noted, &state); err != nil {
+			return fmt.Errorf("%w: %s: %w", model.ErrCorrupt, metadb.FileName, err)
+		}
+		if n := len(state.Segments); n > 0 && state.Segments[n-1].SealTime.IsZero() {
+			tail = state.Segments[n-1]
+		}
+		return nil
+	})
+	return tail, err
 }
 
 // walkAppends gives where the last of the appends ends that are whole from the beginning on.

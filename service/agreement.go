@@ -106,7 +106,7 @@ func (s *VersionService) compareWithMembers(ctx context.Context) {
 		return
 	}
 	if before := s.undecided.Swap(&own.detail); before == nil {
-		s.log.Error("members have different records, and no majority says whose are right; compare them, and empty the data directory of the node that is wrong", "detail", own.detail)
+		s.log.Error("members have different records, and no majority says whose are right; compare them with level=none lists; on the node that is wrong: "+model.RejoinAdvice, "detail", own.detail)
 	}
 }
 
@@ -128,7 +128,7 @@ func (s *VersionService) awaitAgreement(ctx context.Context) {
 			return
 		}
 		if own.outvoted && !told {
-			s.log.Error("a majority still has other records than this node makes of its own snapshot and log; empty this node's data directory and start it again: it will rejoin and be sent everything", "detail", own.detail)
+			s.log.Error("a majority still has other records than this node makes of its own snapshot and log; "+model.RejoinAdvice, "detail", own.detail)
 			told = true
 		}
 	}

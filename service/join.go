@@ -128,7 +128,7 @@ func (s *VersionService) identify(ctx context.Context, id, address string) (peer
 	case status.Node != id:
 		return status, fmt.Errorf("%w: %s is node %q, not %q", model.ErrWrongNode, address, status.Node, id)
 	case slices.Contains(s.node.Former(), status.Cluster):
-		return status, fmt.Errorf("%w: node %q at %s has the state of cluster %s, which was given up and recovered as this one; stop that node, empty its data directory and start it again", model.ErrWrongNode, id, address, status.Cluster)
+		return status, fmt.Errorf("%w: node %q at %s has the state of cluster %s, which was given up and recovered as this one, and which it joins on an empty data directory: on that node, %s", model.ErrWrongNode, id, address, status.Cluster, model.RejoinAdvice)
 	case status.Cluster != "" && status.Cluster != ours:
 		return status, fmt.Errorf("%w: node %q at %s belongs to cluster %s, this is cluster %s", model.ErrWrongNode, id, address, status.Cluster, ours)
 	case status.StoreCluster != "" && status.StoreCluster != ours && !slices.Contains(s.node.Former(), status.StoreCluster):

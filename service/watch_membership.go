@@ -38,8 +38,7 @@ func (s *VersionService) watchMembership(ctx context.Context) {
 type leftBehind struct{ member, ours, theirs string }
 
 func (e *leftBehind) Error() string {
-	return fmt.Sprintf("this node's cluster %s was given up and recovered from %s as cluster %s; "+
-		"stop this node, empty its data directory and start it again: it then joins that one", e.ours, e.member, e.theirs)
+	return fmt.Sprintf("this node's cluster %s was given up and recovered from %s as cluster %s, which this node joins on an empty data directory: %s", e.ours, e.member, e.theirs, model.RejoinAdvice)
 }
 
 func (e *leftBehind) Is(target error) bool { return target == model.ErrNodeRemoved }

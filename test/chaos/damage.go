@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"versiond/model"
 	"versiond/test/cluster"
 )
 
@@ -34,14 +35,12 @@ func damageNode(r *Round, damage func(r *Round, n *cluster.Node)) (heal func()) 
 	if !endsUnlessReady(r, n) {
 		return func() {}
 	}
-	require.Regexp(r.TB, adviceToEmpty, n.Log()[said:], "how %s ended", n.ID)
+	require.Contains(r.TB, n.Log()[said:], model.RejoinAdvice, "how %s ended", n.ID)
 	return func() {
 		n.EmptyDir()
 		n.Start()
 	}
 }
-
-const adviceToEmpty = `empty (this node's data|its data|that|the) directory`
 
 // endsUnlessReady waits until a node has ended or is ready, and says whether it has ended.
 func endsUnlessReady(r *Round, n *cluster.Node) (ended bool) {

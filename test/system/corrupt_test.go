@@ -43,7 +43,7 @@ func TestDamagedRaftLog(t *testing.T) {
 			n.Start()
 			require.NotZero(t, n.Wait(10*time.Second), name)
 			require.Contains(t, lastLine(n), "the Raft log in "+n.Dir+" cannot be read", name)
-			require.Contains(t, lastLine(n), "empty that directory and start it: it joins again", name)
+			require.Contains(t, lastLine(n), "empty its data directory and start it: it joins again", name)
 			require.NotContains(t, n.Log(), "goroutine ", name)
 
 			require.NoError(t, os.RemoveAll(n.Dir))

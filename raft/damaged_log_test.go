@@ -104,7 +104,7 @@ func TestDamagedLogIsRefused(t *testing.T) {
 				}
 				refused++
 				require.ErrorIs(t, err, model.ErrCorrupt, damage)
-				require.ErrorContains(t, err, "empty that directory and start it", damage)
+				require.ErrorContains(t, err, "empty its data directory and start it", damage)
 			}
 			require.Greater(t, refused, 15)
 		})
@@ -159,22 +159,25 @@ func TestLostLogFolderIsNoticed(t *testing.T) {
 	require.NoError(t, os.RemoveAll(dir.file(logDir)))
 	_, err := readAllLog(dir)
 	require.ErrorIs(t, err, model.ErrCorrupt)
-	require.ErrorContains(t, err, "empty that directory and start it")
+	require.ErrorContains(t, err, "empty its data directory and start it")
 }
 
-// An empty or missing file is a new node's.
-func TestNoLogFileIsNotDamaged(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "raft.db")
-	require.NoError(t, checkLogFile(path))
-	require.NoError(t, os.WriteFile(path, nil, 0o600))
-	require.NoError(t, checkLogFile(path))
+// A file of term and vote that is gone while the log has entries must not be made anew: the node would vote twice.
+func TestLostVoteIsNoticed(t *testing.T) {
+	for _, lose := range []func(string) error{os.Remove, func(path string) error { return os.Truncate(path, 0) }} {
+		dir, _ := mustLogFile(t)
+		require.NoError(t, lose(dir.file(logFile)))
+		_, err := readAllLog(dir)
+		require.ErrorIs(t, err, model.ErrCorrupt)
+		require.ErrorContains(t, err, model.RejoinAdvice)
+	}
 }
 
-func BenchmarkCheckLogFile(b *testing.B) {
+func BenchmarkLoadBolt(b *testing.B) {
 	dir, content := mustLogFile(b)
 	b.SetBytes(int64(len(content)))
 	for b.Loop() {
-		require.NoError(b, checkLogFile(dir.file(logFile)))
+		require.NoError(b, loadBolt(dir.file(logFile), readStable))
 	}
 }
 
