@@ -64,6 +64,8 @@ type runningNode struct {
 	peer         *http.Server
 	listener     net.Listener
 	peerListener *raft.PeerListener
+	// asProblem is for the answers that net/http makes by itself.
+	asProblem func([]byte) []byte
 }
 
 // openNode opens one node from the bottom up; parts undoes it, also after an error.
@@ -206,6 +208,7 @@ func (n *runningNode) route(cfg config.Config, log *slog.Logger) error {
 		return err
 	}
 	versions = versions.MeasuredBy(controller.Metrics{Public: n.metrics.Public, Peer: n.metrics.Peer, Scrape: n.metrics.Handler(log)})
+	n.asProblem = versions.AsProblem
 	most := portConnectionsMax(openFilesMax(), len(cfg.LocalNodes()))
 	n.public = newServer(routers.SetUpVersionRouter(versions), newConnections(most), log)
 	n.peer = newServer(routers.SetUpRaftRouter(versions, peers), newConnections(most), log)
@@ -233,7 +236,7 @@ func (n *runningNode) serve(stop context.CancelCauseFunc) *sync.WaitGroup {
 	var wg sync.WaitGroup
 	for server, listener := range map[*http.Server]net.Listener{n.public: n.listener, n.peer: n.peerListener.HTTP()} {
 		wg.Go(func() {
-			if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			if err := server.Serve(clientListener{listener, n.asProblem}); !errors.Is(err, http.ErrServerClosed) {
 				stop(fmt.Errorf("serve HTTP: %w", err))
 			}
 		})

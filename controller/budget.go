@@ -30,6 +30,9 @@ func (b *bodyBudget) boundBody(c *gin.Context) (release func()) {
 		return func() {}
 	}
 	body := &countedBody{ReadCloser: c.Request.Body, budget: b}
+	// A copy: by the body of its own request net/http knows a client that still waits for 100 Continue, to
+	// which it gives the final status at once.
+	c.Request = c.Request.WithContext(c.Request.Context())
 	c.Request.Body = body
 	return body.release
 }

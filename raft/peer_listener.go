@@ -3,6 +3,7 @@ package raft
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"sync"
@@ -17,7 +18,7 @@ const strangersMax = 1000
 // PeerListener is the one port on which other nodes reach this one, by Raft and by HTTP. The first
 // byte of a connection tells which.
 type PeerListener struct {
-	listener net.Listener
+	listener *net.TCPListener
 	http     *connQueue
 	raft     *connQueue
 	// strangers have not said yet what they are, or not proved that they may speak Raft here. When there
@@ -35,8 +36,12 @@ func ListenPeers(address string) (*PeerListener, error) {
 	if err != nil {
 		return nil, err
 	}
+	tcp, ok := listener.(*net.TCPListener)
+	if !ok {
+		return nil, errors.Join(fmt.Errorf("the listener at %s is not one for TCP", address), listener.Close())
+	}
 	ctx, cancel := context.WithCancel(context.Background())
-	l := &PeerListener{listener: listener, strangers: group.NewCrowd[net.Conn](), ctx: ctx, cancel: cancel}
+	l := &PeerListener{listener: tcp, strangers: group.NewCrowd[net.Conn](), ctx: ctx, cancel: cancel}
 	l.http, l.raft = newConnQueue(l), newConnQueue(l)
 	l.conns.Go(l.acceptAll)
 	return l, nil
@@ -61,7 +66,7 @@ func (l *PeerListener) Close() error {
 
 func (l *PeerListener) acceptAll() {
 	for l.ctx.Err() == nil {
-		conn, err := l.listener.Accept()
+		conn, err := l.listener.AcceptTCP()
 		if err != nil {
 			l.pause(err)
 			continue
@@ -91,7 +96,7 @@ func (l *PeerListener) pause(err error) {
 	}
 }
 
-func (l *PeerListener) sort(conn net.Conn) {
+func (l *PeerListener) sort(conn *net.TCPConn) {
 	first := make([]byte, 1)
 	stop := context.AfterFunc(l.ctx, func() { _ = conn.Close() }) // unblocks the read below
 	defer stop()
@@ -109,18 +114,19 @@ func (l *PeerListener) sort(conn net.Conn) {
 		return
 	}
 	l.strangers.Leave(conn)
-	l.http.put(&prefixedConn{Conn: conn, prefix: first})
+	l.http.put(&prefixedConn{TCPConn: conn, prefix: first})
 }
 
-// prefixedConn gives back the byte that was read to sort the connection.
+// prefixedConn gives back the byte that was read to sort the connection. It is a TCP connection still, for
+// those that ask it to end one side.
 type prefixedConn struct {
-	net.Conn
+	*net.TCPConn
 	prefix []byte
 }
 
 func (c *prefixedConn) Read(p []byte) (int, error) {
 	if len(c.prefix) == 0 || len(p) == 0 {
-		return c.Conn.Read(p)
+		return c.TCPConn.Read(p)
 	}
 	n := copy(p, c.prefix)
 	c.prefix = c.prefix[n:]
