@@ -222,6 +222,9 @@ func (n *Node) Identity() model.Identity { return n.cfg.Dir.Identity() }
 // Former lists the clusters that the node's cluster was recovered from.
 func (n *Node) Former() []string { return n.cfg.Dir.Former() }
 
+// Replica reports whether the node is a member that never wants a vote.
+func (n *Node) Replica() bool { return n.cfg.Dir.noted().Replica }
+
 // Address is where the other nodes reach this one.
 func (n *Node) Address() string { return n.cfg.Address }
 

@@ -47,7 +47,7 @@ type Status struct {
 
 // Status reads the node's state. It takes no lock of Raft's main loop, so it answers while that is held up.
 func (n *Node) Status() Status {
-	s := Status{Identity: n.Identity(), Former: n.Former(), Replica: n.cfg.Dir.noted().Replica, State: "waiting", Applied: n.progress.applied.Load(), Serving: n.Serving(), Stuck: n.Stuck(), StoreFailing: n.StoreFailure() != nil, LogHeld: n.LogFailure() != nil}
+	s := Status{Identity: n.Identity(), Former: n.Former(), Replica: n.Replica(), State: "waiting", Applied: n.progress.applied.Load(), Serving: n.Serving(), Stuck: n.Stuck(), StoreFailing: n.StoreFailure() != nil, LogHeld: n.LogFailure() != nil}
 	took, _ := n.CommitTime()
 	s.CommitMicros = took.Microseconds()
 	running := n.current()

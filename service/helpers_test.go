@@ -110,8 +110,18 @@ func alone(address string) Settings {
 	return Settings{Listed: []Listed{{ID: "node1", Address: address, Port: 8081}}, Port: 8081}
 }
 
-// mustOpen opens a node that does nothing by itself: Run was not called.
+// mustOpen opens a node that does nothing by itself but to look how far its store is: Run was not called.
 func (o nodeOptions) mustOpen(t *testing.T) *testNode {
+	t.Helper()
+	n := o.mustPrepare(t)
+	var wg sync.WaitGroup
+	wg.Go(func() { n.watchLevel(n.ctx) })
+	t.Cleanup(func() { n.close(); wg.Wait() })
+	return n
+}
+
+// mustPrepare opens a node that does nothing by itself.
+func (o nodeOptions) mustPrepare(t *testing.T) *testNode {
 	t.Helper()
 	o.complete(t)
 	dir, err := raft.OpenDataDir(o.path, o.id)
@@ -171,7 +181,7 @@ func mustListen(t *testing.T) *raft.PeerListener {
 // mustRun opens a node and runs it until the test ends, or until close is called.
 func (o nodeOptions) mustRun(t *testing.T) *testNode {
 	t.Helper()
-	n := o.mustOpen(t)
+	n := o.mustPrepare(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- n.Run(ctx) }()

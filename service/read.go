@@ -147,7 +147,7 @@ func (s *VersionService) readOnce(await, local func() error) error {
 // awaitFresh returns once this node's store reflects what opts asks for.
 func (s *VersionService) awaitFresh(ctx context.Context, opts model.ReadOptions) error {
 	if opts.Level == model.LevelNone {
-		if !s.serving() {
+		if !s.level.reached.Load() || !s.serving() {
 			return model.ErrNotCaughtUp
 		}
 		return s.node.WaitApplied(ctx, opts.MinIndex)

@@ -40,6 +40,9 @@ func (s *VersionService) remembered(id string) (row model.Version, known bool, e
 // promptIndex gives the index that a read must reflect, notPrompt where it takes more than one round.
 func (s *VersionService) promptIndex(ctx context.Context, opts model.ReadOptions) uint64 {
 	if opts.Level == model.LevelNone {
+		if !s.level.reached.Load() {
+			return notPrompt
+		}
 		return opts.MinIndex
 	}
 	// Two rounds, the one that goes on and its own, must fit into the time that the read may take.

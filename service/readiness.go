@@ -9,13 +9,8 @@ import (
 	"versiond/model"
 )
 
-const (
-	// storeCheckTimeout bounds the question whether the store answers.
-	storeCheckTimeout = time.Second
-	// levelLag is how long entries may wait on a node that counts as level: under steady writes there are
-	// always some, since a node on which nobody waits lets them gather.
-	levelLag = time.Second
-)
+// storeCheckTimeout bounds the question whether the store answers.
+const storeCheckTimeout = time.Second
 
 // Readiness gives every check, by name; the node is ready when all are OK.
 func (s *VersionService) Readiness(ctx context.Context) []model.Check {
@@ -64,7 +59,7 @@ func (s *VersionService) checkStore(ctx context.Context) error {
 	return nil
 }
 
-// checkApplier is red until the store has been level with the cluster once, and when it falls far behind.
+// checkApplier is red until the store is level with the cluster, and when it falls far behind.
 func (s *VersionService) checkApplier() error {
 	applied, commit := s.node.AppliedIndex(), s.node.CommitIndex()
 	switch {
@@ -72,22 +67,18 @@ func (s *VersionService) checkApplier() error {
 		return fmt.Errorf("%w: its store is being brought to the cluster's state", model.ErrNotCaughtUp)
 	case s.node.Stuck():
 		return errors.New("nothing was applied for two seconds or more")
-	case isLevel(applied, commit, s.node.Lag()):
-		s.caughtUp.Store(true)
-	}
-	if !s.caughtUp.Load() || applied+farBehind < commit {
+	case applied+farBehind < commit:
 		return fmt.Errorf("%w: it has applied index %d of %d", model.ErrNotCaughtUp, applied, commit)
 	}
-	return nil
+	return s.checkLevel()
 }
 
-// isLevel says whether a store is level with the cluster, as far as one can be while writes go on.
-func isLevel(applied, commit uint64, lag time.Duration) bool {
-	return commit > 0 && (applied >= commit || lag < levelLag && applied+promoteLagMax >= commit)
-}
-
-// checkVoters keeps a new cluster from looking ready while one machine could still take it all away.
+// checkVoters keeps a new cluster from looking ready while one machine could still take it all away, and a node
+// that has just been let in while it does not count yet: whoever goes on to the next one could lose the quorum.
 func (s *VersionService) checkVoters() error {
+	if self, member := s.find(s.NodeID()); member && !self.Voter && !s.node.Replica() {
+		return errors.New("this node has no vote yet; the leader gives it one when it has kept up for a moment")
+	}
 	founders := int(s.founders.Load())
 	have, needed := voters(s.node.Members()), founders/2+1
 	if founders == 0 || have >= needed {

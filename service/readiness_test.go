@@ -80,23 +80,3 @@ func TestReadinessOfARemovedNode(t *testing.T) {
 	n.mustBeReady(t)
 	n.mustAdd(t, "b", "1")
 }
-
-// A node under steady writes is never at the very index that was committed last: it must become ready all the
-// same, and one that is still far away must not. If this fails, a machine that is added to a busy cluster never
-// gets traffic, or gets it too early.
-func TestLevelUnderSteadyWrites(t *testing.T) {
-	for name, c := range map[string]struct {
-		applied, commit uint64
-		lag             time.Duration
-		want            bool
-	}{
-		"idle":                     {10, 10, 0, true},
-		"nothing is known yet":     {0, 0, 0, false},
-		"entries gather":           {10, 40, 200 * time.Millisecond, true},
-		"they do not move":         {10, 40, 2 * time.Second, false},
-		"far away":                 {10, 11 + promoteLagMax, 0, false},
-		"ahead of what it is told": {12, 10, 0, true},
-	} {
-		require.Equal(t, c.want, isLevel(c.applied, c.commit, c.lag), name)
-	}
-}

@@ -102,8 +102,7 @@ type VersionService struct {
 
 	observer   Observer
 	storeReads storeReads
-	// caughtUp is set once the store has been level with the cluster since the start.
-	caughtUp atomic.Bool
+	level      level
 }
 
 // NewVersionService joins the parts and starts the Raft node. Run must be called for the node to find
@@ -142,6 +141,7 @@ func (s *VersionService) Run(ctx context.Context) error {
 	tasks.Go(func() error { s.watchMembership(ctx); return nil })
 	tasks.Go(func() error { s.watchStore(ctx); return nil })
 	tasks.Go(func() error { s.watchLog(ctx); return nil })
+	tasks.Go(func() error { s.watchLevel(ctx); return nil })
 	tasks.Go(func() error { s.mendStore(ctx); return nil })
 	tasks.Go(func() error { s.auditStore(ctx); return nil })
 	tasks.Go(func() error {
