@@ -10,9 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"os/signal"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -61,27 +59,14 @@ func newCommand(environ []string, stdout, stderr io.Writer) *cobra.Command {
 	cmd.AddCommand(newHealthCommand(), newRestoreCommand(), newRecoverCommand(environ, stderr))
 	config.BindFlags(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		cfg, err := config.Load(cmd.Flags(), environ)
+		read := func() (config.Config, error) { return config.Load(cmd.Flags(), environ) }
+		cfg, err := read()
 		if err != nil {
 			return err
 		}
-		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-		defer stop()
-		return startNodes(ctx, cfg, newLogger(cfg.Log, stderr), stdout)
+		return runUntilSignal(cfg, read, stdout, stderr)
 	}
 	return cmd
-}
-
-func newLogger(cfg config.Log, w io.Writer) *slog.Logger {
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(cfg.Level)); err != nil {
-		level = slog.LevelInfo // Validate has let only known levels pass
-	}
-	options := &slog.HandlerOptions{Level: level}
-	if cfg.Format == "json" {
-		return slog.New(slog.NewJSONHandler(w, options))
-	}
-	return slog.New(slog.NewTextHandler(w, options))
 }
 
 // startNodes runs every configured node of this process side by side until the context ends. A node
@@ -95,6 +80,8 @@ func startNodes(ctx context.Context, cfg config.Config, log *slog.Logger, stdout
 	heap, stop := context.WithCancel(ctx)
 	defer stop()
 	go keepHeapRoom(heap)
+	stopping := make(chan struct{})
+	goOn := context.AfterFunc(ctx, func() { log.Info("stopping; requests under way are finished first"); close(stopping) })
 	for i, node := range nodes {
 		wg.Go(func() {
 			log := log.With("node", node.ID)
@@ -105,7 +92,12 @@ func startNodes(ctx context.Context, cfg config.Config, log *slog.Logger, stdout
 		})
 	}
 	wg.Wait()
-	return errors.Join(ended...)
+	err := errors.Join(ended...)
+	if !goOn() {
+		<-stopping
+		log.Info("stopped")
+	}
+	return err
 }
 
 // keepNode runs one node, and opens it again where that is all it needs.

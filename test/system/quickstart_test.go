@@ -44,16 +44,19 @@ func newQuickStart(t *testing.T) *quickStart {
 func address(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
 
 // run starts the program on the quick start's ports; its output goes to a log of this name.
-func (q *quickStart) run(log string) *cluster.Process {
+func (q *quickStart) run(log string, env ...string) *cluster.Process {
 	q.t.Helper()
+	p := cluster.NewProcess(q.t, program, nil, append(q.env(), env...), filepath.Join(q.dir, log))
+	p.Start()
+	return p
+}
+
+func (q *quickStart) env() []string {
 	var listed []string
 	for _, n := range q.nodes {
 		listed = append(listed, fmt.Sprintf("%s=%s/%d", n.id, address(n.peer), n.public))
 	}
-	env := []string{"VERSIOND_RAFT_NODES=" + strings.Join(listed, ","), "VERSIOND_DATA_DIR=" + filepath.Join(q.dir, "data")}
-	p := cluster.NewProcess(q.t, program, nil, env, filepath.Join(q.dir, log))
-	p.Start()
-	return p
+	return []string{"VERSIOND_RAFT_NODES=" + strings.Join(listed, ","), "VERSIOND_DATA_DIR=" + filepath.Join(q.dir, "data")}
 }
 
 func (q *quickStart) waitReady(timeout time.Duration) {

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+
+	"versiond/config"
+	"versiond/logs"
+)
+
+// runUntilSignal runs the nodes until SIGTERM or SIGINT. Neither a terminal that is closed nor a log that
+// nobody reads ends them. read reads the settings anew, as SIGHUP asks for.
+func runUntilSignal(cfg config.Config, read func() (config.Config, error), stdout, stderr io.Writer) error {
+	signal.Ignore(syscall.SIGPIPE) // a write to a pipe without a reader fails, and that is all
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+
+	var level slog.LevelVar
+	level.Set(logLevel(cfg.Log))
+	format := func(w io.Writer) slog.Handler { return logHandler(cfg.Log.Format, &level, w) }
+	lines, greetings := logs.NewWriter(stderr, format), logs.NewWriter(stdout, format)
+	defer greetings.Close()
+	defer lines.Close()
+	log := slog.New(format(lines))
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer stop()
+	wg.Go(func() { readAnew(ctx, hangups, read, &level, log) })
+	return startNodes(ctx, cfg, log, greetings)
+}
+
+// readAnew takes the level of the log from the settings again whenever it is told to. What is wrong with
+// them then ends nothing.
+func readAnew(ctx context.Context, told <-chan os.Signal, read func() (config.Config, error), level *slog.LevelVar, log *slog.Logger) {
+	for {
+		select {
+		case <-told:
+		case <-ctx.Done():
+			return
+		}
+		cfg, err := read()
+		if err != nil {
+			log.Warn("SIGHUP: the settings cannot be read, and stay as they were", "err", err)
+			continue
+		}
+		level.Set(logLevel(cfg.Log))
+		log.Info("SIGHUP: the log level was read anew; everything else goes on as it was", "level", cfg.Log.Level)
+	}
+}
+
+func logLevel(cfg config.Log) (level slog.Level) {
+	if err := level.UnmarshalText([]byte(cfg.Level)); err != nil {
+		return slog.LevelInfo // Validate has let only known levels pass
+	}
+	return level
+}
+
+// logHandler writes lines in the format that the settings name.
+func logHandler(format string, level slog.Leveler, w io.Writer) slog.Handler {
+	options := &slog.HandlerOptions{Level: level}
+	if format == "json" {
+		return slog.NewJSONHandler(w, options)
+	}
+	return slog.NewTextHandler(w, options)
+}
+
+func newLogger(cfg config.Log, w io.Writer) *slog.Logger {
+	return slog.New(logHandler(cfg.Format, logLevel(cfg), w))
+}
