@@ -99,7 +99,7 @@ func openNode(cfg config.Config, node config.Node, log *slog.Logger, parts *clos
 		return nil, err
 	}
 	parts.add(n.service.Close)
-	return n, n.route(cfg, log)
+	return n, n.route(cfg, node, log)
 }
 
 // listen opens both ports; an error names the port and the setting that would change it.
@@ -195,7 +195,7 @@ func serviceSettings(cfg config.Config, node config.Node) service.Settings {
 }
 
 // route makes the servers of both ports.
-func (n *runningNode) route(cfg config.Config, log *slog.Logger) error {
+func (n *runningNode) route(cfg config.Config, node config.Node, log *slog.Logger) error {
 	if err := n.metrics.Watch(n.service.Measures); err != nil {
 		return err
 	}
@@ -203,7 +203,12 @@ func (n *runningNode) route(cfg config.Config, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	peers, err := controller.NewPeerController(n.service, cfg.Cluster.Secret.Reveal())
+	hosts := cfg.HostNames(node)
+	versions, err = versions.Named(controller.Names{Hosts: hosts, Origins: cfg.Server.TrustedOrigins})
+	if err != nil {
+		return err
+	}
+	peers, err := controller.NewPeerController(n.service, cfg.Cluster.Secret.Reveal(), hosts...)
 	if err != nil {
 		return err
 	}

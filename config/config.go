@@ -58,6 +58,10 @@ type Server struct {
 	ExamineSize int `koanf:"examineSize" example:"20" usage:"cache entries that one such search examines"`
 	// Bind is the host that both ports listen on; empty listens on the host of the node's address.
 	Bind string `koanf:"bind" flag:"bind HOST" example:"0.0.0.0" usage:"host to listen on; the host of the node's address when not set"`
+	// TrustedHosts are names, besides its own address, under which a node without tokens answers.
+	TrustedHosts []string `koanf:"trustedHosts" example:"registry.example.com" usage:"names under which a node without tokens answers too, besides localhost, IP addresses and its own address"`
+	// TrustedOrigins are origins of pages that may change something through a proxy that rewrites Host.
+	TrustedOrigins []string `koanf:"trustedOrigins" example:"https://registry.example.com" usage:"origins of pages that may change something though their Host is another, as behind a proxy that rewrites it"`
 }
 
 // Raft lists the nodes that make the cluster when it is new, and says when its log is compacted.

@@ -60,6 +60,8 @@ func TestSettingsAreThePublishedNames(t *testing.T) {
 		"server.periodicDeleteInterval VERSIOND_SERVER_PERIODICDELETEINTERVAL",
 		"server.examineSize VERSIOND_SERVER_EXAMINESIZE",
 		"server.bind VERSIOND_SERVER_BIND --bind",
+		"server.trustedHosts VERSIOND_SERVER_TRUSTEDHOSTS",
+		"server.trustedOrigins VERSIOND_SERVER_TRUSTEDORIGINS",
 		"raft.nodes VERSIOND_RAFT_NODES",
 		"raft.nodes[].id",
 		"raft.nodes[].address",

@@ -96,6 +96,16 @@ func (s Server) check(p *problems) {
 	if s.Bind != "" && !isHost(s.Bind) {
 		p.add("server.bind", "is %q; it has to be a host name or an IP address, without port or brackets", s.Bind)
 	}
+	for i, host := range s.TrustedHosts {
+		if !isHost(host) {
+			p.add(fmt.Sprintf("server.trustedHosts[%d]", i), "is %q; it has to be a host name, without scheme or port", host)
+		}
+	}
+	for i, origin := range s.TrustedOrigins {
+		if why := badOrigin(origin); why != "" {
+			p.add(fmt.Sprintf("server.trustedOrigins[%d]", i), "is %q; %s", origin, why)
+		}
+	}
 }
 
 func (r Raft) check(p *problems) {

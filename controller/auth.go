@@ -73,10 +73,10 @@ func (ts tokens) find(secret string) (token knownToken, found bool) {
 }
 
 // Require returns what goes before handlers that need a role. On a node without tokens it lets
-// everybody pass.
+// everybody pass who calls the node by its name.
 func (v *VersionController) Require(role Role) gin.HandlerFunc {
 	if len(v.tokens) == 0 {
-		return func(*gin.Context) {}
+		return func(c *gin.Context) { refuseOtherHosts(c, v.hosts) }
 	}
 	return func(c *gin.Context) {
 		if err := v.authorize(c, role); err != nil {

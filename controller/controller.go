@@ -15,7 +15,9 @@ type VersionController struct {
 	node      []string
 	crossSite *http.CrossOriginProtection
 	tokens    tokens
-	metrics   Metrics
+	// hosts and origins are those of Names.
+	hosts, origins []string
+	metrics        Metrics
 	// bodies are those of clients, which must not stand in the way of those of other nodes.
 	bodies, peerBodies *bodyBudget
 }

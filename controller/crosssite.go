@@ -2,7 +2,6 @@ package controller
 
 import (
 	"net/http"
-	"net/url"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -22,9 +21,9 @@ func (v *VersionController) RefuseCrossSite(c *gin.Context) {
 		fail(c, errCrossSite)
 		return
 	}
-	if c.Request.Method == http.MethodGet && originHidden(c.Request) {
+	if c.Request.Method == http.MethodGet && v.originHidden(c.Request) {
 		fail(c, &explained{kind: errCrossSite, detail: "this request changes something, and the browser does not say which page it comes from, " +
-			"as browsers do not on plain HTTP; use POST, from /swagger/index.html or with curl -X POST"})
+			"as browsers do not on plain HTTP; use POST on the public port, with curl -X POST or from the page /swagger/index.html there"})
 	}
 }
 
@@ -32,13 +31,12 @@ func (v *VersionController) RefuseCrossSite(c *gin.Context) {
 // plain HTTP addresses other than localhost browsers send no Sec-Fetch-Site, and no Origin with a
 // GET; then the Referer has to show that the page is ours. Accept-Language tells browsers from
 // tools that borrow their User-Agent.
-func originHidden(r *http.Request) bool {
+func (v *VersionController) originHidden(r *http.Request) bool {
 	if r.Header.Get("Sec-Fetch-Site") != "" || r.Header.Get("Origin") != "" {
 		return false
 	}
 	if referer := r.Referer(); referer != "" {
-		page, err := url.Parse(referer)
-		return err != nil || page.Host != r.Host
+		return !v.ownPage(referer, r.Host)
 	}
 	return strings.HasPrefix(r.UserAgent(), "Mozilla/") && r.Header.Get("Accept-Language") != ""
 }

@@ -17,6 +17,8 @@ package controller
 // @description  Operations tagged `internal` live on the peer port (7001, 7002, 7003 by default), which other nodes use: "Try it out" cannot reach them from this page.
 // @description
 // @description  On a node with tokens, press Authorize and enter `Bearer`, a blank and the secret of a token. A token of the role `read` reads records and asks how the cluster does, `write` changes records as well, `admin` changes the cluster as well. `/livez`, `/readyz` and this page need none.
+// @description
+// @description  On a node without tokens, requests that would need one get 403 `unknown_host` unless they call the node localhost, by an IP address, by its own address or by a name in `server.trustedHosts`; the peer port does the same where there is no cluster secret.
 // @BasePath     /
 // @securityDefinitions.apikey  Bearer
 // @in                          header

@@ -75,7 +75,7 @@ func TestAKeyOnAnotherRequest(t *testing.T) {
 // Two keys are no key: to take either would leave the other one without its promise.
 func TestTwoKeysAreRefused(t *testing.T) {
 	n := mustNode(t)
-	r := httptest.NewRequest(http.MethodDelete, "/version/known", nil)
+	r := httptest.NewRequest(http.MethodDelete, "http://"+ownHost+"/version/known", nil)
 	r.Header[keyHeader] = []string{"a", "b"}
 	answer := httptest.NewRecorder()
 	n.public.ServeHTTP(answer, r)

@@ -34,9 +34,9 @@ func (n *node) mustMeasure(t testing.TB, m controller.Metrics) {
 	t.Helper()
 	v, err := controller.NewVersionController(n.service, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
-	p, err := controller.NewPeerController(n.service, "")
+	p, err := controller.NewPeerController(n.service, "", ownHost)
 	require.NoError(t, err)
-	v = v.MeasuredBy(m)
+	v = mustName(t, v).MeasuredBy(m)
 	n.public, n.peer = routers.SetUpVersionRouter(v), routers.SetUpRaftRouter(v, p)
 }
 

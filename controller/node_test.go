@@ -15,6 +15,11 @@ import (
 	"versiond/routers"
 )
 
+const (
+	ownHost       = "node1.example"
+	trustedOrigin = "https://registry.example.com"
+)
+
 // node is a fake service behind both real engines, and what they logged.
 type node struct {
 	service      *fakeService
@@ -27,10 +32,19 @@ func mustNode(t testing.TB) *node {
 	n := &node{service: newFakeService(), log: &bytes.Buffer{}}
 	v, err := controller.NewVersionController(n.service, slog.New(slog.NewTextHandler(n.log, nil)))
 	require.NoError(t, err)
-	p, err := controller.NewPeerController(n.service, "")
+	v = mustName(t, v)
+	p, err := controller.NewPeerController(n.service, "", ownHost)
 	require.NoError(t, err)
 	n.public, n.peer = routers.SetUpVersionRouter(v), routers.SetUpRaftRouter(v, p)
 	return n
+}
+
+// mustName gives a node the names by which tests call it.
+func mustName(t testing.TB, v *controller.VersionController) *controller.VersionController {
+	t.Helper()
+	v, err := v.Named(controller.Names{Hosts: []string{ownHost}, Origins: []string{trustedOrigin}})
+	require.NoError(t, err)
+	return v
 }
 
 // request is a request as it goes over the wire.
@@ -47,7 +61,7 @@ func (n *node) do(t testing.TB, r request) *httptest.ResponseRecorder {
 
 func serve(t testing.TB, handler http.Handler, r request) *httptest.ResponseRecorder {
 	t.Helper()
-	req := httptest.NewRequest(r.method, "http://node1.example:8081"+r.path, strings.NewReader(r.body))
+	req := httptest.NewRequest(r.method, "http://"+ownHost+":8081"+r.path, strings.NewReader(r.body))
 	for name, value := range r.header {
 		req.Header.Set(name, value)
 	}

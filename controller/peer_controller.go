@@ -39,15 +39,19 @@ type PeerController struct {
 	service PeerService
 	// secret is the hash of the cluster's: hashes are of one length, so that comparing tells nothing.
 	secret [sha256.Size]byte
+	// open is set when there is none; then browsers must be told from nodes by other means.
+	open  bool
+	hosts []string
 }
 
 // NewPeerController returns the controller for what other nodes ask of service. They must show the
-// cluster's secret, and none when it is empty.
-func NewPeerController(service PeerService, secret string) (*PeerController, error) {
+// cluster's secret. When that is empty, programs that are no nodes must call this one by one of the hosts,
+// localhost or an IP address.
+func NewPeerController(service PeerService, secret string, hosts ...string) (*PeerController, error) {
 	if service == nil {
 		return nil, errors.New("controller: the peer service is missing")
 	}
-	return &PeerController{service: service, secret: sha256.Sum256([]byte(secret))}, nil
+	return &PeerController{service: service, secret: sha256.Sum256([]byte(secret)), open: secret == "", hosts: hosts}, nil
 }
 
 // RefuseStrangers refuses requests without the cluster's secret, and those of another cluster's
@@ -57,6 +61,11 @@ func (p *PeerController) RefuseStrangers(c *gin.Context) {
 		c.Header("WWW-Authenticate", peer.SecretHeader)
 		fail(c, &explained{kind: model.ErrUnauthorized, detail: "the peer port needs this cluster's secret in the header " + peer.SecretHeader})
 		return
+	}
+	if p.open && c.GetHeader(peer.NodeHeader) == "" {
+		if refuseOtherHosts(c, p.hosts); c.IsAborted() {
+			return
+		}
 	}
 	theirs, ours := c.GetHeader(peer.ClusterHeader), p.service.Term().Cluster
 	if theirs != "" && ours != "" && theirs != ours {

@@ -14,7 +14,8 @@ var (
 	errMethodNotAllowed = errors.New("this path does not take this method; the Allow header lists those it takes")
 	errBodyTooLarge     = errors.New("the body is larger than this path takes")
 	errMediaType        = errors.New("the body is not of a type that this path takes")
-	errCrossSite        = errors.New("this request changes something and a browser sent it from another site")
+	errCrossSite        = errors.New("this request changes something and a browser sent it from another site; if that is the node's own page behind a proxy, let the proxy pass on the Host header, or name the page's origin in server.trustedOrigins")
+	errUnknownHost      = errors.New("this node is not called so")
 	errBatchRefused     = errors.New("an item of the batch was refused, so nothing was changed")
 	errPanicked         = errors.New("something broke while the request was served; the node's log says what, under this request ID")
 )
@@ -48,6 +49,7 @@ var translations = []translation{
 	{err: errBodyTooLarge, status: http.StatusRequestEntityTooLarge, code: "body_too_large"},
 	{err: errMediaType, status: http.StatusUnsupportedMediaType, code: "unsupported_media_type"},
 	{err: errCrossSite, status: http.StatusForbidden, code: "cross_site"},
+	{err: errUnknownHost, status: http.StatusForbidden, code: "unknown_host"},
 
 	{err: model.ErrUnauthorized, status: http.StatusUnauthorized, code: "unauthorized"},
 	{err: model.ErrForbidden, status: http.StatusForbidden, code: "forbidden"},

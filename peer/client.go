@@ -275,6 +275,7 @@ func (c *Client) newRequest(ctx context.Context, r request) (*http.Request, erro
 	if r.contentType != "" {
 		req.Header.Set("Content-Type", r.contentType)
 	}
+	req.Header.Set(NodeHeader, "1")
 	if cluster := c.cluster(); cluster != "" && !r.anyCluster {
 		req.Header.Set(ClusterHeader, cluster)
 	}

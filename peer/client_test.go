@@ -52,6 +52,7 @@ func TestRequestsSayWhoSendsThem(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, ourCluster, got.Header.Get(peer.ClusterHeader))
 	require.Equal(t, "s3cret", got.Header.Get(peer.SecretHeader))
+	require.NotEmpty(t, got.Header.Get(peer.NodeHeader), "by it a node is let in whatever it calls the other one")
 
 	blank := peer.NewClient(func() string { return "" }, "")
 	defer blank.Close()

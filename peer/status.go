@@ -52,4 +52,6 @@ const (
 const (
 	ClusterHeader = "X-Versiond-Cluster"
 	SecretHeader  = "X-Versiond-Secret"
+	// NodeHeader tells a node from a page in a browser: what begins with Sec- no page can set.
+	NodeHeader = "Sec-Versiond-Node"
 )

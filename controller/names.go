@@ -1,0 +1,73 @@
+package controller
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+)
+
+// Names is how browsers may call a node, besides localhost and IP addresses.
+type Names struct {
+	// Hosts are the names under which a node answers that asks nobody for a token or a secret.
+	Hosts []string
+	// Origins, such as https://registry.example.com, are those whose pages may change something though the
+	// Host of their requests is another: a proxy has put its own there.
+	Origins []string
+}
+
+// Named returns the same controller for a node of these names.
+func (v *VersionController) Named(names Names) (*VersionController, error) {
+	named := *v
+	named.hosts, named.origins = names.Hosts, names.Origins
+	named.crossSite = http.NewCrossOriginProtection()
+	for _, origin := range names.Origins {
+		if err := named.crossSite.AddTrustedOrigin(origin); err != nil {
+			return nil, fmt.Errorf("controller: %w", err)
+		}
+	}
+	return &named, nil
+}
+
+// refuseOtherHosts refuses a request that calls the node by a name that is not its own. A page of
+// evil.example may make its name mean this machine, and would be taken for the node's own page: it could
+// do all that a program here can do. It cannot make localhost or an IP address its own.
+func refuseOtherHosts(c *gin.Context, hosts []string) {
+	name := hostOf(c.Request.Host)
+	if name == "" || isLocalName(name) || slices.ContainsFunc(hosts, func(host string) bool { return strings.EqualFold(host, name) }) {
+		return
+	}
+	fail(c, &explained{kind: errUnknownHost, detail: fmt.Sprintf("this node asks nobody for a token or a secret, and so answers only when it is called localhost, "+
+		"by an IP address, by its own address or by a name in server.trustedHosts; %q is none of them", name[:min(len(name), fieldNameBytesMax)])})
+}
+
+// hostOf gives the name in a Host header without port, brackets and the dot that may end it.
+func hostOf(header string) string {
+	host, _, err := net.SplitHostPort(header)
+	if err != nil {
+		host = strings.Trim(header, "[]")
+	}
+	return strings.TrimSuffix(host, ".")
+}
+
+// isLocalName says whether no name server decides what a name means: one that is an address, or that
+// browsers keep for this machine.
+func isLocalName(name string) bool {
+	_, err := netip.ParseAddr(name)
+	name = strings.ToLower(name)
+	return err == nil || name == "localhost" || strings.HasSuffix(name, ".localhost")
+}
+
+// ownPage says whether a page, by its address, is one of this node's.
+func (v *VersionController) ownPage(page, host string) bool {
+	address, err := url.Parse(page)
+	if err != nil {
+		return false
+	}
+	return address.Host == host || slices.Contains(v.origins, address.Scheme+"://"+address.Host)
+}
