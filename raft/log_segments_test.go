@@ -2,7 +2,9 @@ package raft
 
 import (
 	"log/slog"
+	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/hashicorp/raft"
@@ -34,13 +36,61 @@ func TestLogOfFortyFilesOpensAgain(t *testing.T) {
 	dir, _ := mustLogFile(t)
 	index := uint64(300)
 	for _, segments := range []int{2, 5, 6, 12, 40} {
-		stores, err := openStores(dir, slog.New(slog.DiscardHandler))
-		require.NoError(t, err, "before %d files", segments)
-		stores.hold(newDisk(dir.Path(), slog.New(slog.DiscardHandler), unobserved{}, nil), nil)
+		stores := mustOpenStores(t, dir)
 		index = fillSegments(t, stores, dir, index, segments)
 		require.NoError(t, stores.close())
 	}
 	logs, err := readAllLog(dir)
 	require.NoError(t, err)
 	require.Equal(t, index, logs[len(logs)-1].Index)
+}
+
+// newestFile returns the path of the file that the log is written to.
+func newestFile(t *testing.T, dir *DataDir) string {
+	t.Helper()
+	found, err := filepath.Glob(dir.file(logDir) + "/*/*.wal")
+	require.NoError(t, err)
+	require.NotEmpty(t, found)
+	return slices.Max(found)
+}
+
+// A file that a full disk left too short is written to later. If this fails, the node calls it cut off at its next
+// start and never starts again.
+func TestLogFileThatAFullDiskLeftShortIsWrittenTo(t *testing.T) {
+	dir, _ := mustLogFile(t)
+	stores := mustOpenStores(t, dir)
+	require.NoError(t, stores.cache.DeleteRange(200, 300)) // which begins a new file
+	require.NoError(t, stores.close())
+	require.NoError(t, os.Truncate(newestFile(t, dir), 4096))
+	for index := uint64(200); index < 203; index++ {
+		stores = mustOpenStores(t, dir)
+		require.NoError(t, stores.cache.StoreLogs(entriesOf(4, index, index)))
+		require.NoError(t, stores.close())
+	}
+	logs, err := readAllLog(dir)
+	require.NoError(t, err)
+	require.Equal(t, uint64(202), logs[len(logs)-1].Index)
+}
+
+// A crash may leave a file that counts no more, with a name behind the one that does, and half written. If this
+// fails, that file keeps the node from starting.
+func TestLogFileThatCountsNoMoreIsNotLookedAt(t *testing.T) {
+	dir, _ := mustLogFile(t)
+	newest := newestFile(t, dir)
+	content, err := os.ReadFile(newest)
+	require.NoError(t, err)
+	orphan := filepath.Join(filepath.Dir(newest), "00000000000000000900-00000000000000ff.wal")
+	require.NoError(t, os.WriteFile(orphan, content[:100_000], 0o600))
+	logs, err := readAllLog(dir)
+	require.NoError(t, err)
+	require.Len(t, logs, 200)
+	require.NoFileExists(t, orphan)
+}
+
+func mustOpenStores(t *testing.T, dir *DataDir) *stores {
+	t.Helper()
+	stores, err := openStores(dir, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	stores.hold(newDisk(dir.Path(), slog.New(slog.DiscardHandler), unobserved{}, nil), nil)
+	return stores
 }
