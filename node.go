@@ -177,7 +177,7 @@ func discardStore(cfg config.Config, node config.Node, dir *raft.DataDir) string
 }
 
 func tuning(r config.Raft) raft.Tuning {
-	return raft.Tuning{SnapshotInterval: r.SnapshotInterval, SnapshotThreshold: uint64(r.SnapshotThreshold), TrailingLogs: uint64(r.TrailingLogs)}
+	return raft.Tuning{SnapshotInterval: r.SnapshotInterval, SnapshotThreshold: uint64(r.SnapshotThreshold), TrailingLogs: uint64(r.TrailingLogs), SegmentBytes: r.SegmentBytes}
 }
 
 func serviceSettings(cfg config.Config, node config.Node) service.Settings {

@@ -73,6 +73,8 @@ type Raft struct {
 	SnapshotThreshold int `koanf:"snapshotThreshold" example:"8192" usage:"how many log entries after the last snapshot make another one due"`
 	// TrailingLogs is how many log entries a snapshot leaves for members that are behind.
 	TrailingLogs int `koanf:"trailingLogs" example:"10240" usage:"how many log entries are kept behind a snapshot, for members that are behind"`
+	// SegmentBytes is the size of one file of the log.
+	SegmentBytes int `koanf:"segmentBytes" example:"16777216" usage:"bytes of one file of the Raft log, which is allocated in advance"`
 }
 
 // Log says what is logged and how.
@@ -100,6 +102,7 @@ func GetConfig() Config {
 			SnapshotInterval:  30 * time.Second,
 			SnapshotThreshold: 8192,
 			TrailingLogs:      10240,
+			SegmentBytes:      16 << 20,
 		},
 		Log:     Log{Level: "info", Format: "text"},
 		DataDir: "./data",

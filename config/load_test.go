@@ -55,6 +55,7 @@ func TestEveryVariableArrives(t *testing.T) {
 		"VERSIOND_RAFT_SNAPSHOTINTERVAL=3s",
 		"VERSIOND_RAFT_SNAPSHOTTHRESHOLD=50",
 		"VERSIOND_RAFT_TRAILINGLOGS=20",
+		"VERSIOND_RAFT_SEGMENTBYTES=1048576",
 		"VERSIOND_LOG_LEVEL=debug",
 		"VERSIOND_LOG_FORMAT=json",
 		"VERSIOND_AUTH_TOKENS=ci:write:0123456789abcdef, ops:admin:with:colons:in:it",
@@ -74,7 +75,7 @@ func TestEveryVariableArrives(t *testing.T) {
 		},
 		Raft: Raft{
 			Nodes:            []Node{{"a", "h1:1", 2}, {"b", "h2:1", 2}},
-			SnapshotInterval: 3 * time.Second, SnapshotThreshold: 50, TrailingLogs: 20,
+			SnapshotInterval: 3 * time.Second, SnapshotThreshold: 50, TrailingLogs: 20, SegmentBytes: 1 << 20,
 		},
 		Log: Log{Level: "debug", Format: "json"},
 		Auth: Auth{Tokens: []Token{

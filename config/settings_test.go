@@ -69,6 +69,7 @@ func TestSettingsAreThePublishedNames(t *testing.T) {
 		"raft.snapshotInterval VERSIOND_RAFT_SNAPSHOTINTERVAL",
 		"raft.snapshotThreshold VERSIOND_RAFT_SNAPSHOTTHRESHOLD",
 		"raft.trailingLogs VERSIOND_RAFT_TRAILINGLOGS",
+		"raft.segmentBytes VERSIOND_RAFT_SEGMENTBYTES",
 		"log.level VERSIOND_LOG_LEVEL --log-level",
 		"log.format VERSIOND_LOG_FORMAT --log-format",
 		"auth.tokens VERSIOND_AUTH_TOKENS",

@@ -18,6 +18,9 @@ const databaseNameMax = 64
 // snapshotIntervalMin keeps a node from doing nothing but looking whether a snapshot is due.
 const snapshotIntervalMin = 100 * time.Millisecond
 
+// segmentBytesMin keeps each write from beginning a new file of the log, segmentBytesMax one file from filling a disk.
+const segmentBytesMin, segmentBytesMax = 1 << 16, 1 << 30
+
 // Validate reports every setting that is wrong, each with its key and a right value, joined into one
 // error; nil when all are right. It looks at the values alone and opens nothing.
 func (c Config) Validate() error {
@@ -117,6 +120,9 @@ func (r Raft) check(p *problems) {
 	}
 	if r.TrailingLogs < 1 {
 		p.add("raft.trailingLogs", "is %d; it has to be at least 1", r.TrailingLogs)
+	}
+	if r.SegmentBytes < segmentBytesMin || r.SegmentBytes > segmentBytesMax {
+		p.add("raft.segmentBytes", "is %d; it has to be between %d and %d", r.SegmentBytes, segmentBytesMin, segmentBytesMax)
 	}
 }
 

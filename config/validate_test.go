@@ -34,6 +34,7 @@ func TestValidateRefuses(t *testing.T) {
 		{"snapshot interval", func(c *Config) { c.Raft.SnapshotInterval = time.Millisecond }, "raft.snapshotInterval: is 1ms"},
 		{"snapshot threshold", func(c *Config) { c.Raft.SnapshotThreshold = 0 }, "raft.snapshotThreshold: is 0"},
 		{"trailing logs", func(c *Config) { c.Raft.TrailingLogs = -1 }, "raft.trailingLogs: is -1"},
+		{"segment", func(c *Config) { c.Raft.SegmentBytes = 1000 }, "raft.segmentBytes: is 1000"},
 		{"bind with port", func(c *Config) { c.Server.Bind = "0.0.0.0:80" }, `server.bind: is "0.0.0.0:80"`},
 		{"bind with brackets", func(c *Config) { c.Server.Bind = "[::]" }, `server.bind: is "[::]"`},
 		{"trusted host with port", func(c *Config) { c.Server.TrustedHosts = []string{"a.example", "b.example:80"} }, `server.trustedHosts[1]: is "b.example:80"`},

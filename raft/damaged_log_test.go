@@ -24,7 +24,7 @@ func mustLogFile(t testing.TB) (*DataDir, []byte) {
 	dir, err := OpenDataDir(filepath.Join(t.TempDir(), "node1"), "node1")
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = dir.Close() })
-	stores, err := openStores(dir, slog.New(slog.DiscardHandler))
+	stores, err := openStores(dir, slog.New(slog.DiscardHandler), 0)
 	require.NoError(t, err)
 	d := newDisk(dir.Path(), slog.New(slog.DiscardHandler), unobserved{}, nil)
 	stores.hold(d, nil)
@@ -50,7 +50,7 @@ func usedPart(t *testing.T, path string) []byte {
 
 // readAllLog opens the log and gives what it holds, or why it cannot be read.
 func readAllLog(dir *DataDir) (logs []raft.Log, err error) {
-	stores, err := openStores(dir, slog.New(slog.DiscardHandler))
+	stores, err := openStores(dir, slog.New(slog.DiscardHandler), 0)
 	if err != nil {
 		return nil, err
 	}

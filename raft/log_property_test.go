@@ -142,7 +142,8 @@ func writeLog(path, from string) error {
 }
 
 func (w *logWriter) open() (err error) {
-	if w.stores, err = openStores(w.dir, slog.New(slog.DiscardHandler)); err == nil {
+	segmentBytes := []int{1 << 16, 1 << 20, 16 << 20}[w.now.Seed%3] // a setting, which may be another one at each start
+	if w.stores, err = openStores(w.dir, slog.New(slog.DiscardHandler), segmentBytes); err == nil {
 		w.stores.hold(newDisk(w.dir.Path(), slog.New(slog.DiscardHandler), unobserved{}, nil), nil)
 	}
 	return err

@@ -89,7 +89,7 @@ func TestLogFileThatCountsNoMoreIsNotLookedAt(t *testing.T) {
 
 func mustOpenStores(t *testing.T, dir *DataDir) *stores {
 	t.Helper()
-	stores, err := openStores(dir, slog.New(slog.DiscardHandler))
+	stores, err := openStores(dir, slog.New(slog.DiscardHandler), 0)
 	require.NoError(t, err)
 	stores.hold(newDisk(dir.Path(), slog.New(slog.DiscardHandler), unobserved{}, nil), nil)
 	return stores

@@ -73,7 +73,7 @@ type running struct {
 
 // NewRaftNode opens the node's log and snapshots and starts Raft if the node was a member before.
 func NewRaftNode(cfg NodeConfig, fsm *VersionFSM) (*Node, error) {
-	stores, err := openStores(cfg.Dir, cfg.Log)
+	stores, err := openStores(cfg.Dir, cfg.Log, cfg.Tuning.SegmentBytes)
 	if err != nil {
 		return nil, err
 	}

@@ -69,7 +69,7 @@ func (cfg *RecoverConfig) check(ctx context.Context) (RecoveryPlan, error) {
 
 func (cfg *RecoverConfig) openStores() (*stores, error) {
 	if cfg.Confirmed {
-		return openStores(cfg.Dir, cfg.Log)
+		return openStores(cfg.Dir, cfg.Log, 0)
 	}
 	return inspectStores(cfg.Dir)
 }

@@ -48,7 +48,7 @@ func RecoverFromRecords(ctx context.Context, cfg RecoverConfig, state model.Stor
 
 // writeState writes what a node has after a snapshot took the place of its whole log.
 func (cfg *RecoverConfig) writeState(ctx context.Context, plan RecoveryPlan, view View) (err error) {
-	stores, err := openStores(cfg.Dir, cfg.Log)
+	stores, err := openStores(cfg.Dir, cfg.Log, 0)
 	if err != nil {
 		return err
 	}

@@ -242,7 +242,7 @@ func TestRecoverFromLogRefuses(t *testing.T) {
 	t.Run("an entry that cannot be read", func(t *testing.T) {
 		c := newRecoverable(t)
 		dir := mustDataDir(t, c.path)
-		stores, err := openStores(dir, slog.New(slog.DiscardHandler))
+		stores, err := openStores(dir, slog.New(slog.DiscardHandler), 0)
 		require.NoError(t, err)
 		require.NoError(t, stores.files.StoreLog(&raft.Log{Index: c.last + 1, Term: 9, Type: raft.LogCommand, Data: []byte("?")}))
 		require.NoError(t, errors.Join(stores.close(), dir.Close()))

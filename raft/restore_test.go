@@ -310,7 +310,7 @@ func TestSupersededSnapshotsAreRemoved(t *testing.T) {
 	defer func() { require.NoError(t, dir.Close()) }()
 	_, transport := raft.NewInmemTransport("x")
 	for term := uint64(2); term < 6; term++ {
-		stores, err := openStores(dir, slog.New(slog.DiscardHandler))
+		stores, err := openStores(dir, slog.New(slog.DiscardHandler), 0)
 		require.NoError(t, err)
 		index := 10 * term
 		sink, err := stores.snapshots.Create(1, index, term, raft.Configuration{}, 1, transport)

@@ -1,6 +1,7 @@
 package raft
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -51,8 +52,10 @@ type raftFiles struct {
 // Close closes both.
 func (f *raftFiles) Close() error { return errors.Join(f.stretchLog.Close(), f.file.Close()) }
 
-func openStores(dir *DataDir, log *slog.Logger) (*stores, error) {
-	s, err := newStores(dir, log, false)
+// openStores opens a directory for a node to write to. segmentBytes is the size of a new file of the log; 0 means the
+// default.
+func openStores(dir *DataDir, log *slog.Logger, segmentBytes int) (*stores, error) {
+	s, err := newStores(dir, log, cmp.Or(segmentBytes, stretchSegmentBytes), false)
 	if err != nil {
 		return nil, err
 	}
@@ -64,11 +67,11 @@ func openStores(dir *DataDir, log *slog.Logger) (*stores, error) {
 
 // inspectStores opens a directory that must stay as it is.
 func inspectStores(dir *DataDir) (*stores, error) {
-	return newStores(dir, slog.New(slog.DiscardHandler), true)
+	return newStores(dir, slog.New(slog.DiscardHandler), stretchSegmentBytes, true)
 }
 
-func newStores(dir *DataDir, log *slog.Logger, readOnly bool) (*stores, error) {
-	files, err := openLog(dir, log, readOnly)
+func newStores(dir *DataDir, log *slog.Logger, segmentBytes int, readOnly bool) (*stores, error) {
+	files, err := openLog(dir, log, segmentBytes, readOnly)
 	if err != nil {
 		return nil, err
 	}
@@ -84,8 +87,8 @@ func newStores(dir *DataDir, log *slog.Logger, readOnly bool) (*stores, error) {
 }
 
 // openLog opens the files of the log, and says what to do when they are damaged.
-func openLog(dir *DataDir, log *slog.Logger, readOnly bool) (logFiles, error) {
-	logs, err := openFolder(dir, log)
+func openLog(dir *DataDir, log *slog.Logger, segmentBytes int, readOnly bool) (logFiles, error) {
+	logs, err := openFolder(dir, log, segmentBytes)
 	if err != nil {
 		return nil, openError(dir, err)
 	}
@@ -105,13 +108,13 @@ func openLog(dir *DataDir, log *slog.Logger, readOnly bool) (logFiles, error) {
 
 // openFolder opens the log. One that is gone while term and vote are there is not made anew: the node would
 // vote as if it had never acknowledged anything.
-func openFolder(dir *DataDir, log *slog.Logger) (logs *stretchLog, err error) {
+func openFolder(dir *DataDir, log *slog.Logger, segmentBytes int) (logs *stretchLog, err error) {
 	_, errFolder := os.Stat(dir.file(logDir))
 	if _, errFile := os.Stat(dir.file(logFile)); errFile == nil && errors.Is(errFolder, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w: there is %s, and no folder %s beside it", model.ErrCorrupt, logFile, logDir)
 	}
 	err = sound(func() error {
-		logs, err = openStretchLog(dir.file(logDir), newHCLogger(log))
+		logs, err = openStretchLog(dir.file(logDir), newHCLogger(log), segmentBytes)
 		return err
 	})
 	return logs, err

@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	// stretchSegmentBytes is how much one file of the log holds. It is allocated in advance, so it is
+	// stretchSegmentBytes is how much one file of the log holds by default. It is allocated in advance, so it is
 	// small enough for three nodes on a laptop; any batch fits in addition.
 	stretchSegmentBytes = 16 << 20
 	// removedSuffix marks a stretch that is gone and may be removed in part.
@@ -37,12 +37,12 @@ type stretch struct {
 	failed bool // a write has failed since it was opened
 }
 
-func (s *stretch) open(log hclog.Logger) error {
+func (s *stretch) open(log hclog.Logger, segmentBytes int) error {
 	if err := checkTail(s.path); err != nil {
 		return fmt.Errorf("open %s: %w", s.path, err)
 	}
 	meta := &metadb.BoltMetaDB{}
-	opened, err := wal.Open(s.path, wal.WithMetaStore(meta), wal.WithLogger(log), wal.WithSegmentSize(stretchSegmentBytes))
+	opened, err := wal.Open(s.path, wal.WithMetaStore(meta), wal.WithLogger(log), wal.WithSegmentSize(segmentBytes))
 	if err != nil {
 		return errors.Join(fmt.Errorf("open %s: %w", s.path, damaged(err)), meta.Close())
 	}

@@ -25,8 +25,9 @@ const stretchDigits = 20
 // A write that failed may have left anything behind its stretch's last whole entry; the stretch is
 // opened anew before the next write, which cuts that off. Any goroutine may call it.
 type stretchLog struct {
-	dir string
-	log hclog.Logger
+	dir          string
+	log          hclog.Logger
+	segmentBytes int
 
 	writing   sync.Mutex // held by whoever changes the log, over its I/O
 	leaving   []*stretch // no part of the log any more, and not removed yet; guarded by writing
@@ -37,8 +38,8 @@ type stretchLog struct {
 var _ raft.LogStore = (*stretchLog)(nil)
 
 // openStretchLog opens the log in dir, which is made when it is missing.
-func openStretchLog(dir string, log hclog.Logger) (*stretchLog, error) {
-	l := &stretchLog{dir: dir, log: log}
+func openStretchLog(dir string, log hclog.Logger, segmentBytes int) (*stretchLog, error) {
+	l := &stretchLog{dir: dir, log: log, segmentBytes: segmentBytes}
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return nil, err
 	}
@@ -59,7 +60,7 @@ func (l *stretchLog) openFolder(name string) error {
 		return os.RemoveAll(filepath.Join(l.dir, name))
 	}
 	s := &stretch{first: first, path: filepath.Join(l.dir, name)}
-	if err := s.open(l.log); err != nil {
+	if err := s.open(l.log, l.segmentBytes); err != nil {
 		return err
 	}
 	if last, err := s.LastIndex(); err != nil || last == 0 {
@@ -218,7 +219,7 @@ func (l *stretchLog) tail() (*stretch, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	_ = s.Close() // what it could not write is cut off now
-	return s, s.open(l.log)
+	return s, s.open(l.log, l.segmentBytes)
 }
 
 // begin makes a new stretch.
@@ -233,7 +234,7 @@ func (l *stretchLog) begin(index uint64) (*stretch, error) {
 	if err := syncDir(l.dir); err != nil {
 		return nil, err
 	}
-	if err := s.open(l.log); err != nil {
+	if err := s.open(l.log, l.segmentBytes); err != nil {
 		return nil, err
 	}
 	l.mu.Lock()

@@ -12,7 +12,7 @@ import (
 
 func mustOpenLog(t *testing.T, dir string) *stretchLog {
 	t.Helper()
-	l, err := openStretchLog(dir, hclog.NewNullLogger())
+	l, err := openStretchLog(dir, hclog.NewNullLogger(), stretchSegmentBytes)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, l.Close()) })
 	return l

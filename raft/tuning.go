@@ -7,12 +7,14 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// Tuning says when the log is compacted.
+// Tuning says when the log is compacted, and in what files it lies.
 type Tuning struct {
 	// SnapshotInterval is how often it is looked whether a snapshot is due.
 	SnapshotInterval time.Duration
 	// SnapshotThreshold is how many entries make one due, TrailingLogs how many it leaves.
 	SnapshotThreshold, TrailingLogs uint64
+	// SegmentBytes is the size of a new file of the log; 0 means the default.
+	SegmentBytes int
 }
 
 func (t Tuning) raftConfig(node string, log hclog.Logger) *raft.Config {
