@@ -137,7 +137,7 @@ func startNode(ctx context.Context, cfg config.Config, node config.Node, log *sl
 		n.drain(len(cfg.LocalNodes()) == 1)
 	case <-running.Done():
 		err = context.Cause(running)
-		n.drain(false)
+		n.drain(!errors.Is(err, raft.ErrTransferStuck)) // the lead cannot be handed over once more
 	}
 	serving.Wait()
 	if errors.Is(err, context.Canceled) {

@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/config"
+	"versiond/raft"
 )
 
 // What the command line answers is what scripts and supervisors go by: the exit code, errors on
@@ -314,4 +315,41 @@ func TestOtherNodesGoOn(t *testing.T) {
 	require.NotContains(t, s.stdout.String(), "node3", "the greeting names a node that does not run")
 	s.cancel()
 	require.ErrorContains(t, s.mustEnd(t), "node3")
+}
+
+// A leader whose directory was removed acknowledges into files that have no name. Within seconds another node must
+// lead and the process go on without that one; its next start has everything again.
+func TestNodeWhoseDirectoryIsRemovedEnds(t *testing.T) {
+	cfg := configured(t, 3)
+	s := start(t, cfg)
+	mustBeReady(t, cfg.Raft.Nodes)
+	lost, other := cfg.Raft.Nodes[0], cfg.Raft.Nodes[1]
+	require.Eventually(t, func() bool {
+		status, _ := request(t, http.MethodPost, other.Port, "/leader/"+lost.ID, "")
+		return status == http.StatusOK
+	}, 10*time.Second, 20*time.Millisecond)
+	status, body := request(t, http.MethodPost, lost.Port, "/version", sampleRecord)
+	require.Equal(t, http.StatusCreated, status, body)
+
+	require.NoError(t, os.RemoveAll(filepath.Join(cfg.DataDir, lost.ID)))
+	require.Eventually(t, func() bool {
+		status, _ := request(t, http.MethodGet, lost.Port, "/livez", "")
+		return status == 0
+	}, 10*time.Second, 20*time.Millisecond)
+	status, body = request(t, http.MethodGet, other.Port, "/leader", "")
+	require.Equal(t, http.StatusOK, status, "it did not hand over: %s", body)
+	require.NotContains(t, body, lost.ID)
+	status, body = request(t, http.MethodDelete, other.Port, "/version/libstdc++6", "")
+	require.Equal(t, http.StatusNoContent, status, body)
+	status, body = request(t, http.MethodPost, other.Port, "/version", sampleRecord)
+	require.Equal(t, http.StatusCreated, status, body)
+	s.cancel()
+	err := s.mustEnd(t)
+	require.ErrorIs(t, err, raft.ErrDirLost)
+	require.ErrorContains(t, err, "GET /peers")
+
+	again := start(t, cfg)
+	mustBeReady(t, cfg.Raft.Nodes)
+	requireSample(t, lost.Port)
+	again.mustStop(t)
 }

@@ -249,8 +249,8 @@ func (n *runningNode) serve(stop context.CancelCauseFunc) *sync.WaitGroup {
 	return &wg
 }
 
-// drain lets requests finish, clients' first: they may need the peer port. A leader that stops while
-// the others go on hands over before.
+// drain lets requests finish, clients' first: they may need the peer port. A leader that stops, or cannot go on, while
+// the others do hands over before.
 func (n *runningNode) drain(handOver bool) {
 	if handOver {
 		ctx, cancel := context.WithTimeout(context.Background(), handOverTimeout)

@@ -131,12 +131,26 @@ func (d *DataDir) readIdentity(node string) error {
 }
 
 func (d *DataDir) newIdentity(node string) error {
-	if _, err := os.Stat(d.file(logFile)); err == nil {
-		return fmt.Errorf("%w: %s holds a Raft log but no %s: put the file back; where it is lost, %s",
-			model.ErrCorrupt, d.path, identityFile, model.RejoinAdvice)
+	if left := d.leftover(); left != "" {
+		return fmt.Errorf("%w: %s holds the %s of a node but no %s: put the file back; where it is lost, %s",
+			model.ErrCorrupt, d.path, left, identityFile, model.RejoinAdvice)
 	}
 	d.note, d.fresh = note{Identity: model.Identity{Node: node, Store: rand.Text()}}, true
 	return nil
+}
+
+// leftover names what a node that was here has left, "" when there is nothing: one that ran while its directory was
+// removed may have written a part of it again.
+func (d *DataDir) leftover() string {
+	if _, err := os.Stat(d.file(logFile)); err == nil {
+		return logFile
+	}
+	for _, name := range []string{logDir, snapshotsDir} {
+		if entries, err := os.ReadDir(d.file(name)); err == nil && len(entries) > 0 {
+			return name
+		}
+	}
+	return ""
 }
 
 // SetCluster notes that the node belongs to a cluster, and as what. It is on disk when SetCluster

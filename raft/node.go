@@ -47,6 +47,7 @@ type Node struct {
 	fsm      *VersionFSM
 	stores   *stores
 	progress *progress
+	dirWatch *dirWatch
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -87,10 +88,19 @@ func NewRaftNode(cfg NodeConfig, fsm *VersionFSM) (*Node, error) {
 	n := &Node{cfg: cfg, fsm: fsm, stores: stores, progress: newProgress(), ctx: ctx, cancel: cancel, failed: make(chan struct{})}
 	fsm.giveUp = n.fail
 	stores.hold(newDisk(cfg.Dir.Path(), cfg.Log, fsm.observer, n.fail), cfg.wrapLog)
-	if err := n.resume(); err != nil {
+	if n.dirWatch, err = newDirWatch(cfg.Dir, n.hasLog); err == nil {
+		err = n.resume()
+	}
+	if err != nil {
 		return nil, errors.Join(err, n.Close())
 	}
+	n.wg.Go(func() { n.watchDir(n.dirWatch) })
 	return n, nil
+}
+
+func (n *Node) hasLog() bool {
+	last, err := n.stores.cache.LastIndex()
+	return err == nil && last > 0
 }
 
 func (n *Node) resume() error {
@@ -99,7 +109,8 @@ func (n *Node) resume() error {
 		return err
 	}
 	if n.Identity().Cluster == "" {
-		return fmt.Errorf("%w: %s holds a Raft log, but its %s names no cluster", model.ErrCorrupt, n.cfg.Dir.Path(), identityFile)
+		return fmt.Errorf("%w: %s holds a Raft log, but its %s names no cluster: put back the one that it had; where that is lost, %s",
+			model.ErrCorrupt, n.cfg.Dir.Path(), identityFile, model.RejoinAdvice)
 	}
 	return n.start(nil)
 }
@@ -257,6 +268,9 @@ func (n *Node) Close() error {
 	n.fsm.queue.close()
 	if running != nil {
 		running.proposer.collector.Close()
+	}
+	if n.dirWatch != nil {
+		defer n.dirWatch.close()
 	}
 	return errors.Join(err, n.stores.close())
 }
