@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -77,7 +78,7 @@ func writeProblem(c *gin.Context, t translation, err error) {
 		Type:      "about:blank",
 		Title:     http.StatusText(t.status),
 		Status:    t.status,
-		Detail:    detail(t, err),
+		Detail:    detail(t, err) + consequence(c, t),
 		Code:      t.code,
 		Errors:    fieldErrors(err),
 		Results:   refusedResults(err),
@@ -102,7 +103,28 @@ func detail(t translation, err error) string {
 	if fields := fieldErrors(err); len(fields) > 0 {
 		return joinFields(fields)
 	}
-	return t.err.Error()
+	return cmp.Or(t.says, t.err.Error())
+}
+
+// consequence says what a request that changes something has come to where that is not what it asked for.
+func consequence(c *gin.Context, t translation) string {
+	switch {
+	case !changes(c):
+		return ""
+	case t.retryAfterSeconds > 0:
+		return "; nothing was changed"
+	case t.err == model.ErrOutcomeUnknown && afterUnknown[c.FullPath()] != "": //nolint:errorlint // it is the table's own
+		return ": " + afterUnknown[c.FullPath()]
+	}
+	return ""
+}
+
+// changes says whether a request is one that changes something. To join has a GET too.
+func changes(c *gin.Context) bool {
+	if c.Request.Method == http.MethodGet || c.Request.Method == http.MethodHead {
+		return c.FullPath() == "/" || strings.HasPrefix(c.FullPath(), "/join/")
+	}
+	return true
 }
 
 func fieldErrors(err error) []model.FieldError {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -95,7 +96,16 @@ func (v *VersionController) logRequest(c *gin.Context, took time.Duration) {
 }
 
 // NoSuchPath answers every path that has no route.
-func (v *VersionController) NoSuchPath(c *gin.Context) { fail(c, errNoSuchPath) }
+func (v *VersionController) NoSuchPath(c *gin.Context) {
+	if path, slash := strings.CutSuffix(c.Request.URL.Path, "/"); slash && path != "" {
+		fail(c, &explained{kind: errNoSuchPath, detail: "nothing lives at this path; paths have no slash at their end: try it without"})
+		return
+	}
+	fail(c, errNoSuchPath)
+}
+
+// NoSuchPeerPath is NoSuchPath for the peer port, which has no page that lists its paths.
+func (v *VersionController) NoSuchPeerPath(c *gin.Context) { fail(c, errNoSuchPeerPath) }
 
 // MethodNotAllowed answers a path that has routes for other methods; the engine has set Allow.
 func (v *VersionController) MethodNotAllowed(c *gin.Context) { fail(c, errMethodNotAllowed) }

@@ -11,6 +11,7 @@ import (
 // Errors that arise in HTTP itself, before any service is asked.
 var (
 	errNoSuchPath       = errors.New("nothing lives at this path; /swagger/index.html lists what does")
+	errNoSuchPeerPath   = errors.New("nothing lives at this path of the peer port, where nodes ask each other; clients use a node's public port, 8081 to 8083 where nothing else is set")
 	errMethodNotAllowed = errors.New("this path does not take this method; the Allow header lists those it takes")
 	errBodyTooLarge     = errors.New("the body is larger than this path takes")
 	errMediaType        = errors.New("the body is not of a type that this path takes")
@@ -27,6 +28,8 @@ type translation struct {
 	code   string
 	// retryAfterSeconds is sent as Retry-After when not zero. It promises that nothing was changed.
 	retryAfterSeconds int
+	// says is for users where the text of err is not.
+	says string
 	// told marks errors whose wrapped text is written for users: it names members and addresses.
 	// Of the others users see the sentinel's text alone, never a driver's.
 	told bool
@@ -45,6 +48,7 @@ var translations = []translation{
 	{err: model.ErrInvalid, status: http.StatusBadRequest, code: "invalid_request"},
 
 	{err: errNoSuchPath, status: http.StatusNotFound, code: "no_such_path"},
+	{err: errNoSuchPeerPath, status: http.StatusNotFound, code: "no_such_path"},
 	{err: errMethodNotAllowed, status: http.StatusMethodNotAllowed, code: "method_not_allowed"},
 	{err: errBodyTooLarge, status: http.StatusRequestEntityTooLarge, code: "body_too_large"},
 	{err: errMediaType, status: http.StatusUnsupportedMediaType, code: "unsupported_media_type"},
@@ -71,9 +75,20 @@ var translations = []translation{
 	{err: model.ErrNodeRemoved, status: http.StatusServiceUnavailable, code: "node_removed", retryAfterSeconds: 30},
 
 	{err: model.ErrTimeout, status: http.StatusGatewayTimeout, code: "timeout"},
-	{err: context.DeadlineExceeded, status: http.StatusGatewayTimeout, code: "timeout"},
-	{err: context.Canceled, status: http.StatusGatewayTimeout, code: "timeout"},
+	{err: context.DeadlineExceeded, status: http.StatusGatewayTimeout, code: "timeout", says: "the answer was not there in time"},
+	{err: context.Canceled, status: http.StatusGatewayTimeout, code: "timeout", says: "the answer was not there in time"},
 	{err: errPanicked, status: http.StatusInternalServerError, code: "internal"},
+}
+
+// afterUnknown says, for the routes that change something, what to do when nobody knows whether they did.
+var afterUnknown = map[string]string{
+	"/version":        "read the record before you try again, and send If-Match or the same Idempotency-Key",
+	"/version/:id":    "read the record before you try again, and send If-Match or the same Idempotency-Key",
+	"/version/batch":  "read the records before you try again, and give items ifMatch or send the same Idempotency-Key",
+	"/restore":        "see with GET /version whether its records are there before you try again, which would undo what was written since",
+	"/join/:id/:addr": "see GET /peers before you try again",
+	"/peer/:id":       "see GET /peers before you try again",
+	"/leader/:id":     "see GET /leader before you try again",
 }
 
 // unknown answers what nobody foresaw; Serve logs the error itself.

@@ -22,9 +22,9 @@ var (
 	// ErrNotLeader is returned when this node does not lead; nothing was proposed.
 	ErrNotLeader = errors.New("this node is not the leader")
 	// ErrNoLeader is returned when no leader is known within the deadline; nothing was proposed.
-	ErrNoLeader = errors.New("no leader is known at the moment; nothing was changed")
+	ErrNoLeader = errors.New("no leader is known at the moment")
 	// ErrOutcomeUnknown is returned when a write was proposed and its outcome cannot be told.
-	ErrOutcomeUnknown = errors.New("the write was proposed, but whether it was committed is not known; read the record before trying again")
+	ErrOutcomeUnknown = errors.New("whether this was done is not known, and it may still be done")
 	// ErrTimeout is returned when a read did not become current enough within its deadline.
 	ErrTimeout = errors.New("the read did not become current enough in time")
 	// ErrTooManyRequests is returned when more waits than the node can hold; nothing was proposed.
@@ -33,7 +33,7 @@ var (
 	ErrStoreUnavailable = errors.New("the node's database does not answer")
 	// ErrLogUnavailable is returned when the disk of the node's Raft log takes no writes and the node knows
 	// of no other leader; nothing was proposed.
-	ErrLogUnavailable = errors.New("the disk of this node takes no writes, and no other leader is known at the moment; nothing was changed: see /readyz for what to do, or ask another node")
+	ErrLogUnavailable = errors.New("the disk of this node takes no writes, and no other leader is known at the moment; see /readyz for what to do, or ask another node")
 	// ErrNotCaughtUp is returned when the node's store is not current enough to be read.
 	ErrNotCaughtUp = errors.New("this node has not caught up with the cluster yet")
 	// ErrNodeRemoved is returned by a node that is no longer a member.

@@ -12,7 +12,7 @@ import (
 // SetUpVersionRouter returns the engine of the public port: versions, membership, health and the
 // API page.
 func SetUpVersionRouter(v *controller.VersionController) *gin.Engine {
-	engine := newEngine(v, v.Serve)
+	engine := newEngine(v, v.Serve, v.NoSuchPath)
 	read := engine.Group("", v.Require(controller.RoleRead))
 	write := engine.Group("", v.Require(controller.RoleWrite), v.RefuseCrossSite)
 	admin := engine.Group("", v.Require(controller.RoleAdmin), v.RefuseCrossSite)
@@ -52,7 +52,7 @@ func get(group gin.IRoutes, path string, handler gin.HandlerFunc) {
 // SetUpRaftRouter returns the engine of the peer port, for the other nodes alone: GET / is how they
 // join, POST /command how a follower hands its clients' writes to the leader.
 func SetUpRaftRouter(v *controller.VersionController, p *controller.PeerController) *gin.Engine {
-	engine := newEngine(v, v.ServePeers)
+	engine := newEngine(v, v.ServePeers, v.NoSuchPeerPath)
 	peers := engine.Group("", v.RefuseCrossSite, p.RefuseStrangers)
 
 	peers.GET("/", v.JoinRaftCluster)
@@ -73,7 +73,7 @@ func SetUpRaftRouter(v *controller.VersionController, p *controller.PeerControll
 }
 
 // newEngine returns an engine on which every answer, also to unknown paths, goes through serve.
-func newEngine(v *controller.VersionController, serve gin.HandlerFunc) *gin.Engine {
+func newEngine(v *controller.VersionController, serve, noSuchPath gin.HandlerFunc) *gin.Engine {
 	quiet()
 	engine := gin.New()
 	// Ids are matched as they were sent and decoded once by the handlers: gin would take the plus
@@ -85,7 +85,7 @@ func newEngine(v *controller.VersionController, serve gin.HandlerFunc) *gin.Engi
 	engine.HandleMethodNotAllowed = true
 	engine.ForwardedByClientIP = false
 	engine.Use(serve)
-	engine.NoRoute(v.NoSuchPath)
+	engine.NoRoute(noSuchPath)
 	engine.NoMethod(v.MethodNotAllowed)
 	return engine
 }
