@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"versiond/config"
+	"versiond/logs"
 	"versiond/raft"
 	"versiond/service"
 )
@@ -149,6 +150,7 @@ func startNode(ctx context.Context, cfg config.Config, node config.Node, log *sl
 // startPeriodicSync checks what the database holds and brings Redis to it, again and again until the
 // context ends.
 func startPeriodicSync(ctx context.Context, s *service.VersionService, interval time.Duration, log *slog.Logger) {
+	calm := logs.Calm(log)
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	for {
@@ -158,7 +160,7 @@ func startPeriodicSync(ctx context.Context, s *service.VersionService, interval 
 			return
 		}
 		if err := s.ReLoadCacheDataInternal(ctx); err != nil && ctx.Err() == nil {
-			log.Warn("the records could not be checked, or Redis could not be reloaded; trying again", "after", interval, "err", err)
+			calm.Warn("the records could not be checked, or Redis could not be reloaded; trying again", "after", interval, "err", err)
 		}
 	}
 }

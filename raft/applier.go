@@ -168,7 +168,7 @@ func (a *applier) commit(ctx context.Context, to model.Position) error {
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
 		err := a.service.CommitInternal(ctx, a.identity().Store, a.stored, to)
 		if err != nil && !errors.Is(err, model.ErrStateMoved) {
-			a.storeFailed("writing to the store failed; trying again", err)
+			a.storeFailed(ctx, "writing to the store failed; trying again", err)
 			return struct{}{}, err
 		}
 		if err != nil && !a.isStored(ctx, to) {
@@ -190,7 +190,11 @@ func (a *applier) isStored(ctx context.Context, to model.Position) bool {
 	return err == nil && state.Identity == a.identity() && state.Applied == to && !state.Restoring
 }
 
-func (a *applier) storeFailed(message string, err error) {
+// storeFailed notes that the store failed, unless it is this node that stops.
+func (a *applier) storeFailed(ctx context.Context, message string, err error) {
+	if ctx.Err() != nil {
+		return
+	}
 	a.fsm.observer.StoreFailed()
 	if a.progress.lastFailure() == nil {
 		a.log.Error(message, "index", a.applied.Index, "err", err)

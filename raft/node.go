@@ -62,6 +62,7 @@ type Node struct {
 	closing bool
 
 	elsewhere atomic.Pointer[Member] // who leads, while this node's log cannot tell
+	contact   *contact
 }
 
 // running is what exists only while Raft runs.
@@ -87,6 +88,7 @@ func NewRaftNode(cfg NodeConfig, fsm *VersionFSM) (*Node, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	n := &Node{cfg: cfg, fsm: fsm, stores: stores, progress: newProgress(), ctx: ctx, cancel: cancel, failed: make(chan struct{})}
 	fsm.giveUp = n.fail
+	n.contact = newContact(n.idAt, cfg.Log)
 	stores.hold(newDisk(cfg.Dir.Path(), cfg.Log, fsm.observer, n.fail), cfg.wrapLog)
 	if n.dirWatch, err = newDirWatch(cfg.Dir, n.hasLog); err == nil {
 		err = n.resume()
@@ -170,7 +172,7 @@ func (n *Node) start(bootstrap *raft.Configuration) error {
 }
 
 func (n *Node) newRaft(bootstrap *raft.Configuration) (*raft.Raft, *gatedTransport, error) {
-	conf := n.cfg.Tuning.raftConfig(n.Identity().Node, newHCLogger(n.cfg.Log))
+	conf := n.cfg.Tuning.raftConfig(n.Identity().Node, newSink(n.cfg.Log, n.contact))
 	layer := newStreamLayer(n.cfg.Listener, n.cfg.Address, n.cfg.Secret, n.Identity, n.idAt)
 	transport := &gatedTransport{disk: n.stores.disk, NetworkTransport: raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
 		Stream: layer, MaxPool: connectionsPerPeer, MaxRPCsInFlight: 1, Timeout: 5 * time.Second, Logger: conf.Logger,
@@ -194,6 +196,7 @@ func (n *Node) newRaft(bootstrap *raft.Configuration) (*raft.Raft, *gatedTranspo
 	}
 	transport.raft.Store(r)
 	r.RegisterObserver(raft.NewObserver(nil, false, logs.observe))
+	r.RegisterObserver(raft.NewObserver(nil, false, n.contact.observe))
 	return r, transport, nil
 }
 
@@ -255,6 +258,7 @@ func (n *Node) Close() error {
 	n.closing = true
 	running := n.running
 	n.mu.Unlock()
+	n.contact.closing.Store(true)
 	n.fsm.queue.refuseViews()
 	n.fsm.turns.close() // hashicorp/raft waits for the snapshot that is being taken
 	var err error

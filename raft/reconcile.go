@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"slices"
 	"time"
 
@@ -36,7 +35,7 @@ func (a *applier) reconcile(ctx context.Context) error {
 			return struct{}{}, backoff.Permanent(err)
 		}
 		if err != nil {
-			a.storeFailed("the store cannot be taken into use yet; trying again", err)
+			a.storeFailed(ctx, "the store cannot be taken into use yet; trying again", err)
 		}
 		return struct{}{}, err
 	}, storeRetries()...)
@@ -59,7 +58,11 @@ func (a *applier) reconcileOnce(ctx context.Context) error {
 	case storeForeign:
 		return a.foreign(state)
 	case storeLost, storeBehind:
-		a.log.Log(ctx, rebuildLevel(state), "building the store anew", "why", why, "storeIndex", state.Applied.Index)
+		if state.Applied.Index > 0 || state.Restoring { // what it held is replaced
+			a.log.Warn("building the store anew", "why", why, "storeIndex", state.Applied.Index)
+		} else {
+			a.log.Info("filling the store from the snapshot and the log", "why", why)
+		}
 		return a.rebuild(ctx)
 	}
 	err = a.load(ctx, state.Applied)
@@ -68,14 +71,6 @@ func (a *applier) reconcileOnce(ctx context.Context) error {
 		return a.rebuild(ctx)
 	}
 	return err
-}
-
-// rebuildLevel is a warning when a store that held something is replaced.
-func rebuildLevel(state model.StoreState) slog.Level {
-	if state.Applied.Index > 0 || state.Restoring {
-		return slog.LevelWarn
-	}
-	return slog.LevelInfo
 }
 
 // judge holds the state row against the data directory's identity and the log.
@@ -196,7 +191,7 @@ func (a *applier) restoreNewest(ctx context.Context) error {
 			err = a.restore(ctx, meta)
 		}
 		if err != nil {
-			a.storeFailed("loading a snapshot failed; trying again", err)
+			a.storeFailed(ctx, "loading a snapshot failed; trying again", err)
 		}
 		return struct{}{}, err
 	}, storeRetries()...)

@@ -105,7 +105,7 @@ func (s *VersionService) leadElsewhere(ctx context.Context) {
 		if err == nil {
 			return
 		}
-		s.log.Warn("the leader's store is wrong, and handing over failed", "to", target.ID, "err", err)
+		s.calm.Warn("the leader's store is wrong, and handing over failed", "to", target.ID, "err", err)
 		if !pause(ctx, handOverRetry) {
 			return
 		}

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"versiond/group"
+	"versiond/logs"
 	"versiond/model"
 	"versiond/peer"
 	"versiond/raft"
@@ -70,6 +71,7 @@ type VersionService struct {
 	peers    PeerClient
 	settings Settings
 	log      *slog.Logger
+	calm     *slog.Logger // for what may repeat
 
 	forwarder   *forwarder
 	readIndexes map[model.Level]*group.Rounds[uint64]
@@ -113,7 +115,7 @@ func NewVersionService(settings Settings, mysql *VersionMysqlService, redis *Ver
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &VersionService{
-		mysql: mysql, redis: redis, peers: peers, settings: settings, log: log, ctx: ctx, cancel: cancel, doubted: make(chan struct{}, 1), observer: unobserved{},
+		mysql: mysql, redis: redis, peers: peers, settings: settings, log: log, calm: logs.Calm(log), ctx: ctx, cancel: cancel, doubted: make(chan struct{}, 1), observer: unobserved{},
 		backups: group.NewGate(backupsMax, 0), restores: group.NewGate(1, 0), membership: group.NewGate(1, membershipWaitingMax),
 	}
 	if settings.Observer != nil {
@@ -139,6 +141,7 @@ func (s *VersionService) Run(ctx context.Context) error {
 	tasks.Go(func() error { return s.findCluster(ctx) })
 	tasks.Go(func() error { s.promoteMembers(ctx); return nil })
 	tasks.Go(func() error { s.watchMembership(ctx); return nil })
+	tasks.Go(func() error { s.watchLeader(ctx); return nil })
 	tasks.Go(func() error { s.watchStore(ctx); return nil })
 	tasks.Go(func() error { s.watchLog(ctx); return nil })
 	tasks.Go(func() error { s.watchLevel(ctx); return nil })
@@ -165,7 +168,7 @@ func (s *VersionService) HandOver(ctx context.Context) {
 		return
 	}
 	if err := s.node.TransferAway(ctx); err != nil {
-		s.log.Warn("leadership could not be handed over; the others will elect a leader in about two seconds", "err", err)
+		s.log.Info("the lead could not be handed over, as when the others stop too; those that go on elect a leader in about two seconds", "err", err)
 	}
 }
 

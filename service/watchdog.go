@@ -104,12 +104,12 @@ func (s *VersionService) handOverFromStore(ctx context.Context, w *storeWatch) (
 		})
 		return nobodyPause
 	case w.stuck():
-		s.log.Warn("the store holds up this leader; handing over", "to", target.ID, "err", s.node.StoreFailure())
+		s.calm.Warn("the store holds up this leader; handing over", "to", target.ID, "err", s.node.StoreFailure())
 	default:
-		s.log.Warn("the store of this leader is much slower than another voter's; handing over", "to", target.ID, "transaction", w.took)
+		s.calm.Warn("the store of this leader is much slower than another voter's; handing over", "to", target.ID, "transaction", w.took)
 	}
 	if err := s.node.TransferLeadership(ctx, target.ID, target.Address); err != nil {
-		s.log.Warn("handing over failed; trying again", "after", handOverPause, "err", err)
+		s.calm.Warn("handing over failed; trying again", "after", handOverPause, "err", err)
 	}
 	return handOverPause
 }

@@ -41,6 +41,15 @@ func addWithin(t *testing.T, n *cluster.Node, id string, timeout time.Duration) 
 	})
 }
 
+// requireCalm breaks when the log of a node to which nothing bad has happened has a line that alarms, or when
+// it does not end in saying that the node has stopped.
+func requireCalm(t *testing.T, log string) {
+	t.Helper()
+	require.NotRegexp(t, `(?m)^.*level=(WARN|ERROR).*$`, log)
+	lines := strings.Split(strings.TrimSpace(log), "\n")
+	require.Contains(t, lines[len(lines)-1], "msg=stopped")
+}
+
 func requireCode(t *testing.T, code string, err error) {
 	t.Helper()
 	require.Error(t, err)

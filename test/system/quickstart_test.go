@@ -89,9 +89,13 @@ func TestQuickStart(t *testing.T) {
 	written, err := q.nodes[0].client.Add(t.Context(), record("quick"))
 	require.NoError(t, err)
 	q.requireRead(written.Record)
+	_, err = q.nodes[0].client.Transfer(t.Context(), q.nodes[1].id)
+	require.NoError(t, err)
+	q.requireRead(written.Record)
 
 	p.Signal(os.Interrupt)
 	require.Zero(t, p.Wait(5*time.Second), "the exit code after Ctrl-C")
+	requireCalm(t, p.Log())
 
 	again := q.run("again.log")
 	q.waitReady(10 * time.Second)

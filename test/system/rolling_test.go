@@ -14,7 +14,7 @@ import (
 const rollingGapMax = 2 * time.Second
 
 // An upgrade restarts node by node, under load. If this fails, it costs writes, or a pause that a
-// handover would have saved.
+// handover would have saved, or its log alarms whoever reads it.
 func TestRollingRestart(t *testing.T) {
 	onBoth(t, func(t *testing.T, m mode) {
 		c := cluster.Start(t, m.config())
@@ -31,6 +31,10 @@ func TestRollingRestart(t *testing.T) {
 		t.Logf("%d writes acknowledged, %d of unknown outcome, longest gap %s", ledger.Acknowledged, ledger.Unknown, ledger.LongestGap)
 		require.Empty(t, ledger.Violations(rows))
 		require.Less(t, ledger.LongestGap, rollingGapMax)
+		c.StopAll()
+		for _, n := range c.Nodes {
+			requireCalm(t, n.Log())
+		}
 	})
 }
 

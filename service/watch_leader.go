@@ -1,0 +1,59 @@
+package service
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+const (
+	leaderLookInterval = 250 * time.Millisecond
+	// leaderMissedAfter is far more than an election takes.
+	leaderMissedAfter = 5 * time.Second
+)
+
+// watchLeader says in the log who leads whenever that changes, and at intervals that nobody does. An
+// election is no alarm: only one that comes to nothing is.
+func (s *VersionService) watchLeader(ctx context.Context) {
+	ticker := time.NewTicker(leaderLookInterval)
+	defer ticker.Stop()
+	w := leaderWatch{log: s.log, calm: s.calm, since: time.Now()}
+	for {
+		select {
+		case now := <-ticker.C:
+			if id, _ := s.node.Leader(); s.node.Running() && s.whyRemoved() == nil {
+				w.look(now, id)
+			} else {
+				w.since = now
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// leaderWatch remembers what was said last of who leads.
+type leaderWatch struct {
+	log, calm *slog.Logger
+	leader    string
+	since     time.Time // when a leader was known last
+	missed    bool
+}
+
+func (w *leaderWatch) look(now time.Time, leader string) {
+	missing := now.Sub(w.since)
+	if leader == "" {
+		if missing >= leaderMissedAfter {
+			w.missed = true
+			w.calm.Warn("no leader is known: a majority of the voters has to run and to reach one another; requests wait, level=none is served", "for", missing.Round(time.Second))
+		}
+		return
+	}
+	switch {
+	case w.missed:
+		w.log.Info("there is a leader again", "leader", leader, "after", missing.Round(time.Millisecond))
+	case leader != w.leader:
+		w.log.Info("there is a new leader", "leader", leader, "before", w.leader)
+	}
+	w.leader, w.since, w.missed = leader, now, false
+}
