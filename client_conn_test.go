@@ -76,7 +76,7 @@ func serveWaiting(t *testing.T, patience time.Duration) (address string, gone ch
 		case <-timer.C:
 			gone <- false
 		}
-	}), newConnections(10), slog.New(slog.DiscardHandler))
+	}), newConnections(10, slog.New(slog.DiscardHandler)), slog.New(slog.DiscardHandler))
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	served := make(chan struct{})

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"log/slog"
 	"net"
 	"net/http"
 	"testing"
@@ -11,7 +12,7 @@ import (
 // A node that refuses new clients for the sake of idle ones is down for everybody; one that cuts off a
 // client that waits for its answer leaves it not knowing what was done.
 func TestIdleConnectionsMakeRoom(t *testing.T) {
-	c := newConnections(2)
+	c := newConnections(2, slog.New(slog.DiscardHandler))
 	busy, idle, first, second := mustPipe(t), mustPipe(t), mustPipe(t), mustPipe(t)
 	c.changed(busy, http.StateNew)
 	c.changed(busy, http.StateActive)
@@ -58,5 +59,7 @@ func TestConnectionsFitTheFiles(t *testing.T) {
 	require.Equal(t, connectionsMax, portConnectionsMax(1<<20, 1))
 	require.Equal(t, 256, portConnectionsMax(1024, 1))
 	require.Equal(t, (20000-512)/6, portConnectionsMax(20000, 3))
-	require.Equal(t, connectionsMin, portConnectionsMax(600, 3))
+	require.Equal(t, 200/6, portConnectionsMax(600, 3))
+	require.Equal(t, 11, portConnectionsMax(64, 1))
+	require.Equal(t, connectionsMin, portConnectionsMax(16, 3))
 }

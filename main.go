@@ -75,6 +75,7 @@ func newCommand(environ []string, stdout, stderr io.Writer) *cobra.Command {
 func startNodes(ctx context.Context, cfg config.Config, log *slog.Logger, stdout io.Writer) error {
 	nodes := cfg.LocalNodes()
 	ended := make([]error, len(nodes))
+	warnOfFewFiles(openFilesMax(), len(nodes), log)
 	greeting := newGreeting(stdout, nodes, len(cfg.Auth.Tokens) > 0)
 	defer greeting.close()
 	var wg sync.WaitGroup

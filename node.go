@@ -64,6 +64,8 @@ type runningNode struct {
 	peer         *http.Server
 	listener     net.Listener
 	peerListener *raft.PeerListener
+	// The rooms bound the connections of both servers.
+	publicRoom, peerRoom *connections
 	// asProblem is for the answers that net/http makes by itself.
 	asProblem func([]byte) []byte
 }
@@ -215,8 +217,10 @@ func (n *runningNode) route(cfg config.Config, node config.Node, log *slog.Logge
 	versions = versions.MeasuredBy(controller.Metrics{Public: n.metrics.Public, Peer: n.metrics.Peer, Scrape: n.metrics.Handler(log)})
 	n.asProblem = versions.AsProblem
 	most := portConnectionsMax(openFilesMax(), len(cfg.LocalNodes()))
-	n.public = newServer(routers.SetUpVersionRouter(versions), newConnections(most), log)
-	n.peer = newServer(routers.SetUpRaftRouter(versions, peers), newConnections(most), log)
+	n.publicRoom, n.peerRoom = newConnections(most, log.With("address", n.listener.Addr())), newConnections(most, log.With("address", n.peerListener.Addr()))
+	n.public = newServer(routers.SetUpVersionRouter(versions), n.publicRoom, log)
+	n.peer = newServer(routers.SetUpRaftRouter(versions, peers), n.peerRoom, log)
+	n.peerListener.Bound(most)
 	return nil
 }
 
@@ -239,7 +243,7 @@ func newServer(handler http.Handler, connections *connections, log *slog.Logger)
 // serve answers requests on both ports. A server that fails stops the node.
 func (n *runningNode) serve(stop context.CancelCauseFunc) *sync.WaitGroup {
 	var wg sync.WaitGroup
-	for server, listener := range map[*http.Server]net.Listener{n.public: n.listener, n.peer: n.peerListener.HTTP()} {
+	for server, listener := range map[*http.Server]net.Listener{n.public: n.publicRoom.on(n.listener), n.peer: n.peerListener.HTTP()} {
 		wg.Go(func() {
 			if err := server.Serve(clientListener{listener, n.asProblem}); !errors.Is(err, http.ErrServerClosed) {
 				stop(fmt.Errorf("serve HTTP: %w", err))

@@ -39,7 +39,7 @@ func TestClientsThatSendAByteASecondAreCutOff(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				listener := make(pipes)
 				reading := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) })
-				server := newServer(reading, newConnections(1), slog.New(slog.DiscardHandler))
+				server := newServer(reading, newConnections(1, slog.New(slog.DiscardHandler)), slog.New(slog.DiscardHandler))
 				go func() { _ = server.Serve(listener) }()
 				near, far := net.Pipe()
 				listener <- far

@@ -7,6 +7,8 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"time"
 
 	"versiond/group"
@@ -23,7 +25,8 @@ type PeerListener struct {
 	raft     *connQueue
 	// strangers have not said yet what they are, or not proved that they may speak Raft here. When there
 	// are too many, the oldest go: a node that is one of ours says it at once.
-	strangers *group.Crowd[net.Conn]
+	strangers    *group.Crowd[net.Conn]
+	strangersMax atomic.Int64
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -42,10 +45,14 @@ func ListenPeers(address string) (*PeerListener, error) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	l := &PeerListener{listener: tcp, strangers: group.NewCrowd[net.Conn](), ctx: ctx, cancel: cancel}
+	l.Bound(strangersMax)
 	l.http, l.raft = newConnQueue(l), newConnQueue(l)
 	l.conns.Go(l.acceptAll)
 	return l, nil
 }
+
+// Bound lets at most so many connections stay that have not said yet what they are, or fewer.
+func (l *PeerListener) Bound(most int) { l.strangersMax.Store(int64(min(most, strangersMax))) }
 
 // HTTP gives the listener for peer HTTP.
 func (l *PeerListener) HTTP() net.Listener { return l.http }
@@ -77,9 +84,12 @@ func (l *PeerListener) acceptAll() {
 }
 
 func (l *PeerListener) admit(conn net.Conn) {
-	if l.strangers.Enter(conn) <= strangersMax {
-		return
+	if int64(l.strangers.Enter(conn)) > l.strangersMax.Load() {
+		l.makeRoom()
 	}
+}
+
+func (l *PeerListener) makeRoom() {
 	if oldest, there := l.strangers.Oldest(); there {
 		_ = oldest.Close() // it sees the end of the connection
 	}
@@ -89,6 +99,9 @@ func (l *PeerListener) admit(conn net.Conn) {
 func (l *PeerListener) pause(err error) {
 	if errors.Is(err, net.ErrClosed) {
 		return
+	}
+	if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
+		l.makeRoom()
 	}
 	select {
 	case <-time.After(50 * time.Millisecond):

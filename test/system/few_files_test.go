@@ -1,0 +1,49 @@
+package system_test
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"versiond/test/cluster"
+)
+
+// Where a process may open few files, clients that keep their connections must not keep all others out. If
+// this fails, the node serves nobody for as long as they stay, and its log does not say why.
+func TestIdleClientsLeaveRoomWhereFilesAreFew(t *testing.T) {
+	q := onlyNode(t)
+	p := cluster.NewProcess(t, "/bin/sh", []string{"-c", "ulimit -n 64; exec " + program}, q.env(), filepath.Join(q.dir, "few.log"))
+	p.Start()
+	q.waitReady(10 * time.Second)
+	for i := range 300 {
+		requireServed(t, q.nodes[0].public, i)
+	}
+	_, err := q.nodes[0].client.Add(t.Context(), record("served"))
+	require.NoError(t, err)
+	require.NoError(t, q.nodes[0].client.Ready(t.Context()))
+	p.Stop()
+	require.Contains(t, p.Log(), "this process may open too few files")
+	require.Equal(t, 1, strings.Count(p.Log(), "idle longest"), "once in a while, not 300 times")
+}
+
+// requireServed asks over a new connection, and keeps it.
+func requireServed(t *testing.T, port, i int) {
+	t.Helper()
+	conn, err := net.Dial("tcp", address(port))
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close() })
+	require.NoError(t, conn.SetDeadline(time.Now().Add(5*time.Second)))
+	_, err = fmt.Fprintf(conn, "GET /livez HTTP/1.1\r\nHost: %s\r\n\r\n", address(port))
+	require.NoError(t, err)
+	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	require.NoError(t, err, "client %d is kept out", i)
+	require.NoError(t, answer.Body.Close())
+	require.Equal(t, http.StatusOK, answer.StatusCode)
+}
