@@ -18,7 +18,9 @@ type Report struct {
 	seed  uint64
 	began time.Time
 	took  time.Duration
-	lines []*line // in the order of the first rounds
+	// logFiles is how many files of the log the rounds have left on the node with the fewest.
+	logFiles int
+	lines    []*line // in the order of the first rounds
 }
 
 // line is one fault's line.
@@ -82,7 +84,7 @@ func (l *line) cells() []string {
 func (r *Report) String() string {
 	var out strings.Builder
 	w := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(&out, "mode %s, seed %d, %d rounds\n", r.Mode, r.seed, r.rounds())
+	fmt.Fprintf(&out, "mode %s, seed %d, %d rounds, %d files of the log\n", r.Mode, r.seed, r.rounds(), r.logFiles)
 	fmt.Fprintln(w, strings.Join(columns, "\t"))
 	for _, l := range r.lines {
 		fmt.Fprintln(w, strings.Join(l.cells(), "\t"))

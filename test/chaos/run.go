@@ -3,6 +3,7 @@ package chaos
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -23,6 +24,12 @@ const (
 	loadWorkers = 15
 	loadRecords = 30 // of each worker
 	loadPause   = 30 * time.Millisecond
+	// Each batch has about a third of a MiB.
+	loadBatchers   = 2
+	loadBatchPause = 600 * time.Millisecond
+	// filesPerRound is how many new files of the log each round has to leave on each node, on average. It goes through
+	// several more, which snapshots let go of.
+	filesPerRound = 1
 
 	historyKeys    = 8
 	historyWorkers = 6
@@ -47,9 +54,10 @@ const (
 	rareOnceIn = 4
 )
 
-// small limits make the rounds meet snapshots and truncated logs as well.
+// small limits make the rounds meet snapshots, truncated logs and several files of them as well.
 var nodeEnv = []string{
 	"VERSIOND_RAFT_SNAPSHOTTHRESHOLD=500", "VERSIOND_RAFT_TRAILINGLOGS=100", "VERSIOND_RAFT_SNAPSHOTINTERVAL=2s",
+	"VERSIOND_RAFT_SEGMENTBYTES=262144",
 }
 
 // Options say what a run does.
@@ -83,6 +91,9 @@ func Run(t *testing.T, options Options) *Report {
 			}
 		}
 	}
+	if options.Duration > 0 {
+		require.GreaterOrEqual(t, r.report.logFiles, filesPerRound*r.number, "files of the Raft log that the load has filled")
+	}
 	r.finished, r.report.took = true, time.Since(r.report.began)
 	return r.report
 }
@@ -112,7 +123,8 @@ func newRun(t *testing.T, options Options) *run {
 		t.Cleanup(func() { _ = config.Shared.Close() })
 	}
 	r.cluster = cluster.Start(t, config)
-	r.load = cluster.StartLoadWith(t, r.cluster, cluster.LoadOptions{Prefix: loadPrefix, Workers: loadWorkers, Records: loadRecords, Pause: loadPause, Settled: true})
+	r.load = cluster.StartLoadWith(t, r.cluster, cluster.LoadOptions{Prefix: loadPrefix, Workers: loadWorkers, Records: loadRecords, Pause: loadPause, Settled: true,
+		Batchers: loadBatchers, BatchPause: loadBatchPause})
 	r.ledger = r.load.Pause()
 	return r
 }
@@ -146,7 +158,7 @@ func (r *run) disturb(f Fault, round *Round) outcome {
 	r.t.Helper()
 	ctx, cancel := context.WithCancel(r.t.Context())
 	defer cancel()
-	before := r.load.Counts()
+	before, starts, files := r.load.Counts(), startsOf(r.cluster), logFiles(r.cluster)
 	r.load.Resume()
 	clients := history.Start(ctx, r.cluster.Clients(), history.Options{
 		Prefix: fmt.Sprintf("history-%d", r.number), Keys: historyKeys, Workers: historyWorkers, Pause: historyPause, Settled: true,
@@ -168,11 +180,65 @@ func (r *run) disturb(f Fault, round *Round) outcome {
 	r.load.Await(r.t, afterWrites, awaitTimeout)
 
 	o.gap = r.load.Counts().LongestGap
+	r.startAnew(starts)
+	r.report.logFiles += newFiles(files, logFiles(r.cluster))
 	cancel()
 	r.recorder = clients.Wait()
 	r.ledger = r.load.Pause()
 	o.count(before, r.load.Counts(), r.recorder.Count())
 	return o
+}
+
+func startsOf(c *cluster.Cluster) map[*cluster.Node]int {
+	starts := map[*cluster.Node]int{}
+	for _, n := range c.Nodes {
+		starts[n] = n.Starts()
+	}
+	return starts
+}
+
+// logFiles returns the files of the Raft log of each node, by its id.
+func logFiles(c *cluster.Cluster) map[string]map[string]bool {
+	files := map[string]map[string]bool{}
+	for _, n := range c.Nodes {
+		files[n.ID] = n.LogFiles()
+	}
+	return files
+}
+
+// newFiles counts those that were begun and not compacted away, on the node with the fewest.
+func newFiles(before, after map[string]map[string]bool) int {
+	fewest := math.MaxInt
+	for id, files := range after {
+		count := 0
+		for file := range files {
+			if !before[id][file] {
+				count++
+			}
+		}
+		fewest = min(fewest, count)
+	}
+	return fewest
+}
+
+// startAnew starts each node that the fault has left running, one after the other and under load: whatever a node has
+// written, it has to start on. Some are killed, and the others stopped.
+func (r *run) startAnew(before map[*cluster.Node]int) {
+	r.t.Helper()
+	for _, i := range r.random.Perm(len(r.cluster.Nodes)) {
+		n := r.cluster.Nodes[i]
+		if n.Starts() != before[n] {
+			continue
+		}
+		if r.random.IntN(2) == 0 {
+			n.Signal(os.Kill)
+			n.Wait(processEndTimeout)
+		} else {
+			n.Stop()
+		}
+		n.Start()
+		r.cluster.WaitReady()
+	}
 }
 
 // check ends the test unless everything is as it must be.

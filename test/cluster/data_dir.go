@@ -2,8 +2,10 @@ package cluster
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -77,4 +79,16 @@ func (n *Node) replaceDir(by string) {
 	n.t.Helper()
 	n.EmptyDir()
 	require.NoError(n.t, os.CopyFS(n.Dir, os.DirFS(by)))
+}
+
+// LogFiles returns the names of the files that the node's Raft log is in.
+func (n *Node) LogFiles() map[string]bool {
+	names := map[string]bool{}
+	_ = filepath.WalkDir(filepath.Join(n.Dir, "log"), func(path string, _ fs.DirEntry, err error) error {
+		if err == nil && strings.HasSuffix(path, ".wal") {
+			names[path] = true
+		}
+		return nil // a file that was compacted away meanwhile is none
+	})
+	return names
 }

@@ -30,6 +30,11 @@ func (c *Client) do(ctx context.Context, r request, out any) (index uint64, err 
 		}
 		r.header = withJSON(r.header)
 	}
+	return c.doContent(ctx, r, content, out)
+}
+
+// doContent is do with a body that is there already.
+func (c *Client) doContent(ctx context.Context, r request, content []byte, out any) (index uint64, err error) {
 	req, err := c.newRequest(ctx, r, content)
 	if err != nil {
 		return 0, err

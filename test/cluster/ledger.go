@@ -50,8 +50,8 @@ type Ledger struct {
 
 func newLedger() *Ledger { return &Ledger{histories: map[string]*history{}} }
 
-// note files a write that succeeded.
-func (l *Ledger) note(id string, after *model.VersionDB) {
+// noteAcknowledged counts a request that succeeded.
+func (l *Ledger) noteAcknowledged() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.Acknowledged++
@@ -60,6 +60,12 @@ func (l *Ledger) note(id string, after *model.VersionDB) {
 	if !l.mark.IsZero() && l.firstAfter == 0 {
 		l.firstAfter = time.Since(l.mark)
 	}
+}
+
+// note files what a write that succeeded has made of a record.
+func (l *Ledger) note(id string, after *model.VersionDB) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	h := &history{acknowledged: state{record: after}}
 	if before := l.histories[id]; before != nil {
 		h.newest = before.newest

@@ -36,6 +36,10 @@ type LoadOptions struct {
 	// there too, so that a node that does not answer holds up only some of them; otherwise each request
 	// goes to the next node.
 	Settled bool
+	// Batchers is how many further clients write Records records each, as large as they may be, many in a request.
+	Batchers int
+	// BatchPause is how long each of these rests between two requests.
+	BatchPause time.Duration
 }
 
 // Load is a number of workers that write to a cluster, and read what they wrote, until they are stopped.
@@ -63,6 +67,10 @@ func StartLoadWith(t testing.TB, c *Cluster, options LoadOptions) *Load {
 	for i := range options.Workers {
 		w := newWorker(l, i, options)
 		l.wg.Go(func() { w.run(ctx) })
+	}
+	for i := range options.Batchers {
+		b := newBatcher(l, options.Workers+i, options)
+		l.wg.Go(func() { b.run(ctx) })
 	}
 	t.Cleanup(func() { l.Stop() })
 	return l

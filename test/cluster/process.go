@@ -32,6 +32,7 @@ type Process struct {
 	log     string
 	enter   func() error // takes the thread to where the program runs; nil is here
 
+	starts int // how often it was started
 	cmd    *exec.Cmd
 	exited chan struct{}
 }
@@ -95,6 +96,7 @@ func (p *Process) launch() error {
 	if err := <-started; err != nil {
 		return err
 	}
+	p.starts++
 	p.cmd, p.exited = cmd, exited
 	return nil
 }
@@ -107,6 +109,9 @@ func (p *Process) start(cmd *exec.Cmd) error {
 	}
 	return cmd.Start()
 }
+
+// Starts returns how often the program was started.
+func (p *Process) Starts() int { return p.starts }
 
 // Running tells whether the program has been started and has not ended.
 func (p *Process) Running() bool {

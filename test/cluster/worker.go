@@ -204,6 +204,7 @@ func (w *worker) write(ctx context.Context, r *owned, want *model.VersionDB, do 
 		}
 		switch {
 		case err == nil:
+			w.ledger.noteAcknowledged()
 			w.accept(r, want, result)
 			return
 		case Unknown(err):
