@@ -4,7 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"slices"
+	"net"
+	"net/netip"
 	"strconv"
 	"strings"
 	"sync"
@@ -25,6 +26,8 @@ type greeting struct {
 	out  io.Writer
 	// guarded is set when requests need a token.
 	guarded bool
+	// host gives the host that clients on this machine ask a node at.
+	host func(config.Node) string
 
 	mu    sync.Mutex
 	nodes []config.Node
@@ -32,9 +35,10 @@ type greeting struct {
 	told  bool
 }
 
-func newGreeting(out io.Writer, nodes []config.Node, guarded bool) *greeting {
+func newGreeting(out io.Writer, cfg config.Config) *greeting {
 	ctx, stop := context.WithCancel(context.Background())
-	return &greeting{ctx: ctx, stop: stop, out: out, guarded: guarded, nodes: slices.Clone(nodes), open: map[string]*service.VersionService{}}
+	host := func(n config.Node) string { return nearHost(cfg.BindHost(n)) }
+	return &greeting{ctx: ctx, stop: stop, out: out, guarded: len(cfg.Auth.Tokens) > 0, host: host, nodes: cfg.LocalNodes(), open: map[string]*service.VersionService{}}
 }
 
 // close ends the wait for nodes that never became ready.
@@ -126,16 +130,30 @@ func (g *greeting) text(leader model.Leader) string {
 		if n.ID == leader.ID {
 			note = "   leads"
 		}
-		fmt.Fprintf(&b, "  %-8s http://%s   peers %s%s\n", n.ID, "localhost:"+strconv.Itoa(n.Port), n.Address, note)
+		fmt.Fprintf(&b, "  %-8s http://%s   peers %s%s\n", n.ID, g.at(n), n.Address, note)
 	}
 	token := ""
 	if g.guarded {
 		token = ` -H "Authorization: Bearer $TOKEN"`
 	}
-	first, last := g.nodes[0].Port, g.nodes[len(g.nodes)-1].Port
-	fmt.Fprintf(&b, "Write on one node and read on another:\n"+
-		"  curl -i localhost:%d/version%s -H 'Content-Type: application/json' -d '{\"id\":\"myapp\",\"versionNo\":\"1.0.0\",\"platform\":\"linux\"}'\n"+
-		"  curl -i localhost:%d/version/myapp%s\n"+
-		"The API is described at http://localhost:%d/swagger/index.html\n", first, token, last, token, first)
+	first, last := g.at(g.nodes[0]), g.at(g.nodes[len(g.nodes)-1])
+	what := "Write on one node and read on another:"
+	if len(g.nodes) == 1 {
+		what = "Write a record and read it:"
+	}
+	fmt.Fprintf(&b, "%s\n"+
+		"  curl -i %s/version%s -H 'Content-Type: application/json' -d '{\"id\":\"myapp\",\"versionNo\":\"1.0.0\",\"platform\":\"linux\"}'\n"+
+		"  curl -i %s/version/myapp%s\n"+
+		"The API is described at http://%s/swagger/index.html\n", what, first, token, last, token, first)
 	return b.String()
+}
+
+func (g *greeting) at(n config.Node) string { return net.JoinHostPort(g.host(n), strconv.Itoa(n.Port)) }
+
+// nearHost is what clients on this machine call a host that a node listens on.
+func nearHost(host string) string {
+	if ip, err := netip.ParseAddr(host); err == nil && (ip.Unmap().IsUnspecified() || ip == netip.AddrFrom4([4]byte{127, 0, 0, 1})) {
+		return "localhost"
+	}
+	return host
 }

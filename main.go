@@ -76,7 +76,7 @@ func startNodes(ctx context.Context, cfg config.Config, log *slog.Logger, stdout
 	nodes := cfg.LocalNodes()
 	ended := make([]error, len(nodes))
 	warnOfFewFiles(openFilesMax(), len(nodes), log)
-	greeting := newGreeting(stdout, nodes, len(cfg.Auth.Tokens) > 0)
+	greeting := newGreeting(stdout, cfg)
 	defer greeting.close()
 	var wg sync.WaitGroup
 	heap, stop := context.WithCancel(ctx)

@@ -116,12 +116,12 @@ func (n *runningNode) listen(cfg config.Config, node config.Node, parts *closers
 		portKey, addressKey = "--port", "--address"
 	}
 	if n.peerListener, err = raft.ListenPeers(net.JoinHostPort(host, peerPort)); err != nil {
-		return portTaken(peerPort, "peer", addressKey, err)
+		return notListening(host, peerPort, "peer", addressKey, err)
 	}
 	parts.add(n.peerListener.Close)
 	port := strconv.Itoa(node.Port)
 	if n.listener, err = net.Listen("tcp", net.JoinHostPort(host, port)); err != nil {
-		return portTaken(port, "HTTP", portKey, err)
+		return notListening(host, port, "HTTP", portKey, err)
 	}
 	parts.add(func() error { return ignoreClosed(n.listener.Close()) })
 	return nil
@@ -133,10 +133,6 @@ func ignoreClosed(err error) error {
 		return nil
 	}
 	return err
-}
-
-func portTaken(port, what, key string, err error) error {
-	return fmt.Errorf("cannot listen on %s port %s: stop what listens there, or set another one with %s (and server.bind, --bind, for the host): %w", what, port, key, err)
 }
 
 // openServices opens the store and the caches: MySQL and Redis where they are configured, SQLite and

@@ -57,7 +57,7 @@ type Membership struct {
 // new. The error names the process that holds the directory, or matches model.ErrForeignStore when
 // it belongs to another node. A directory in which a recovery was broken off is not opened.
 func OpenDataDir(path, node string) (*DataDir, error) {
-	if err := os.MkdirAll(path, 0o750); err != nil {
+	if err := makeDir(path); err != nil {
 		return nil, fmt.Errorf("data directory of %s (--data-dir): %w", node, err)
 	}
 	d, err := openLocked(path, node)
@@ -73,6 +73,20 @@ func OpenDataDir(path, node string) (*DataDir, error) {
 		}
 	}
 	return d, nil
+}
+
+// makeDir makes the directory. A link to nowhere in its path would be reported as a file that exists.
+func makeDir(path string) error {
+	err := os.MkdirAll(path, 0o750)
+	if !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	for at := path; at != filepath.Dir(at); at = filepath.Dir(at) {
+		if target, isLink := os.Readlink(at); isLink == nil {
+			return fmt.Errorf("%s is a symbolic link to %s, which is not there: make that directory, or mend the link (is a disk not mounted?)", at, target)
+		}
+	}
+	return err
 }
 
 // openLocked writes no identity yet where there is none.
