@@ -125,6 +125,7 @@ type started struct {
 	cancel context.CancelFunc
 	ended  chan error
 	stdout output
+	log    output
 }
 
 func start(t *testing.T, cfg config.Config) *started {
@@ -132,7 +133,7 @@ func start(t *testing.T, cfg config.Config) *started {
 	ctx, cancel := context.WithCancel(t.Context())
 	s := &started{cancel: cancel, ended: make(chan error, 1)}
 	var wg sync.WaitGroup
-	wg.Go(func() { s.ended <- startNodes(ctx, cfg, slog.New(slog.DiscardHandler), &s.stdout) })
+	wg.Go(func() { s.ended <- startNodes(ctx, cfg, slog.New(slog.NewTextHandler(&s.log, nil)), &s.stdout) })
 	t.Cleanup(func() { cancel(); wg.Wait() })
 	return s
 }
@@ -352,4 +353,39 @@ func TestNodeWhoseDirectoryIsRemovedEnds(t *testing.T) {
 	mustBeReady(t, cfg.Raft.Nodes)
 	requireSample(t, lost.Port)
 	again.mustStop(t)
+}
+
+// A member that is started with another cluster secret is one that does not answer, to everybody. Both sides must name
+// the secret, the node itself in its readiness too, and not fill their logs with it.
+func TestMemberWithAnotherClusterSecretSaysSo(t *testing.T) {
+	cfg := configured(t, 3)
+	cfg.Cluster.Secret = "the right one"
+	runs := make([]*started, 3)
+	for i := range runs {
+		runs[i] = startOne(t, cfg, i)
+	}
+	mustBeReady(t, cfg.Raft.Nodes)
+	runs[2].mustStop(t)
+	cfg.Cluster.Secret = "the wrong one"
+	wrong := startOne(t, cfg, 2)
+	for look, said := range map[string]func() string{
+		"its readiness": func() string {
+			_, body := request(t, http.MethodGet, cfg.Raft.Nodes[2].Port, "/readyz", "")
+			return body
+		},
+		"its log":    wrong.log.String,
+		"their logs": func() string { return runs[0].log.String() + runs[1].log.String() },
+	} {
+		require.Eventually(t, func() bool { return strings.Contains(said(), "cluster.secret differ") }, 15*time.Second, 20*time.Millisecond, look)
+	}
+	require.Never(t, func() bool { return strings.Count(wrong.log.String(), "cluster.secret differ") > 1 }, 2500*time.Millisecond, 50*time.Millisecond)
+	wrong.mustStop(t)
+	require.NotContains(t, wrong.log.String(), "another node answers")
+	require.NotContains(t, wrong.log.String()+runs[0].log.String()+runs[1].log.String(), "the wrong one")
+}
+
+func startOne(t *testing.T, cfg config.Config, i int) *started {
+	t.Helper()
+	cfg.OnlyNode = cfg.Raft.Nodes[i].ID
+	return start(t, cfg)
 }

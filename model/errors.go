@@ -1,9 +1,6 @@
 package model
 
-import (
-	"errors"
-	"fmt"
-)
+import "errors"
 
 // Errors that cross package borders. They are compared with errors.Is; the controller has the one
 // table that turns them into HTTP, the peer client the one that turns HTTP back into them.
@@ -50,7 +47,7 @@ var (
 	ErrWrongNode = errors.New("another node answers at this address")
 	// ErrSecretsDiffer is returned when another node does not take this node's cluster secret. It is an
 	// ErrWrongNode: such a node cannot be a member of this cluster.
-	ErrSecretsDiffer = fmt.Errorf("%w: the nodes' cluster.secret differ", ErrWrongNode)
+	ErrSecretsDiffer error = &special{text: "the nodes' cluster.secret differ", of: ErrWrongNode}
 	// ErrUnauthorized is returned when a request shows no token, or one that is not known.
 	ErrUnauthorized = errors.New("this needs a token that the node knows, in the header Authorization: Bearer …")
 	// ErrForbidden is returned when the role of a token does not allow what was asked.
@@ -79,6 +76,15 @@ var (
 	// ErrInternal is returned when something is broken that no user can mend.
 	ErrInternal = errors.New("internal error")
 )
+
+// special is an error of a kind that says in its own words what it is.
+type special struct {
+	text string
+	of   error
+}
+
+func (e *special) Error() string { return e.text }
+func (e *special) Unwrap() error { return e.of }
 
 // FieldError says what is wrong with one field or parameter and what would be right.
 type FieldError struct {

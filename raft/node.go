@@ -48,6 +48,7 @@ type Node struct {
 	stores   *stores
 	progress *progress
 	dirWatch *dirWatch
+	secrets  *secretWatch
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -86,7 +87,7 @@ func NewRaftNode(cfg NodeConfig, fsm *VersionFSM) (*Node, error) {
 	cfg.Dir.removeSpooled(cfg.Log)
 	cfg.Dir.removeThrowaways(cfg.Log)
 	ctx, cancel := context.WithCancel(context.Background())
-	n := &Node{cfg: cfg, fsm: fsm, stores: stores, progress: newProgress(), ctx: ctx, cancel: cancel, failed: make(chan struct{})}
+	n := &Node{cfg: cfg, fsm: fsm, stores: stores, progress: newProgress(), secrets: newSecretWatch(cfg.Log), ctx: ctx, cancel: cancel, failed: make(chan struct{})}
 	fsm.giveUp = n.fail
 	n.contact = newContact(n.idAt, cfg.Log)
 	stores.hold(newDisk(cfg.Dir.Path(), cfg.Log, fsm.observer, n.fail), cfg.wrapLog)
@@ -173,7 +174,7 @@ func (n *Node) start(bootstrap *raft.Configuration) error {
 
 func (n *Node) newRaft(bootstrap *raft.Configuration) (*raft.Raft, *gatedTransport, error) {
 	conf := n.cfg.Tuning.raftConfig(n.Identity().Node, newSink(n.cfg.Log, n.contact))
-	layer := newStreamLayer(n.cfg.Listener, n.cfg.Address, n.cfg.Secret, n.Identity, n.idAt)
+	layer := newStreamLayer(n.cfg.Listener, n.cfg.Address, n.cfg.Secret, n.Identity, n.idAt, n.secrets)
 	transport := &gatedTransport{disk: n.stores.disk, NetworkTransport: raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
 		Stream: layer, MaxPool: connectionsPerPeer, MaxRPCsInFlight: 1, Timeout: 5 * time.Second, Logger: conf.Logger,
 	})}

@@ -302,7 +302,7 @@ func TestStreamLayerRefusesStrangers(t *testing.T) {
 	require.NoError(t, err)
 	defer func() { require.NoError(t, listener.Close()) }()
 	ours := func() model.Identity { return model.Identity{Cluster: "c1", Node: "node2"} }
-	server := newStreamLayer(listener, "node2:7002", "secret", ours, nil)
+	server := newStreamLayer(listener, "node2:7002", "secret", ours, nil, quietSecrets())
 	accepted := make(chan net.Conn, 8)
 	go func() {
 		for {
@@ -315,7 +315,7 @@ func TestStreamLayerRefusesStrangers(t *testing.T) {
 	}()
 	dial := func(cluster, to, secret string) error {
 		client := &streamLayer{secret: secret, identity: func() model.Identity { return model.Identity{Cluster: cluster, Node: "node1"} },
-			idAt: func(string) string { return to }}
+			idAt: func(string) string { return to }, secrets: quietSecrets()}
 		conn, err := client.Dial(raft.ServerAddress("localhost:"+port(listener)), 2*time.Second)
 		if err == nil {
 			require.NoError(t, conn.Close())
@@ -325,7 +325,8 @@ func TestStreamLayerRefusesStrangers(t *testing.T) {
 	require.NoError(t, dial("c1", "node2", "secret"))
 	require.ErrorIs(t, dial("c2", "node2", "secret"), model.ErrWrongNode)
 	require.ErrorIs(t, dial("c1", "node3", "secret"), model.ErrWrongNode)
-	require.ErrorIs(t, dial("c1", "node2", "wrong"), model.ErrWrongNode)
+	require.ErrorIs(t, dial("c1", "node2", "wrong"), model.ErrSecretsDiffer)
+	require.ErrorIs(t, dial("c2", "node3", "wrong"), model.ErrSecretsDiffer, "who has no secret learns nothing else")
 	select {
 	case conn := <-accepted: // a moment after the greeting was answered
 		require.NoError(t, conn.Close())
@@ -343,9 +344,9 @@ func TestClosedStreamLayerTakesNothing(t *testing.T) {
 	require.NoError(t, err)
 	defer func() { require.NoError(t, listener.Close()) }()
 	ours := func() model.Identity { return model.Identity{Cluster: "c1", Node: "node2"} }
-	require.NoError(t, newStreamLayer(listener, "node2:7002", "", ours, nil).Close())
-	server := newStreamLayer(listener, "node2:7002", "", ours, nil)
-	client := &streamLayer{identity: ours, idAt: func(string) string { return "node2" }}
+	require.NoError(t, newStreamLayer(listener, "node2:7002", "", ours, nil, quietSecrets()).Close())
+	server := newStreamLayer(listener, "node2:7002", "", ours, nil, quietSecrets())
+	client := &streamLayer{identity: ours, idAt: func(string) string { return "node2" }, secrets: quietSecrets()}
 	for range 20 {
 		conn, err := client.Dial(raft.ServerAddress("localhost:"+port(listener)), 2*time.Second)
 		require.NoError(t, err)
@@ -380,6 +381,8 @@ func TestStuckStoreRefusesInItsOwnWords(t *testing.T) {
 	}, 5*time.Second, time.Millisecond)
 	require.NotErrorIs(t, err, context.DeadlineExceeded)
 }
+
+func quietSecrets() *secretWatch { return newSecretWatch(slog.New(slog.DiscardHandler)) }
 
 func port(l *PeerListener) string {
 	_, port, err := net.SplitHostPort(l.Addr().String())

@@ -19,7 +19,7 @@ func TestSilentConnectionsMakeRoomForPeers(t *testing.T) {
 	require.NoError(t, err)
 	address := listener.Addr().String()
 	identity := func() model.Identity { return model.Identity{Cluster: "c", Node: "node1"} }
-	layer := newStreamLayer(listener, address, "", identity, func(string) string { return "node1" })
+	layer := newStreamLayer(listener, address, "", identity, func(string) string { return "node1" }, quietSecrets())
 	t.Cleanup(func() { require.NoError(t, layer.Close()); require.NoError(t, listener.Close()) })
 
 	const most = strangersMax + 50

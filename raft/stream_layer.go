@@ -20,6 +20,10 @@ const (
 	raftMagic = 0x01
 	// raftAccepted is the answer to a greeting that names the right node and cluster.
 	raftAccepted = 0x06
+	// raftOtherSecret and raftOtherNode are the answers to one that does not show the cluster's secret, and to one
+	// that names another node or cluster.
+	raftOtherSecret = 0x15
+	raftOtherNode   = 0x16
 
 	greetingTimeout  = 5 * time.Second
 	greetingBytesMax = 4096
@@ -44,12 +48,14 @@ type streamLayer struct {
 	identity func() model.Identity
 	// idAt names the member that has an address, "" when none has.
 	idAt func(address string) string
+	// secrets is told of nodes with another secret.
+	secrets *secretWatch
 }
 
 var _ raft.StreamLayer = (*streamLayer)(nil)
 
-func newStreamLayer(l *PeerListener, address, secret string, identity func() model.Identity, idAt func(string) string) *streamLayer {
-	s := &streamLayer{raw: l.raft, welcomed: newConnQueue(l), address: nameAddr(address), secret: secret, identity: identity, idAt: idAt}
+func newStreamLayer(l *PeerListener, address, secret string, identity func() model.Identity, idAt func(string) string, secrets *secretWatch) *streamLayer {
+	s := &streamLayer{raw: l.raft, welcomed: newConnQueue(l), address: nameAddr(address), secret: secret, identity: identity, idAt: idAt, secrets: secrets}
 	l.conns.Go(s.welcomeAll)
 	return s
 }
@@ -69,7 +75,9 @@ func (s *streamLayer) Dial(address raft.ServerAddress, timeout time.Duration) (n
 		return nil, err
 	}
 	if err := s.greet(conn, s.idAt(string(address)), timeout); err != nil {
-		return nil, errors.Join(fmt.Errorf("greet %s: %w", address, err), conn.Close())
+		err = fmt.Errorf("greet %s: %w", address, err)
+		s.secrets.note(err)
+		return nil, errors.Join(err, conn.Close())
 	}
 	return conn, nil
 }
@@ -89,12 +97,24 @@ func (s *streamLayer) greet(conn net.Conn, to string, timeout time.Duration) err
 	}
 	answer := make([]byte, 1)
 	if _, err := io.ReadFull(conn, answer); err != nil {
-		return fmt.Errorf("%w, or it does not run Raft yet: it hung up on a greeting for node %q (%w)", model.ErrWrongNode, to, err)
+		return fmt.Errorf("it hung up on a greeting for node %q, as a node does that does not run Raft yet (%w)", to, err)
 	}
-	if answer[0] != raftAccepted {
-		return fmt.Errorf("%w: it answered %#x to a greeting", model.ErrWrongNode, answer[0])
+	if err := refusal(answer[0], to); err != nil {
+		return err
 	}
 	return conn.SetDeadline(time.Time{})
+}
+
+func refusal(answer byte, to string) error {
+	switch answer {
+	case raftAccepted:
+		return nil
+	case raftOtherSecret:
+		return fmt.Errorf("%w: it does not take this node's", model.ErrSecretsDiffer)
+	case raftOtherNode:
+		return fmt.Errorf("%w: it is not node %q of this cluster", model.ErrWrongNode, to)
+	}
+	return fmt.Errorf("%w: it answered %#x to a greeting", model.ErrWrongNode, answer)
 }
 
 // Accept gives the next connection whose greeting named this node and its cluster.
@@ -131,15 +151,24 @@ func (s *streamLayer) welcome(conn net.Conn) error {
 	if err != nil {
 		return err
 	}
-	ours := s.identity()
-	if hello.Cluster != ours.Cluster || hello.To != "" && hello.To != ours.Node ||
-		subtle.ConstantTimeCompare([]byte(hello.Secret), []byte(s.secret)) != 1 {
-		return model.ErrWrongNode
-	}
-	if _, err := conn.Write([]byte{raftAccepted}); err != nil {
-		return err
+	answer, err := s.judge(hello)
+	s.secrets.note(err)
+	if _, errWrite := conn.Write([]byte{answer}); err != nil || errWrite != nil {
+		return errors.Join(err, errWrite)
 	}
 	return conn.SetDeadline(time.Time{})
+}
+
+// judge says what is answered to a greeting. Who does not show the secret learns nothing else.
+func (s *streamLayer) judge(hello greeting) (answer byte, err error) {
+	ours := s.identity()
+	switch {
+	case subtle.ConstantTimeCompare([]byte(hello.Secret), []byte(s.secret)) != 1:
+		return raftOtherSecret, fmt.Errorf("%w: one that calls itself node %.40q shows another", model.ErrSecretsDiffer, hello.From)
+	case hello.Cluster != ours.Cluster || hello.To != "" && hello.To != ours.Node:
+		return raftOtherNode, model.ErrWrongNode
+	}
+	return raftAccepted, nil
 }
 
 func readGreeting(conn io.Reader) (hello greeting, err error) {

@@ -143,7 +143,7 @@ func (s *VersionService) ask(ctx context.Context, address string) *peer.Status {
 	}
 	status, err := s.peers.Status(ctx, address)
 	if err != nil {
-		s.warnOfSecret(err)
+		s.node.NoteSecret(err)
 		return nil
 	}
 	return &status
@@ -199,6 +199,8 @@ func (s *VersionService) waitsFor(answers []answered, silent []string) string {
 	switch {
 	case len(s.othersAddresses()) == 0:
 		return "somebody to call /join/" + s.NodeID() + "/" + s.node.Address() + " on a member (or give this node --join)"
+	case len(silent) > 0 && s.node.SecretFailure() != nil:
+		return "the cluster.secret that the others have, of whom do not answer " + s.names(silent)
 	case len(silent) > 0:
 		return "an answer from " + s.names(silent)
 	case countBlank(answers) < len(answers):

@@ -44,9 +44,17 @@ func (s *VersionService) checkMember() error {
 
 func (s *VersionService) checkLeader() error {
 	if id, _ := s.node.Leader(); id == "" {
-		return errors.New("no leader is known")
+		return s.nobodyKnown()
 	}
 	return nil
+}
+
+// nobodyKnown says that no leader is known, and why that may be.
+func (s *VersionService) nobodyKnown() error {
+	if err := s.node.SecretFailure(); err != nil {
+		return fmt.Errorf("no leader is known: %w; give this node the cluster secret that the others have", err)
+	}
+	return errors.New("no leader is known")
 }
 
 func (s *VersionService) checkStore(ctx context.Context) error {

@@ -87,8 +87,6 @@ type VersionService struct {
 	founders atomic.Int64
 	// membership lets one change of the members, or one restore, go on at a time, as hashicorp/raft does.
 	membership *group.Gate
-	// warnedOfSecret is when warnOfSecret last did, nil when it never did.
-	warnedOfSecret atomic.Pointer[time.Time]
 	// backups and restores bound what holds a view of the database, or a whole backup on disk.
 	backups, restores *group.Gate
 	// loads counts how often the store was taken into use anew, or out of use; a read during which it
