@@ -27,6 +27,8 @@ type BatchResult struct {
 	// Code and Detail say why an item was refused.
 	Code   string `json:"code,omitempty" example:"already_exists"`
 	Detail string `json:"detail,omitempty" example:"a record with this id exists already"`
+	// Errors has one entry for each wrong field of an item that is an invalid_request.
+	Errors []model.FieldError `json:"errors,omitempty"`
 	// Revision is the one that the record has, of an item that was refused and where there is one.
 	Revision uint64 `json:"revision,omitempty" example:"4276224"`
 }
@@ -49,7 +51,7 @@ type BatchResult struct {
 // @Header       all  {integer}  X-Versiond-Index  "the applied log index that the answer reflects"
 // @Header       all  {string}  X-Request-ID  "names the request in logs"
 // @Header       all  {string}  X-Versiond-Replayed  "true when this is the answer to an earlier request with the same Idempotency-Key"
-// @Failure      400  {object}  Problem  "`invalid_request`: every wrong field is listed in errors, as items[3].id; nothing was done"
+// @Failure      400  {object}  Problem  "`invalid_request`: every wrong field is listed in errors, as items[3].id; nothing was done. Without atomic, an item that is wrong has that as its own result"
 // @Failure      401  {object}  Problem  "`unauthorized`: the token is missing or not known"
 // @Failure      403  {object}  Problem  "`forbidden`: the token has not the role write; `cross_site`"
 // @Failure      409  {object}  Problem  "`batch_refused`: an item of an atomic batch was refused and nothing was changed; results say which"
@@ -65,13 +67,17 @@ type BatchResult struct {
 func (v *VersionController) WriteBatch(c *gin.Context) {
 	in := readWrite(c)
 	in.refuseHeader("If-Match", "does not go with a batch; give items ifMatch")
-	unit, key, timeout := in.batch(), in.idempotencyKey(), in.timeout()
+	batch, key, timeout := in.batch(), in.idempotencyKey(), in.timeout()
 	if in.failed() {
+		return
+	}
+	if len(batch.unit.Commands) == 0 {
+		answerBatch(c, batch, model.UnitOutcome{}) // there is nothing to decide
 		return
 	}
 	ctx, cancel := in.withTimeout(timeout)
 	defer cancel()
-	result, err := v.service.WriteBatch(ctx, unit, key)
+	result, err := v.service.WriteBatch(ctx, batch.unit, key)
 	setIndex(c, result.Index)
 	if err != nil {
 		fail(c, unknownIfExpired(err))
@@ -82,22 +88,32 @@ func (v *VersionController) WriteBatch(c *gin.Context) {
 		fail(c, model.ErrIdempotencyKeyReused) // of the batch as a whole
 		return
 	}
-	answerBatch(c, unit, result.UnitOutcome)
+	answerBatch(c, batch, result.UnitOutcome)
 }
 
-func answerBatch(c *gin.Context, unit model.Unit, outcome model.UnitOutcome) {
-	answer := BatchAnswer{Results: make([]BatchResult, len(unit.Commands))}
-	for i, each := range outcome.Outcomes {
-		answer.Results[i] = resultOf(unit.Commands[i], each)
-		if each.Code != model.OutcomeDone {
+func answerBatch(c *gin.Context, batch batchRequest, outcome model.UnitOutcome) {
+	answer, decided := BatchAnswer{Results: make([]BatchResult, len(batch.items))}, outcome.Outcomes
+	for i, item := range batch.items {
+		if len(item.wrong) > 0 {
+			answer.Results[i] = invalidItem(item)
+		} else {
+			answer.Results[i], decided = resultOf(item.command, decided[0]), decided[1:]
+		}
+		if answer.Results[i].Code != "" {
 			answer.Refused++
 		}
 	}
-	if position, refused := outcome.Refused(); refused && unit.Atomic {
+	if position, refused := outcome.Refused(); refused && batch.unit.Atomic {
 		fail(c, &batchRefusal{position: position, results: answer.Results})
 		return
 	}
 	answerJSON(c, http.StatusOK, answer)
+}
+
+// invalidItem is what became of an item that could not be asked for.
+func invalidItem(item batchItem) BatchResult {
+	t, _ := translate(model.ErrInvalid)
+	return BatchResult{ID: item.command.ID, Status: t.status, Code: t.code, Detail: joinFields(item.wrong), Errors: item.wrong}
 }
 
 // resultOf says what became of one item as the path for single records would.

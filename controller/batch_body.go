@@ -27,6 +27,8 @@ type BatchItem struct {
 	Platform  string `json:"platform" example:"linux/amd64"`
 	// IfMatch makes an update or a delete depend on the record's revision, as ETag gives it, without quotes.
 	IfMatch string `json:"ifMatch" example:"4276224"`
+	// Revision does the same: it is there in a record that was read.
+	Revision uint64 `json:"revision" example:"4276224"`
 
 	contentSent, ifMatchSent bool
 }
@@ -50,24 +52,57 @@ func (b *BatchItem) field(name string) *string {
 	return nil
 }
 
-// batch gives the unit of commands that the body describes.
-func (in *input) batch() (unit model.Unit) {
+// batchRequest is a batch as it was read. What is wrong with an item is that item's own affair unless the
+// batch is atomic.
+type batchRequest struct {
+	// unit has the items that are right.
+	unit  model.Unit
+	items []batchItem
+}
+
+// batchItem is a command, or what is wrong with it.
+type batchItem struct {
+	command model.Command
+	wrong   []model.FieldError
+}
+
+// batch gives what the body describes.
+func (in *input) batch() (b batchRequest) {
+	b = in.readBatch()
+	if b.unit.Atomic || in.err() != nil {
+		for _, each := range b.items {
+			in.merge(&model.ValidationError{Fields: each.wrong})
+		}
+	}
+	for _, each := range b.items {
+		if len(each.wrong) == 0 {
+			b.unit.Commands = append(b.unit.Commands, each.command)
+		}
+	}
+	if bytes := wire.UnitBytes(&b.unit); bytes > wire.UnitBytesMax {
+		in.refusal = &explained{kind: errBodyTooLarge, detail: fmt.Sprintf(
+			"the items come to %d bytes, more than the %d that one batch takes; send them in two", bytes, wire.UnitBytesMax)}
+	}
+	return b
+}
+
+func (in *input) readBatch() (b batchRequest) {
 	data, ok := in.body(jsonType, bodyBytesMax)
 	if !ok {
-		return unit
+		return b
 	}
 	if why := notAnObject(data, `{"items":[{"op":"delete","id":"app"}]}`); why != "" {
 		in.wrong("body", why)
-		return unit
+		return b
 	}
 	itemsSent := false
 	in.eachField(data, func(name string, value json.RawMessage) {
 		switch name {
 		case "atomic":
-			unit.Atomic = in.flag(name, value)
+			b.unit.Atomic = in.flag(name, value)
 		case "items":
 			itemsSent = true
-			unit.Commands = in.items(value)
+			b.items = in.items(value)
 		default:
 			in.wrong(name, "is not known; a batch has atomic and items")
 		}
@@ -75,11 +110,7 @@ func (in *input) batch() (unit model.Unit) {
 	if !itemsSent {
 		in.wrong("items", "is required: an array of 1 to 1000 writes")
 	}
-	if bytes := wire.UnitBytes(&unit); bytes > wire.UnitBytesMax {
-		in.refusal = &explained{kind: errBodyTooLarge, detail: fmt.Sprintf(
-			"the items come to %d bytes, more than the %d that one batch takes; send them in two", bytes, wire.UnitBytesMax)}
-	}
-	return unit
+	return b
 }
 
 func (in *input) flag(name string, value json.RawMessage) bool {
@@ -90,50 +121,49 @@ func (in *input) flag(name string, value json.RawMessage) bool {
 }
 
 // items reads a well-formed JSON value as the items of a batch.
-func (in *input) items(value json.RawMessage) []model.Command {
+func (in *input) items(value json.RawMessage) []batchItem {
 	if value[0] != '[' {
 		in.wrong("items", "must be an array of 1 to 1000 writes, not "+kindOf(value))
 		return nil
 	}
 	decoder := json.NewDecoder(bytes.NewReader(value))
 	_, _ = decoder.Token() // the opening bracket
-	var commands []model.Command
+	var items []batchItem
 	for decoder.More() {
-		if len(commands) == model.UnitCommandsMax {
+		if len(items) == model.UnitCommandsMax {
 			in.wrong("items", fmt.Sprintf("must not be more than %d writes", model.UnitCommandsMax))
 			return nil
 		}
 		var item json.RawMessage
 		_ = decoder.Decode(&item) // the syntax is known to be right
-		commands = append(commands, in.item(len(commands), item))
+		items = append(items, in.item(len(items), item))
 	}
-	if len(commands) == 0 {
+	if len(items) == 0 {
 		in.wrong("items", "must hold at least one write")
 	}
-	return commands
+	return items
 }
 
 // item reads one item; what is wrong with it is reported as that item's.
-func (in *input) item(position int, value json.RawMessage) model.Command {
+func (in *input) item(position int, value json.RawMessage) batchItem {
 	name := fmt.Sprintf("items[%d]", position)
+	own := &input{c: in.c, fieldsMax: itemErrorsMax}
 	if value[0] != '{' {
-		in.wrong(name, `must be an object such as {"op":"delete","id":"app"}, not `+kindOf(value))
-		return model.Command{}
+		own.wrong(name, `must be an object such as {"op":"delete","id":"app"}, not `+kindOf(value))
+		return batchItem{wrong: own.fields}
 	}
-	in.within = name + "."
-	defer func() { in.within = "" }()
+	own.within = name + "."
 	var item BatchItem
-	fields := textFields{target: item.field, names: []string{"op", "id", "versionNo", "platform", "ifMatch"}, what: "an item", condition: "as ifMatch"}
-	in.eachField(value, func(name string, value json.RawMessage) { in.decodeText(name, value, fields) })
-	return in.command(&item)
+	fields := textFields{target: item.field, names: []string{"op", "id", "versionNo", "platform", "ifMatch"}, what: "an item", revision: &item.Revision}
+	own.eachTextField(value, fields)
+	command := own.command(&item)
+	return batchItem{command: command, wrong: own.fields}
 }
 
 // command gives what an item asks for.
 func (in *input) command(item *BatchItem) model.Command {
 	c := model.Command{Type: in.commandType(item.Op), ID: item.ID, VersionNo: item.VersionNo, Platform: item.Platform}
-	if item.ifMatchSent {
-		c.IfRevision = in.itemRevision(item)
-	}
+	c.IfRevision = in.itemRevision(item)
 	if c.Type == model.CommandDelete && item.contentSent {
 		in.wrong("op", "is delete, which takes neither versionNo nor platform")
 	}
@@ -161,15 +191,26 @@ func (in *input) commandType(op string) model.CommandType {
 	return 0
 }
 
-// itemRevision gives the revision that an item depends on.
+// itemRevision gives the revision that an item depends on, 0 for none.
 func (in *input) itemRevision(item *BatchItem) uint64 {
-	if item.Op == "create" {
-		in.wrong("ifMatch", "does not go with create: there is no revision yet")
+	const onCreate = "does not go with create: there is no revision yet"
+	switch {
+	case !item.ifMatchSent && item.Revision == 0:
 		return 0
+	case item.Op == "create" && item.ifMatchSent:
+		in.wrong("ifMatch", onCreate)
+		return 0
+	case item.Op == "create":
+		in.wrong("revision", onCreate)
+		return 0
+	case !item.ifMatchSent:
+		return item.Revision
 	}
 	revision, err := strconv.ParseUint(item.IfMatch, 10, 64)
 	if err != nil || revision == 0 || strconv.FormatUint(revision, 10) != item.IfMatch {
 		in.wrong("ifMatch", `must be a revision as ETag gives it, without its quotes, such as "4096"`)
+	} else if item.Revision != 0 && item.Revision != revision {
+		in.wrong("revision", "contradicts ifMatch, which names another one; send either")
 	}
 	return revision
 }

@@ -10,6 +10,7 @@ import (
 
 	"versiond/controller"
 	"versiond/model"
+	"versiond/test/badrequests"
 )
 
 const batchPath = "/version/batch"
@@ -38,7 +39,7 @@ func TestBatchDecidesEachItem(t *testing.T) {
 		{"id":"a","status":201,"record":{"id":"a","versionNo":"1","platform":"linux","revision":32768}},
 		{"id":"known","status":409,"code":"already_exists","detail":"a record with this id exists already","revision":28672},
 		{"id":"known","status":200,"record":{"id":"known","versionNo":"2","platform":"linux","revision":36864}},
-		{"id":"known","status":412,"code":"revision_mismatch","detail":"the record has another revision than If-Match names","revision":36864},
+		{"id":"known","status":412,"code":"revision_mismatch","detail":"the record has another revision than this request depends on","revision":36864},
 		{"id":"missing","status":404,"code":"not_found","detail":"no record has this id"},
 		{"id":"a","status":204}]}`, answer.Body.String())
 }
@@ -118,4 +119,49 @@ func TestBatchOfUnknownOutcome(t *testing.T) {
 		require.Equal(t, code, mustDecode[controller.Problem](t, answer).Code)
 		require.Equal(t, code == "outcome_unknown", answer.Header().Get("Retry-After") == "")
 	}
+}
+
+// Whoever sends a thousand writes, of which one is misspelt, has 999 of them done and learns what is wrong
+// with the one. The order of the results is that of the items, also where one of them is wrong.
+func TestAnItemThatIsWrongIsRefusedAlone(t *testing.T) {
+	n := mustNode(t)
+	answer := n.send(t, http.MethodPost, batchPath, batchOf(false, `{"op":"delete","id":"a/b","size":1}`, createItem("a"), `7`, createItem("known"), `{"op":"delete","id":"known"}`))
+	require.Equal(t, http.StatusOK, answer.Code, answer.Body.String())
+	require.JSONEq(t, `{"refused":3,"results":[
+		{"id":"a/b","status":400,"code":"invalid_request","detail":"items[0].size: is not known; an item has op, id, versionNo, platform, ifMatch; items[0].id: must not contain a slash, not even as %2F",
+			"errors":[{"field":"items[0].size","detail":"is not known; an item has op, id, versionNo, platform, ifMatch"},{"field":"items[0].id","detail":"must not contain a slash, not even as %2F"}]},
+		{"id":"a","status":201,"record":{"id":"a","versionNo":"1","platform":"linux","revision":32768}},
+		{"id":"","status":400,"code":"invalid_request","detail":"items[2]: must be an object such as {\"op\":\"delete\",\"id\":\"app\"}, not a number",
+			"errors":[{"field":"items[2]","detail":"must be an object such as {\"op\":\"delete\",\"id\":\"app\"}, not a number"}]},
+		{"id":"known","status":409,"code":"already_exists","detail":"a record with this id exists already","revision":28672},
+		{"id":"known","status":204}]}`, answer.Body.String())
+
+	answer = n.send(t, http.MethodPost, batchPath, batchOf(false, `{}`, `null`))
+	require.Equal(t, http.StatusOK, answer.Code, answer.Body.String())
+	require.Equal(t, 2, mustDecode[controller.BatchAnswer](t, answer).Refused, "none of them is right")
+}
+
+// Everything that can be wrong with an item is that item's own affair unless the batch is atomic.
+func TestEveryWrongItemIsRefusedAlone(t *testing.T) {
+	const atomic = `{"atomic":true,"items":[`
+	tried := 0
+	for _, c := range badrequests.Public() {
+		if c.Path != batchPath || !strings.HasPrefix(c.Body, atomic) || len(c.Fields) == 0 || !strings.HasPrefix(c.Fields[0], "items[1]") {
+			continue
+		}
+		tried++
+		answer := mustNode(t).send(t, http.MethodPost, batchPath, strings.Replace(c.Body, atomic, `{"items":[`, 1))
+		require.Equal(t, http.StatusOK, answer.Code, c.Name)
+		results := mustDecode[controller.BatchAnswer](t, answer).Results
+		require.Equal(t, http.StatusCreated, results[0].Status, c.Name)
+		var fields []string
+		for _, each := range results[1:] {
+			require.Equal(t, "invalid_request", each.Code, c.Name)
+			for _, wrong := range each.Errors {
+				fields = append(fields, wrong.Field)
+			}
+		}
+		require.ElementsMatch(t, c.Fields, fields, c.Name)
+	}
+	require.Greater(t, tried, 20)
 }

@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -19,6 +20,8 @@ const (
 	bodyBytesMax = 1 << 20
 	// bodyTimeMax is how long a body may take that is kept in memory.
 	bodyTimeMax = 15 * time.Second
+	// byteOrderMark is what some editors put before a text in UTF-8. It is no part of it.
+	byteOrderMark = "\xef\xbb\xbf"
 )
 
 // VersionBody is a record as clients send it.
@@ -27,6 +30,8 @@ type VersionBody struct {
 	ID        string `json:"id" example:"libstdc++6"`
 	VersionNo string `json:"versionNo" validate:"required" example:"14.2.0-19"`
 	Platform  string `json:"platform" validate:"required" example:"linux/amd64"`
+	// Revision makes a PUT depend on the record's revision, as If-Match does. POST does not take it.
+	Revision uint64 `json:"revision" example:"4276224"`
 
 	idSent bool
 }
@@ -47,7 +52,7 @@ func (b *VersionBody) field(name string) *string {
 
 // newRecord gives the record that the body describes.
 func (in *input) newRecord() model.VersionDB {
-	body, ok := in.versionBody()
+	body, ok := in.versionBody(textFields{revisionDetail: "is set by the cluster; leave it out"})
 	record := model.VersionDB{ID: body.ID, VersionNo: body.VersionNo, Platform: body.Platform}
 	if ok {
 		in.merge(model.ValidateRecord(record))
@@ -56,10 +61,12 @@ func (in *input) newRecord() model.VersionDB {
 }
 
 // changedRecord gives the record of the path's id that the body describes. The body may repeat the
-// id, but must not name another: one of the two would have to be ignored.
-func (in *input) changedRecord() model.VersionDB {
+// id, but must not name another: one of the two would have to be ignored. A revision in the body is taken
+// for what it was when it was read: what the change depends on.
+func (in *input) changedRecord() (model.VersionDB, condition) {
 	id := in.id()
-	body, ok := in.versionBody()
+	var revision uint64
+	body, ok := in.versionBody(textFields{revision: &revision})
 	if body.idSent && body.ID != id {
 		in.wrong("id", "must be left out or be the id of the path")
 	}
@@ -67,19 +74,18 @@ func (in *input) changedRecord() model.VersionDB {
 	if ok {
 		in.merge(model.ValidateRecord(record))
 	}
-	return record
+	return record, in.alsoRevision(in.ifMatch(), revision)
 }
 
 // versionBody decodes the body; ok is false when it is no JSON object at all, and saying that its
 // fields are missing would only confuse.
-func (in *input) versionBody() (body VersionBody, ok bool) {
+func (in *input) versionBody(fields textFields) (body VersionBody, ok bool) {
 	data, ok := in.body(jsonType, bodyBytesMax)
 	if !ok {
 		return body, false
 	}
-	return body, in.decodeTexts(data, textFields{
-		target: body.field, names: []string{"id", "versionNo", "platform"}, what: "a record", condition: "in the If-Match header",
-	})
+	fields.target, fields.names, fields.what = body.field, []string{"id", "versionNo", "platform"}, "a record"
+	return body, in.decodeTexts(data, fields)
 }
 
 // body reads a body of the given type and at most so many bytes.
@@ -104,6 +110,9 @@ func (in *input) body(mediaType string, bytesMax int64) (data []byte, ok bool) {
 	default:
 		_ = connection.SetReadDeadline(time.Time{}) // from here on the request's own timeout counts
 	}
+	if mediaType == jsonType {
+		data = bytes.TrimPrefix(data, []byte(byteOrderMark))
+	}
 	return data, err == nil
 }
 
@@ -116,8 +125,15 @@ func refuseType(h http.Header, mediaType string) error {
 	if coding := h.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
 		return &explained{kind: errMediaType, detail: "a body with a Content-Encoding is not taken; send it as it is"}
 	}
-	if hasType(h.Values("Content-Type"), mediaType) {
+	values := h.Values("Content-Type")
+	if hasType(values, mediaType) {
 		return nil
+	}
+	if len(values) > 1 {
+		return &explained{kind: errMediaType, detail: "the header Content-Type is sent more than once"}
+	}
+	if sent, parameters, _ := mime.ParseMediaType(h.Get("Content-Type")); sent == mediaType && parameters["charset"] != "" {
+		return &explained{kind: errMediaType, detail: "the body has to be in UTF-8, and its Content-Type " + mediaType + " with no other charset"}
 	}
 	return &explained{kind: errMediaType, detail: fmt.Sprintf(
 		"send the header Content-Type: %s (with curl: -H 'Content-Type: %s')", mediaType, mediaType)}
@@ -132,5 +148,5 @@ func hasType(values []string, mediaType string) bool {
 	}
 	sent, parameters, err := mime.ParseMediaType(values[0])
 	charset, named := parameters["charset"]
-	return err == nil && sent == mediaType && (!named || strings.EqualFold(charset, "utf-8"))
+	return err == nil && sent == mediaType && (!named || strings.EqualFold(charset, "utf-8") || strings.EqualFold(charset, "utf8"))
 }

@@ -1,6 +1,9 @@
 package controller
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,26 +20,98 @@ func setETag(c *gin.Context, revision uint64) {
 	c.Writer.Header()["Etag"] = []string{entityTag(revision)}
 }
 
-// ifMatch gives the revision that a write depends on, 0 for none. A tag that no record can have is
-// well formed and matches nothing, so it ends in 412 like any other revision that is not current.
-func (in *input) ifMatch() uint64 {
+// condition is which revisions a record may have for a request to go ahead. The zero value asks for none.
+type condition struct {
+	revisions []uint64
+	// never holds a tag that no record can have, such as a weak one, when there are no others.
+	never string
+}
+
+func (c condition) given() bool { return len(c.revisions) > 0 || c.never != "" }
+
+// allows says whether a record of this revision will do.
+func (c condition) allows(revision uint64) bool {
+	return !c.given() || slices.Contains(c.revisions, revision)
+}
+
+// refusal is for a record of another revision.
+func (c condition) refusal() error {
+	if c.never == "" {
+		return model.ErrRevisionMismatch
+	}
+	return &explained{kind: model.ErrRevisionMismatch, detail: neverMatches(c.never)}
+}
+
+// neverMatches says why a tag does not match although the revision in it may be the record's.
+func neverMatches(tag string) string {
+	why := "it is not what a node gives as ETag"
+	if strings.HasPrefix(tag, "W/") {
+		why = "a weak tag does not, whatever the revision"
+	}
+	opaque := strings.TrimPrefix(strings.TrimPrefix(tag, "W/"), `"`)
+	digits := opaque[:len(opaque)-len(strings.TrimLeft(opaque, "0123456789"))]
+	if digits == "" || len(tag) > fieldNameBytesMax {
+		return `If-Match can never match: ` + why + `; send the record's revision in double quotes, such as "4096"`
+	}
+	return fmt.Sprintf(`If-Match: %s can never match: %s. A proxy that compresses answers makes such tags: send If-Match: "%s", or read with Accept-Encoding: identity`, tag, why, digits)
+}
+
+// ifMatch gives the condition that If-Match states. A tag that no record can have is well formed and
+// matches nothing: if there are no others the request ends in 412 like one with a revision that is not current.
+func (in *input) ifMatch() (c condition) {
 	values, sent := in.c.Request.Header["If-Match"]
 	if !sent {
-		return 0
+		return c
 	}
-	tags, wildcard, ok := parseTags(values)
+	tags, _, ok := parseTags(values)
+	if !ok {
+		in.wrong("If-Match", `must be a revision in double quotes as ETag gave it, such as "4096", a list of them, or *`)
+		return c
+	}
+	for _, tag := range tags {
+		revision, err := strconv.ParseUint(strings.Trim(tag, `"`), 10, 64)
+		if err == nil && revision != 0 && tag == entityTag(revision) {
+			c.revisions = append(c.revisions, revision)
+		}
+	}
+	if len(tags) > 0 && len(c.revisions) == 0 {
+		c.never = tags[0]
+	}
+	return c
+}
+
+// alsoRevision gives the condition of a change whose body has a revision, 0 for none, as one has that was
+// read before: it is what If-Match would say.
+func (in *input) alsoRevision(c condition, revision uint64) condition {
 	switch {
-	case !ok || len(tags) > 1:
-		in.wrong("If-Match", `must be one revision in double quotes as ETag gave it, such as "4096", or *`)
-		return 0
-	case wildcard:
-		return 0
+	case revision == 0:
+		return c
+	case !c.allows(revision):
+		in.wrong("revision", "contradicts If-Match, which names another one; send either")
 	}
-	revision, err := strconv.ParseUint(strings.Trim(tags[0], `"`), 10, 64)
-	if err != nil || revision == 0 || tags[0] != entityTag(revision) {
-		in.mismatch = model.ErrRevisionMismatch
+	return condition{revisions: []uint64{revision}}
+}
+
+// settle gives the one revision that a change of a record depends on, 0 for none. Where it takes more than
+// one, or none that a record can have, it looks at the record: result is what stood in the way then.
+func (v *VersionController) settle(ctx context.Context, id string, c condition) (revision uint64, result model.Result, err error) {
+	if !c.given() || len(c.revisions) == 1 {
+		return slices.Max(append(c.revisions, 0)), result, nil
 	}
-	return revision
+	result, err = v.service.GetVersionByID(ctx, id, model.ReadOptions{Level: model.LevelLinearizable})
+	switch {
+	case errors.Is(err, model.ErrTimeout), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return 0, result, fmt.Errorf("%w (%v)", model.ErrTimeout, err) // %v: nothing was asked for yet whose outcome could be open
+	case err != nil:
+		return 0, result, err
+	case c.never != "":
+		return 0, result, c.refusal()
+	case c.allows(result.Record.Revision):
+		return result.Record.Revision, result, nil
+	}
+	// Revisions only grow, so this one alone can have been current when the same request was sent before: with
+	// an Idempotency-Key it is answered as then. Otherwise it is refused.
+	return slices.Max(c.revisions), result, nil
 }
 
 // ifNoneMatch gives a function that tells whether the client has this revision already.

@@ -17,8 +17,12 @@ type textFields struct {
 	// target gives where a field goes, nil when there is no such field.
 	target func(name string) *string
 	names  []string
-	// what has these fields, and condition is how a change of it is made to depend on a revision.
-	what, condition string
+	// what has these fields.
+	what string
+	// revision is where a revision goes, the one field that is a number; revisionDetail says why there is
+	// none.
+	revision       *uint64
+	revisionDetail string
 }
 
 // decodeTexts reads data as one JSON object whose values are all strings. encoding/json alone would take
@@ -105,6 +109,8 @@ func syntaxDetail(err error) string {
 func (in *input) decodeText(name string, value json.RawMessage, fields textFields) {
 	to := fields.target(name)
 	switch {
+	case name == "revision" && fields.revision != nil:
+		*fields.revision = in.revision(value)
 	case to == nil:
 		in.wrong(name, fields.unknown(name))
 	case value[0] != '"':
@@ -118,7 +124,7 @@ func (in *input) decodeText(name string, value json.RawMessage, fields textField
 
 func (f textFields) unknown(name string) string {
 	if name == "revision" {
-		return "is set by the cluster; send it " + f.condition + " to make a change depend on it"
+		return f.revisionDetail
 	}
 	for _, known := range f.names {
 		if strings.EqualFold(name, known) {
@@ -126,6 +132,15 @@ func (f textFields) unknown(name string) string {
 		}
 	}
 	return "is not known; " + f.what + " has " + strings.Join(f.names, ", ")
+}
+
+// revision reads the revision in a body, as reading the record gave it.
+func (in *input) revision(value json.RawMessage) uint64 {
+	revision, err := strconv.ParseUint(string(value), 10, 64)
+	if err != nil || revision == 0 {
+		in.wrong("revision", "must be the number that reading the record gave, such as 4096, or be left out")
+	}
+	return revision
 }
 
 // kindOf names the kind of a well-formed JSON value.

@@ -35,11 +35,6 @@ func (in *input) writeOptions() model.WriteOptions {
 	return model.WriteOptions{Key: in.idempotencyKey()}
 }
 
-// conditionalWrite gives the options of a write that may depend on a revision.
-func (in *input) conditionalWrite() model.WriteOptions {
-	return model.WriteOptions{IfRevision: in.ifMatch(), Key: in.idempotencyKey()}
-}
-
 func setReplayed(c *gin.Context, replayed bool) {
 	if replayed {
 		c.Writer.Header()[headerReplayed] = []string{"true"}

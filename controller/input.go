@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,7 +20,9 @@ const (
 	timeoutDefault = 5 * time.Second
 	timeoutMax     = 60 * time.Second
 
-	fieldErrorsMax    = 32
+	fieldErrorsMax = 32
+	// itemErrorsMax is the same for an item of a batch, of which there may be a thousand.
+	itemErrorsMax     = 8
 	fieldNameBytesMax = 64
 )
 
@@ -29,12 +32,12 @@ type input struct {
 	c      *gin.Context
 	query  url.Values
 	fields []model.FieldError
+	// fieldsMax bounds them; fieldErrorsMax when it is 0.
+	fieldsMax int
 	// within stands before the names of fields while one of several items is read.
 	within string
 	// refusal is why the body was not looked at: its type or its size.
 	refusal error
-	// mismatch is set when If-Match names a tag that no record can have.
-	mismatch error
 }
 
 // readInput begins to read a request that takes these query parameters and no others. An unknown
@@ -72,6 +75,8 @@ func (in *input) checkParameters(parameters []string) {
 			in.wrong(name, "is not a parameter of this request, which takes "+listOf(parameters))
 		} else if len(in.query[name]) > 1 {
 			in.wrong(name, "is given more than once")
+		} else if in.query[name][0] == "" {
+			in.wrong(name, "is empty; give it a value or leave it out")
 		}
 	}
 }
@@ -91,7 +96,7 @@ func (in *input) wrong(field, detail string) {
 	if len(field) > fieldNameBytesMax {
 		field = strings.ToValidUTF8(field[:fieldNameBytesMax], "") + "…"
 	}
-	if len(in.fields) == fieldErrorsMax || in.reported(field) {
+	if len(in.fields) == cmp.Or(in.fieldsMax, fieldErrorsMax) || in.reported(field) {
 		return
 	}
 	in.fields = append(in.fields, model.FieldError{Field: field, Detail: detail})
@@ -124,7 +129,7 @@ func (in *input) err() error {
 	case len(in.fields) > 0:
 		return &model.ValidationError{Fields: in.fields}
 	}
-	return in.mismatch
+	return nil
 }
 
 // path gives a path parameter, percent-decoded once. The engine leaves it as it was sent, because

@@ -82,6 +82,7 @@ func (v *VersionController) AddVersion(c *gin.Context) {
 // @Param        min_index      query   integer  false  "wait until the node has applied this log index"  example(1042)
 // @Param        timeout        query   string   false  "how long to wait, as a Go duration, 60s at most"  default(5s)  example(10s)
 // @Param        If-None-Match  header  string   false  "ETags that the client has already, or *"  example("4276224")
+// @Param        If-Match       header  string   false  "ETags of which the record must have one, or *"  example("4276224")
 // @Success      200  {object}  model.VersionDB   "the record"
 // @Header       200  {string}  ETag              "the revision in double quotes"
 // @Header       all  {string}  X-Versiond-Node   "the node that served the request"
@@ -91,6 +92,7 @@ func (v *VersionController) AddVersion(c *gin.Context) {
 // @Failure      400  {object}  Problem  "`invalid_request`"
 // @Failure      401  {object}  Problem  "`unauthorized`: the token is missing or not known"
 // @Failure      404  {object}  Problem  "`not_found`"
+// @Failure      412  {object}  Problem  "`revision_mismatch`: If-Match names other revisions; ETag has the record's"
 // @Failure      429  {object}  Problem  "`too_many_requests`: too many reads wait; see Retry-After"
 // @Failure      500  {object}  Problem  "`internal`"
 // @Failure      503  {object}  Problem  "`no_leader`, `store_unavailable`, `not_caught_up`, `node_removed`; see Retry-After"
@@ -99,7 +101,7 @@ func (v *VersionController) AddVersion(c *gin.Context) {
 // @Router       /version/{id} [get]
 func (v *VersionController) GetVersionByID(c *gin.Context) {
 	in := readInput(c, "level", "min_index", "timeout")
-	id, opts, current := in.id(), in.readOptions(), in.ifNoneMatch()
+	id, opts, condition, current := in.id(), in.readOptions(), in.ifMatch(), in.ifNoneMatch()
 	opts.Timeout = in.timeout()
 	if in.failed() {
 		return
@@ -107,6 +109,10 @@ func (v *VersionController) GetVersionByID(c *gin.Context) {
 	result, err := v.service.GetVersionByID(c.Request.Context(), id, opts)
 	if err != nil {
 		failRecord(c, result, err)
+		return
+	}
+	if !condition.allows(result.Record.Revision) {
+		failRecord(c, result, condition.refusal())
 		return
 	}
 	if current(result.Record.Revision) {
@@ -168,13 +174,13 @@ func (v *VersionController) ListVersions(c *gin.Context) {
 // @Summary      Replace a record
 // @Description  `curl -i -X PUT localhost:8081/version/libstdc++6 -H 'Content-Type: application/json' -H 'If-Match: "4276224"' -d '{"versionNo":"14.2.0-20","platform":"linux/amd64"}'`
 // @Description
-// @Description  With If-Match the record is replaced only if nobody changed it since. A record that does not exist is not created.
+// @Description  With If-Match, or with the revision that reading it gave in the body, the record is replaced only if nobody changed it since. A record that does not exist is not created.
 // @Tags         version
 // @Accept       json
 // @Produce      json,application/problem+json
 // @Param        id        path    string       true   "id of the record, percent-encoded"  example(libstdc++6)
 // @Param        record    body    VersionBody  true   "the new content; the id may be left out"
-// @Param        If-Match  header  string       false  "the revision that the change depends on, as ETag gave it, or *"  example("4276224")
+// @Param        If-Match  header  string       false  "the revision that the change depends on, as ETag gave it, a list of which one must be the record's, or *"  example("4276224")
 // @Param        Idempotency-Key  header  string  false  "1 to 128 visible ASCII characters; the request may then be sent again, and is done once"  example(8e03978e-40d5-43dd-bc93-6894a57f9324)
 // @Param        timeout   query   string       false  "how long to wait, as a Go duration, 60s at most"  default(5s)  example(10s)
 // @Success      200  {object}  model.VersionDB   "the record as it is now"
@@ -183,11 +189,11 @@ func (v *VersionController) ListVersions(c *gin.Context) {
 // @Header       all  {integer}  X-Versiond-Index  "the applied log index that the answer reflects"
 // @Header       all  {string}  X-Request-ID      "names the request in logs"
 // @Header       all  {string}  X-Versiond-Replayed  "true when this is the answer to an earlier request with the same Idempotency-Key"
-// @Failure      400  {object}  Problem  "`invalid_request`: also when the body names another id than the path"
+// @Failure      400  {object}  Problem  "`invalid_request`: also when the body names another id than the path, or another revision than If-Match"
 // @Failure      401  {object}  Problem  "`unauthorized`: the token is missing or not known"
 // @Failure      403  {object}  Problem  "`forbidden`: the token has not the role write; `cross_site`"
 // @Failure      404  {object}  Problem  "`not_found`"
-// @Failure      412  {object}  Problem  "`revision_mismatch`; ETag has the record's revision"
+// @Failure      412  {object}  Problem  "`revision_mismatch`: also of every weak tag (W/), which a proxy that compresses makes; ETag has the record's revision"
 // @Failure      413  {object}  Problem  "`body_too_large`: more than 1 MiB"
 // @Failure      415  {object}  Problem  "`unsupported_media_type`"
 // @Failure      422  {object}  Problem  "`idempotency_key_reused`: the key was used for another request; nothing was changed"
@@ -200,13 +206,18 @@ func (v *VersionController) ListVersions(c *gin.Context) {
 func (v *VersionController) UpdateVersion(c *gin.Context) {
 	in := readWrite(c)
 	in.refuseHeader("If-None-Match", "does not go with PUT, which never creates; create with POST /version")
-	record, opts, timeout := in.changedRecord(), in.conditionalWrite(), in.timeout()
+	record, condition := in.changedRecord()
+	opts, timeout := in.writeOptions(), in.timeout()
 	if in.failed() {
 		return
 	}
 	ctx, cancel := in.withTimeout(timeout)
 	defer cancel()
-	result, err := v.service.UpdateVersion(ctx, record, opts)
+	revision, result, err := v.settle(ctx, record.ID, condition)
+	if err == nil {
+		opts.IfRevision = revision
+		result, err = v.service.UpdateVersion(ctx, record, opts)
+	}
 	if err != nil {
 		failRecord(c, result, unknownIfExpired(err))
 		return
@@ -222,7 +233,7 @@ func (v *VersionController) UpdateVersion(c *gin.Context) {
 // @Tags         version
 // @Produce      json,application/problem+json
 // @Param        id        path    string  true   "id of the record, percent-encoded"  example(libstdc++6)
-// @Param        If-Match  header  string  false  "the revision that the deletion depends on, as ETag gave it, or *"  example("4276224")
+// @Param        If-Match  header  string  false  "the revision that the deletion depends on, as ETag gave it, a list of which one must be the record's, or *"  example("4276224")
 // @Param        Idempotency-Key  header  string  false  "1 to 128 visible ASCII characters; the request may then be sent again, and is done once"  example(8e03978e-40d5-43dd-bc93-6894a57f9324)
 // @Param        timeout   query   string  false  "how long to wait, as a Go duration, 60s at most"  default(5s)  example(10s)
 // @Success      204  "deleted"
@@ -234,7 +245,7 @@ func (v *VersionController) UpdateVersion(c *gin.Context) {
 // @Failure      401  {object}  Problem  "`unauthorized`: the token is missing or not known"
 // @Failure      403  {object}  Problem  "`forbidden`: the token has not the role write; `cross_site`"
 // @Failure      404  {object}  Problem  "`not_found`"
-// @Failure      412  {object}  Problem  "`revision_mismatch`; ETag has the record's revision"
+// @Failure      412  {object}  Problem  "`revision_mismatch`: also of every weak tag (W/), which a proxy that compresses makes; ETag has the record's revision"
 // @Failure      422  {object}  Problem  "`idempotency_key_reused`: the key was used for another request; nothing was changed"
 // @Failure      429  {object}  Problem  "`too_many_requests`: nothing was changed; see Retry-After"
 // @Failure      500  {object}  Problem  "`internal`"
@@ -245,13 +256,17 @@ func (v *VersionController) UpdateVersion(c *gin.Context) {
 func (v *VersionController) DeleteVersion(c *gin.Context) {
 	in := readWrite(c)
 	in.refuseHeader("If-None-Match", "does not go with DELETE; use If-Match")
-	id, opts, timeout := in.id(), in.conditionalWrite(), in.timeout()
+	id, condition, opts, timeout := in.id(), in.ifMatch(), in.writeOptions(), in.timeout()
 	if in.failed() {
 		return
 	}
 	ctx, cancel := in.withTimeout(timeout)
 	defer cancel()
-	result, err := v.service.DeleteVersion(ctx, id, opts)
+	revision, result, err := v.settle(ctx, id, condition)
+	if err == nil {
+		opts.IfRevision = revision
+		result, err = v.service.DeleteVersion(ctx, id, opts)
+	}
 	if err != nil {
 		failRecord(c, result, unknownIfExpired(err))
 		return

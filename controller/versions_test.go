@@ -165,18 +165,19 @@ func TestListVersions(t *testing.T) {
 		require.Equal(t, http.StatusCreated, n.send(t, http.MethodPost, "/version", mustJSON(t, map[string]string{"id": id, "versionNo": "1", "platform": "mac"})).Code)
 	}
 	var got []string
-	cursor := ""
+	path := "/version?limit=3"
 	for {
-		answer := n.get(t, "/version?limit=3&cursor="+cursor)
+		answer := n.get(t, path)
 		require.Equal(t, http.StatusOK, answer.Code)
 		requireLabels(t, answer, "17")
 		page := mustDecode[controller.VersionList](t, answer)
 		for _, record := range page.Items {
 			got = append(got, record.ID)
 		}
-		if cursor = page.NextCursor; cursor == "" {
+		if page.NextCursor == "" {
 			break
 		}
+		path = "/version?limit=3&cursor=" + page.NextCursor
 		require.Len(t, page.Items, 3)
 	}
 	require.Equal(t, want, got)

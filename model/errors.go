@@ -9,8 +9,8 @@ var (
 	ErrNotFound = errors.New("no record has this id")
 	// ErrAlreadyExists is returned when a record with the id is there already.
 	ErrAlreadyExists = errors.New("a record with this id exists already")
-	// ErrRevisionMismatch is returned when If-Match names another revision than the record's.
-	ErrRevisionMismatch = errors.New("the record has another revision than If-Match names")
+	// ErrRevisionMismatch is returned when a request depends on another revision than the record's.
+	ErrRevisionMismatch = errors.New("the record has another revision than this request depends on")
 	// ErrIdempotencyKeyReused is returned when an idempotency key was used before, for another request.
 	ErrIdempotencyKeyReused = errors.New("this Idempotency-Key was used for another request; nothing was changed")
 	// ErrNotDone is returned for an item of an all-or-nothing batch when another item stood in the way.

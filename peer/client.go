@@ -105,7 +105,11 @@ func (c *Client) Read(ctx context.Context, address string, ids []string, witness
 }
 
 func witnessQuery(w model.TermWitness) url.Values {
-	return url.Values{"node": {w.Node}, "term": {strconv.FormatUint(w.Term, 10)}}
+	query := url.Values{"term": {strconv.FormatUint(w.Term, 10)}}
+	if w.Node != "" {
+		query.Set("node", w.Node)
+	}
+	return query
 }
 
 // Commands hands units of commands to the leader, and gives their outcomes and the applied index they
@@ -143,7 +147,9 @@ func (c *Client) Get(ctx context.Context, address, id string, opts model.ReadOpt
 func (c *Client) List(ctx context.Context, address string, list model.ListOptions, opts model.ReadOptions) (model.Page, uint64, error) {
 	query := readQuery(opts)
 	query.Set("limit", strconv.Itoa(list.Limit))
-	query.Set("cursor", model.EncodeCursor(list.After))
+	if list.After != "" {
+		query.Set("cursor", model.EncodeCursor(list.After))
+	}
 	if list.Platform != "" {
 		query.Set("platform", list.Platform)
 	}

@@ -2067,7 +2067,7 @@ const docTemplate = `{
                         }
                     },
                     "400": {
-                        "description": "` + "`" + `invalid_request` + "`" + `: every wrong field is listed in errors, as items[3].id; nothing was done",
+                        "description": "` + "`" + `invalid_request` + "`" + `: every wrong field is listed in errors, as items[3].id; nothing was done. Without atomic, an item that is wrong has that as its own result",
                         "schema": {
                             "$ref": "#/definitions/controller.Problem"
                         }
@@ -2194,6 +2194,13 @@ const docTemplate = `{
                         "description": "ETags that the client has already, or *",
                         "name": "If-None-Match",
                         "in": "header"
+                    },
+                    {
+                        "type": "string",
+                        "example": "\"4276224\"",
+                        "description": "ETags of which the record must have one, or *",
+                        "name": "If-Match",
+                        "in": "header"
                     }
                 ],
                 "responses": {
@@ -2242,6 +2249,12 @@ const docTemplate = `{
                             "$ref": "#/definitions/controller.Problem"
                         }
                     },
+                    "412": {
+                        "description": "` + "`" + `revision_mismatch` + "`" + `: If-Match names other revisions; ETag has the record's",
+                        "schema": {
+                            "$ref": "#/definitions/controller.Problem"
+                        }
+                    },
                     "429": {
                         "description": "` + "`" + `too_many_requests` + "`" + `: too many reads wait; see Retry-After",
                         "schema": {
@@ -2274,7 +2287,7 @@ const docTemplate = `{
                         "Bearer": []
                     }
                 ],
-                "description": "` + "`" + `curl -i -X PUT localhost:8081/version/libstdc++6 -H 'Content-Type: application/json' -H 'If-Match: \"4276224\"' -d '{\"versionNo\":\"14.2.0-20\",\"platform\":\"linux/amd64\"}'` + "`" + `\n\nWith If-Match the record is replaced only if nobody changed it since. A record that does not exist is not created.",
+                "description": "` + "`" + `curl -i -X PUT localhost:8081/version/libstdc++6 -H 'Content-Type: application/json' -H 'If-Match: \"4276224\"' -d '{\"versionNo\":\"14.2.0-20\",\"platform\":\"linux/amd64\"}'` + "`" + `\n\nWith If-Match, or with the revision that reading it gave in the body, the record is replaced only if nobody changed it since. A record that does not exist is not created.",
                 "consumes": [
                     "application/json"
                 ],
@@ -2308,7 +2321,7 @@ const docTemplate = `{
                     {
                         "type": "string",
                         "example": "\"4276224\"",
-                        "description": "the revision that the change depends on, as ETag gave it, or *",
+                        "description": "the revision that the change depends on, as ETag gave it, a list of which one must be the record's, or *",
                         "name": "If-Match",
                         "in": "header"
                     },
@@ -2358,7 +2371,7 @@ const docTemplate = `{
                         }
                     },
                     "400": {
-                        "description": "` + "`" + `invalid_request` + "`" + `: also when the body names another id than the path",
+                        "description": "` + "`" + `invalid_request` + "`" + `: also when the body names another id than the path, or another revision than If-Match",
                         "schema": {
                             "$ref": "#/definitions/controller.Problem"
                         }
@@ -2382,7 +2395,7 @@ const docTemplate = `{
                         }
                     },
                     "412": {
-                        "description": "` + "`" + `revision_mismatch` + "`" + `; ETag has the record's revision",
+                        "description": "` + "`" + `revision_mismatch` + "`" + `: also of every weak tag (W/), which a proxy that compresses makes; ETag has the record's revision",
                         "schema": {
                             "$ref": "#/definitions/controller.Problem"
                         }
@@ -2459,7 +2472,7 @@ const docTemplate = `{
                     {
                         "type": "string",
                         "example": "\"4276224\"",
-                        "description": "the revision that the deletion depends on, as ETag gave it, or *",
+                        "description": "the revision that the deletion depends on, as ETag gave it, a list of which one must be the record's, or *",
                         "name": "If-Match",
                         "in": "header"
                     },
@@ -2526,7 +2539,7 @@ const docTemplate = `{
                         }
                     },
                     "412": {
-                        "description": "` + "`" + `revision_mismatch` + "`" + `; ETag has the record's revision",
+                        "description": "` + "`" + `revision_mismatch` + "`" + `: also of every weak tag (W/), which a proxy that compresses makes; ETag has the record's revision",
                         "schema": {
                             "$ref": "#/definitions/controller.Problem"
                         }
@@ -2632,6 +2645,11 @@ const docTemplate = `{
                     "type": "string",
                     "example": "linux/amd64"
                 },
+                "revision": {
+                    "description": "Revision does the same: it is there in a record that was read.",
+                    "type": "integer",
+                    "example": 4276224
+                },
                 "versionNo": {
                     "description": "VersionNo and Platform are needed by create and update.",
                     "type": "string",
@@ -2650,6 +2668,13 @@ const docTemplate = `{
                 "detail": {
                     "type": "string",
                     "example": "a record with this id exists already"
+                },
+                "errors": {
+                    "description": "Errors has one entry for each wrong field of an item that is an invalid_request.",
+                    "type": "array",
+                    "items": {
+                        "$ref": "#/definitions/model.FieldError"
+                    }
                 },
                 "id": {
                     "type": "string",
@@ -2768,6 +2793,11 @@ const docTemplate = `{
                 "platform": {
                     "type": "string",
                     "example": "linux/amd64"
+                },
+                "revision": {
+                    "description": "Revision makes a PUT depend on the record's revision, as If-Match does. POST does not take it.",
+                    "type": "integer",
+                    "example": 4276224
                 },
                 "versionNo": {
                     "type": "string",

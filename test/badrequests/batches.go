@@ -19,9 +19,9 @@ func batch(name, body string, fields ...string) Case {
 	return c
 }
 
-// items is a batch of a good item and these, of which the first is items[1].
+// items is an atomic batch of a good item and these, of which the first is items[1].
 func items(name, item string, fields ...string) Case {
-	return batch(name, `{"items":[`+goodItem+`,`+item+`]}`, fields...)
+	return batch(name, `{"atomic":true,"items":[`+goodItem+`,`+item+`]}`, fields...)
 }
 
 func batches() []Case {
@@ -81,7 +81,9 @@ func batchItems() []Case {
 		items("the id twice", `{"op":"delete","id":"a","id":"b"}`, "items[1].id"),
 		items("a name in capitals", `{"op":"delete","ID":"a"}`, "items[1].ID", "items[1].id"),
 		items("an unknown field", `{"op":"delete","id":"a","force":true}`, "items[1].force"),
-		items("a revision", `{"op":"delete","id":"a","revision":4096}`, "items[1].revision"),
+		items("a revision on a create", `{"op":"create","id":"a","versionNo":"1","platform":"linux","revision":4096}`, "items[1].revision"),
+		items("a revision in quotes", `{"op":"delete","id":"a","revision":"4096"}`, "items[1].revision"),
+		items("a revision other than ifMatch", `{"op":"delete","id":"a","revision":4096,"ifMatch":"8192"}`, "items[1].revision"),
 		items("a create without content", `{"op":"create","id":"a"}`, "items[1].versionNo", "items[1].platform"),
 		items("an update without platform", `{"op":"update","id":"a","versionNo":"1"}`, "items[1].platform"),
 		items("a delete with content", `{"op":"delete","id":"a","versionNo":"1"}`, "items[1].op"),
@@ -101,6 +103,7 @@ func batchConditions() []Case {
 		items("ifMatch with a leading zero", `{"op":"delete","id":"a","ifMatch":"04096"}`, "items[1].ifMatch"),
 		items("ifMatch empty", `{"op":"delete","id":"a","ifMatch":""}`, "items[1].ifMatch"),
 		items("ifMatch beyond 64 bits", `{"op":"delete","id":"a","ifMatch":"99999999999999999999"}`, "items[1].ifMatch"),
+		batch("with an unknown field beside an item that is wrong", `{"mode":1,"items":[{"op":"delete","id":""}]}`, "mode", "items[0].id"),
 		batch("with If-Match", goodBatch, "If-Match").headed(with("If-Match", `"4096"`)),
 		batch("refused as a whole", `{"atomic":true,"items":[`+goodItem+`,{"op":"delete","id":"`+MissingID+`"}]}`).answered(http.StatusConflict, "batch_refused"),
 		{Name: "get a batch", Method: http.MethodGet, Path: batchPath, Status: http.StatusNotFound, Code: "not_found"},
