@@ -50,7 +50,7 @@ func (r *recovery) inspectDatabase(ctx context.Context, dir *raft.DataDir) (_ *m
 	switch {
 	case errors.Is(err, model.ErrNoState):
 		return nil, nil
-	case err != nil:
+	case err != nil && !errors.Is(err, model.ErrStoreDiffers):
 		return nil, fmt.Errorf("the node's database is to be backed up before anything changes: %w", err)
 	case state.Node != r.node.ID || state.Cluster != dir.Identity().Cluster && !slices.Contains(dir.Former(), state.Cluster):
 		return nil, fmt.Errorf("%w: the database is that of node %q of cluster %s; give %s its own database",
@@ -73,8 +73,10 @@ func (r *recovery) keptState(ctx context.Context, store *dao.VersionMysqlDao) (m
 	switch {
 	case errors.Is(err, model.ErrNoState):
 		return state, fmt.Errorf("there is nothing to recover from: %w", err)
-	case err == nil && state.Node != r.node.ID:
+	case state.Node != "" && state.Node != r.node.ID:
 		return state, fmt.Errorf("%w: the database is that of node %q: recover that node", model.ErrForeignStore, state.Node)
+	case errors.Is(err, model.ErrStoreDiffers) && state.Store != "":
+		return state, nil // operators are told
 	}
 	return state, err
 }
@@ -90,8 +92,8 @@ func (v keptView) Page(ctx context.Context, after string, limit int) ([]model.Ve
 // differs says whether the records contradict the checksum that the node stored with them. It reads
 // the database and changes nothing.
 func (r *recovery) differs(ctx context.Context, records raft.VersionServiceInterface, state model.StoreState) (bool, error) {
-	if !state.Checksum.Comparable() {
-		return false, nil // an older release stored none, and loading would
+	if !state.Proven() {
+		return true, nil
 	}
 	err := records.LoadInternal(ctx, state.Cluster)
 	if errors.Is(err, model.ErrStoreDiffers) {

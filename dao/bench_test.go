@@ -19,14 +19,18 @@ const (
 // far apart as those of 64 clients.
 func BenchmarkApply(b *testing.B) {
 	eachStore(b, func(b *testing.B, s *store) {
-		from := model.Position{}
+		left, err := s.State(b.Context())
+		require.NoError(b, err)
 		for b.Loop() {
+			from := left.Applied
 			upserts := make([]model.Version, benchGroup)
 			for i := range upserts {
 				upserts[i] = version(fmt.Sprintf("w%d-%d", i, from.Index), from.Index)
 			}
-			require.NoError(b, s.Apply(b.Context(), identity.Store, from, after(from), checksum, dao.Changes{Upserts: upserts}))
-			from = after(from)
+			becomes := left
+			becomes.Applied = after(from)
+			require.NoError(b, s.Apply(b.Context(), left, becomes.Sealed(), dao.Changes{Upserts: upserts}))
+			left = becomes.Sealed()
 		}
 	})
 }

@@ -2,6 +2,7 @@ package dao
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
@@ -17,9 +18,14 @@ import (
 // Numbers of the database errors that mean something to us.
 const (
 	mysqlAccessDenied    = 1044
+	mysqlLoginDenied     = 1045
 	mysqlUnknownDatabase = 1049
 	mysqlUnknownColumn   = 1054
+	mysqlTableDenied     = 1142
+	mysqlColumnDenied    = 1143
 	mysqlNoSuchTable     = 1146
+	mysqlViewInvalid     = 1356
+	mysqlNotInEngine     = 1932
 	sqliteGenericError   = 1
 )
 
@@ -40,26 +46,55 @@ func translate(ctx context.Context, op string, err error) error {
 		// A driver may report an interrupt, database/sql a finished transaction.
 		err = fmt.Errorf("%w: %w", ctx.Err(), err)
 	}
+	if isDenied(err) {
+		err = fmt.Errorf("%w: %w", model.ErrStoreDenied, err)
+	}
 	return fmt.Errorf("%s: %w: %w", op, model.ErrStoreUnavailable, err)
 }
 
-// translateWrite is translate for writes that rest on what this node left: a table or database that
-// is gone is then a state that somebody else changed.
-func translateWrite(ctx context.Context, op string, err error) error {
-	if schemaMissing(err) {
+// translate is the function of that name, once it is seen whether an answer of the database comes of tables
+// that are not as this node left them.
+func (d *VersionMysqlDao) translate(ctx context.Context, op string, err error) error {
+	if isAnswer(err) && d.isOfTables(ctx, err) {
+		err = fmt.Errorf("%w: %w", model.ErrStoreDiffers, err)
+	}
+	return translate(ctx, op, err)
+}
+
+// translateWrite is translate for writes, which rest on what this node left.
+func (d *VersionMysqlDao) translateWrite(ctx context.Context, op string, err error) error {
+	if isAnswer(err) && d.isOfTables(ctx, err) {
 		return fmt.Errorf("%s: %w: %w", op, model.ErrStateMoved, err)
 	}
 	return translate(ctx, op, err)
 }
 
-// schemaMissing tells that a database or table is not there.
-func schemaMissing(err error) bool {
-	return isSQLite(err, "no such table") || isMySQL(err, mysqlNoSuchTable) || isMySQL(err, mysqlUnknownDatabase)
+func (d *VersionMysqlDao) isOfTables(ctx context.Context, answer error) bool {
+	return !isDenied(answer) && (isMissing(answer) || isReshaped(answer) || d.reshaped(ctx))
 }
 
-// columnMissing tells that a table is of a release that did not know of a column.
-func columnMissing(err error) bool {
-	return isSQLite(err, "no such column") || isMySQL(err, mysqlUnknownColumn)
+// isMissing tells that there is no such row, table or database. MySQL says of a database that it lets the
+// account see nothing of it, also where it does not exist.
+func isMissing(err error) bool {
+	return errors.Is(err, sql.ErrNoRows) || isSQLite(err, "no such table") || isMySQL(err, mysqlNoSuchTable) || isMySQL(err, mysqlUnknownDatabase) || databaseHidden(err)
+}
+
+// isReshaped tells that a table has not the form that a statement is for, or none that can be read.
+func isReshaped(err error) bool {
+	return isSQLite(err, "no such column") || isMySQL(err, mysqlUnknownColumn) || isMySQL(err, mysqlViewInvalid) || isMySQL(err, mysqlNotInEngine)
+}
+
+// isAnswer tells that the database has read a statement, and refused it.
+func isAnswer(err error) bool {
+	var ofSQLite *sqlite.Error
+	var ofMySQL *mysql.MySQLError
+	return errors.As(err, &ofMySQL) || errors.As(err, &ofSQLite) ||
+		errors.Is(err, gorm.ErrDuplicatedKey) || errors.Is(err, gorm.ErrForeignKeyViolated) || errors.Is(err, gorm.ErrCheckConstraintViolated)
+}
+
+// isDenied tells that the account lacks a privilege, or is not let in.
+func isDenied(err error) bool {
+	return databaseHidden(err) || isMySQL(err, mysqlLoginDenied) || isMySQL(err, mysqlTableDenied) || isMySQL(err, mysqlColumnDenied)
 }
 
 // isSQLite knows an error by its words, since SQLite has no code of its own for these. The library is

@@ -1,7 +1,6 @@
 package dao
 
 import (
-	"context"
 	"math/bits"
 	"strings"
 
@@ -18,10 +17,9 @@ const (
 // 10.11 and SQLite all take.
 type dialect struct {
 	tables []string
-	// memories is the one of them that came after the first release.
-	memories string
-	// added are the columns that came after the first release, which older databases lack.
-	added []column
+	// shapeQueries tell how the tables are made; dropTables takes whatever is in their place away.
+	shapeQueries []string
+	dropTables   func(tx *gorm.DB) error
 	// upsert writes rows of the versions table, new ones and others: what stands before their values and
 	// behind them.
 	upsert, upsertEnd string
@@ -47,8 +45,6 @@ func sqliteRowsPerStatement(left int) int {
 	return 1 << (bits.Len(uint(min(left, sqliteRowsMax))) - 1)
 }
 
-type column struct{ table, name, definition string }
-
 // dialectOf tells the database behind gormDB, without asking it.
 func dialectOf(gormDB *gorm.DB) dialect {
 	if gormDB.Name() == "sqlite" {
@@ -58,14 +54,14 @@ func dialectOf(gormDB *gorm.DB) dialect {
 }
 
 var mysqlDialect = dialect{
-	tables: mysqlTables(), memories: mysqlMemories, added: []column{{"versiond_state", "checksum", "VARBINARY(96)"}},
+	tables: mysqlTables(), shapeQueries: mysqlShapeQueries(), dropTables: mysqlDropTables,
 	onConflict: mysqlOnConflict, rowsPerStatement: mysqlRowsPerStatement,
 	upsert: "INSERT INTO versions (" + versionColumns + ") VALUES ", upsertEnd: mysqlOnConflict("id", []string{"version_no", "platform", "revision"}),
 }
 
 // sqliteDialect says REPLACE, which is the cheapest to run.
 var sqliteDialect = dialect{
-	tables: sqliteTables(), memories: sqliteMemories, added: []column{{"versiond_state", "checksum", "TEXT"}},
+	tables: sqliteTables(), shapeQueries: sqliteShapeQueries(), dropTables: sqliteDropTables,
 	onConflict: sqliteOnConflict, rowsPerStatement: sqliteRowsPerStatement,
 	upsert: "REPLACE INTO versions (" + versionColumns + ") VALUES ",
 }
@@ -74,14 +70,14 @@ var sqliteDialect = dialect{
 // or pad blanks. An id has up to 128 bytes, the other fields 64 characters of up to four.
 func mysqlTables() []string {
 	return []string{
-		`CREATE TABLE IF NOT EXISTS versions (
+		`CREATE TABLE versions (
 			id VARBINARY(128) NOT NULL PRIMARY KEY,
 			version_no VARBINARY(256) NOT NULL,
 			platform VARBINARY(256) NOT NULL,
 			revision BIGINT UNSIGNED NOT NULL,
 			KEY versions_platform (platform)
 		) ENGINE=InnoDB`,
-		`CREATE TABLE IF NOT EXISTS versiond_state (
+		`CREATE TABLE versiond_state (
 			id TINYINT UNSIGNED NOT NULL PRIMARY KEY,
 			cluster_id VARBINARY(64) NOT NULL,
 			node_id VARBINARY(64) NOT NULL,
@@ -89,24 +85,32 @@ func mysqlTables() []string {
 			applied_index BIGINT UNSIGNED NOT NULL,
 			applied_term BIGINT UNSIGNED NOT NULL,
 			restoring TINYINT UNSIGNED NOT NULL,
-			checksum VARBINARY(96)
+			checksum VARBINARY(96) NOT NULL,
+			shape VARBINARY(64) NOT NULL,
+			seal VARBINARY(64) NOT NULL
 		) ENGINE=InnoDB`,
-		mysqlMemories,
+		`CREATE TABLE versiond_memories (
+			revision BIGINT UNSIGNED NOT NULL PRIMARY KEY,
+			key_hash VARBINARY(16) NOT NULL,
+			request_hash VARBINARY(16) NOT NULL,
+			outcomes VARBINARY(16384) NOT NULL
+		) ENGINE=InnoDB`,
 	}
 }
 
 // sqliteTables says TEXT, which SQLite compares byte for byte and keeps as it is. A column declared
-// VARBINARY would have numeric affinity and turn the id 1.0 into 1.
+// VARBINARY would have numeric affinity and turn the id 1.0 into 1. STRICT tables take no value of another type from
+// anybody: a blob of the same bytes would look like the text, and be found under no id.
 func sqliteTables() []string {
 	return []string{
-		`CREATE TABLE IF NOT EXISTS versions (
+		`CREATE TABLE versions (
 			id TEXT NOT NULL PRIMARY KEY,
 			version_no TEXT NOT NULL,
 			platform TEXT NOT NULL,
 			revision INTEGER NOT NULL
-		) WITHOUT ROWID`,
-		`CREATE INDEX IF NOT EXISTS versions_platform ON versions (platform)`,
-		`CREATE TABLE IF NOT EXISTS versiond_state (
+		) STRICT, WITHOUT ROWID`,
+		`CREATE INDEX versions_platform ON versions (platform)`,
+		`CREATE TABLE versiond_state (
 			id INTEGER NOT NULL PRIMARY KEY,
 			cluster_id TEXT NOT NULL,
 			node_id TEXT NOT NULL,
@@ -114,26 +118,18 @@ func sqliteTables() []string {
 			applied_index INTEGER NOT NULL,
 			applied_term INTEGER NOT NULL,
 			restoring INTEGER NOT NULL,
-			checksum TEXT
-		)`,
-		sqliteMemories,
-	}
-}
-
-const (
-	mysqlMemories = `CREATE TABLE IF NOT EXISTS versiond_memories (
-			revision BIGINT UNSIGNED NOT NULL PRIMARY KEY,
-			key_hash VARBINARY(16) NOT NULL,
-			request_hash VARBINARY(16) NOT NULL,
-			outcomes VARBINARY(16384) NOT NULL
-		) ENGINE=InnoDB`
-	sqliteMemories = `CREATE TABLE IF NOT EXISTS versiond_memories (
+			checksum TEXT NOT NULL,
+			shape TEXT NOT NULL,
+			seal TEXT NOT NULL
+		) STRICT`,
+		`CREATE TABLE versiond_memories (
 			revision INTEGER NOT NULL PRIMARY KEY,
 			key_hash BLOB NOT NULL,
 			request_hash BLOB NOT NULL,
 			outcomes BLOB NOT NULL
-		)`
-)
+		) STRICT`,
+	}
+}
 
 func mysqlOnConflict(_ string, columns []string) string {
 	return " ON DUPLICATE KEY UPDATE " + assign(columns, func(c string) string { return "VALUES(" + c + ")" })
@@ -149,36 +145,4 @@ func assign(columns []string, value func(column string) string) string {
 		assignments[i] = column + " = " + value(column)
 	}
 	return strings.Join(assignments, ", ")
-}
-
-// EnsureSchema makes the database, when CreateDatabase is set, and the tables and columns that are
-// missing. What is there stays as it is.
-func (d *VersionMysqlDao) EnsureSchema(ctx context.Context) error {
-	const op = "making the schema"
-	if d.CreateDatabase != nil {
-		if err := d.CreateDatabase(ctx); err != nil {
-			return translate(ctx, op, err)
-		}
-	}
-	for _, statement := range dialectOf(d.DB).tables {
-		if err := d.DB.WithContext(ctx).Exec(statement).Error; err != nil {
-			return translate(ctx, op, err)
-		}
-	}
-	return translate(ctx, op, addColumns(d.DB.WithContext(ctx)))
-}
-
-// addColumns asks for each column before it adds it: MySQL has no ADD COLUMN IF NOT EXISTS, and DDL
-// would wait for open views.
-func addColumns(tx *gorm.DB) error {
-	for _, c := range dialectOf(tx).added {
-		err := tx.Exec("SELECT " + c.name + " FROM " + c.table + " WHERE 1 = 0").Error
-		if columnMissing(err) {
-			err = tx.Exec("ALTER TABLE " + c.table + " ADD COLUMN " + c.name + " " + c.definition).Error
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }

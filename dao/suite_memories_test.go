@@ -32,7 +32,7 @@ func (s *store) mustRemembered(t *testing.T) (list []model.Memory) {
 func (s *store) mustChange(t *testing.T, changes dao.Changes) {
 	t.Helper()
 	from := s.mustState(t).Applied
-	require.NoError(t, s.Apply(t.Context(), identity.Store, from, after(from), checksum, changes))
+	require.NoError(t, s.apply(t.Context(), identity.Store, from, after(from), changes))
 }
 
 // testMemories breaks when what is remembered does not move with the records, or comes back otherwise.
@@ -46,7 +46,7 @@ func (s *store) testMemories(t *testing.T) {
 
 	from := s.mustState(t).Applied
 	wrong := model.Position{Index: from.Index + 1, Term: from.Term}
-	require.ErrorIs(t, s.Apply(t.Context(), identity.Store, wrong, after(wrong), checksum, dao.Changes{Memories: someMemories(9000, 1), ForgetThrough: 1 << 40}), model.ErrStateMoved)
+	require.ErrorIs(t, s.apply(t.Context(), identity.Store, wrong, after(wrong), dao.Changes{Memories: someMemories(9000, 1), ForgetThrough: 1 << 40}), model.ErrStateMoved)
 	require.Equal(t, someMemories(2506, 5), s.mustRemembered(t), "a refused apply must leave all as it was")
 }
 
@@ -88,21 +88,18 @@ func (s *store) testMemoriesRestored(t *testing.T) {
 	require.Equal(t, someMemories(7, 20), s.mustRemembered(t))
 }
 
-// testMemoriesWithoutTable breaks when a node would retry for ever on a table that somebody dropped, and
-// when the database of an older release is not taken.
+// testMemoriesWithoutTable breaks when a node would retry for ever on a table that somebody dropped.
 func (s *store) testMemoriesWithoutTable(t *testing.T) {
 	s.mustCreate(t)
 	drop := func() { require.NoError(t, s.DB.Exec("DROP TABLE versiond_memories").Error) }
 	drop()
 	from := s.mustState(t).Applied
-	require.ErrorIs(t, s.Apply(t.Context(), identity.Store, from, after(from), checksum, dao.Changes{Memories: someMemories(1, 1)}), model.ErrStateMoved)
+	require.ErrorIs(t, s.apply(t.Context(), identity.Store, from, after(from), dao.Changes{Memories: someMemories(1, 1)}), model.ErrStateMoved)
 	require.ErrorIs(t, s.DeleteAll(t.Context()), model.ErrStateMoved)
 	require.ErrorIs(t, s.InsertMemories(t.Context(), someMemories(1, 1)), model.ErrStateMoved)
-	require.NoError(t, s.EnsureMemories(t.Context()))
-	require.NoError(t, s.EnsureMemories(t.Context()))
+	s.mustCreate(t)
 	require.Empty(t, s.mustRemembered(t))
 	s.mustChange(t, dao.Changes{Memories: someMemories(1, 1)})
-	require.NoError(t, s.EnsureMemories(t.Context()))
 	require.Len(t, s.mustRemembered(t), 1)
 
 	view := s.mustOpenView(t, t.Context())

@@ -36,7 +36,7 @@ func (s *store) testMissing(t *testing.T) {
 func (s *store) testSchemaAndState(t *testing.T) {
 	s.mustCreate(t)
 	require.NoError(t, s.Ping(t.Context()))
-	require.Equal(t, model.StoreState{Identity: identity, Checksum: checksum}, s.mustState(t))
+	require.Equal(t, s.stateOf(t, model.StoreState{Identity: identity, Checksum: checksum}), s.mustState(t))
 
 	s.mustApply(t, []model.Version{version("a", 1)})
 	require.NoError(t, s.EnsureSchema(t.Context()))

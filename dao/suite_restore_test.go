@@ -16,9 +16,9 @@ func (s *store) testRestore(t *testing.T) {
 	s.mustCreate(t)
 	s.mustApply(t, manyVersions(5500)) // more than one batch of DeleteAll
 	require.NoError(t, s.BeginRestore(t.Context(), identity))
-	require.Equal(t, model.StoreState{Identity: identity, Restoring: true}, s.mustState(t))
+	require.Equal(t, s.stateOf(t, model.StoreState{Identity: identity, Restoring: true}), s.mustState(t))
 
-	err := s.Apply(t.Context(), identity.Store, model.Position{}, restoredAt, checksum, dao.Changes{Upserts: []model.Version{version("x", 1)}})
+	err := s.apply(t.Context(), identity.Store, model.Position{}, restoredAt, dao.Changes{Upserts: []model.Version{version("x", 1)}})
 	require.ErrorIs(t, err, model.ErrStateMoved, "nothing is applied to half a snapshot")
 
 	require.NoError(t, s.DeleteAll(t.Context()))
@@ -29,7 +29,7 @@ func (s *store) testRestore(t *testing.T) {
 	require.NoError(t, s.InsertBatch(t.Context(), snapshot[:10]), "a batch whose answer was lost is written again")
 	require.NoError(t, s.FinishRestore(t.Context(), identity, restoredAt, checksum))
 
-	require.Equal(t, model.StoreState{Identity: identity, Applied: restoredAt, Checksum: checksum}, s.mustState(t))
+	require.Equal(t, s.stateOf(t, model.StoreState{Identity: identity, Applied: restoredAt, Checksum: checksum}), s.mustState(t))
 	require.Equal(t, idsOf(snapshot), s.mustIDs(t))
 	require.ErrorIs(t, s.FinishRestore(t.Context(), identity, restoredAt, checksum), model.ErrStateMoved, "finishing what is finished")
 	s.mustApply(t, []model.Version{version("x", 1)})
@@ -48,7 +48,7 @@ func (s *store) testRestoreInterrupted(t *testing.T) {
 	require.NoError(t, s.InsertBatch(t.Context(), []model.Version{version("whole", 1)}))
 	require.NoError(t, s.FinishRestore(t.Context(), identity, restoredAt, checksum))
 	require.Equal(t, []string{"whole"}, s.mustIDs(t))
-	require.Equal(t, model.StoreState{Identity: identity, Applied: restoredAt, Checksum: checksum}, s.mustState(t))
+	require.Equal(t, s.stateOf(t, model.StoreState{Identity: identity, Applied: restoredAt, Checksum: checksum}), s.mustState(t))
 }
 
 // testRestoreUnderView breaks when a restore waits for a snapshot that is being written, or changes

@@ -16,6 +16,7 @@ import (
 	"versiond/dao"
 	"versiond/db"
 	"versiond/model"
+	"versiond/test/damage"
 	"versiond/test/servers"
 )
 
@@ -50,6 +51,8 @@ type store struct {
 	*dao.VersionMysqlDao
 	// drop removes the whole database behind the DAO's back; on SQLite, all tables.
 	drop func(ctx context.Context) error
+	// damage gives the statements that do a kind of damage here.
+	damage func(kind damage.Kind) []string
 }
 
 func runSuite(t *testing.T, open func(t testing.TB) *store) {
@@ -78,7 +81,8 @@ func runSuite(t *testing.T, open func(t testing.TB) *store) {
 		"memories in views":                 (*store).testMemoriesInViews,
 		"memories restored":                 (*store).testMemoriesRestored,
 		"memories without table":            (*store).testMemoriesWithoutTable,
-		"checksum of an older release":      (*store).testChecksumOfOlderRelease,
+		"damage is seen and mended":         (*store).testDamage,
+		"damage is mended by a new process": (*store).testDamageMeanwhile,
 	} {
 		t.Run(name, func(t *testing.T) { run(open(t), t) })
 	}
@@ -91,6 +95,7 @@ func newSQLite(t testing.TB) *store {
 	closeAfter(t, gormDB)
 	return &store{
 		VersionMysqlDao: &dao.VersionMysqlDao{DB: gormDB},
+		damage:          func(kind damage.Kind) []string { return kind.SQLite },
 		drop: func(ctx context.Context) error {
 			return gormDB.WithContext(ctx).Exec("DROP TABLE versions; DROP TABLE versiond_state; DROP TABLE versiond_memories").Error
 		},
@@ -110,6 +115,7 @@ func newStoreOn(t testing.TB, server *servers.MariaDBServer) *store {
 	closeAfter(t, gormDB)
 	return &store{
 		VersionMysqlDao: &dao.VersionMysqlDao{DB: gormDB, CreateDatabase: create},
+		damage:          func(kind damage.Kind) []string { return kind.MySQL },
 		drop: func(ctx context.Context) error {
 			return server.Exec(ctx, "DROP DATABASE "+name+"_node1")
 		},
@@ -137,7 +143,23 @@ func (s *store) mustCreate(t *testing.T) {
 func (s *store) mustApply(t *testing.T, upserts []model.Version, deletes ...string) {
 	t.Helper()
 	from := s.mustState(t).Applied
-	require.NoError(t, s.Apply(t.Context(), identity.Store, from, after(from), checksum, dao.Changes{Upserts: upserts, Deletes: deletes}))
+	require.NoError(t, s.apply(t.Context(), identity.Store, from, after(from), dao.Changes{Upserts: upserts, Deletes: deletes}))
+}
+
+// apply applies to a store that is at from and otherwise as it is.
+func (s *store) apply(ctx context.Context, storeID string, from, to model.Position, changes dao.Changes) error {
+	left, _ := s.State(ctx) // where there is none, nothing is to be applied
+	left.Store, left.Applied, left.Restoring = storeID, from, false
+	becomes := left
+	becomes.Applied, becomes.Checksum = to, checksum
+	return s.Apply(ctx, left.Sealed(), becomes.Sealed(), changes)
+}
+
+// stateOf is a state row with the shape of the tables that are there, as a node writes it.
+func (s *store) stateOf(t *testing.T, state model.StoreState) model.StoreState {
+	t.Helper()
+	state.Shape = s.mustState(t).Shape
+	return state.Sealed()
 }
 
 func (s *store) mustState(t *testing.T) model.StoreState {

@@ -23,13 +23,12 @@ type Changes struct {
 	ForgetThrough uint64
 }
 
-// Apply makes the changes and moves the state row from from to to, where the store has this checksum, all
-// in one transaction.
+// Apply makes the changes and moves the state row from from to to, all in one transaction.
 //
-// It returns model.ErrStateMoved, and has changed nothing, when the state row of this store is not at
-// from, when a restore is under way, or when a table or the database is gone. After any other error it
-// is not known whether the transaction was committed: State tells.
-func (d *VersionMysqlDao) Apply(ctx context.Context, store string, from, to model.Position, checksum model.Checksum, changes Changes) error {
+// It returns model.ErrStateMoved, and has changed nothing, when the state row is not from in every part, or
+// the tables are not as this node left them. After any other error it is not known whether the transaction
+// was committed: State tells.
+func (d *VersionMysqlDao) Apply(ctx context.Context, from, to model.StoreState, changes Changes) error {
 	// The session's isolation level will do, and saves a round trip: nothing is read here but by the
 	// conditional update, which sees the newest committed row on every level.
 	err := d.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
@@ -37,11 +36,11 @@ func (d *VersionMysqlDao) Apply(ctx context.Context, store string, from, to mode
 			return err
 		}
 		failpoint.Here(failpoint.ApplyWritten)
-		err := moveState(tx, store, from, to, checksum)
+		err := moveState(tx, from, to)
 		failpoint.Here(failpoint.ApplyMoved)
 		return err
 	})
-	return translateWrite(ctx, "applying", err)
+	return d.translateWrite(ctx, "applying", err)
 }
 
 func (c *Changes) write(tx *gorm.DB) error {
@@ -55,21 +54,6 @@ func (c *Changes) write(tx *gorm.DB) error {
 		return err
 	}
 	return forgetThrough(tx, c.ForgetThrough)
-}
-
-func moveState(tx *gorm.DB, store string, from, to model.Position, checksum model.Checksum) error {
-	return mustMatch(tx.Exec("UPDATE versiond_state SET applied_index = ?, applied_term = ?, checksum = ? "+
-		"WHERE id = 1 AND store_id = ? AND applied_index = ? AND applied_term = ? AND restoring = 0",
-		to.Index, to.Term, checksumColumn(to.Index, checksum), store, from.Index, from.Term))
-}
-
-// mustMatch makes an update of the state row that found no row fail. It relies on clientFoundRows:
-// MySQL otherwise counts rows that changed, not rows that matched.
-func mustMatch(update *gorm.DB) error {
-	if update.Error == nil && update.RowsAffected == 0 {
-		return model.ErrStateMoved
-	}
-	return update.Error
 }
 
 // upsertVersions writes rows, many with each statement.

@@ -8,7 +8,7 @@ package dao
 import (
 	"context"
 	"database/sql"
-	"errors"
+	"sync/atomic"
 
 	"gorm.io/gorm"
 
@@ -19,11 +19,14 @@ import (
 // in SQLite. Any goroutine may read. Only the applier may write: nobody else moves the state row.
 //
 // Every error that is none of the named ones matches model.ErrStoreUnavailable, except that a
-// cancelled context matches context.Canceled alone.
+// cancelled context matches context.Canceled alone. What is there and unlike what this node left, tables or
+// values, matches model.ErrStoreDiffers, and model.ErrStoreUnavailable too.
 type VersionMysqlDao struct {
 	DB *gorm.DB
 	// CreateDatabase makes the database itself; nil where there is nothing to make.
 	CreateDatabase func(ctx context.Context) error
+	// shape is that of the tables as this node made them, nil while that is not known.
+	shape atomic.Pointer[string]
 }
 
 // Ping tells whether the database answers. It needs no table to be there.
@@ -47,19 +50,26 @@ func (d *VersionMysqlDao) ConnectionsMax() int {
 
 // Get reads one record; model.ErrNotFound when the id has none.
 func (d *VersionMysqlDao) Get(ctx context.Context, id string) (model.Version, error) {
-	var v model.Version
-	err := d.DB.WithContext(ctx).Raw("SELECT "+versionColumns+" FROM versions WHERE id = ?", id).Row().
-		Scan(&v.ID, &v.VersionNo, &v.Platform, &v.Revision)
-	if errors.Is(err, sql.ErrNoRows) {
+	const op = "reading a record"
+	rows, err := d.DB.WithContext(ctx).Raw("SELECT "+versionColumns+" FROM versions WHERE id = ?", id).Rows()
+	if err != nil {
+		return model.Version{}, d.translate(ctx, op, err)
+	}
+	defer rows.Close()
+	versions, err := scanVersions(ctx, rows, 1)
+	if err == nil && len(versions) == 0 {
 		err = gorm.ErrRecordNotFound
 	}
-	return v, translate(ctx, "reading a record", err)
+	if err != nil {
+		return model.Version{}, d.translate(ctx, op, err)
+	}
+	return versions[0], nil
 }
 
 // Page reads up to limit records whose ids come after after, in the byte order of the ids. A platform
 // that is not empty keeps only its records.
 func (d *VersionMysqlDao) Page(ctx context.Context, after, platform string, limit int) ([]model.Version, error) {
-	return page(ctx, d.DB, after, platform, limit)
+	return d.page(ctx, d.DB, after, platform, limit)
 }
 
 // ForEachVersion calls fn with every record as of one moment, in no certain order and in flat memory.
@@ -68,22 +78,22 @@ func (d *VersionMysqlDao) ForEachVersion(ctx context.Context, fn func(model.Vers
 	const op = "reading all records"
 	rows, err := d.DB.WithContext(ctx).Raw("SELECT " + versionColumns + " FROM versions").Rows()
 	if err != nil {
-		return translate(ctx, op, err)
+		return d.translate(ctx, op, err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var v model.Version
-		if err := rows.Scan(&v.ID, &v.VersionNo, &v.Platform, &v.Revision); err != nil {
-			return translate(ctx, op, err)
+		if err := scan(ctx, rows, &v.ID, &v.VersionNo, &v.Platform, &v.Revision); err != nil {
+			return d.translate(ctx, op, err)
 		}
 		if err := fn(v); err != nil {
 			return err
 		}
 	}
-	return translate(ctx, op, rows.Err())
+	return d.translate(ctx, op, rows.Err())
 }
 
-func page(ctx context.Context, tx *gorm.DB, after, platform string, limit int) ([]model.Version, error) {
+func (d *VersionMysqlDao) page(ctx context.Context, tx *gorm.DB, after, platform string, limit int) ([]model.Version, error) {
 	const op = "reading a page"
 	query, args := "SELECT "+versionColumns+" FROM versions WHERE id > ?", []any{after}
 	if platform != "" {
@@ -91,19 +101,19 @@ func page(ctx context.Context, tx *gorm.DB, after, platform string, limit int) (
 	}
 	rows, err := tx.WithContext(ctx).Raw(query+" ORDER BY id LIMIT ?", append(args, limit)...).Rows()
 	if err != nil {
-		return nil, translate(ctx, op, err)
+		return nil, d.translate(ctx, op, err)
 	}
 	defer rows.Close()
-	versions, err := scanVersions(rows, limit)
-	return versions, translate(ctx, op, err)
+	versions, err := scanVersions(ctx, rows, limit)
+	return versions, d.translate(ctx, op, err)
 }
 
 // scanVersions is written out because GORM's reflection costs more than the query on long pages.
-func scanVersions(rows *sql.Rows, most int) ([]model.Version, error) {
+func scanVersions(ctx context.Context, rows *sql.Rows, most int) ([]model.Version, error) {
 	versions := make([]model.Version, 0, most)
 	for rows.Next() {
 		var v model.Version
-		if err := rows.Scan(&v.ID, &v.VersionNo, &v.Platform, &v.Revision); err != nil {
+		if err := scan(ctx, rows, &v.ID, &v.VersionNo, &v.Platform, &v.Revision); err != nil {
 			return nil, err
 		}
 		versions = append(versions, v)

@@ -107,7 +107,7 @@ func requireUnavailable(t *testing.T, ctx context.Context, d *dao.VersionMysqlDa
 		"get":     getErr,
 		"view":    viewErr,
 		"ping":    d.Ping(ctx),
-		"apply":   d.Apply(ctx, identity.Store, model.Position{}, after(model.Position{}), checksum, dao.Changes{}),
+		"apply":   d.Apply(ctx, model.StoreState{Identity: identity}.Sealed(), model.StoreState{Identity: identity}.Sealed(), dao.Changes{}),
 		"schema":  d.EnsureSchema(ctx),
 		"restore": d.DeleteAll(ctx),
 	} {

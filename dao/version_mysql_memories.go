@@ -24,17 +24,10 @@ const (
 	deleteMemoriesThroughSQL = "DELETE FROM versiond_memories WHERE revision <= ?"
 )
 
-// EnsureMemories makes the table of memories where it is missing, as it is in the database of a release
-// that remembered nothing. That it is empty then is for the checksum to judge.
-func (d *VersionMysqlDao) EnsureMemories(ctx context.Context) error {
-	err := d.DB.WithContext(ctx).Exec(dialectOf(d.DB).memories).Error
-	return translate(ctx, "making the table of memories", err)
-}
-
 // ForEachMemory calls fn with every memory in their order, in flat memory.
 func (d *VersionMysqlDao) ForEachMemory(ctx context.Context, fn func(model.Memory) error) error {
 	for after := uint64(0); ; {
-		page, err := memories(ctx, d.DB, after, memoriesPerInsertMax)
+		page, err := d.memories(ctx, d.DB, after, memoriesPerInsertMax)
 		if err != nil || len(page) == 0 {
 			return err
 		}
@@ -51,7 +44,7 @@ func (d *VersionMysqlDao) ForEachMemory(ctx context.Context, fn func(model.Memor
 // same ones again changes nothing. It returns model.ErrStateMoved when the table is gone.
 func (d *VersionMysqlDao) InsertMemories(ctx context.Context, list []model.Memory) error {
 	err := d.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) error { return insertMemories(tx, list) })
-	return translateWrite(ctx, "writing restored memories", err)
+	return d.translateWrite(ctx, "writing restored memories", err)
 }
 
 func insertMemories(tx *gorm.DB, list []model.Memory) error {
@@ -110,34 +103,29 @@ func deleteAllMemories(tx *gorm.DB) error {
 	}
 }
 
-// Memories gives up to limit memories with revisions above after, as of the view's moment;
-// model.ErrNoState when the table is gone.
+// Memories gives up to limit memories with revisions above after, as of the view's moment.
 func (v *View) Memories(ctx context.Context, after uint64, limit int) ([]model.Memory, error) {
-	list, err := memories(ctx, v.tx, after, limit)
-	if schemaMissing(err) {
-		err = errors.Join(model.ErrNoState, err)
-	}
-	return list, err
+	return v.dao.memories(ctx, v.tx, after, limit)
 }
 
-func memories(ctx context.Context, tx *gorm.DB, after uint64, limit int) ([]model.Memory, error) {
+func (d *VersionMysqlDao) memories(ctx context.Context, tx *gorm.DB, after uint64, limit int) ([]model.Memory, error) {
 	const op = "reading memories"
 	rows, err := tx.WithContext(ctx).Raw("SELECT "+memoryColumns+" FROM versiond_memories WHERE revision > ? ORDER BY revision LIMIT ?", after, limit).Rows()
 	if err != nil {
-		return nil, translate(ctx, op, err)
+		return nil, d.translate(ctx, op, err)
 	}
 	defer rows.Close()
-	list, err := scanMemories(rows)
-	return list, translate(ctx, op, err)
+	list, err := scanMemories(ctx, rows)
+	return list, d.translate(ctx, op, err)
 }
 
 // scanMemories takes hashes of another length, which only another hand can have written, for what their
 // first bytes say: the checksum tells.
-func scanMemories(rows *sql.Rows) (list []model.Memory, err error) {
+func scanMemories(ctx context.Context, rows *sql.Rows) (list []model.Memory, err error) {
 	var key, request, outcomes sql.RawBytes
 	for rows.Next() {
 		var m model.Memory
-		if err := rows.Scan(&m.Revision, &key, &request, &outcomes); err != nil {
+		if err := scan(ctx, rows, &m.Revision, &key, &request, &outcomes); err != nil {
 			return nil, err
 		}
 		copy(m.Key[:], key)

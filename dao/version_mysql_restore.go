@@ -20,10 +20,9 @@ func (d *VersionMysqlDao) BeginRestore(ctx context.Context, identity model.Ident
 	if err := d.EnsureSchema(ctx); err != nil {
 		return err
 	}
-	columns := []string{"cluster_id", "node_id", "store_id", "applied_index", "applied_term", "restoring", "checksum"}
-	statement := insertStateSQL + dialectOf(d.DB).onConflict("id", columns)
-	err := d.DB.WithContext(ctx).Exec(statement, stateValues(identity, true)...).Error
-	return translateWrite(ctx, "beginning a restore", err)
+	state := model.StoreState{Identity: identity, Shape: *d.shape.Load(), Restoring: true}
+	err := d.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) error { return insertState(tx, state.Sealed()) })
+	return d.translateWrite(ctx, "beginning a restore", err)
 }
 
 // DeleteAll removes every record and memory, in batches of which each is a transaction. It uses no DDL, which
@@ -33,19 +32,19 @@ func (d *VersionMysqlDao) DeleteAll(ctx context.Context) error {
 	const op = "clearing the records"
 	tx := d.DB.WithContext(ctx)
 	if err := deleteAllMemories(tx); err != nil {
-		return translateWrite(ctx, op, err)
+		return d.translateWrite(ctx, op, err)
 	}
 	after := ""
 	for {
 		last, err := batchEnd(tx, after)
 		if errors.Is(err, sql.ErrNoRows) {
-			return translateWrite(ctx, op, tx.Exec("DELETE FROM versions WHERE id >= ?", after).Error)
+			return d.translateWrite(ctx, op, tx.Exec("DELETE FROM versions WHERE id >= ?", after).Error)
 		}
 		if err != nil {
-			return translateWrite(ctx, op, err)
+			return d.translateWrite(ctx, op, err)
 		}
 		if err := tx.Exec("DELETE FROM versions WHERE id >= ? AND id <= ?", after, last).Error; err != nil {
-			return translateWrite(ctx, op, err)
+			return d.translateWrite(ctx, op, err)
 		}
 		after = last
 	}
@@ -62,15 +61,17 @@ func batchEnd(tx *gorm.DB, after string) (last string, err error) {
 // same records again changes nothing. It returns model.ErrStateMoved when the tables are gone.
 func (d *VersionMysqlDao) InsertBatch(ctx context.Context, versions []model.Version) error {
 	err := d.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) error { return upsertVersions(tx, versions) })
-	return translateWrite(ctx, "writing restored records", err)
+	return d.translateWrite(ctx, "writing restored records", err)
 }
 
 // FinishRestore puts the store at position at, where the records have this checksum, and clears the
-// mark. It returns model.ErrStateMoved
-// when the store is not being restored, or not as this identity's.
+// mark. It returns model.ErrStateMoved when the store is not being restored, or not as this identity's.
 func (d *VersionMysqlDao) FinishRestore(ctx context.Context, identity model.Identity, at model.Position, checksum model.Checksum) error {
-	err := mustMatch(d.DB.WithContext(ctx).Exec("UPDATE versiond_state SET applied_index = ?, applied_term = ?, checksum = ?, restoring = 0 "+
-		"WHERE id = 1 AND cluster_id = ? AND node_id = ? AND store_id = ? AND restoring = 1",
-		at.Index, at.Term, checksumColumn(at.Index, checksum), identity.Cluster, identity.Node, identity.Store))
-	return translateWrite(ctx, "finishing a restore", err)
+	from := model.StoreState{Identity: identity, Restoring: true}
+	if shape := d.shape.Load(); shape != nil {
+		from.Shape = *shape
+	}
+	to := from
+	to.Applied, to.Checksum, to.Restoring = at, checksum, false
+	return d.translateWrite(ctx, "finishing a restore", moveState(d.DB.WithContext(ctx), from.Sealed(), to.Sealed()))
 }

@@ -1,84 +1,103 @@
 package dao
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 
 	"gorm.io/gorm"
 
 	"versiond/model"
 )
 
+const stateColumns = "cluster_id, node_id, store_id, applied_index, applied_term, restoring, checksum, shape, seal"
+
 // State reads the state row. It returns model.ErrNoState when the row, its table or the database is
-// missing, also when the account may see nothing of the database: EnsureSchema then says what to do.
+// missing, also when the account may see nothing of the database: EnsureSchema then says what to do. With
+// model.ErrStoreDiffers it gives what can be read of a row that no node has written like that: whose it is,
+// at least, where it says so.
 func (d *VersionMysqlDao) State(ctx context.Context) (model.StoreState, error) {
 	state, err := readState(d.DB.WithContext(ctx))
 	return state, translate(ctx, "reading the state row", err)
 }
 
-const insertStateSQL = "INSERT INTO versiond_state " +
-	"(id, cluster_id, node_id, store_id, applied_index, applied_term, restoring, checksum) VALUES (1, ?, ?, ?, 0, 0, ?, NULL)"
-
-func stateValues(identity model.Identity, restoring bool) []any {
-	mark := 0
-	if restoring {
-		mark = 1
-	}
-	return []any{identity.Cluster, identity.Node, identity.Store, mark}
-}
-
-// readState leaves the translation of errors to its callers, but for a state that is not there. It
-// reads the state of an older release too, and changes nothing: the database may be somebody else's.
+// readState leaves the translation of errors to its callers, but for a state that is not there or not right.
 func readState(tx *gorm.DB) (model.StoreState, error) {
-	s, err := selectState(tx, "checksum")
-	if columnMissing(err) {
-		s, err = selectState(tx, "NULL")
+	s, err := selectState(tx)
+	switch {
+	case isMissing(err):
+		return s, fmt.Errorf("%w: %w", model.ErrNoState, err)
+	case isReshaped(err):
+		return selectOwner(tx, fmt.Errorf("%w: %w", model.ErrStoreDiffers, err))
+	case errors.Is(err, model.ErrStoreDiffers):
+		return selectOwner(tx, err)
+	case err == nil && !s.Proven():
+		return s, fmt.Errorf("%w: the state row is not as a node has written it", model.ErrStoreDiffers)
 	}
-	return s, missingIsNoState(err)
-}
-
-func selectState(tx *gorm.DB, checksumColumn string) (s model.StoreState, err error) {
-	var checksum sql.NullString
-	err = tx.Raw("SELECT cluster_id, node_id, store_id, applied_index, applied_term, restoring, "+checksumColumn+
-		" FROM versiond_state WHERE id = 1").Row().
-		Scan(&s.Cluster, &s.Node, &s.Store, &s.Applied.Index, &s.Applied.Term, &s.Restoring, &checksum)
-	s.Checksum = checksumAt(s.Applied.Index, checksum.String)
 	return s, err
 }
 
-// checksumColumn puts the index before the checksum: a release that does not know of checksums moves
-// the index alone, and leaves one that is no longer meant.
-func checksumColumn(index uint64, checksum model.Checksum) string {
-	return fmt.Sprintf("%d %s", index, checksum)
-}
-
-func checksumAt(index uint64, column string) model.Checksum {
-	at, checksum, _ := strings.Cut(column, " ")
-	if at != strconv.FormatUint(index, 10) {
-		return ""
+// selectState reads the only row there may be. A second one is a difference, and the first one is told.
+func selectState(tx *gorm.DB) (s model.StoreState, err error) {
+	rows, err := tx.Raw("SELECT id, " + stateColumns + " FROM versiond_state ORDER BY id LIMIT 2").Rows()
+	if err != nil {
+		return s, err
 	}
-	return model.Checksum(checksum)
+	defer rows.Close()
+	if !rows.Next() {
+		return s, cmp.Or(rows.Err(), sql.ErrNoRows)
+	}
+	var id int
+	err = scan(tx.Statement.Context, rows, &id, &s.Cluster, &s.Node, &s.Store, &s.Applied.Index, &s.Applied.Term, &s.Restoring, &s.Checksum, &s.Shape, &s.Seal)
+	if err == nil && (id != 1 || rows.Next()) {
+		err = fmt.Errorf("%w: there are other state rows than its own", model.ErrStoreDiffers)
+	}
+	return s, cmp.Or(err, rows.Err())
 }
 
-// SetChecksum stores the checksum of the records at at where a release that knows of none has stored
-// them. It returns model.ErrStateMoved when the state row of this store is not at at.
-func (d *VersionMysqlDao) SetChecksum(ctx context.Context, store string, at model.Position, checksum model.Checksum) error {
-	if err := d.EnsureSchema(ctx); err != nil {
+// selectOwner reads what is left of a state row that cannot be read as a whole, for this cause: the database
+// may be somebody else's.
+func selectOwner(tx *gorm.DB, cause error) (s model.StoreState, err error) {
+	var row map[string]any
+	if err := tx.Table("versiond_state").Limit(1).Scan(&row).Error; err != nil && !isReshaped(err) {
+		return s, err
+	}
+	s.Cluster, s.Node = text(row["cluster_id"]), text(row["node_id"])
+	return s, cause
+}
+
+// text is empty for what is not there.
+func text(value any) string {
+	switch v := value.(type) {
+	case []byte:
+		return string(v)
+	case string:
+		return v
+	}
+	return ""
+}
+
+// insertState writes a state row in place of all that are there.
+func insertState(tx *gorm.DB, s model.StoreState) error {
+	if err := tx.Exec("DELETE FROM versiond_state").Error; err != nil {
 		return err
 	}
-	err := mustMatch(d.DB.WithContext(ctx).Exec("UPDATE versiond_state SET checksum = ? "+
-		"WHERE id = 1 AND store_id = ? AND applied_index = ? AND applied_term = ? AND restoring = 0",
-		checksumColumn(at.Index, checksum), store, at.Index, at.Term))
-	return translateWrite(ctx, "storing a checksum", err)
+	return tx.Exec("INSERT INTO versiond_state (id, "+stateColumns+") VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		s.Cluster, s.Node, s.Store, s.Applied.Index, s.Applied.Term, s.Restoring, string(s.Checksum), s.Shape, s.Seal).Error
 }
 
-func missingIsNoState(err error) error {
-	if errors.Is(err, sql.ErrNoRows) || schemaMissing(err) || databaseHidden(err) {
-		return fmt.Errorf("%w: %w", model.ErrNoState, err)
+// moveState makes from to, whose identity and shape stay. It fails when the row is not from in every part.
+func moveState(tx *gorm.DB, from, to model.StoreState) error {
+	update := tx.Exec("UPDATE versiond_state SET applied_index = ?, applied_term = ?, restoring = ?, checksum = ?, seal = ? "+
+		"WHERE id = 1 AND cluster_id = ? AND node_id = ? AND store_id = ? AND applied_index = ? AND applied_term = ? AND restoring = ? "+
+		"AND checksum = ? AND shape = ? AND seal = ?",
+		to.Applied.Index, to.Applied.Term, to.Restoring, string(to.Checksum), to.Seal,
+		from.Cluster, from.Node, from.Store, from.Applied.Index, from.Applied.Term, from.Restoring, string(from.Checksum), from.Shape, from.Seal)
+	// This relies on clientFoundRows: MySQL otherwise counts rows that changed, not rows that matched.
+	if update.Error == nil && update.RowsAffected == 0 {
+		return model.ErrStateMoved
 	}
-	return err
+	return update.Error
 }

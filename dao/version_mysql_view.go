@@ -16,9 +16,11 @@ import (
 // and, in the database, old versions of what changes meanwhile, so it is to be closed soon. Only one
 // goroutine at a time may use it.
 type View struct {
+	dao    *VersionMysqlDao
 	tx     *gorm.DB
 	cancel context.CancelFunc
 	state  model.StoreState
+	unlike error
 	once   sync.Once
 	err    error
 }
@@ -46,27 +48,29 @@ func (d *VersionMysqlDao) OpenView(ctx context.Context) (*View, error) {
 func (d *VersionMysqlDao) openView(ctx context.Context, cancel context.CancelFunc) (*View, error) {
 	tx := d.DB.WithContext(ctx).Begin(&sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
 	if tx.Error != nil {
-		return nil, missingIsNoState(tx.Error)
+		if isMissing(tx.Error) {
+			return nil, fmt.Errorf("%w: %w", model.ErrNoState, tx.Error)
+		}
+		return nil, tx.Error
 	}
 	state, err := readState(tx)
-	if err != nil {
+	if err != nil && !errors.Is(err, model.ErrStoreDiffers) {
 		_ = tx.Rollback()
 		return nil, err
 	}
-	return &View{tx: tx, cancel: cancel, state: state}, nil
+	return &View{dao: d, tx: tx, cancel: cancel, state: state, unlike: translate(ctx, "reading the state row", err)}, nil
 }
 
 // State gives the state row as of the view's moment.
 func (v *View) State() model.StoreState { return v.state }
 
-// Page reads as VersionMysqlDao.Page does, as of the view's moment, but for model.ErrNoState when the
-// table is gone. On MySQL a ctx that ends during the call takes the view with it; every later call fails.
+// Unlike is what speaks against that row, nil when nothing does: it matches model.ErrStoreDiffers.
+func (v *View) Unlike() error { return v.unlike }
+
+// Page reads as VersionMysqlDao.Page does, as of the view's moment. On MySQL a ctx that ends during the call
+// takes the view with it; every later call fails.
 func (v *View) Page(ctx context.Context, after, platform string, limit int) ([]model.Version, error) {
-	versions, err := page(ctx, v.tx, after, platform, limit)
-	if schemaMissing(err) {
-		err = fmt.Errorf("%w: %w", model.ErrNoState, err)
-	}
-	return versions, err
+	return v.dao.page(ctx, v.tx, after, platform, limit)
 }
 
 // Close ends the view. It may be called more than once and gives the same error each time.

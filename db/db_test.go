@@ -84,7 +84,7 @@ func TestSessionSettings(t *testing.T) {
 		"max_sort_length":                   "1024",
 		"sql_safe_updates":                  "0",
 		"unique_checks":                     "1",
-		"foreign_key_checks":                "1",
+		"foreign_key_checks":                "0",
 		"lock_wait_timeout":                 "5",
 		"innodb_lock_wait_timeout":          "7",
 		"max_statement_time":                "0",

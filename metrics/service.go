@@ -30,7 +30,7 @@ func newService() *Service {
 		rounds:         newRounds("versiond_read_round", "rounds in which this node found out an index to read at, alone or by asking the leader", "level", string(model.LevelLinearizable), string(model.LevelLeader)),
 		reloadDuration: newHistograms("versiond_reload_duration_seconds", "Time that one reload of Redis took, by outcome; skipped when another node was at it.", longBuckets, "outcome"),
 		checkDuration:  newHistograms("versiond_store_check_duration_seconds", "Time that one reading of all rows took to hold them against the running checksum, by outcome.", longBuckets, "outcome"),
-		divergences:    newCounters("versiond_store_divergences_total", "Times that the store was found to differ from the log, by how: at the start, by reading all rows, by a client's read, by the checksums of a majority of the members.", "found_by"),
+		divergences:    newCounters("versiond_store_divergences_total", "Times that the store was found to differ from the log, by how: at the start, by reading all rows or looking at the tables, by a client's read, by the checksums of a majority of the members.", "found_by"),
 	}
 	for _, outcome := range []string{outcomeSame, outcomeDiffers, outcomeFailed} {
 		s.checkDuration.WithLabelValues(outcome)

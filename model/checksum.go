@@ -25,11 +25,6 @@ func (c Checksum) Comparable() bool {
 	return form == checksumForm
 }
 
-// Contradicts says whether the two are certainly of different records.
-func (c Checksum) Contradicts(other Checksum) bool {
-	return c.Comparable() && other.Comparable() && c != other
-}
-
 // Checkpoint is the checksum of the records as the log up to Index makes them.
 type Checkpoint struct {
 	Index    uint64   `json:"index"`

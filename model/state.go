@@ -1,5 +1,11 @@
 package model
 
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+)
+
 // Position is a place in the replicated log: an index and the term of the entry there.
 type Position struct {
 	Index uint64
@@ -20,9 +26,30 @@ type Identity struct {
 type StoreState struct {
 	Identity
 	Applied Position
-	// Checksum is that of the records at Applied; empty when a release that knows of none, or another
-	// hand, moved the row last.
+	// Checksum is that of the records at Applied; empty while Restoring.
 	Checksum Checksum
+	// Shape is that of the tables as the node made them.
+	Shape string
 	// Restoring is set while a snapshot is being loaded: the records are then of no use.
 	Restoring bool
+	// Seal binds all of the above together. Only the node that moves the row makes one, so that a part which
+	// somebody else changed is seen. It is no defence against who makes a seal too.
+	Seal string
+}
+
+// Sealed gives the state with the seal that belongs to it.
+func (s StoreState) Sealed() StoreState {
+	whole := fmt.Sprintf("%q %q %q %d %d %q %q %t", s.Cluster, s.Node, s.Store, s.Applied.Index, s.Applied.Term, s.Checksum, s.Shape, s.Restoring)
+	sum := sha256.Sum256([]byte(whole))
+	s.Seal = hex.EncodeToString(sum[:16])
+	return s
+}
+
+// Proven says whether the state is as a node has written it.
+func (s StoreState) Proven() bool { return s == s.Sealed() }
+
+// ProvenAs says whether it is so but for the identity, which was this one.
+func (s StoreState) ProvenAs(identity Identity) bool {
+	s.Identity = identity
+	return s.Proven()
 }

@@ -187,7 +187,7 @@ func (a *applier) commit(ctx context.Context, to model.Position) error {
 // isStored says whether an earlier try, whose answer was lost, had committed.
 func (a *applier) isStored(ctx context.Context, to model.Position) bool {
 	state, err := a.service.StateInternal(ctx)
-	return err == nil && state.Identity == a.identity() && state.Applied == to && !state.Restoring
+	return err == nil && a.expect(state, to) == nil
 }
 
 // storeFailed notes that the store failed, unless it is this node that stops.

@@ -22,31 +22,42 @@ func TestJudge(t *testing.T) {
 		change(&s)
 		return s
 	}
+	given := func(s model.StoreState) model.StoreState {
+		s = s.Sealed()
+		s.Node, s.Cluster = "node2", "d"
+		return s
+	}
 	// The log holds 10 to 15, of term 2; the newest snapshot is at 11.
 	for name, test := range map[string]struct {
-		state   model.StoreState
-		missing bool
-		want    verdict
+		state model.StoreState
+		cause error
+		want  verdict
 	}{
-		"as it was left":                {at(12, 2), false, storeCurrent},
-		"level with the log":            {at(15, 2), false, storeCurrent},
-		"level with the snapshot":       {at(11, 2), false, storeCurrent},
-		"just before the log":           {at(9, 2), false, storeCurrent},
-		"before what the log holds":     {at(8, 2), false, storeBehind},
-		"beyond the log":                {at(16, 2), false, storeLost},
-		"another term":                  {at(12, 1), false, storeLost},
-		"another term at the snapshot":  {at(11, 1), false, storeLost},
-		"missing":                       {model.StoreState{}, true, storeLost},
-		"empty":                         {at(0, 0), false, storeLost},
-		"half restored":                 {with(func(s *model.StoreState) { s.Restoring = true }), false, storeLost},
-		"another directory's":           {with(func(s *model.StoreState) { s.Store = "t" }), false, storeLost},
-		"another node's":                {with(func(s *model.StoreState) { s.Node = "node2" }), false, storeForeign},
-		"another cluster's":             {with(func(s *model.StoreState) { s.Cluster = "d" }), false, storeForeign},
-		"another node's, half restored": {with(func(s *model.StoreState) { s.Node, s.Restoring = "node2", true }), false, storeForeign},
+		"as it was left":                {at(12, 2), nil, storeCurrent},
+		"level with the log":            {at(15, 2), nil, storeCurrent},
+		"level with the snapshot":       {at(11, 2), nil, storeCurrent},
+		"just before the log":           {at(9, 2), nil, storeCurrent},
+		"before what the log holds":     {at(8, 2), nil, storeBehind},
+		"beyond the log":                {at(16, 2), nil, storeLost},
+		"another term":                  {at(12, 1), nil, storeLost},
+		"another term at the snapshot":  {at(11, 1), nil, storeLost},
+		"missing":                       {model.StoreState{}, model.ErrNoState, storeLost},
+		"empty":                         {at(0, 0), nil, storeLost},
+		"half restored":                 {with(func(s *model.StoreState) { s.Restoring = true }), nil, storeLost},
+		"another directory's":           {with(func(s *model.StoreState) { s.Store = "t" }), nil, storeLost},
+		"another node's":                {with(func(s *model.StoreState) { s.Node = "node2" }), nil, storeForeign},
+		"another cluster's":             {with(func(s *model.StoreState) { s.Cluster = "d" }), nil, storeForeign},
+		"another node's, half restored": {with(func(s *model.StoreState) { s.Node, s.Restoring = "node2", true }), nil, storeForeign},
+		"moved by somebody":             {with(func(s *model.StoreState) { s.Applied.Index-- }), model.ErrStoreDiffers, storeLost},
+		"tables of another form":        {at(12, 2), model.ErrStoreDiffers, storeLost},
+		"of which nothing can be read":  {model.StoreState{}, model.ErrStoreDiffers, storeLost},
+		"another node's, of other form": {model.StoreState{Identity: model.Identity{Node: "node2"}}, model.ErrStoreDiffers, storeForeign},
+		"another cluster's, moved":      {with(func(s *model.StoreState) { s.Cluster = "d" }), model.ErrStoreDiffers, storeForeign},
+		"ours, given to another":        {given(at(12, 2)), model.ErrStoreDiffers, storeLost},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := mustApplier(t, ours)
-			got, _, err := a.judge(test.state, test.missing)
+			got, _, err := a.judge(test.state, test.cause)
 			require.NoError(t, err)
 			require.Equal(t, test.want, got)
 		})
@@ -82,7 +93,7 @@ func TestLogBelowASnapshotThatWasSentIsNotApplied(t *testing.T) {
 			if test.undecided {
 				a.queue.pushRestore(40, true)
 			}
-			got, _, err := a.judge(model.StoreState{Identity: identity, Applied: model.Position{Index: 12, Term: 2}}, false)
+			got, _, err := a.judge(model.StoreState{Identity: identity, Applied: model.Position{Index: 12, Term: 2}}, nil)
 			require.NoError(t, err)
 			require.Equal(t, test.want, got)
 		})

@@ -44,10 +44,7 @@ func (a *applier) reconcile(ctx context.Context) error {
 
 func (a *applier) reconcileOnce(ctx context.Context) error {
 	state, err := a.service.StateInternal(ctx)
-	if err != nil && !errors.Is(err, model.ErrNoState) {
-		return err
-	}
-	found, why, err := a.judge(state, errors.Is(err, model.ErrNoState))
+	found, why, err := a.judge(state, err)
 	if err != nil {
 		return err
 	}
@@ -73,12 +70,33 @@ func (a *applier) reconcileOnce(ctx context.Context) error {
 	return err
 }
 
-// judge holds the state row against the data directory's identity and the log.
-func (a *applier) judge(state model.StoreState, missing bool) (verdict, string, error) {
+// judgeUnlike judges a store that no node has left like that, storeCurrent when nothing speaks against it. One
+// that is somebody else's, by what is left of its state row, is kept off; a row of this node's own that was given
+// another identity is not.
+func (a *applier) judgeUnlike(state model.StoreState, cause error) (verdict, string) {
+	ours := a.identity()
+	stranger := state.Cluster != "" && state.Cluster != ours.Cluster && !slices.Contains(a.former(), state.Cluster) || state.Node != "" && state.Node != ours.Node
+	switch {
+	case errors.Is(cause, model.ErrNoState):
+		return storeLost, "it holds no state"
+	case !errors.Is(cause, model.ErrStoreDiffers):
+		return storeCurrent, ""
+	case stranger && !state.ProvenAs(ours):
+		return storeForeign, ""
+	}
+	return storeLost, cause.Error()
+}
+
+// judge holds what StateInternal gave against the data directory's identity and the log.
+func (a *applier) judge(state model.StoreState, cause error) (verdict, string, error) {
+	if found, why := a.judgeUnlike(state, cause); found != storeCurrent {
+		return found, why, nil
+	}
+	if cause != nil {
+		return 0, "", cause
+	}
 	ours := a.identity()
 	switch {
-	case missing:
-		return storeLost, "it holds no state", nil
 	case state.Node == ours.Node && slices.Contains(a.former(), state.Cluster):
 		return storeLost, "it is of cluster " + state.Cluster + ", which this one was recovered from", nil
 	case state.Cluster != ours.Cluster || state.Node != ours.Node:

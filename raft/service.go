@@ -44,7 +44,8 @@ type VersionServiceInterface interface {
 	// CacheInternal hands what was published to the shared cache. It does not wait for it.
 	CacheInternal()
 
-	// StateInternal reads the state row: model.ErrNoState when there is none.
+	// StateInternal reads the state row: model.ErrNoState when there is none. With model.ErrStoreDiffers, which
+	// means that the row or a table is not as a node has left it, it gives what can be read of the row.
 	StateInternal(ctx context.Context) (model.StoreState, error)
 	// LoadInternal reads from the store what PublishInternal otherwise moves on: it is called once
 	// the store is known to be ours and before anything is applied. model.ErrStoreDiffers means that

@@ -27,7 +27,7 @@ func (a *applier) verify(ctx context.Context) error {
 
 func (a *applier) verifyAt(ctx context.Context, at model.Position) error {
 	state, err := a.service.StateInternal(ctx)
-	if errors.Is(err, model.ErrNoState) {
+	if errors.Is(err, model.ErrNoState) || errors.Is(err, model.ErrStoreDiffers) {
 		return fmt.Errorf("%w: %w", model.ErrStateMoved, err)
 	}
 	if err != nil {
@@ -37,7 +37,7 @@ func (a *applier) verifyAt(ctx context.Context, at model.Position) error {
 }
 
 func (a *applier) expect(found model.StoreState, at model.Position) error {
-	if found.Identity != a.identity() || found.Applied != at || found.Restoring {
+	if found.Identity != a.identity() || found.Applied != at || found.Restoring || found.Checksum != a.service.ChecksumInternal() {
 		return fmt.Errorf("%w: it is at index %d and was left at %d", model.ErrStateMoved, found.Applied.Index, at.Index)
 	}
 	return nil

@@ -124,9 +124,9 @@ func (s *VersionService) DiscardInternal() { s.mysql.discard() }
 // CacheInternal lets the published changes go to Redis.
 func (s *VersionService) CacheInternal() { s.redis.Flush() }
 
-// StateInternal reads the state row.
+// StateInternal reads the state row, and looks at the tables.
 func (s *VersionService) StateInternal(ctx context.Context) (model.StoreState, error) {
-	return s.mysql.mysqlDao.State(ctx)
+	return s.mysql.state(ctx)
 }
 
 // LoadInternal builds the revision index from the store. MemoryDB begins empty: what it held was
@@ -152,6 +152,9 @@ func (s *VersionService) RestoreInternal(ctx context.Context, identity model.Ide
 func (s *VersionService) OpenViewInternal(ctx context.Context) (raft.StoreView, error) {
 	view, err := s.mysql.mysqlDao.OpenView(ctx)
 	judged := &judgedView{service: s, View: view, want: s.mysql.sum, loads: s.loads.Load()}
+	if err == nil && view.Unlike() != nil {
+		err = errors.Join(view.Unlike(), view.Close())
+	}
 	if err != nil {
 		return nil, judged.missing(err)
 	}

@@ -100,21 +100,6 @@ func TestLoadFindsWhatWasChangedMeanwhile(t *testing.T) {
 	}
 }
 
-// The rows that an older release left have no checksum. They are taken as they are once, not each time.
-func TestLoadStoresAMissingChecksum(t *testing.T) {
-	for name, column := range map[string]any{"none": nil, "of another index": "7 1-1-00", "of a later formula": "1 2-1-00"} {
-		t.Run(name, func(t *testing.T) {
-			a := mustApplied(t)
-			a.group(t, []model.Command{add("a", "1")})
-			require.NoError(t, a.mysql.mysqlDao.DB.Exec("UPDATE versiond_state SET checksum = ?", column).Error)
-			require.NoError(t, a.LoadInternal(t.Context(), a.identity.Cluster))
-			a.rows(t) // compares
-			require.NoError(t, a.mysql.mysqlDao.DB.Exec("UPDATE versions SET platform = 'forged'").Error)
-			require.ErrorIs(t, a.LoadInternal(t.Context(), a.identity.Cluster), model.ErrStoreDiffers)
-		})
-	}
-}
-
 // indexBytesMax is what a record may cost in the index, an id of a usual length included: the heap may
 // grow to twice that before it is collected, and the whole is to stay below 150.
 const indexBytesMax = 75

@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"versiond/model"
@@ -10,7 +11,7 @@ import (
 // How it was found that the store does not hold what the log makes.
 const (
 	foundAtStart   = "start"   // the rows against the checksum in the state row
-	foundByReading = "reading" // all rows against the running checksum
+	foundByReading = "reading" // all rows against the running checksum, the state row and the tables
 	foundByRead    = "read"    // one row against the revision index, when a client wanted it
 	foundByPeers   = "peers"   // the running checksum against that of a majority
 )
@@ -38,6 +39,13 @@ func (s *VersionService) distrust(loads uint64, foundBy string, err error) {
 	select {
 	case s.doubted <- struct{}{}:
 	default:
+	}
+}
+
+// distrustIfUnlike is for what a read met.
+func (s *VersionService) distrustIfUnlike(loads uint64, err error) {
+	if errors.Is(err, model.ErrStoreDiffers) {
+		s.distrust(loads, foundByRead, err)
 	}
 }
 

@@ -229,9 +229,9 @@ func (s *VersionService) names(addresses []string) string {
 func (s *VersionService) holdsCluster(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, storeCheckTimeout)
 	defer cancel()
-	state, err := s.StateInternal(ctx)
-	if errors.Is(err, model.ErrNoState) {
-		return "", nil
+	state, err := s.mysql.mysqlDao.State(ctx)
+	if errors.Is(err, model.ErrNoState) || errors.Is(err, model.ErrStoreDiffers) && state.Cluster != "" {
+		return state.Cluster, nil
 	}
 	return state.Cluster, err
 }

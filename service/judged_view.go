@@ -94,9 +94,9 @@ func (v *judgedView) detail() string {
 	return at
 }
 
-// missing notes that the table or the whole database is gone, which is a difference too.
+// missing notes that the table or the whole database is gone, or of another form, which is a difference too.
 func (v *judgedView) missing(err error) error {
-	if errors.Is(err, model.ErrNoState) {
+	if errors.Is(err, model.ErrNoState) || errors.Is(err, model.ErrStoreDiffers) {
 		v.service.distrust(v.loads, foundByReading, fmt.Errorf("%w: %w", model.ErrStoreDiffers, err))
 	}
 	return err

@@ -69,9 +69,7 @@ func (s *VersionService) ListVersions(ctx context.Context, list model.ListOption
 		loads := s.loads.Load()
 		if page, stored, err = s.listStored(ctx, list); err != nil {
 			s.storeReads.failed(err)
-			if errors.Is(err, model.ErrStoreDiffers) {
-				s.distrust(loads, foundByRead, err)
-			}
+			s.distrustIfUnlike(loads, err)
 			return err
 		}
 		// The page may be ahead of what single reads see; they must not fall behind it.
@@ -287,6 +285,7 @@ func (s *VersionService) lookup(ctx context.Context, id string) (model.Version, 
 		}
 		if err != nil && !errors.Is(err, model.ErrNotFound) {
 			s.storeReads.failed(err)
+			s.distrustIfUnlike(loads, err)
 			return model.Version{}, err
 		}
 		if try > 0 {

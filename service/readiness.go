@@ -60,11 +60,29 @@ func (s *VersionService) nobodyKnown() error {
 func (s *VersionService) checkStore(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, storeCheckTimeout)
 	defer cancel()
-	if err := s.mysql.mysqlDao.Ping(ctx); err != nil {
-		s.log.Debug("the store does not answer", "err", err)
-		return model.ErrStoreUnavailable
+	err := s.node.StoreFailure()
+	if err == nil {
+		err = s.askStore(ctx)
 	}
-	return nil
+	if err == nil {
+		return nil
+	}
+	s.log.Debug("the store is not ready", "err", err)
+	for _, told := range []error{model.ErrStoreDenied, model.ErrStoreDiffers, model.ErrNoState} {
+		if errors.Is(err, told) {
+			return told
+		}
+	}
+	return model.ErrStoreUnavailable
+}
+
+// askStore wants an answer, and of a store that is in use the right one.
+func (s *VersionService) askStore(ctx context.Context) error {
+	if !s.serving() {
+		return s.mysql.mysqlDao.Ping(ctx)
+	}
+	_, err := s.mysql.mysqlDao.State(ctx)
+	return err
 }
 
 // checkApplier is red until the store is level with the cluster, and when it falls far behind.

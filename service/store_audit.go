@@ -2,15 +2,19 @@ package service
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
+
+	"versiond/model"
 )
 
 // storeAuditInterval is how soon a node on which nothing is written notices that its database is not
-// what it left: one that lost its last commits in a crash, or was put back from a copy. A node with
-// writes notices at the next one. What is missing altogether, the reload finds.
+// what it left: one that lost its last commits in a crash, was put back from a copy, or has other tables. A node
+// with writes notices at the next one. What became of the rows, the reload finds.
 const storeAuditInterval = 2 * time.Second
 
-// auditStore looks at the state row from time to time. It is no part of the applier, which must not be
+// auditStore looks at the state row and the tables from time to time. It is no part of the applier, which must not be
 // held up by a store for which it has nothing.
 func (s *VersionService) auditStore(ctx context.Context) {
 	ticker := time.NewTicker(storeAuditInterval)
@@ -21,16 +25,25 @@ func (s *VersionService) auditStore(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		if s.node.Serving() && s.storeLooksWrong(ctx) {
-			s.node.VerifyStore()
+		if s.serving() {
+			s.lookAtStore(ctx)
 		}
 	}
 }
 
-func (s *VersionService) storeLooksWrong(ctx context.Context) bool {
+// lookAtStore has a store that went back looked at by the applier, which may find that the log has what it
+// lacks. What somebody else has made of the state row or the tables is not to be used at all.
+func (s *VersionService) lookAtStore(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, storeCheckTimeout)
 	defer cancel()
-	before := s.node.StoredIndex() // the applier may go on meanwhile, but never back
-	state, err := s.mysql.mysqlDao.State(ctx)
-	return err == nil && (state.Identity != s.node.Identity() || state.Applied.Index < before)
+	loads, before := s.loads.Load(), s.node.StoredIndex() // the applier may go on meanwhile, but never back
+	state, err := s.StateInternal(ctx)
+	switch {
+	case errors.Is(err, model.ErrNoState):
+		s.distrust(loads, foundByReading, fmt.Errorf("%w: %w", model.ErrStoreDiffers, err))
+	case errors.Is(err, model.ErrStoreDiffers):
+		s.distrust(loads, foundByReading, err)
+	case err == nil && (state.Identity != s.node.Identity() || state.Applied.Index < before):
+		s.node.VerifyStore()
+	}
 }

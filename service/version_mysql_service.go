@@ -34,6 +34,8 @@ type VersionMysqlService struct {
 	staged   *stage     // the applier's alone
 	memories *memories  // the applier's alone
 	sum      contentSum // of what revisions holds; the applier's alone
+	// left is the state row as the applier left it, leaving what it is about to make of it; the applier's alone.
+	left, leaving model.StoreState
 }
 
 // NewVersionMysqlService fails when it is given no dao.
@@ -114,13 +116,18 @@ func (s *VersionMysqlService) commit(ctx context.Context, store string, from, to
 	var changes dao.Changes
 	changes.Upserts, changes.Deletes = s.staged.rows()
 	changes.Memories, changes.ForgetThrough = s.memories.changes()
-	return s.mysqlDao.Apply(ctx, store, from, to, s.staged.sum.checksum(), changes)
+	left := s.left
+	left.Store, left.Applied = store, from
+	s.leaving = left
+	s.leaving.Applied, s.leaving.Checksum = to, s.staged.sum.checksum()
+	s.leaving = s.leaving.Sealed()
+	return s.mysqlDao.Apply(ctx, left.Sealed(), s.leaving, changes)
 }
 
 // publish lets readers see what was committed, and gives the changes in the order of their ids'
 // first appearance.
 func (s *VersionMysqlService) publish() []change {
-	s.sum = s.staged.sum
+	s.sum, s.left = s.staged.sum, s.leaving
 	s.memories.publish()
 	changes := s.staged.take()
 	for _, c := range changes {
@@ -177,7 +184,7 @@ func (s *VersionMysqlService) list(ctx context.Context, opts model.ListOptions) 
 		return model.Page{}, 0, err
 	}
 	rows, err := view.Page(ctx, opts.After, opts.Platform, opts.Limit+1)
-	if err = errors.Join(err, view.Close()); err != nil {
+	if err = errors.Join(view.Unlike(), err, view.Close()); err != nil {
 		return model.Page{}, 0, err
 	}
 	if err := s.judge(rows); err != nil {
@@ -209,27 +216,29 @@ func pageOf(rows []model.Version, limit int) model.Page {
 	return page
 }
 
+// state reads the state row: model.ErrStoreDiffers when that, or a table, is not as this node left it.
+func (s *VersionMysqlService) state(ctx context.Context) (model.StoreState, error) {
+	state, err := s.mysqlDao.State(ctx)
+	if err == nil {
+		err = s.mysqlDao.CheckShape(ctx, state)
+	}
+	return state, err
+}
+
 // load reads every row, of which it keeps the revision and the hash, and holds their sum against the
-// checksum that was stored with them: model.ErrStoreDiffers. Where an older release stored none, the
-// rows are believed, and theirs is stored.
+// checksum that was stored with them: model.ErrStoreDiffers.
 func (s *VersionMysqlService) load(ctx context.Context) error {
 	state, err := s.mysqlDao.State(ctx)
 	if err != nil {
 		return err
 	}
-	if err := s.mysqlDao.EnsureMemories(ctx); err != nil {
-		return err
-	}
 	if err := s.index(ctx); err != nil {
 		return err
 	}
-	found := s.sum.checksum()
-	switch {
-	case state.Checksum.Contradicts(found):
+	if found := s.sum.checksum(); state.Checksum != found {
 		return fmt.Errorf("%w: its rows make %s, which should be %s at index %d", model.ErrStoreDiffers, found, state.Checksum, state.Applied.Index)
-	case !state.Checksum.Comparable():
-		return s.mysqlDao.SetChecksum(ctx, state.Store, state.Applied, found)
 	}
+	s.left = state
 	return nil
 }
 

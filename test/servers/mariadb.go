@@ -97,7 +97,7 @@ func (s *MariaDBServer) TurnDefaults(ctx context.Context) error {
 		"character_set_server = 'latin1'", "character_set_client = 'latin1'", "character_set_connection = 'latin1'",
 		"character_set_results = 'latin1'", "collation_connection = 'latin1_swedish_ci'", "character_set_database = 'latin1'",
 		"sql_select_limit = 1", "max_join_size = 1", "sql_big_selects = 0", "max_sort_length = 8", "group_concat_max_len = 4",
-		"sql_safe_updates = 1", "sql_auto_is_null = 1", "unique_checks = 0", "foreign_key_checks = 0", "sql_quote_show_create = 0",
+		"sql_safe_updates = 1", "sql_auto_is_null = 1", "unique_checks = 0", "foreign_key_checks = 1", "sql_quote_show_create = 0",
 		"lock_wait_timeout = 86400", "innodb_lock_wait_timeout = 86400", "max_statement_time = 0.001",
 		"wait_timeout = 1", "net_read_timeout = 1", "net_write_timeout = 1",
 		"idle_transaction_timeout = 1", "idle_readonly_transaction_timeout = 1", "idle_write_transaction_timeout = 1",

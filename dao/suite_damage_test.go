@@ -1,0 +1,82 @@
+package dao_test
+
+import (
+	"errors"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"versiond/dao"
+	"versiond/model"
+	"versiond/test/damage"
+)
+
+// seenByRows is damage that shows only to who reads the rows, or to nobody.
+var seenByRows = []string{"table of records emptied", "table of records truncated", "another table refers to the records"}
+
+// testDamage breaks when something that somebody does to the database passes for what the node left, when the
+// applier would retry for ever over it, and when the database cannot be built anew under a running node.
+func (s *store) testDamage(t *testing.T) {
+	for _, group := range damage.Groups() {
+		for _, kind := range group.Kinds {
+			if statements := s.damage(kind); statements != nil {
+				t.Run(kind.Name, func(t *testing.T) { s.requireMended(t, s, kind, group.Name == "rows") })
+			}
+		}
+	}
+}
+
+// testDamageMeanwhile is testDamage for a process that begins on such a database.
+func (s *store) testDamageMeanwhile(t *testing.T) {
+	for _, kind := range damage.Kinds() {
+		if statements := s.damage(kind); statements != nil {
+			t.Run(kind.Name, func(t *testing.T) {
+				begun := &store{VersionMysqlDao: &dao.VersionMysqlDao{DB: s.DB, CreateDatabase: s.CreateDatabase}}
+				s.requireMended(t, begun, kind, true)
+			})
+		}
+	}
+}
+
+func (s *store) requireMended(t *testing.T, next *store, kind damage.Kind, unseen bool) {
+	t.Helper()
+	ctx := t.Context()
+	s.mustCreate(t)
+	require.NoError(t, s.DeleteAll(ctx))
+	for range 3 {
+		s.mustChange(t, dao.Changes{Upserts: []model.Version{version("a", 1), version("b", 2)}, Memories: someMemories(1, 2)})
+	}
+	left := s.mustState(t)
+	require.NoError(t, s.CheckShape(ctx, left))
+	for _, statement := range s.damage(kind) {
+		require.NoError(t, s.DB.Exec(statement).Error, statement)
+	}
+	if !unseen && !slices.Contains(seenByRows, kind.Name) {
+		requireSeen(t, s)
+	}
+	becomes := left
+	becomes.Applied = after(left.Applied)
+	err := s.Apply(ctx, left, becomes.Sealed(), dao.Changes{Upserts: []model.Version{version("c", 3)}, Deletes: []string{"a"}, Memories: someMemories(3, 1)})
+	if err != nil {
+		require.ErrorIs(t, err, model.ErrStateMoved, "it would be tried again for ever")
+	}
+	require.NoError(t, next.BeginRestore(ctx, identity))
+	require.NoError(t, next.DeleteAll(ctx))
+	require.NoError(t, next.InsertBatch(ctx, []model.Version{version("whole", 1)}))
+	require.NoError(t, next.InsertMemories(ctx, someMemories(7, 2)))
+	require.NoError(t, next.FinishRestore(ctx, identity, restoredAt, checksum))
+	require.NoError(t, next.CheckShape(ctx, next.mustState(t)))
+	next.mustChange(t, dao.Changes{Upserts: []model.Version{version("after", 1)}, Memories: someMemories(9, 1)})
+	require.Equal(t, []string{"after", "whole"}, next.mustIDs(t))
+	require.Equal(t, someMemories(7, 3), next.mustRemembered(t))
+}
+
+func requireSeen(t *testing.T, s *store) {
+	t.Helper()
+	state, err := s.State(t.Context())
+	if err == nil {
+		err = s.CheckShape(t.Context(), state)
+	}
+	require.True(t, errors.Is(err, model.ErrNoState) || errors.Is(err, model.ErrStoreDiffers), "nobody sees it: %+v %v", state, err)
+}
