@@ -52,6 +52,8 @@ func (e *experiment) run(ctx context.Context) (_ []figure, err error) {
 		do   func(context.Context) error
 	}{
 		{"starting two clusters", e.start},
+		{"importing the records by batches", e.importRecords},
+		{"killing all nodes and starting them", e.killAll},
 		{"restoring the records", e.fill},
 		{"starting nodes with the records", e.restart},
 		{"writing with and without the records", e.compareWrites},

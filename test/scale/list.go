@@ -19,10 +19,11 @@ const (
 
 // list times the first and the last page, which a node finds by walking over all of them.
 func (e *experiment) list(ctx context.Context) error {
-	last, err := e.walk(ctx)
+	last, took, err := e.walk(ctx)
 	if err != nil {
 		return err
 	}
+	e.note("listing all records, s", took.Seconds(), 0)
 	first, end := make([]time.Duration, pagesTimed), make([]time.Duration, pagesTimed)
 	for i := range pagesTimed { // in turn, so that noise hits both
 		for cursor, took := range map[string]*time.Duration{"": &first[i], last: &end[i]} {
@@ -42,20 +43,20 @@ func (e *experiment) list(ctx context.Context) error {
 	return nil
 }
 
-// walk gives the cursor of the last page that is full.
-func (e *experiment) walk(ctx context.Context) (string, error) {
+// walk reads all pages and returns the cursor of the last one that is full, and how long it took. A list with fewer
+// records than there are is an error.
+func (e *experiment) walk(ctx context.Context) (string, time.Duration, error) {
 	began, total := time.Now(), 0
 	for cursor, before := "", ""; ; {
 		items, next, err := e.page(ctx, cursor, walkSize)
 		if err != nil {
-			return "", err
+			return "", 0, err
 		}
 		if total += items; next == "" {
 			if total < e.records {
-				return "", fmt.Errorf("the list ends after %d records", total)
+				return "", 0, fmt.Errorf("the list ends after %d records", total)
 			}
-			e.note("listing all records, s", time.Since(began).Seconds(), 0)
-			return before, nil
+			return before, time.Since(began), nil
 		}
 		before, cursor = cursor, next
 	}

@@ -4,7 +4,8 @@
 //	go run ./test/scale                              # a table
 //	go run ./test/scale -write docs/benchmarks.md    # and the same in the document
 //
-// The records come from a backup that the program makes itself and the cluster restores. Beside it runs
+// The records are imported by batches, after which every node is killed and started; then they come from a backup
+// that the program makes itself and the cluster restores. Beside it runs
 // a cluster without them, so that writes with and without can take turns.
 package main
 
