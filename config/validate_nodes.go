@@ -52,12 +52,25 @@ func (c Config) checkNodes(p *problems) {
 		}
 		n.check(p)
 	}
+	c.checkJoin(p)
+	c.checkClashes(p)
+}
+
+// checkJoin refuses a list that names nobody but the node itself, which would wait for itself for ever. A
+// listed node has others to ask.
+func (c Config) checkJoin(p *problems) {
+	others := len(c.Join)
 	for i, address := range c.Join {
+		if c.OnlyNode != "" && address == c.LocalNodes()[0].Address {
+			others--
+		}
 		if _, err := parseRoutable(address); err != nil {
 			p.add(fmt.Sprintf("join[%d]", i), "%q %v", address, err)
 		}
 	}
-	c.checkClashes(p)
+	if len(c.Join) > 0 && others == 0 && !c.Listed(c.OnlyNode) {
+		p.add("join", "names this node's own address and no other; name members that let it in")
+	}
 }
 
 // checkAllNodes refuses what only makes sense for a single node, rather than ignore it.

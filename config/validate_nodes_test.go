@@ -141,3 +141,12 @@ func TestLongIDOfAnUnlistedNode(t *testing.T) {
 	})
 	requireOneProblem(t, c, "mysql.dsn: names a database whose name makes 65 characters")
 }
+
+// A node that asks nobody but itself to be let in waits for ever, and nothing says why.
+func TestOwnAddressAloneInJoin(t *testing.T) {
+	alone := []string{"--node", "node9", "--address", "127.0.0.1:7009", "--port", "8089", "--join", "127.0.0.1:7009"}
+	_, err := load(t, alone)
+	require.ErrorContains(t, err, "join: names this node's own address and no other")
+	mustLoad(t, append(alone, "--join", "127.0.0.1:7001"))
+	mustLoad(t, []string{"--node", "node1", "--join", "127.0.0.1:7001"})
+}

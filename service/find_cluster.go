@@ -16,9 +16,10 @@ import (
 
 const (
 	findInterval = 200 * time.Millisecond
-	// waitingLogInterval paces the lines that say for whom a node waits.
-	waitingLogInterval = 5 * time.Second
-	joinTimeout        = 10 * time.Second
+	// The lines that say for whom a node waits come less and less often.
+	waitingLogMin = 5 * time.Second
+	waitingLogMax = 10 * time.Minute
+	joinTimeout   = 10 * time.Second
 )
 
 // findCluster brings a node without Raft state into a cluster: the first listed node begins one when
@@ -26,14 +27,18 @@ const (
 func (s *VersionService) findCluster(ctx context.Context) error {
 	ticker := time.NewTicker(findInterval)
 	defer ticker.Stop()
+	pace := waitingLogMin
 	var logged time.Time
 	for !s.node.Running() {
 		waitsFor, err := s.findOnce(ctx)
 		if err != nil {
 			return err
 		}
-		if waitsFor != "" && time.Since(logged) > waitingLogInterval {
+		if waitsFor != "" && time.Since(logged) > pace {
 			s.log.Info("waiting to be taken into a cluster", "for", waitsFor)
+			if !logged.IsZero() {
+				pace = min(2*pace, waitingLogMax)
+			}
 			logged = time.Now()
 		}
 		select {
@@ -94,18 +99,31 @@ type answered struct {
 	address string
 }
 
-// askAround asks everybody whom this node could belong with, and lists who did not answer.
+// askAround asks everybody whom this node could belong with, and lists who did not answer. Each node counts
+// once, however many addresses lead to it, and this one not at all: it would make a majority with itself.
 func (s *VersionService) askAround(ctx context.Context) (answers []answered, silent []string) {
 	addresses := s.othersAddresses()
-	found := s.askAll(ctx, addresses)
-	for i, status := range found {
-		if status == nil {
+	seen := map[string]bool{}
+	for i, status := range s.askAll(ctx, addresses) {
+		switch {
+		case status == nil:
 			silent = append(silent, addresses[i])
-			continue
+		case status.Node == s.NodeID():
+			s.noteOwnAddress(addresses[i])
+		case !seen[status.Node]:
+			seen[status.Node] = true
+			answers = append(answers, answered{Status: *status, address: addresses[i]})
 		}
-		answers = append(answers, answered{Status: *status, address: addresses[i]})
 	}
 	return answers, silent
+}
+
+// noteOwnAddress says that an address in --join is of no use. A listed node may have it from settings that
+// are the same for all, and has others to ask.
+func (s *VersionService) noteOwnAddress(address string) {
+	if !s.listed(s.NodeID()) {
+		s.calm.Warn("an address in --join leads back to this node; name members there", "address", address)
+	}
 }
 
 func (s *VersionService) othersAddresses() []string {

@@ -1,6 +1,8 @@
 package service
 
 import (
+	"bytes"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -58,6 +60,31 @@ func TestClusterBeginsOnlyWithAMajorityOfBlankNodes(t *testing.T) {
 	require.True(t, n.node.Running(), "two of three are blank: that is a majority")
 	require.NotEmpty(t, n.Term().Cluster)
 	require.EqualValues(t, 2, n.founders.Load())
+}
+
+// An address in --join that leads back to the node itself, or to one that is listed, must not count as
+// another node: it would make a majority that is not there. And whoever gave it has to be told.
+func TestOwnAddressInJoinIsNobodyElse(t *testing.T) {
+	t.Parallel()
+	five := func(address string) Settings {
+		s := threeListed(address)
+		s.Listed = append(s.Listed, Listed{ID: "node4", Address: "node4:7001"}, Listed{ID: "node5", Address: "node5:7001"})
+		s.Join = []string{address, "alias:7001", "node2.example:7001"}
+		return s
+	}
+	n := nodeOptions{settings: five}.mustOpen(t)
+	n.peers.pretend("alias:7001", blank("node1"))
+	n.peers.pretend("node2:7001", blank("node2"))
+	n.peers.pretend("node2.example:7001", blank("node2"))
+	require.Contains(t, n.mustFindOnce(t), "an answer from")
+	require.False(t, n.node.Running(), "two of five began a cluster")
+
+	var log bytes.Buffer
+	alone := nodeOptions{id: "node9", settings: func(address string) Settings { return Settings{Join: []string{address}} }}.mustOpen(t)
+	alone.calm = slog.New(slog.NewTextHandler(&log, nil))
+	alone.mustFindOnce(t)
+	require.Contains(t, log.String(), "leads back to this node")
+	require.Contains(t, log.String(), "address="+alone.node.Address())
 }
 
 // A node whose data directory was lost may still have its database. To begin anew over it would put
