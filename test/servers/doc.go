@@ -1,5 +1,5 @@
-// Package servers starts throwaway MariaDB and Redis servers on free local ports, so that tests and
-// benchmarks run against the real programs instead of imitations.
+// Package servers starts throwaway MariaDB and Redis servers, and proxies, on free local ports, so that tests
+// and benchmarks run against the real programs instead of imitations.
 //
 // StartMariaDB and StartRedis return errors and serve programs that are no tests. MariaDB, Redis and
 // the Shared variants are thin wrappers for tests. A server ends with the process that started it,
