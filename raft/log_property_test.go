@@ -223,8 +223,11 @@ func TestLogIsWhatItWasWhereverItsProcessIsKilled(t *testing.T) {
 	is := logState{logSummary{Term: 1}, map[uint64]uint64{}}
 	for life := range logLives {
 		is.Seed = seed + uint64(life)
-		killAfter := random.IntN(logSteps + 20)
-		done, said := runLogWriter(t, path, is.logSummary, killAfter, time.Duration(random.IntN(4000))*time.Microsecond)
+		killAfter, andAfter := random.IntN(logSteps+20), time.Duration(random.IntN(4000))*time.Microsecond
+		if life%5 == 0 {
+			killAfter, andAfter = 0, time.Duration(random.IntN(40))*time.Millisecond
+		}
+		done, said := runLogWriter(t, path, is.logSummary, killAfter, andAfter)
 		require.Empty(t, said, "life %d", life)
 		steps := rand.New(rand.NewPCG(is.Seed, 1))
 		for range done {
@@ -245,13 +248,17 @@ func runLogWriter(t *testing.T, path string, from logSummary, killAfter int, and
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
+	kill := func() { time.AfterFunc(andAfter, func() { _ = cmd.Process.Kill() }) }
+	if killAfter == 0 { // while it opens what is there
+		kill()
+	}
 	for lines := bufio.NewScanner(out); lines.Scan(); {
 		if lines.Text() != "done" {
 			said += lines.Text() + "\n"
 			continue
 		}
 		if done++; done == killAfter {
-			time.AfterFunc(andAfter, func() { _ = cmd.Process.Kill() })
+			kill()
 		}
 	}
 	_ = cmd.Wait() // it was killed, or what it said tells
