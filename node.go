@@ -149,13 +149,23 @@ func openServices(cfg config.Config, node config.Node, dir *raft.DataDir, log *s
 	}
 	var redisDao *dao.VersionRedisDao
 	if cfg.Redis.Addr != "" {
-		client := db.OpenRedis(cfg.Redis.Addr, cfg.Redis.Password.Reveal(), cfg.Redis.DB)
+		client, err := db.OpenRedis(redisAccount(cfg.Redis))
+		if err != nil {
+			return nil, nil, err
+		}
 		parts.add(client.Close)
 		redisDao = &dao.VersionRedisDao{Client: client}
 	}
 	mysqlService, errMysql := service.NewVersionMysqlService(store)
 	redisService, errRedis := service.NewVersionRedisService(memory, redisDao, log)
 	return mysqlService, redisService, errors.Join(errMysql, errRedis)
+}
+
+func redisAccount(r config.Redis) db.RedisAccount {
+	return db.RedisAccount{
+		Addr: r.Addr, Username: r.Username, Password: r.Password.Reveal(), DB: r.DB,
+		TLS: r.TLS, CAFile: r.CAFile, CertFile: r.CertFile, KeyFile: r.KeyFile,
+	}
 }
 
 func openStore(cfg config.Config, node config.Node, dir *raft.DataDir, log *slog.Logger) (*dao.VersionMysqlDao, error) {

@@ -38,8 +38,14 @@ type MySQL struct {
 // Redis says where cached records go. An empty Addr means that MemoryDB is the only cache.
 type Redis struct {
 	Addr     string `koanf:"addr" example:"127.0.0.1:6379" usage:"Redis to cache records in; none when not set"`
+	Username string `koanf:"username" example:"versiond" usage:"ACL user of that Redis; its default user when not set"`
 	Password Secret `koanf:"password" example:"a password" usage:"password of that Redis"`
 	DB       int    `koanf:"db" example:"0" usage:"database number in that Redis"`
+	// TLS encrypts the connections; the files may be given with it.
+	TLS      bool   `koanf:"tls" example:"true" usage:"encrypt the connections to that Redis, and check who it is"`
+	CAFile   string `koanf:"caFile" example:"/etc/versiond/redis-ca.pem" usage:"authority that signed the certificate of that Redis; those of the machine when not set"`
+	CertFile string `koanf:"certFile" example:"/etc/versiond/redis.pem" usage:"certificate to show to that Redis, where it asks for one"`
+	KeyFile  string `koanf:"keyFile" example:"/etc/versiond/redis-key.pem" usage:"key of that certificate"`
 }
 
 // MemoryDB bounds the cache inside each node.

@@ -43,7 +43,12 @@ func TestEveryVariableArrives(t *testing.T) {
 		"PATH=/bin",
 		"VERSIOND_MYSQL_DSN=u:p=q@tcp(db:3306)/versions",
 		"VERSIOND_REDIS_ADDR=redis:6379",
+		"VERSIOND_REDIS_USERNAME=versiond",
 		"VERSIOND_REDIS_PASSWORD=0123",
+		"VERSIOND_REDIS_TLS=true",
+		"VERSIOND_REDIS_CAFILE=ca.pem",
+		"VERSIOND_REDIS_CERTFILE=cert.pem",
+		"VERSIOND_REDIS_KEYFILE=key.pem",
 		"VERSIOND_REDIS_DB=3",
 		"VERSIOND_MEMORYDB_CAPACITY=7",
 		"VERSIOND_MEMORYDB_EVICTRATIO=1",
@@ -68,7 +73,7 @@ func TestEveryVariableArrives(t *testing.T) {
 	)
 	require.Equal(t, Config{
 		MySQL:    MySQL{DSN: "u:p=q@tcp(db:3306)/versions"},
-		Redis:    Redis{Addr: "redis:6379", Password: "0123", DB: 3},
+		Redis:    Redis{Addr: "redis:6379", Username: "versiond", Password: "0123", DB: 3, TLS: true, CAFile: "ca.pem", CertFile: "cert.pem", KeyFile: "key.pem"},
 		MemoryDB: MemoryDB{Capacity: 7, EvictRatio: 1},
 		Server: Server{
 			ReloadInterval: 2 * time.Minute, PeriodicDeleteInterval: 250 * time.Millisecond, ExamineSize: 5, Bind: "::",

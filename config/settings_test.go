@@ -52,8 +52,13 @@ func TestSettingsAreThePublishedNames(t *testing.T) {
 	want := []string{
 		"mysql.dsn VERSIOND_MYSQL_DSN",
 		"redis.addr VERSIOND_REDIS_ADDR",
+		"redis.username VERSIOND_REDIS_USERNAME",
 		"redis.password VERSIOND_REDIS_PASSWORD",
 		"redis.db VERSIOND_REDIS_DB",
+		"redis.tls VERSIOND_REDIS_TLS",
+		"redis.caFile VERSIOND_REDIS_CAFILE",
+		"redis.certFile VERSIOND_REDIS_CERTFILE",
+		"redis.keyFile VERSIOND_REDIS_KEYFILE",
 		"memoryDB.capacity VERSIOND_MEMORYDB_CAPACITY",
 		"memoryDB.evictRatio VERSIOND_MEMORYDB_EVICTRATIO",
 		"server.reloadInterval VERSIOND_SERVER_RELOADINTERVAL",

@@ -74,6 +74,15 @@ func (r Redis) check(p *problems) {
 	if r.DB < 0 {
 		p.add("redis.db", "is %d, which is below 0", r.DB)
 	}
+	if r.Username != "" && r.Password == "" {
+		p.add("redis.password", "is empty, but redis.username is given")
+	}
+	if !r.TLS && (r.CAFile != "" || r.CertFile != "" || r.KeyFile != "") {
+		p.add("redis.tls", "is false, but there are files for it")
+	}
+	if (r.CertFile == "") != (r.KeyFile == "") {
+		p.add("redis.certFile", "and redis.keyFile belong together, and one of them is missing")
+	}
 }
 
 func (m MemoryDB) check(p *problems) {

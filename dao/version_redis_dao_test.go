@@ -120,7 +120,13 @@ func TestRedisDown(t *testing.T) {
 
 func mustOpenRedis(t *testing.T, addr string) *dao.VersionRedisDao {
 	t.Helper()
-	client := db.OpenRedis(addr, "", 0)
+	return mustOpenAccount(t, db.RedisAccount{Addr: addr})
+}
+
+func mustOpenAccount(t *testing.T, account db.RedisAccount) *dao.VersionRedisDao {
+	t.Helper()
+	client, err := db.OpenRedis(account)
+	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, client.Close()) })
 	return &dao.VersionRedisDao{Client: client}
 }

@@ -2,6 +2,7 @@ package dao
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/go-redis/redis/v8"
@@ -9,12 +10,6 @@ import (
 
 // redisLockKey is outside of what ScanIDs walks over.
 const redisLockKey = "versiond:reload-lock"
-
-// Both scripts look and act in one step: between two, the lock could expire and become another's.
-const (
-	extendLockScript = `if redis.call("GET", KEYS[1]) == ARGV[1] then return redis.call("PEXPIRE", KEYS[1], ARGV[2]) end return 0`
-	unlockScript     = `if redis.call("GET", KEYS[1]) == ARGV[1] then return redis.call("DEL", KEYS[1]) end return 0`
-)
 
 // TryLock takes the reload lock for ttl unless somebody has it, and tells whether it did. The token
 // names the holder. The lock only spares work: nothing goes wrong when two hold it.
@@ -25,17 +20,31 @@ func (d *VersionRedisDao) TryLock(ctx context.Context, token string, ttl time.Du
 
 // ExtendLock makes the lock end ttl from now, and tells whether token still held it.
 func (d *VersionRedisDao) ExtendLock(ctx context.Context, token string, ttl time.Duration) (bool, error) {
-	extended, err := d.runLockScript(ctx, extendLockScript, token, ttl.Milliseconds())
-	return extended, translateRedis("extend lock", err)
+	var extended *redis.BoolCmd
+	err := d.whileHeld(ctx, token, func(p redis.Pipeliner) { extended = p.PExpire(ctx, redisLockKey, ttl) })
+	return extended != nil && extended.Val(), translateRedis("extend lock", err)
 }
 
 // Unlock gives the lock back, and tells whether token still held it.
 func (d *VersionRedisDao) Unlock(ctx context.Context, token string) (bool, error) {
-	released, err := d.runLockScript(ctx, unlockScript, token)
-	return released, translateRedis("unlock", err)
+	var removed *redis.IntCmd
+	err := d.whileHeld(ctx, token, func(p redis.Pipeliner) { removed = p.Del(ctx, redisLockKey) })
+	return removed != nil && removed.Val() > 0, translateRedis("unlock", err)
 }
 
-func (d *VersionRedisDao) runLockScript(ctx context.Context, script string, args ...any) (bool, error) {
-	count, err := redis.NewScript(script).Run(ctx, d.Client, []string{redisLockKey}, args...).Int()
-	return count > 0, err
+// whileHeld sends what do adds if token holds the lock, and only if nothing has happened to the lock in
+// between. A script would do the same in one step, but many accounts may not run any.
+func (d *VersionRedisDao) whileHeld(ctx context.Context, token string, do func(redis.Pipeliner)) error {
+	err := d.Client.Watch(ctx, func(tx *redis.Tx) error {
+		holder, err := tx.Get(ctx, redisLockKey).Result()
+		if err != nil || holder != token {
+			return err
+		}
+		_, err = tx.TxPipelined(ctx, func(p redis.Pipeliner) error { do(p); return nil })
+		return err
+	}, redisLockKey)
+	if errors.Is(err, redis.Nil) || errors.Is(err, redis.TxFailedErr) {
+		return nil // it is nobody's, or another's
+	}
+	return err
 }

@@ -162,7 +162,8 @@ func TestSQLiteNeedsItsDirectory(t *testing.T) {
 // TestOpenRedis breaks when the client does not take its address or database, or hangs on a dead one.
 func TestOpenRedis(t *testing.T) {
 	server := servers.Redis(t)
-	client := db.OpenRedis(server.Addr, "", 3)
+	client, err := db.OpenRedis(db.RedisAccount{Addr: server.Addr, DB: 3})
+	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, client.Close()) })
 	require.NoError(t, client.Set(t.Context(), "key", "value", 0).Err())
 	info, err := client.Info(t.Context(), "keyspace").Result()

@@ -99,7 +99,8 @@ func TestStaleMemoryReachesNobody(t *testing.T) {
 func TestRedisDown(t *testing.T) {
 	t.Parallel()
 	server := servers.Redis(t)
-	client := db.OpenRedis(server.Addr, "", 0)
+	client, err := db.OpenRedis(db.RedisAccount{Addr: server.Addr})
+	require.NoError(t, err)
 	t.Cleanup(func() { _ = client.Close() })
 	n := nodeOptions{redisDao: &dao.VersionRedisDao{Client: client}}.mustLead(t)
 	n.mustAdd(t, "before", "1")

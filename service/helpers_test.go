@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -50,7 +51,8 @@ func run(m *testing.M) int {
 
 func mustRedis(t *testing.T) *dao.VersionRedisDao {
 	t.Helper()
-	client := db.OpenRedis(shared.Redis(t).Addr, "", int(redisDBs.Add(1)))
+	client, err := db.OpenRedis(db.RedisAccount{Addr: shared.Redis(t).Addr, DB: int(redisDBs.Add(1))})
+	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, client.Close()) })
 	return &dao.VersionRedisDao{Client: client}
 }
@@ -88,6 +90,7 @@ type nodeOptions struct {
 	id       string
 	path     string // a data directory of an earlier node
 	redisDao *dao.VersionRedisDao
+	log      io.Writer // nil is nowhere
 	peers    *fakePeers
 	listener *raft.PeerListener   // opened already, where others must know the address
 	store    *dao.VersionMysqlDao // rather than one in the data directory
@@ -135,6 +138,9 @@ func (o nodeOptions) mustPrepare(t *testing.T) *testNode {
 	settings := o.settings(address)
 	settings.PeriodicDeleteInterval, settings.ExamineSize = time.Second, 20
 	log := slog.New(slog.DiscardHandler)
+	if o.log != nil {
+		log = slog.New(slog.NewTextHandler(o.log, nil))
+	}
 	initializer := raft.RaftInitializerImpl{Config: raft.NodeConfig{
 		Address: address, Dir: dir, Listener: listener, Peers: o.peers, Log: log,
 		Tuning: raft.Tuning{SnapshotInterval: time.Hour, SnapshotThreshold: 1 << 30, TrailingLogs: 1 << 20},

@@ -76,7 +76,8 @@ func TestMeasuresOfANodeThatWaits(t *testing.T) {
 // A Redis that takes nothing is seen here before anybody reads the log.
 func TestRedisFailuresAreCounted(t *testing.T) {
 	t.Parallel()
-	client := db.OpenRedis("127.0.0.1:1", "", 0) // nothing listens there
+	client, err := db.OpenRedis(db.RedisAccount{Addr: "127.0.0.1:1"}) // nothing listens there
+	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, client.Close()) })
 	n := nodeOptions{redisDao: &dao.VersionRedisDao{Client: client}}.mustLead(t)
 	n.mustAdd(t, "a", "1")

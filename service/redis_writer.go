@@ -30,6 +30,7 @@ type redisWriter struct {
 
 	mu      sync.Mutex
 	pending map[string]*dao.CachedVersion // nil removes the key
+	writing map[string]bool               // what was pending and is on its way
 }
 
 func newRedisWriter(redisDao *dao.VersionRedisDao, log *slog.Logger) *redisWriter {
@@ -53,6 +54,14 @@ func (w *redisWriter) notify() {
 	case w.wake <- struct{}{}:
 	default:
 	}
+}
+
+// underWay reports whether the key of an id is about to change anyway.
+func (w *redisWriter) underWay(id string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	_, pending := w.pending[id]
+	return pending || w.writing[id]
 }
 
 // waiting is how many changes wait to be written.
@@ -91,11 +100,13 @@ func (w *redisWriter) run(ctx context.Context) {
 func (w *redisWriter) take() (sets []dao.CachedVersion, removes []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.writing = map[string]bool{}
 	for id, v := range w.pending {
 		if len(sets)+len(removes) == redisBatchMax {
 			break
 		}
 		delete(w.pending, id)
+		w.writing[id] = true
 		if v == nil {
 			removes = append(removes, id)
 		} else {

@@ -23,6 +23,8 @@ type redisReload struct {
 	began   time.Time
 	locked  bool // it is this node's turn
 	err     error
+	// How many records Redis lacked or had otherwise, and how many keys it had of records that are gone.
+	written, deleted int
 }
 
 func (s *VersionService) beginRedisReload(ctx context.Context) *redisReload {
@@ -41,7 +43,7 @@ func (r *redisReload) page(ctx context.Context, page []model.Version) {
 	}
 	exists, err := r.service.redis.VersionExists(ctx, page)
 	if err == nil {
-		r.service.writeMissing(page, exists)
+		r.written += r.service.writeMissing(page, exists)
 		err = r.keepLock(ctx)
 	}
 	r.err = err
@@ -61,9 +63,18 @@ func (r *redisReload) finish(ctx context.Context, errRows error) error {
 	}
 	if r.locked && r.err == nil {
 		r.service.redis.writer.recovered()
+		r.tell()
 	}
 	r.service.observer.Reloaded(r.locked, time.Since(r.began), errors.Join(r.err, errRows))
 	return r.err
+}
+
+// tell says what a reload has mended, as after somebody flushed Redis or wrote to it. What this node's own
+// writes were about to change anyway does not count.
+func (r *redisReload) tell() {
+	if r.written+r.deleted > 0 {
+		r.service.log.Info("Redis did not hold what the records are, and is brought back in line", "written", r.written, "deleted", r.deleted)
+	}
 }
 
 // keepLock holds on to the lock between two pages.
@@ -76,15 +87,20 @@ func (r *redisReload) keepLock(ctx context.Context) error {
 }
 
 // writeMissing queues what Redis lacks behind what the applier queues, so that an older row of the
-// view does not take the place of a newer one; should it, the revision gives it away.
-func (s *VersionService) writeMissing(page []model.Version, exists []bool) {
+// view does not take the place of a newer one; should it, the revision gives it away. It gives how many
+// nobody had queued already.
+func (s *VersionService) writeMissing(page []model.Version, exists []bool) (written int) {
 	for i, v := range page {
 		current, exist := s.mysql.revisions.get(v.ID)
 		if !exists[i] && exist && current == markOf(&v) {
+			if !s.redis.writer.underWay(v.ID) {
+				written++
+			}
 			s.redis.writer.set(s.redis.cachedVersion(v))
 		}
 	}
 	s.redis.Flush()
+	return written
 }
 
 func (r *redisReload) deleteOrphans(ctx context.Context) error {
@@ -94,7 +110,13 @@ func (r *redisReload) deleteOrphans(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := redisDao.DeleteMany(ctx, r.service.orphans(ids)); err != nil {
+		orphans := r.service.orphans(ids)
+		for _, id := range orphans {
+			if !r.service.redis.writer.underWay(id) {
+				r.deleted++
+			}
+		}
+		if err := redisDao.DeleteMany(ctx, orphans); err != nil {
 			return err
 		}
 		if cursor = next; cursor == 0 {

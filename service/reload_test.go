@@ -2,6 +2,8 @@ package service
 
 import (
 	"fmt"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -29,7 +31,8 @@ func (n *testNode) cachedAs(r model.VersionDB) dao.CachedVersion {
 // touch keys that are none of its own.
 func TestReloadMendsRedis(t *testing.T) {
 	t.Parallel()
-	n := nodeOptions{redisDao: mustRedis(t)}.mustLead(t)
+	var log lockedLog
+	n := nodeOptions{redisDao: mustRedis(t), log: &log}.mustLead(t)
 	redisClient := n.redis.redisDao.Client
 	var records []model.VersionDB
 	for _, id := range []string{"right", "missing", "older", "foreign", "garbage"} {
@@ -56,6 +59,28 @@ func TestReloadMendsRedis(t *testing.T) {
 	require.NoError(t, err)
 	require.ElementsMatch(t, []string{"version:right", "version:missing", "version:older", "version:foreign", "version:garbage", "sessions:orphan", "versions"}, keys,
 		"orphans stay, others' keys are gone, or the lock was not given back")
+
+	require.Contains(t, log.String(), "brought back in line\" written=4 deleted=1\n", "what was mended is not told")
+	require.NoError(t, n.ReLoadCacheDataInternal(ctx))
+	require.Equal(t, 1, strings.Count(log.String(), "brought back"), "nothing was to be mended")
+}
+
+// lockedLog is a log that may be read while it is written.
+type lockedLog struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *lockedLog) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *lockedLog) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 // A Redis that all nodes share must be reloaded by one at a time, and a node that died while it did
