@@ -92,7 +92,7 @@ func openNode(cfg config.Config, node config.Node, log *slog.Logger, parts *clos
 	parts.add(func() error { peers.Close(); return nil })
 	initializer := raft.RaftInitializerImpl{Config: raft.NodeConfig{
 		Address: node.Address, Dir: dir, Listener: n.peerListener, Peers: peers, Secret: cfg.Cluster.Secret.Reveal(),
-		DiscardStore: discardStore(cfg, node, dir), Log: log, Tuning: tuning(cfg.Raft), Observer: n.metrics.Raft,
+		DiscardStore: discardStore(cfg, node, dir), Store: storeName(cfg, node, dir), Log: log, Tuning: tuning(cfg.Raft), Observer: n.metrics.Raft,
 	}}
 	settings := serviceSettings(cfg, node)
 	settings.Observer = n.metrics.Service
@@ -175,6 +175,14 @@ func openStore(cfg config.Config, node config.Node, dir *raft.DataDir, log *slog
 	}
 	gormDB, createDatabase, err := db.OpenMySQL(cfg.MySQL.DSN.Reveal(), node.ID, log)
 	return &dao.VersionMysqlDao{DB: gormDB, CreateDatabase: createDatabase}, err
+}
+
+// storeName names the store to an operator.
+func storeName(cfg config.Config, node config.Node, dir *raft.DataDir) string {
+	if cfg.MySQL.DSN.Reveal() == "" {
+		return filepath.Join(dir.Path(), sqliteFile)
+	}
+	return db.DatabaseAndServer(cfg.MySQL.DSN.Reveal(), node.ID)
 }
 
 func discardStore(cfg config.Config, node config.Node, dir *raft.DataDir) string {

@@ -97,6 +97,10 @@ func detail(t translation, err error) string {
 	if errors.As(err, &words) {
 		return words.detail
 	}
+	var answer *model.StoreError
+	if t.err == model.ErrStoreUnavailable && errors.As(err, &answer) {
+		return answer.Detail
+	}
 	if t.told {
 		return err.Error()
 	}

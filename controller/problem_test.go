@@ -63,6 +63,16 @@ func TestErrorsOfTheService(t *testing.T) {
 	}
 }
 
+// What the database of a node answers is for whoever asked to read. In doubt about a write, that comes first.
+func TestDatabasesOwnWordsReachTheClient(t *testing.T) {
+	n := mustNode(t)
+	answer := &model.StoreError{Detail: "answers: 1290 read-only", Cause: errors.New("secret")}
+	n.service.fault = fmt.Errorf("applying: %w", answer)
+	require.Equal(t, "answers: 1290 read-only", requireProblem(t, n.get(t, "/version/known"), 503, "store_unavailable").Detail)
+	n.service.fault = fmt.Errorf("%w: %w", model.ErrOutcomeUnknown, answer)
+	require.Equal(t, model.ErrOutcomeUnknown.Error(), requireProblem(t, n.send(t, http.MethodDelete, "/version/known", ""), 504, "outcome_unknown").Detail)
+}
+
 // A read whose context ended changed nothing, and may be sent again.
 func TestExpiredReadIsATimeout(t *testing.T) {
 	for _, path := range []string{"/version/known", "/version", "/leader", "/peers"} {

@@ -31,7 +31,7 @@ type translation struct {
 	// says is for users where the text of err is not.
 	says string
 	// told marks errors whose wrapped text is written for users: it names members and addresses.
-	// Of the others users see the sentinel's text alone, never a driver's.
+	// Of the others users see the sentinel's text alone, never a driver's, but for what a database answered.
 	told bool
 }
 

@@ -42,14 +42,11 @@ func translate(ctx context.Context, op string, err error) error {
 	case errors.Is(ctx.Err(), context.Canceled):
 		// The caller went away, which says nothing about the database.
 		return fmt.Errorf("%s: %w: %w", op, ctx.Err(), err)
-	case ctx.Err() != nil && !errors.Is(err, ctx.Err()):
+	case ctx.Err() != nil:
 		// A driver may report an interrupt, database/sql a finished transaction.
-		err = fmt.Errorf("%w: %w", ctx.Err(), err)
+		return fmt.Errorf("%s: %w: %w: %w", op, model.ErrStoreUnavailable, ctx.Err(), err)
 	}
-	if isDenied(err) {
-		err = fmt.Errorf("%w: %w", model.ErrStoreDenied, err)
-	}
-	return fmt.Errorf("%s: %w: %w", op, model.ErrStoreUnavailable, err)
+	return fmt.Errorf("%s: %w", op, unavailable(err))
 }
 
 // translate is the function of that name, once it is seen whether an answer of the database comes of tables

@@ -23,6 +23,8 @@ type dialect struct {
 	// upsert writes rows of the versions table, new ones and others: what stands before their values and
 	// behind them.
 	upsert, upsertEnd string
+	// statementBytesMax is how long a statement may be, 0 where that is not limited.
+	statementBytesMax int
 	// rowsPerStatement says, of so many rows that are left, how many the next statement writes.
 	rowsPerStatement func(left int) int
 	// onConflict is the end of an INSERT on a table that makes it overwrite the row it meets. It is
@@ -31,8 +33,7 @@ type dialect struct {
 }
 
 const (
-	// mysqlRowsMax makes long statements, since round trips are what an apply waits for there: 1,000
-	// rows of the longest fields are 640 kB, twice that escaped, well under MySQL's default packet.
+	// mysqlRowsMax makes long statements, since round trips are what an apply waits for there.
 	mysqlRowsMax  = 1000
 	sqliteRowsMax = 128
 )
@@ -45,12 +46,36 @@ func sqliteRowsPerStatement(left int) int {
 	return 1 << (bits.Len(uint(min(left, sqliteRowsMax))) - 1)
 }
 
+const (
+	// statementBytesKept is more than the words of any statement have around its values, valueBytesKept more
+	// than a value has around it.
+	statementBytesKept = 512
+	valueBytesKept     = 24
+)
+
+// rowsThatFit returns how many rows, of so many that are left, the next statement takes, the first in any case.
+// bytes returns how long the values of a row are.
+func (d *dialect) rowsThatFit(left int, bytes func(i int) int) int {
+	n, total := d.rowsPerStatement(left), statementBytesKept
+	for i := 0; i < n && d.statementBytesMax > 0; i++ {
+		// What is quoted may get twice as long.
+		if total += 2*bytes(i) + versionColumnCount*valueBytesKept; i > 0 && total > d.statementBytesMax {
+			return i
+		}
+	}
+	return n
+}
+
 // dialectOf tells the database behind gormDB, without asking it.
 func dialectOf(gormDB *gorm.DB) dialect {
 	if gormDB.Name() == "sqlite" {
 		return sqliteDialect
 	}
-	return mysqlDialect
+	d := mysqlDialect
+	if limited, ok := gormDB.Dialector.(interface{ StatementBytesMax() int }); ok {
+		d.statementBytesMax = limited.StatementBytesMax()
+	}
+	return d
 }
 
 var mysqlDialect = dialect{

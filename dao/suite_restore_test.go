@@ -35,6 +35,25 @@ func (s *store) testRestore(t *testing.T) {
 	s.mustApply(t, []model.Version{version("x", 1)})
 }
 
+// testWork breaks when long work on many rows looks like a store that hangs.
+func (s *store) testWork(t *testing.T) {
+	require.NoError(t, s.ReportWork())
+	s.mustCreate(t)
+	s.mustApply(t, manyVersions(12_000))
+	parts := 0
+	ctx := model.WithWork(t.Context(), func() { parts++ })
+	require.NoError(t, s.BeginRestore(ctx, identity))
+	parts = 0
+	require.NoError(t, s.DeleteAll(ctx))
+	require.Greater(t, parts, 4)
+	parts = 0
+	require.NoError(t, s.InsertBatch(ctx, manyVersions(3000)))
+	require.Greater(t, parts, 2)
+	parts = 0
+	require.Error(t, s.DB.WithContext(ctx).Exec("INSERT INTO missing VALUES (1)").Error)
+	require.Zero(t, parts, "what failed is no work that is done")
+}
+
 // testRestoreInterrupted breaks when a crash during a load leaves records of both attempts, or when
 // somebody else's restore can be finished.
 func (s *store) testRestoreInterrupted(t *testing.T) {

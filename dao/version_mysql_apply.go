@@ -60,7 +60,7 @@ func (c *Changes) write(tx *gorm.DB) error {
 func upsertVersions(tx *gorm.DB, versions []model.Version) error {
 	d := dialectOf(tx)
 	for len(versions) > 0 {
-		n := d.rowsPerStatement(len(versions))
+		n := d.rowsThatFit(len(versions), func(i int) int { return len(versions[i].ID) + len(versions[i].VersionNo) + len(versions[i].Platform) })
 		places := "(?, ?, ?, ?)" + strings.Repeat(", (?, ?, ?, ?)", n-1)
 		if err := tx.Exec(d.upsert+places+d.upsertEnd, values(versions[:n])...).Error; err != nil {
 			return err
@@ -81,7 +81,7 @@ func values(versions []model.Version) []any {
 func deleteVersions(tx *gorm.DB, ids []string) error {
 	d := dialectOf(tx)
 	for len(ids) > 0 {
-		n := min(idsPerDeleteMax, d.rowsPerStatement(len(ids)))
+		n := d.rowsThatFit(min(idsPerDeleteMax, len(ids)), func(i int) int { return len(ids[i]) })
 		if err := tx.Exec("DELETE FROM versions WHERE id IN ?", ids[:n]).Error; err != nil {
 			return err
 		}

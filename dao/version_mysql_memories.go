@@ -51,7 +51,7 @@ func insertMemories(tx *gorm.DB, list []model.Memory) error {
 	d := dialectOf(tx)
 	onConflict := d.onConflict("revision", []string{"key_hash", "request_hash", "outcomes"})
 	for len(list) > 0 {
-		n := d.rowsPerStatement(memoriesThatFit(list))
+		n := d.rowsThatFit(memoriesThatFit(list), func(i int) int { return len(list[i].Key) + len(list[i].Request) + len(list[i].Outcomes) })
 		args := make([]any, 0, n*4)
 		for i := range list[:n] {
 			m := &list[i]

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
@@ -35,12 +36,13 @@ func OpenMySQL(dsn, nodeID string, log *slog.Logger) (*gorm.DB, func(context.Con
 	if err != nil {
 		return nil, nil, err
 	}
-	pool, err := openPool(cfg)
+	packet := &atomic.Int64{}
+	pool, err := openPool(cfg, packet)
 	if err != nil {
 		return nil, nil, err
 	}
-	dialector := gormmysql.New(gormmysql.Config{Conn: pool, DSNConfig: cfg, SkipInitializeWithVersion: true})
-	gormDB, err := gorm.Open(dialector, gormConfig())
+	dialector := &gormmysql.Dialector{Config: &gormmysql.Config{Conn: pool, DSNConfig: cfg, SkipInitializeWithVersion: true}}
+	gormDB, err := gorm.Open(mysqlDialect{dialector, packet}, gormConfig())
 	if err != nil {
 		return nil, nil, fmt.Errorf("mysql: %w", err)
 	}

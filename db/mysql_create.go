@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 
 	"github.com/go-sql-driver/mysql"
 )
@@ -42,7 +43,7 @@ func (c *databaseCreator) create(ctx context.Context) error {
 func (c *databaseCreator) createWithoutDefault(ctx context.Context) error {
 	cfg := c.cfg.Clone()
 	cfg.DBName = ""
-	server, err := openPool(cfg)
+	server, err := openPool(cfg, &atomic.Int64{})
 	if err != nil {
 		return err
 	}
@@ -78,6 +79,15 @@ func DropStatement(dsn, nodeID string) string {
 		return ""
 	}
 	return "DROP DATABASE " + quoteName(databaseName(cfg, nodeID))
+}
+
+// DatabaseAndServer names the database that OpenMySQL prepares, and where it is; empty for a DSN that it refuses.
+func DatabaseAndServer(dsn, nodeID string) string {
+	cfg, err := mysql.ParseDSN(dsn)
+	if err != nil {
+		return ""
+	}
+	return "database " + databaseName(cfg, nodeID) + " on " + cfg.Addr
 }
 
 func databaseName(cfg *mysql.Config, nodeID string) string { return cfg.DBName + "_" + nodeID }

@@ -4,9 +4,12 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/go-sql-driver/mysql"
+	gormmysql "gorm.io/driver/mysql"
 )
 
 // mysqlLockTimeoutSeconds keeps somebody else's lock from holding the applier for the server's
@@ -47,12 +50,13 @@ func setLockTimeouts(cfg *mysql.Config) {
 	cfg.Params = params
 }
 
-func openPool(cfg *mysql.Config) (*sql.DB, error) {
+// openPool notes in packet how long a statement may be, by what the server says on the newest connection.
+func openPool(cfg *mysql.Config, packet *atomic.Int64) (*sql.DB, error) {
 	connector, err := mysql.NewConnector(cfg)
 	if err != nil {
 		return nil, fmt.Errorf("mysql.dsn: %w", err)
 	}
-	pool := sql.OpenDB(sessionConnector{connector})
+	pool := sql.OpenDB(&sessionConnector{Connector: connector, own: int64(cfg.MaxAllowedPacket), packet: packet})
 	pool.SetMaxOpenConns(connectionsMax)
 	pool.SetMaxIdleConns(connectionsMax)
 	pool.SetConnMaxIdleTime(connectionIdleTimeMax)
@@ -60,19 +64,55 @@ func openPool(cfg *mysql.Config) (*sql.DB, error) {
 }
 
 // sessionConnector makes connections whose sessions do not depend on the server's defaults.
-type sessionConnector struct{ driver.Connector }
+type sessionConnector struct {
+	driver.Connector
+	own    int64 // the driver's limit for a statement, 0 for none
+	packet *atomic.Int64
+}
 
 // Connect implements driver.Connector.
-func (c sessionConnector) Connect(ctx context.Context) (driver.Conn, error) {
+func (c *sessionConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	conn, err := c.Connector.Connect(ctx)
 	if err != nil {
 		return nil, err
 	}
-	for _, statement := range sessionStatements {
-		if _, err := conn.(driver.ExecerContext).ExecContext(ctx, statement, nil); err != nil {
-			_ = conn.Close() // the first error counts
-			return nil, err
-		}
+	if err := c.prepare(ctx, conn); err != nil {
+		_ = conn.Close() // the first error counts
+		return nil, err
 	}
 	return conn, nil
 }
+
+func (c *sessionConnector) prepare(ctx context.Context, conn driver.Conn) error {
+	for _, statement := range sessionStatements {
+		if _, err := conn.(driver.ExecerContext).ExecContext(ctx, statement, nil); err != nil {
+			return err
+		}
+	}
+	rows, err := conn.(driver.QueryerContext).QueryContext(ctx, "SELECT @@max_allowed_packet", nil)
+	if err != nil {
+		return err
+	}
+	row := make([]driver.Value, 1)
+	if err := errors.Join(rows.Next(row), rows.Close()); err != nil {
+		return err
+	}
+	var packet sql.NullInt64
+	if err := packet.Scan(row[0]); err != nil {
+		return fmt.Errorf("the server's max_allowed_packet: %w", err)
+	}
+	if c.own > 0 {
+		packet.Int64 = min(packet.Int64, c.own)
+	}
+	c.packet.Store(packet.Int64)
+	return nil
+}
+
+// mysqlDialect is GORM's, and knows how long a statement may be.
+type mysqlDialect struct {
+	*gormmysql.Dialector
+	packet *atomic.Int64
+}
+
+// StatementBytesMax returns how long a statement may be, 0 while there was no connection.
+func (d mysqlDialect) StatementBytesMax() int { return int(d.packet.Load()) }

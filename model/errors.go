@@ -28,8 +28,6 @@ var (
 	ErrTooManyRequests = errors.New("more requests are waiting than this node can take")
 	// ErrStoreUnavailable is returned when the node's database does not answer; nothing was proposed.
 	ErrStoreUnavailable = errors.New("the node's database does not answer")
-	// ErrStoreDenied is returned, beside ErrStoreUnavailable, when the database denies the node's account something.
-	ErrStoreDenied = errors.New("the database denies this node's account what it needs; let an administrator grant it all privileges on the node's database (the node's log has the database's own words)")
 	// ErrLogUnavailable is returned when the disk of the node's Raft log takes no writes and the node knows
 	// of no other leader; nothing was proposed.
 	ErrLogUnavailable = errors.New("the disk of this node takes no writes, and no other leader is known at the moment; see /readyz for what to do, or ask another node")

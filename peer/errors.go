@@ -59,7 +59,10 @@ func (r request) problemError(status int, body []byte) error {
 	if problem.Code == "unauthorized" {
 		problem.Detail = fmt.Sprintf("the nodes' cluster.secret differ: %s answers: %s", r.address, problem.Detail)
 	}
-	if kind, ok := codes[problem.Code]; ok {
+	switch kind, ok := codes[problem.Code]; {
+	case kind == model.ErrStoreUnavailable: // users are to read what that node's database or disk says
+		return &model.StoreError{Detail: r.address + ": " + problem.Detail}
+	case ok:
 		return &explained{kind: kind, detail: problem.Detail}
 	}
 	return fmt.Errorf("%w: %s answered %d %s: %s", model.ErrInternal, r.address, status, problem.Code, problem.Detail)

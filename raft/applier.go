@@ -43,6 +43,7 @@ type applier struct {
 	former func() []string
 	// discardStore says how an operator gets rid of the store.
 	discardStore string
+	store        string // names it to an operator
 	log          *slog.Logger
 
 	loaded     bool               // the store is known to be ours
@@ -56,6 +57,7 @@ type applier struct {
 // run applies until the context ends. It returns nil then, and otherwise the reason why this node
 // cannot go on.
 func (a *applier) run(ctx context.Context) error {
+	ctx = model.WithWork(ctx, a.progress.work)
 	err := a.reconcile(ctx)
 	for err == nil && ctx.Err() == nil {
 		var moved bool
@@ -197,7 +199,7 @@ func (a *applier) storeFailed(ctx context.Context, message string, err error) {
 	}
 	a.fsm.observer.StoreFailed()
 	if a.progress.lastFailure() == nil {
-		a.log.Error(message, "index", a.applied.Index, "err", err)
+		a.log.Error(message, "index", a.applied.Index, "store", a.store, "err", err)
 	}
 	a.progress.fail(err)
 }

@@ -26,8 +26,10 @@ type NodeConfig struct {
 	Secret string
 	// DiscardStore tells an operator, as a statement or command, how to get rid of the node's store.
 	DiscardStore string
-	Log          *slog.Logger
-	Tuning       Tuning
+	// Store names the node's store to an operator: its file, or its database and server.
+	Store  string
+	Log    *slog.Logger
+	Tuning Tuning
 	// Observer may be nil.
 	Observer Observer
 	// wrapLog puts something between the node and the file of its log, as tests do that make it fail.
@@ -204,7 +206,7 @@ func (n *Node) newRaft(bootstrap *raft.Configuration) (*raft.Raft, *gatedTranspo
 func (n *Node) runApplier(r *raft.Raft) {
 	a := &applier{
 		fsm: n.fsm, service: n.fsm.service, queue: n.fsm.queue, logs: n.stores.cache, progress: n.progress,
-		committed: r.CommitIndex, identity: n.Identity, former: n.Former, discardStore: n.cfg.DiscardStore, log: n.cfg.Log,
+		committed: r.CommitIndex, identity: n.Identity, former: n.Former, discardStore: n.cfg.DiscardStore, store: n.cfg.Store, log: n.cfg.Log,
 	}
 	if err := a.run(n.ctx); err != nil {
 		n.fail(err)

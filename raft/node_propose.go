@@ -2,21 +2,20 @@ package raft
 
 import (
 	"context"
-	"fmt"
 
 	"versiond/model"
 )
 
 // Propose writes units, of at most model.CommandsPerEntryMax commands, in one log entry and gives their outcomes, in order, once this node has
-// applied them. Leader only. Errors: model.ErrNotLeader, ErrTooManyRequests, ErrStoreUnavailable and
-// ErrTimeout, after which nothing was proposed, and ErrOutcomeUnknown.
+// applied them. Leader only. Errors: model.ErrNotLeader, ErrTooManyRequests, ErrStoreUnavailable,
+// ErrNotCaughtUp and ErrTimeout, after which nothing was proposed, and ErrOutcomeUnknown.
 func (n *Node) Propose(ctx context.Context, units []model.Unit) ([]model.UnitOutcome, error) {
 	running := n.current()
 	switch {
 	case running == nil || !n.leads(running):
 		return nil, model.ErrNotLeader
 	case n.Stuck():
-		return nil, fmt.Errorf("%w (%v)", model.ErrStoreUnavailable, n.StoreFailure()) // %v: a driver's timeout must not pass for the caller's
+		return nil, n.whyStuck()
 	}
 	return running.proposer.propose(ctx, units)
 }

@@ -3,6 +3,7 @@ package raft
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -160,6 +161,35 @@ func (n *Node) Serving() bool { return n.progress.serving.Load() }
 
 // Stuck says whether the applier has been held up for two seconds.
 func (n *Node) Stuck() bool { return n.Running() && n.progress.sinceMoved() > stuckAfter }
+
+// Store names the node's store to an operator.
+func (n *Node) Store() string { return n.cfg.Store }
+
+// HeldUp says why the applier does not move on where the store is to blame: what that answers, or that it does
+// not answer. It is nil while the applier is not stuck, and while the store is at work.
+func (n *Node) HeldUp() error {
+	if !n.Stuck() || n.progress.works() {
+		return nil
+	}
+	failure := n.StoreFailure()
+	var answer *model.StoreError
+	switch {
+	case errors.As(failure, &answer):
+		return answer
+	case failure != nil:
+		return fmt.Errorf("%w (%v)", model.ErrStoreUnavailable, failure) // %v: a driver's timeout must not pass for the caller's
+	}
+	return &model.StoreError{Detail: fmt.Sprintf("the node's database does not answer, for %s now: it hangs, or somebody holds a lock on the node's tables",
+		n.progress.sinceWorked().Round(time.Second/10))}
+}
+
+// whyStuck is HeldUp for a caller who has to be told something.
+func (n *Node) whyStuck() error {
+	if err := n.HeldUp(); err != nil {
+		return err
+	}
+	return fmt.Errorf("%w: its store is at work on what came before", model.ErrNotCaughtUp)
+}
 
 // StoreFailure is what the store answered last when it failed, nil when it did not.
 func (n *Node) StoreFailure() error { return n.progress.lastFailure() }

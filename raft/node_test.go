@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -383,6 +384,31 @@ func TestStuckStoreRefusesInItsOwnWords(t *testing.T) {
 }
 
 func quietSecrets() *secretWatch { return newSecretWatch(slog.New(slog.DiscardHandler)) }
+
+// A store that is at work, on a large transaction or on all of its rows, must not be called away, and one that does
+// not come back must be told with a cause. If this fails, every start with many records raises an alarm.
+func TestStoreAtWorkIsNoAlarm(t *testing.T) {
+	n := newTestConfig(t).mustLead(t)
+	longAgo := time.Now().Add(-time.Minute)
+	held := func() (err error) {
+		require.Eventually(t, func() bool { // the applier, which is well, may say so in between
+			n.progress.moved.Store(&longAgo)
+			err = n.HeldUp()
+			return n.Stuck()
+		}, 5*time.Second, time.Millisecond)
+		return err
+	}
+	n.progress.work()
+	require.NoError(t, held())
+	n.progress.fail(errFake)
+	require.ErrorIs(t, held(), model.ErrStoreUnavailable)
+	require.Eventually(t, func() bool {
+		n.progress.failure.Store(nil)
+		n.progress.worked.Store(&longAgo)
+		err := held()
+		return err != nil && strings.Contains(err.Error(), "does not answer, for 1m0")
+	}, 5*time.Second, time.Millisecond)
+}
 
 func port(l *PeerListener) string {
 	_, port, err := net.SplitHostPort(l.Addr().String())

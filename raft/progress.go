@@ -16,7 +16,8 @@ type progress struct {
 	applied atomic.Uint64
 	serving atomic.Bool // the store is known to be ours and to hold what applied says
 	moved   atomic.Pointer[time.Time]
-	failure atomic.Pointer[error]
+	worked  atomic.Pointer[time.Time]
+	failure atomic.Pointer[storeFailure]
 	unsure  atomic.Bool // somebody has seen the store hold something else than it should
 	pace    pace
 
@@ -24,6 +25,12 @@ type progress struct {
 	term    uint64
 	content checkpoints
 	waiters map[*waiter]struct{}
+}
+
+// storeFailure is what the store answered when it failed.
+type storeFailure struct {
+	err error
+	at  time.Time
 }
 
 type waiter struct {
@@ -102,16 +109,30 @@ func (p *progress) awaited() bool {
 func (p *progress) touch() {
 	now := time.Now()
 	p.moved.Store(&now)
+	p.worked.Store(&now)
 	p.failure.Store(nil)
 }
 
-func (p *progress) fail(err error) { p.failure.Store(&err) }
-
-func (p *progress) lastFailure() error {
-	if err := p.failure.Load(); err != nil {
-		return *err
-	}
-	return nil
+// work notes that the store has done a part of what the applier wants of it: it reads, or writes, much.
+func (p *progress) work() {
+	now := time.Now()
+	p.worked.Store(&now)
 }
+
+func (p *progress) fail(err error) { p.failure.Store(&storeFailure{err, time.Now()}) }
+
+// lastFailure is nil also once the store has worked for a while after it had failed.
+func (p *progress) lastFailure() error {
+	f := p.failure.Load()
+	if f == nil || p.worked.Load().Sub(f.at) > stuckAfter {
+		return nil
+	}
+	return f.err
+}
+
+// works says whether the store goes on with what the applier wants of it.
+func (p *progress) works() bool { return p.lastFailure() == nil && p.sinceWorked() <= stuckAfter }
+
+func (p *progress) sinceWorked() time.Duration { return time.Since(*p.worked.Load()) }
 
 func (p *progress) sinceMoved() time.Duration { return time.Since(*p.moved.Load()) }

@@ -68,7 +68,12 @@ func mustStore(t *testing.T, path string) *dao.VersionMysqlDao {
 // mustMySQL opens the database of a node on a server.
 func mustMySQL(t *testing.T, server *servers.MariaDBServer) *dao.VersionMysqlDao {
 	t.Helper()
-	gormDB, create, err := db.OpenMySQL(server.DSN("versions"), "node1", slog.New(slog.DiscardHandler))
+	return mustMySQLAt(t, server.DSN("versions"))
+}
+
+func mustMySQLAt(t *testing.T, dsn string) *dao.VersionMysqlDao {
+	t.Helper()
+	gormDB, create, err := db.OpenMySQL(dsn, "node1", slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close(gormDB)) })
 	return &dao.VersionMysqlDao{DB: gormDB, CreateDatabase: create}
@@ -142,7 +147,7 @@ func (o nodeOptions) mustPrepare(t *testing.T) *testNode {
 		log = slog.New(slog.NewTextHandler(o.log, nil))
 	}
 	initializer := raft.RaftInitializerImpl{Config: raft.NodeConfig{
-		Address: address, Dir: dir, Listener: listener, Peers: o.peers, Log: log,
+		Address: address, Dir: dir, Listener: listener, Store: filepath.Join(o.path, "versions.db"), Peers: o.peers, Log: log,
 		Tuning: raft.Tuning{SnapshotInterval: time.Hour, SnapshotThreshold: 1 << 30, TrailingLogs: 1 << 20},
 	}}
 	s, err := NewVersionService(settings, mysqlService, redisService, initializer, o.peers, log)

@@ -105,7 +105,15 @@ func (s *VersionService) read(ctx context.Context, opts model.ReadOptions, local
 			return err
 		}
 		return model.ErrNotLeader // it was replaced meanwhile
-	}, remote)
+	}, func(ctx context.Context, leader string) error { return inTime(ctx, remote(ctx, leader)) })
+}
+
+// inTime says of a leader that did not answer before the read's time was over that it took too long.
+func inTime(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, model.ErrNoAnswer) {
+		return fmt.Errorf("%w: %w (%v)", model.ErrTimeout, ctx.Err(), err) // %v: there is a leader
+	}
+	return err
 }
 
 // readOwn leaves time for the leader's store where that may be asked instead, and asks for it when this
@@ -180,6 +188,9 @@ func (s *VersionService) awaitApplied(ctx context.Context, fresh, until uint64) 
 		}
 		if s.node.AppliedIndex() >= until {
 			return nil
+		}
+		if err := s.node.HeldUp(); err != nil && s.node.IsLeader() {
+			return err
 		}
 		step, cancel := context.WithTimeout(ctx, followInterval)
 		err := s.node.WaitApplied(step, until)

@@ -60,24 +60,32 @@ func (s *VersionService) nobodyKnown() error {
 func (s *VersionService) checkStore(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, storeCheckTimeout)
 	defer cancel()
-	err := s.node.StoreFailure()
-	if err == nil {
-		err = s.askStore(ctx)
-	}
+	err := s.storeAnswers(ctx)
 	if err == nil {
 		return nil
 	}
+	var answer *model.StoreError
+	if errors.As(err, &answer) {
+		return fmt.Errorf("%w (%s)", answer, s.node.Store())
+	}
 	s.log.Debug("the store is not ready", "err", err)
-	for _, told := range []error{model.ErrStoreDenied, model.ErrStoreDiffers, model.ErrNoState} {
+	for _, told := range []error{model.ErrStoreDiffers, model.ErrNoState} {
 		if errors.Is(err, told) {
 			return told
 		}
 	}
-	return model.ErrStoreUnavailable
+	return fmt.Errorf("%w (%s)", model.ErrStoreUnavailable, s.node.Store())
 }
 
-// askStore wants an answer, and of a store that is in use the right one.
-func (s *VersionService) askStore(ctx context.Context) error {
+// storeAnswers returns what the applier met, if it met anything: a store that takes no writes may answer a
+// question. Of a store that is in use the answer must be right.
+func (s *VersionService) storeAnswers(ctx context.Context) error {
+	if err := s.node.StoreFailure(); err != nil {
+		return err
+	}
+	if err := s.node.HeldUp(); err != nil {
+		return err
+	}
 	if !s.serving() {
 		return s.mysql.mysqlDao.Ping(ctx)
 	}
@@ -92,11 +100,19 @@ func (s *VersionService) checkApplier() error {
 	case !s.node.Serving():
 		return fmt.Errorf("%w: its store is being brought to the cluster's state", model.ErrNotCaughtUp)
 	case s.node.Stuck():
-		return errors.New("nothing was applied for two seconds or more")
+		return s.checkStuck()
 	case applied+farBehind < commit:
 		return fmt.Errorf("%w: it has applied index %d of %d", model.ErrNotCaughtUp, applied, commit)
 	}
 	return s.checkLevel()
+}
+
+func (s *VersionService) checkStuck() error {
+	const what = "nothing was applied for two seconds or more"
+	if err := s.node.HeldUp(); err != nil {
+		return fmt.Errorf(what+": %w", err)
+	}
+	return errors.New(what + "; the store is at work on a large transaction")
 }
 
 // checkVoters keeps a new cluster from looking ready while one machine could still take it all away, and a node

@@ -43,6 +43,9 @@ func NewVersionMysqlService(mysqlDao *dao.VersionMysqlDao) (*VersionMysqlService
 	if mysqlDao == nil {
 		return nil, errors.New("the MySQL service needs a dao")
 	}
+	if err := mysqlDao.ReportWork(); err != nil {
+		return nil, err
+	}
 	readers := group.NewGate(mysqlDao.ConnectionsMax()-connectionsKept, readsWaitingMax)
 	return &VersionMysqlService{mysqlDao: mysqlDao, revisions: newRevisionIndex(), staged: newStage(), readers: readers, memories: newMemories()}, nil
 }
@@ -249,6 +252,9 @@ func (s *VersionMysqlService) index(ctx context.Context) error {
 		m := markOf(&v)
 		sum.add(m.hash)
 		s.revisions.set(v.ID, m)
+		if sum.records%storePageSize == 0 {
+			model.WorkDone(ctx)
+		}
 		return nil
 	})
 	if err == nil {

@@ -94,17 +94,22 @@ func (w *storeWatch) beat() time.Duration {
 // handOverFromStore hands over if there is somebody to hand over to, and says how long to leave it at that.
 func (s *VersionService) handOverFromStore(ctx context.Context, w *storeWatch) (pause time.Duration) {
 	target, found := s.betterVoter(ctx, w.beat())
+	heldUp := s.node.HeldUp()
 	switch {
 	case !found && !w.stuck():
 		w.slowSince = w.now // slow like all the others, or alone: it does its work, and is looked at again
 		return 0
+	case !found && heldUp == nil:
+		return nobodyPause // it loads a snapshot or its rows, or is at a large transaction, and goes on by itself
 	case !found:
 		w.tell(func() {
-			s.log.Error("the store holds up this leader and no other voter is better off; writes are refused until the store is back", "err", s.node.StoreFailure())
+			s.log.Error("the store holds up this leader and no other voter is better off; writes are refused until the store is back", "store", s.node.Store(), "err", heldUp)
 		})
 		return nobodyPause
+	case w.stuck() && heldUp == nil:
+		s.log.Info("the store of this leader is at work on what came before; handing over to a voter that is further", "to", target.ID)
 	case w.stuck():
-		s.calm.Warn("the store holds up this leader; handing over", "to", target.ID, "err", s.node.StoreFailure())
+		s.calm.Warn("the store holds up this leader; handing over", "to", target.ID, "store", s.node.Store(), "err", heldUp)
 	default:
 		s.calm.Warn("the store of this leader is much slower than another voter's; handing over", "to", target.ID, "transaction", w.took)
 	}

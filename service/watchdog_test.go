@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"versiond/db"
 	"versiond/model"
 	"versiond/peer"
 	"versiond/raft"
@@ -114,6 +115,12 @@ func TestNobodyBetterOffIsAskedAgainSoon(t *testing.T) {
 		Identity: model.Identity{Node: other.NodeID()}, Running: true, Serving: true, StoreFailing: true, Applied: 10, Commit: 10,
 	}})
 	watch := storeWatch{stuckLooks: 2}
+	require.Equal(t, nobodyPause, leader.handOverFromStore(t.Context(), &watch))
+	require.False(t, watch.told, "its store works, and is no reason for an alarm")
+	require.NoError(t, db.Close(leader.store.DB))
+	_, err := leader.AddVersion(within(t, 300*time.Millisecond), record("a", "1"), model.WriteOptions{})
+	require.ErrorIs(t, err, model.ErrOutcomeUnknown)
+	eventually(t, func() bool { return leader.node.HeldUp() != nil })
 	require.Equal(t, nobodyPause, leader.handOverFromStore(t.Context(), &watch))
 	require.True(t, watch.told)
 	watch.look(time.Now(), true, false, 0, time.Now())
