@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -101,7 +102,7 @@ func (v *VersionController) Backup(c *gin.Context) {
 // @Router       /restore [post]
 func (v *VersionController) Restore(c *gin.Context) {
 	in := readInput(c, "foreign", "timeout")
-	in.refusal = refuseType(c.Request.Header, backupType)
+	in.refusal = cmp.Or(refuseType(c.Request.Header, backupType), refuseLength(c.Request, restoreBytesMax))
 	opts := model.RestoreOptions{Foreign: in.boolean("foreign", false), Timeout: in.timeoutUpTo(restoreTimeoutMax, restoreTimeoutDefault)}
 	if in.failed() {
 		return

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -91,7 +92,7 @@ func (in *input) versionBody(fields textFields) (body VersionBody, ok bool) {
 // body reads a body of the given type and at most so many bytes.
 func (in *input) body(mediaType string, bytesMax int64) (data []byte, ok bool) {
 	r := in.c.Request
-	if in.refusal = refuseType(r.Header, mediaType); in.refusal != nil {
+	if in.refusal = cmp.Or(refuseType(r.Header, mediaType), refuseLength(r, bytesMax)); in.refusal != nil {
 		return nil, false
 	}
 	connection := http.NewResponseController(in.c.Writer)
@@ -114,6 +115,14 @@ func (in *input) body(mediaType string, bytesMax int64) (data []byte, ok bool) {
 		data = bytes.TrimPrefix(data, []byte(byteOrderMark))
 	}
 	return data, err == nil
+}
+
+// refuseLength refuses a body that says itself that it is too large, before any of it is read.
+func refuseLength(r *http.Request, bytesMax int64) error {
+	if r.ContentLength > bytesMax {
+		return bodyTooLarge(bytesMax)
+	}
+	return nil
 }
 
 func bodyTooLarge(bytesMax int64) error {

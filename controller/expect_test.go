@@ -26,24 +26,28 @@ func TestARefusedRequestIsNotAskedForItsBody(t *testing.T) {
 	for _, each := range []struct {
 		handler       http.Handler
 		line, headers string
+		length        int64
 		status        int
 		asked         bool
 	}{
-		{n.public, "POST /no/such/path", jsonHeader, 404, false},
-		{n.public, "PATCH /version/app", jsonHeader, 405, false},
-		{n.public, "POST /version", "Content-Type: text/plain\r\n", 415, false},
-		{n.public, "POST /restore", "Content-Type: text/plain\r\n", 415, false},
-		{n.public, "POST /version", jsonHeader + "Sec-Fetch-Site: cross-site\r\n", 403, false},
-		{n.peer, "POST /command", jsonHeader, 415, false},
-		{n.peer, "POST /nothing", jsonHeader, 404, false},
-		{routers.SetUpVersionRouter(guarded), "POST /version", jsonHeader, 401, false},
-		{routers.SetUpVersionRouter(guarded), "POST /version", jsonHeader + "Authorization: Bearer a-secret-of-16-bytes\r\n", 403, false},
-		{n.public, "POST /version", jsonHeader, 100, true},
+		{n.public, "POST /no/such/path", jsonHeader, 1_000_000, 404, false},
+		{n.public, "PATCH /version/app", jsonHeader, 1_000_000, 405, false},
+		{n.public, "POST /version", "Content-Type: text/plain\r\n", 1_000_000, 415, false},
+		{n.public, "POST /restore", "Content-Type: text/plain\r\n", 1_000_000, 415, false},
+		{n.public, "POST /version", jsonHeader + "Sec-Fetch-Site: cross-site\r\n", 1_000_000, 403, false},
+		{n.peer, "POST /command", jsonHeader, 1_000_000, 415, false},
+		{n.peer, "POST /nothing", jsonHeader, 1_000_000, 404, false},
+		{routers.SetUpVersionRouter(guarded), "POST /version", jsonHeader, 1_000_000, 401, false},
+		{routers.SetUpVersionRouter(guarded), "POST /version", jsonHeader + "Authorization: Bearer a-secret-of-16-bytes\r\n", 1_000_000, 403, false},
+		{n.public, "POST /version", jsonHeader, 1<<20 + 1, 413, false},
+		{n.public, "POST /restore", "Content-Type: application/octet-stream\r\n", 4<<30 + 1, 413, false},
+		{n.peer, "POST /command", "Content-Type: application/vnd.versiond.commands\r\n", 4<<20 + 1, 413, false},
+		{n.public, "POST /version", jsonHeader, 1_000_000, 100, true},
 	} {
 		server := httptest.NewServer(each.handler)
 		conn, err := net.Dial("tcp", server.Listener.Addr().String())
 		require.NoError(t, err)
-		_, err = fmt.Fprintf(conn, "%s HTTP/1.1\r\nHost: localhost\r\n%sExpect: 100-continue\r\nContent-Length: 1000000\r\n\r\n", each.line, each.headers)
+		_, err = fmt.Fprintf(conn, "%s HTTP/1.1\r\nHost: localhost\r\n%sExpect: 100-continue\r\nContent-Length: %d\r\n\r\n", each.line, each.headers, each.length)
 		require.NoError(t, err)
 		require.NoError(t, conn.SetReadDeadline(time.Now().Add(5*time.Second)))
 		answer, err := http.ReadResponse(bufio.NewReader(conn), nil)

@@ -53,7 +53,7 @@ func (c *Crowd) Idle(n *cluster.Node, count int) {
 	c.t.Helper()
 	for range count {
 		conn := c.dial(n, false)
-		_, err := io.WriteString(conn, "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+		_, err := io.WriteString(conn, "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
 		require.NoError(c.t, err)
 		answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
 		require.NoError(c.t, err)
@@ -65,10 +65,10 @@ func (c *Crowd) Idle(n *cluster.Node, count int) {
 func (c *Crowd) Slow(n *cluster.Node, count int) {
 	c.t.Helper()
 	for range count {
-		c.dribble(n, false, "GET /version/slow-0001 HTTP/1.1\r\nHost: x\r\nX-Slow: ")
-		c.dribble(n, false, "POST /version HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n")
-		c.ignore(n, "GET /version?limit=1000 HTTP/1.1\r\nHost: x\r\n\r\n", 50)
-		c.ignore(n, "GET /backup HTTP/1.1\r\nHost: x\r\n\r\n", 1)
+		c.dribble(n, false, "GET /version/slow-0001 HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
+		c.dribble(n, false, "POST /version HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n")
+		c.ignore(n, "GET /version?limit=1000 HTTP/1.1\r\nHost: localhost\r\n\r\n", 50)
+		c.ignore(n, "GET /backup HTTP/1.1\r\nHost: localhost\r\n\r\n", 1)
 		c.dribble(n, true, "POST /command HTTP/1.1\r\n")
 		c.dribble(n, true, "\x01\x00")
 	}

@@ -32,7 +32,7 @@ func Flood(t testing.TB, n *cluster.Node, count int) Answers {
 	statuses := make(chan int, count)
 	for i, conn := range conns {
 		const body = `{"versionNo":"1","platform":"linux"}`
-		_, err := fmt.Fprintf(conn, "PUT /version/nobody-%d?timeout=3s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", i, len(body), body)
+		_, err := fmt.Fprintf(conn, "PUT /version/nobody-%d?timeout=3s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", i, len(body), body)
 		require.NoError(t, err)
 	}
 	for _, conn := range conns {
