@@ -47,7 +47,7 @@ var (
 	ErrWrongNode = errors.New("another node answers at this address")
 	// ErrSecretsDiffer is returned when another node does not take this node's cluster secret. It is an
 	// ErrWrongNode: such a node cannot be a member of this cluster.
-	ErrSecretsDiffer error = &special{text: "the nodes' cluster.secret differ", of: ErrWrongNode}
+	ErrSecretsDiffer error = Explain(ErrWrongNode, "the nodes' cluster.secret differ")
 	// ErrUnauthorized is returned when a request shows no token, or one that is not known.
 	ErrUnauthorized = errors.New("this needs a token that the node knows, in the header Authorization: Bearer …")
 	// ErrForbidden is returned when the role of a token does not allow what was asked.
@@ -77,14 +77,16 @@ var (
 	ErrInternal = errors.New("internal error")
 )
 
-// special is an error of a kind that says in its own words what it is.
-type special struct {
-	text string
-	of   error
+// Explain returns an error of a kind that says in its own words what it is.
+func Explain(kind error, words string) error { return &explained{kind: kind, words: words} }
+
+type explained struct {
+	kind  error
+	words string
 }
 
-func (e *special) Error() string { return e.text }
-func (e *special) Unwrap() error { return e.of }
+func (e *explained) Error() string { return e.words }
+func (e *explained) Unwrap() error { return e.kind }
 
 // FieldError says what is wrong with one field or parameter and what would be right.
 type FieldError struct {

@@ -25,6 +25,9 @@ const (
 	statusTimeout = 2 * time.Second
 	// timeoutMax is the longest time that a node may be asked to take.
 	timeoutMax = time.Minute
+	// answerMargin is how much of the caller's time is kept for the answer to come back, or a quarter where that is
+	// less: a node that takes all of it says in vain that nothing was done.
+	answerMargin = 250 * time.Millisecond
 	// answerBytesMax bounds what is read of an answer; the largest is a page of records.
 	answerBytesMax = 8 << 20
 )
@@ -264,7 +267,7 @@ func (c *Client) do(ctx context.Context, r request) ([]byte, http.Header, error)
 		return nil, nil, r.failed(err, true)
 	}
 	if resp.StatusCode >= http.StatusMultipleChoices {
-		return nil, nil, r.problemError(resp.StatusCode, data)
+		return nil, nil, r.problemError(resp.StatusCode, resp.Header, data)
 	}
 	return data, resp.Header, nil
 }
@@ -301,7 +304,8 @@ func (r request) content() io.Reader {
 // queryWithTimeout tells the other node how much of the caller's time is left.
 func (r request) queryWithTimeout(ctx context.Context) string {
 	deadline, ok := ctx.Deadline()
-	left := min(time.Until(deadline), timeoutMax)
+	left := time.Until(deadline)
+	left = min(left-min(left/4, answerMargin), timeoutMax)
 	if !r.waits || !ok || left <= 0 {
 		return r.query.Encode()
 	}

@@ -1,8 +1,14 @@
 package peer
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
 
 	"versiond/model"
 )
@@ -28,16 +34,7 @@ var codes = map[string]error{
 	"timeout":           model.ErrTimeout,
 }
 
-// explained keeps the other node's own words beside the error that they explain.
-type explained struct {
-	kind   error
-	detail string
-}
-
-func (e *explained) Error() string { return e.detail }
-func (e *explained) Unwrap() error { return e.kind }
-
-func (r request) problemError(status int, body []byte) error {
+func (r request) problemError(status int, header http.Header, body []byte) error {
 	var problem struct {
 		Code   string             `json:"code"`
 		Detail string             `json:"detail"`
@@ -50,11 +47,14 @@ func (r request) problemError(status int, body []byte) error {
 	case err != nil:
 		return fmt.Errorf("%w: %s answered with status %d and no problem description", model.ErrWrongNode, r.address, status)
 	}
+	if err := r.publicPort(status, problem.Code, header); err != nil && !r.write {
+		return err
+	}
 	if len(problem.Errors) > 0 {
 		return &model.ValidationError{Fields: problem.Errors}
 	}
 	if problem.Code == "not_found" && r.notFound != nil {
-		return &explained{kind: r.notFound, detail: problem.Detail}
+		return model.Explain(r.notFound, problem.Detail)
 	}
 	if problem.Code == "unauthorized" {
 		problem.Detail = fmt.Sprintf("the nodes' cluster.secret differ: %s answers: %s", r.address, problem.Detail)
@@ -63,7 +63,7 @@ func (r request) problemError(status int, body []byte) error {
 	case kind == model.ErrStoreUnavailable: // users are to read what that node's database or disk says
 		return &model.StoreError{Detail: r.address + ": " + problem.Detail}
 	case ok:
-		return &explained{kind: kind, detail: problem.Detail}
+		return model.Explain(kind, problem.Detail) // the other node's own words beside the error that they explain
 	}
 	return fmt.Errorf("%w: %s answered %d %s: %s", model.ErrInternal, r.address, status, problem.Code, problem.Detail)
 }
@@ -77,9 +77,61 @@ func (r request) failed(err error, sent bool) error {
 	case r.write:
 		return fmt.Errorf("%w: %w", model.ErrOutcomeUnknown, err)
 	}
-	unanswered := fmt.Errorf("%w: %s: %w: %w", model.ErrNodeUnreachable, r.address, model.ErrNoAnswer, err)
-	if !sent {
-		return fmt.Errorf("%w: %w", model.ErrNeverSent, unanswered)
+	return &Unanswered{Address: r.address, Cause: err, sent: sent}
+}
+
+// Unanswered is the error of a question that nobody answered. It matches model.ErrNodeUnreachable, ErrNoAnswer and,
+// when it did not reach anybody, ErrNeverSent.
+type Unanswered struct {
+	Address string
+	Cause   error
+	sent    bool
+}
+
+func (e *Unanswered) Error() string {
+	return fmt.Sprintf("%v: %s: %s", model.ErrNodeUnreachable, e.Address, e.Reason())
+}
+
+// Reason returns the cause in few words: what was asked of whom stands beside it.
+func (e *Unanswered) Reason() string {
+	var inURL *url.Error
+	var inNetwork *net.OpError
+	var inName *net.DNSError
+	switch {
+	case errors.Is(e.Cause, context.DeadlineExceeded), errors.Is(e.Cause, os.ErrDeadlineExceeded):
+		return "it did not answer in time"
+	case errors.As(e.Cause, &inName):
+		return inName.Err
+	case errors.As(e.Cause, &inNetwork):
+		return inNetwork.Err.Error()
+	case errors.As(e.Cause, &inURL):
+		return inURL.Err.Error()
 	}
-	return unanswered
+	return e.Cause.Error()
+}
+
+func (e *Unanswered) Unwrap() error { return e.Cause }
+
+// Is makes errors.Is find the sentinels.
+func (e *Unanswered) Is(target error) bool {
+	return target == model.ErrNodeUnreachable || target == model.ErrNoAnswer || target == model.ErrNeverSent && !e.sent
+}
+
+// PublicPort is the error of a question that came to the public port of a node. It matches model.ErrNodeUnreachable.
+type PublicPort struct{ Node, Address string }
+
+func (e *PublicPort) Error() string {
+	return fmt.Sprintf("%s is the public port of %s, and not its peer port", e.Address, e.Node)
+}
+
+func (e *PublicPort) Unwrap() error { return model.ErrNodeUnreachable }
+
+// publicPort returns the error of an answer that only a public port gives to what lives on a peer port: nothing
+// lives there, says a node that gives its name.
+func (r request) publicPort(status int, code string, header http.Header) error {
+	node := header.Get("X-Versiond-Node")
+	if status != http.StatusNotFound || code != "no_such_path" || !model.ValidNodeID(node) {
+		return nil
+	}
+	return &PublicPort{Node: node, Address: r.address}
 }

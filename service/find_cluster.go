@@ -162,9 +162,17 @@ func (s *VersionService) ask(ctx context.Context, address string) *peer.Status {
 	status, err := s.peers.Status(ctx, address)
 	if err != nil {
 		s.node.NoteSecret(err)
+		s.warnOfPublicPort(err)
 		return nil
 	}
 	return &status
+}
+
+func (s *VersionService) warnOfPublicPort(err error) {
+	var public *peer.PublicPort
+	if errors.As(err, &public) {
+		s.calm.Warn("an address that should be a peer port's is not", "address", public.Address, "err", s.publicPort(public))
+	}
 }
 
 func memberAmong(answers []answered) (answered, bool) {

@@ -102,13 +102,16 @@ func (s *VersionService) admit(ctx context.Context, id, address string, voter bo
 	}
 	undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
 	defer cancel()
-	return errors.Join(err, s.node.Remove(undo, id))
+	if errUndo := s.node.Remove(undo, id); errUndo != nil {
+		return fmt.Errorf("%w: %w, and it could not be taken out again: %w", model.ErrOutcomeUnknown, err, errUndo)
+	}
+	return err
 }
 
 func (s *VersionService) tellAdmitted(ctx context.Context, address string, voter bool) error {
 	err := s.peers.Admit(ctx, address, peer.Admission{Cluster: s.node.Identity().Cluster, Former: s.node.Former(), Replica: !voter})
 	if err != nil {
-		return fmt.Errorf("%w: the node at %s could not be told that it was taken in: %w", model.ErrNodeUnreachable, address, err)
+		return fmt.Errorf("%w: %s could not be told that it was taken in: %s", model.ErrNodeUnreachable, address, reason(err)) // no %w: it is taken out again
 	}
 	return nil
 }
@@ -119,12 +122,8 @@ func (s *VersionService) identify(ctx context.Context, id, address string) (peer
 	status, err := s.peers.Identify(ctx, address)
 	ours := s.node.Identity().Cluster
 	switch {
-	case errors.Is(err, model.ErrSecretsDiffer):
-		return status, fmt.Errorf("%s at %s: %w", id, address, err)
-	case errors.Is(err, model.ErrWrongNode):
-		return status, fmt.Errorf("%w: %s at %s: %w", model.ErrWrongNode, id, address, err)
 	case err != nil:
-		return status, fmt.Errorf("%w: %s (peer port): %v", model.ErrNodeUnreachable, address, err) // %v: it is not the leader that did not answer
+		return status, s.unidentified(id, address, err)
 	case status.Node != id:
 		return status, fmt.Errorf("%w: %s is node %q, not %q", model.ErrWrongNode, address, status.Node, id)
 	case slices.Contains(s.node.Former(), status.Cluster):
@@ -135,6 +134,52 @@ func (s *VersionService) identify(ctx context.Context, id, address string) (peer
 		return status, fmt.Errorf("%w: the database of node %q at %s belongs to cluster %s, this is cluster %s; give it another database, or drop it if its records are not needed", model.ErrWrongNode, id, address, status.StoreCluster, ours)
 	}
 	return status, nil
+}
+
+// unidentified says why nobody could be asked who is at address.
+func (s *VersionService) unidentified(id, address string, err error) error {
+	var public *peer.PublicPort
+	switch {
+	case errors.As(err, &public):
+		return model.Explain(model.ErrNodeUnreachable, s.publicPort(public))
+	case errors.Is(err, model.ErrSecretsDiffer):
+		return fmt.Errorf("%s at %s: %w", id, address, err)
+	case errors.Is(err, model.ErrWrongNode):
+		return err
+	case errors.Is(err, model.ErrCorrupt):
+		return fmt.Errorf("%w: %s is no peer port of a versiond node", model.ErrWrongNode, address)
+	}
+	return fmt.Errorf("%w: %s (peer port): %s", model.ErrNodeUnreachable, address, reason(err)) // no %w: it is not the leader that did not answer
+}
+
+// publicPort says whose public port was taken for a peer port, and what would be right.
+func (s *VersionService) publicPort(e *peer.PublicPort) string {
+	if address := s.peerAddress(e.Node); address != "" {
+		return fmt.Sprintf("%v; this cluster's %s has the peer address %s", e, e.Node, address)
+	}
+	return fmt.Sprintf("%v; that is the one in its --address", e)
+}
+
+// peerAddress returns the address of a member, or of a node of the configuration, "" where nobody knows it.
+func (s *VersionService) peerAddress(id string) string {
+	if m, known := s.find(id); known {
+		return m.Address
+	}
+	for _, n := range s.settings.Listed {
+		if n.ID == id {
+			return n.Address
+		}
+	}
+	return ""
+}
+
+// reason says why a node did not answer, without what the error says besides: it stands there already.
+func reason(err error) string {
+	var unanswered *peer.Unanswered
+	if errors.As(err, &unanswered) {
+		return unanswered.Reason()
+	}
+	return err.Error()
 }
 
 // place gives an identified node its place among the members.
@@ -191,10 +236,14 @@ func (s *VersionService) move(ctx context.Context, member raft.Member, address s
 	return s.node.AddNonvoter(ctx, member.ID, address)
 }
 
+// ensureSilent fails when a member answers at its address, or when there was no time to find that out.
 func (s *VersionService) ensureSilent(ctx context.Context, member raft.Member) error {
 	status, err := s.peers.Status(ctx, member.Address)
-	if err == nil && status.Node == member.ID {
+	switch {
+	case err == nil && status.Node == member.ID:
 		return fmt.Errorf("%w: %s answers at %s", model.ErrIDInUse, member.ID, member.Address)
+	case err != nil && ctx.Err() != nil:
+		return fmt.Errorf("%w: there was no time to see that %s no longer answers at %s", model.ErrIDInUse, member.ID, member.Address)
 	}
 	return nil
 }

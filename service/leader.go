@@ -31,7 +31,7 @@ func (s *VersionService) transfer(ctx context.Context, id string) (model.Leader,
 	}
 	port, err := s.portOf(ctx, id, member.Address) // before anything is changed
 	if err != nil {
-		return model.Leader{}, fmt.Errorf("%w: %s does not answer: %v", model.ErrNoSuccessor, id, err) // %v: nothing was tried
+		return model.Leader{}, fmt.Errorf("%w: %s does not answer: %s", model.ErrNoSuccessor, id, reason(err)) // no %w: nothing was tried
 	}
 	if id != s.NodeID() {
 		err = s.node.TransferLeadership(ctx, id, member.Address)

@@ -66,7 +66,9 @@ func (s *VersionService) leaveFirst(ctx context.Context) error {
 	if voters(s.node.Members()) < 2 {
 		return fmt.Errorf("%w: %s is the only voter", model.ErrQuorumAtRisk, s.NodeID())
 	}
-	if err := s.node.TransferAway(ctx); err != nil {
+	if err := s.node.TransferAway(ctx); errors.Is(err, model.ErrOutcomeUnknown) {
+		return fmt.Errorf("%w in time, so %s was not removed", model.ErrNoSuccessor, s.NodeID())
+	} else if err != nil {
 		return err
 	}
 	return fmt.Errorf("%w: it has just handed over", model.ErrNotLeader)

@@ -45,7 +45,7 @@ func (w *leaderWatch) look(now time.Time, leader string) {
 	if leader == "" {
 		if missing >= leaderMissedAfter {
 			w.missed = true
-			w.calm.Warn("no leader is known: a majority of the voters has to run and to reach one another; requests wait, level=none is served", "for", missing.Round(time.Second))
+			w.calm.Warn("no leader is known: a majority of the voters has to run and to reach one another; requests wait, but for level=none where the node was level with the cluster before", "for", missing.Round(time.Second))
 		}
 		return
 	}
