@@ -78,7 +78,7 @@ func writeProblem(c *gin.Context, t translation, err error) {
 		Type:      "about:blank",
 		Title:     http.StatusText(t.status),
 		Status:    t.status,
-		Detail:    detail(t, err) + consequence(c, t),
+		Detail:    addOnce(detail(t, err), consequence(c, t)),
 		Code:      t.code,
 		Errors:    fieldErrors(err),
 		Results:   refusedResults(err),
@@ -109,6 +109,9 @@ func detail(t translation, err error) string {
 	}
 	return cmp.Or(t.says, t.err.Error())
 }
+
+// addOnce adds an end that words which another node passed on may have already.
+func addOnce(words, end string) string { return strings.TrimSuffix(words, end) + end }
 
 // consequence says what a request that changes something has come to where that is not what it asked for.
 func consequence(c *gin.Context, t translation) string {
