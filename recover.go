@@ -174,7 +174,7 @@ func (r *recovery) recoverFromDatabase(ctx context.Context) (err error) {
 
 func (r *recovery) raftConfig(dir *raft.DataDir) raft.RecoverConfig {
 	return raft.RecoverConfig{
-		Dir: dir, Address: r.node.Address, BackupDir: r.backupDir, Confirmed: r.yes, BackUp: r.dumpMySQL, Log: r.log,
+		Dir: dir, Address: r.node.Address, BackupDir: r.backupDir, Confirmed: r.yes, Log: r.log,
 	}
 }
 

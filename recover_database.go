@@ -101,39 +101,3 @@ func (r *recovery) differs(ctx context.Context, records raft.VersionServiceInter
 	}
 	return false, err
 }
-
-// dumpMySQL writes the MySQL database, if that is where the records are and it has any, to a file
-// beside the copy of the data directory.
-func (r *recovery) dumpMySQL(ctx context.Context, name string) (err error) {
-	if !r.onMySQL() {
-		return nil // versions.db is in the directory
-	}
-	store, err := r.open()
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, db.Close(store.DB)) }()
-	if _, err := store.State(ctx); errors.Is(err, model.ErrNoState) {
-		return nil
-	}
-	if err := os.MkdirAll(filepath.Dir(name), 0o750); err != nil {
-		return err
-	}
-	partial := dumpOf(name) + ".partial"
-	if err := dumpTo(ctx, store, partial); err != nil {
-		return errors.Join(fmt.Errorf("back up the MySQL database: %w", err), os.Remove(partial))
-	}
-	return os.Rename(partial, dumpOf(name))
-}
-
-func dumpTo(ctx context.Context, store *dao.VersionMysqlDao, path string) error {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	err = store.Dump(ctx, file)
-	return errors.Join(err, file.Sync(), file.Close())
-}
-
-// dumpOf names the file beside the copy of the data directory.
-func dumpOf(backup string) string { return backup + ".sql" }

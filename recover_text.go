@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"versiond/db"
 	"versiond/model"
 	"versiond/peer"
 	"versiond/raft"
@@ -33,7 +34,11 @@ func (r *recovery) tell(p raft.RecoveryPlan, database *model.StoreState) {
 	}
 	line("cluster", "%s is given up", p.Former)
 	line("new cluster", "%s, with %s at %s as its only voter%s", p.Cluster, p.Node, p.Address, r.everyTime(p))
-	line("backup", "%s", r.backupText(p, database))
+	line("backup", "%s", backupText(p))
+	if r.onMySQL() && database != nil {
+		line("MySQL", "is not written to now, and replaced when %s starts; to keep what it has: %s",
+			p.Node, db.DumpCommand(r.cfg.MySQL.DSN.Reveal(), p.Node))
+	}
 	if p.From == raft.FromLog && database != nil && database.Applied.Index > p.Last.Index {
 		fmt.Fprintf(r.out, "NOTE: the database is at index %d, past the end of this log. It may hold records that the log lacks;\n"+
 			"they are kept only by moving the data directory away and using --from-database.\n", database.Applied.Index)
@@ -65,12 +70,9 @@ func (r *recovery) everyTime(p raft.RecoveryPlan) string {
 	return " (every run makes a new ID)"
 }
 
-func (r *recovery) backupText(p raft.RecoveryPlan, database *model.StoreState) string {
-	switch {
-	case p.Resumed:
+func backupText(p raft.RecoveryPlan) string {
+	if p.Resumed {
 		return "made before: " + p.Backup
-	case r.onMySQL() && database != nil:
-		return p.Backup + " and " + dumpOf(p.Backup)
 	}
 	return p.Backup
 }

@@ -90,6 +90,15 @@ func DatabaseAndServer(dsn, nodeID string) string {
 	return "database " + databaseName(cfg, nodeID) + " on " + cfg.Addr
 }
 
+// DumpCommand returns the shell command that saves the database of this DSN and node.
+func DumpCommand(dsn, nodeID string) string {
+	cfg, err := mysql.ParseDSN(dsn)
+	if err != nil {
+		return ""
+	}
+	return "mysqldump --single-transaction " + databaseName(cfg, nodeID) + " > FILE"
+}
+
 func databaseName(cfg *mysql.Config, nodeID string) string { return cfg.DBName + "_" + nodeID }
 
 // grantStatement escapes what GRANT, and only GRANT, takes for wildcards in a database name.

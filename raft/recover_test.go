@@ -89,7 +89,6 @@ func (c testConfig) recoverConfig(dir *DataDir, confirmed bool, plan *RecoveryPl
 		Dir: dir, Address: "127.0.0.1:7001", Confirmed: confirmed, Log: slog.New(slog.DiscardHandler),
 		Check:  func(context.Context, RecoveryPlan) error { return nil },
 		Show:   func(p RecoveryPlan) { *plan = p },
-		BackUp: func(context.Context, string) error { return nil },
 	}
 }
 

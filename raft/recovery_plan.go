@@ -26,10 +26,7 @@ type RecoverConfig struct {
 	Check func(context.Context, RecoveryPlan) error
 	// Show is told what will be done when all of it is known; nothing has been changed by then.
 	Show func(RecoveryPlan)
-	// BackUp backs up what is kept outside of the directory; name is the path of the directory's copy.
-	// Nothing has been changed by then.
-	BackUp func(ctx context.Context, name string) error
-	Log    *slog.Logger
+	Log  *slog.Logger
 
 	at func(step string) // for tests: what is on disk now is what a kill would leave
 }
@@ -76,9 +73,6 @@ func (cfg *RecoverConfig) begin(ctx context.Context, plan RecoveryPlan) error {
 		return nil
 	}
 	cfg.reached("shown")
-	if err := cfg.BackUp(ctx, plan.Backup); err != nil {
-		return err
-	}
 	if err := cfg.Dir.backUp(ctx, plan.Backup); err != nil {
 		return fmt.Errorf("back up %s: %w", cfg.Dir.path, err)
 	}

@@ -26,9 +26,6 @@ type Database interface {
 	// The node is stopped.
 	Save(label string)
 	PutBack(label string)
-	// Load puts a dump that versiond recover has made in its place. An embedded one is part of the data
-	// directory, has no dump and stays. The node is stopped.
-	Load(dump string)
 	// Swap exchanges it with another of the same cluster. Both nodes are stopped.
 	Swap(other Database)
 }

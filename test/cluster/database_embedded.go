@@ -64,8 +64,6 @@ func (d *sqliteDatabase) PutBack(label string) {
 	d.copy(d.aside(label), d.dir)
 }
 
-func (d *sqliteDatabase) Load(string) {}
-
 func (d *sqliteDatabase) Swap(other Database) {
 	d.t.Helper()
 	o := other.(*sqliteDatabase)

@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"fmt"
 	"net"
-	"os"
 	"strconv"
 	"testing"
 
@@ -116,14 +115,6 @@ func (d *mysqlDatabase) PutBack(label string) {
 	d.t.Helper()
 	d.Drop()
 	d.copy(d.quoted(label), d.quoted(""))
-}
-
-func (d *mysqlDatabase) Load(dump string) {
-	d.t.Helper()
-	file, err := os.Open(dump)
-	require.NoError(d.t, err)
-	defer file.Close()
-	require.NoError(d.t, d.server.Load(d.t.Context(), d.name, file))
 }
 
 func (d *mysqlDatabase) copy(from, to string) {

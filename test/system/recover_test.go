@@ -197,6 +197,7 @@ func TestRecoveryPutBack(t *testing.T) {
 		rows := c.RequireEqualStores()
 		c.StopAll()
 		n := c.Nodes[2]
+		n.Database.Save("before-recover") // as the operator is told to
 		backup := mustRecover(t, n)
 		n.Start()
 		n.WaitReady()
@@ -205,7 +206,7 @@ func TestRecoveryPutBack(t *testing.T) {
 
 		require.NoError(t, os.RemoveAll(n.Dir))
 		require.NoError(t, os.Rename(backup, n.Dir))
-		n.Database.Load(backup + ".sql")
+		n.Database.PutBack("before-recover")
 		c.StartAll()
 		c.WaitReady()
 		require.Equal(t, rows, c.RequireEqualStores())
