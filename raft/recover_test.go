@@ -87,8 +87,8 @@ func openFake(string) (VersionServiceInterface, func() error, error) {
 func (c testConfig) recoverConfig(dir *DataDir, confirmed bool, plan *RecoveryPlan) RecoverConfig {
 	return RecoverConfig{
 		Dir: dir, Address: "127.0.0.1:7001", Confirmed: confirmed, Log: slog.New(slog.DiscardHandler),
-		Check:  func(context.Context, RecoveryPlan) error { return nil },
-		Show:   func(p RecoveryPlan) { *plan = p },
+		Check: func(context.Context, RecoveryPlan) error { return nil },
+		Show:  func(p RecoveryPlan) { *plan = p },
 	}
 }
 
