@@ -88,6 +88,7 @@ func (s *stack) compose(args ...string) string {
 func (s *stack) up() {
 	s.t.Helper()
 	s.compose("up", "-d")
+	s.waitHealthy("mysql")
 	s.grant()
 	s.waitHealthy(nodes...)
 }
@@ -143,6 +144,14 @@ func (s *stack) waitHealthy(services ...string) {
 			require.Equal(c, "healthy", status, "%s: %s", service, probes)
 		}, healthyTimeout, pollInterval)
 	}
+}
+
+// state gives what docker inspect says of a service's container in this format.
+func (s *stack) state(service, format string) string {
+	s.t.Helper()
+	state, err := docker(s.t.Context(), "inspect", "--format", format, s.container(service))
+	require.NoError(s.t, err)
+	return state
 }
 
 // container gives the id of a service's container.
