@@ -1,0 +1,144 @@
+package system_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"versiond/test/cluster"
+)
+
+// readmeParts are what a reader does with a fresh "go run .", in order. The last one starts it anew.
+var readmeParts = []string{
+	"## First write, first read", "### Records", "### How fresh a read is", "### Cluster and health", "### Backup and restore",
+	"### Many writes in one request", "### Sending a write again", "### The peer port", "## Errors", "### Tokens and the cluster secret",
+}
+
+// settledIndex is where the log of three fresh nodes ends, unless an election had to be repeated.
+const settledIndex = 6
+
+// What the README prints below its commands is what a reader who copies them sees, to the last digit. If
+// this fails, correct the README (both) or the program.
+func TestReadmeCommandsPrintWhatTheySay(t *testing.T) {
+	q, p := startSettled(t)
+	text, err := os.ReadFile("../../README.md")
+	require.NoError(t, err)
+	steps := readmeSteps(t, q, string(text))
+	require.Greater(t, len(steps), 40)
+	remembered := os.Environ()
+	for _, step := range steps {
+		if restart := regexp.MustCompile(`^(VERSIOND_.*)go run \.$`).FindStringSubmatch(step.command); restart != nil {
+			p.Stop()
+			var env []string
+			for _, setting := range regexp.MustCompile(`(VERSIOND_\w+)='([^']*)'`).FindAllStringSubmatch(restart[1], -1) {
+				env = append(env, setting[1]+"="+setting[2])
+			}
+			p = q.run("guarded.log", env...)
+			q.waitReady(10 * time.Second)
+			continue
+		}
+		if name := assignment.FindStringSubmatch(step.command); name != nil {
+			remembered = append(remembered, name[1]+"="+q.shell(t, remembered, step.command+`; printf %s "$`+name[1]+`"`))
+			continue
+		}
+		output := q.shell(t, remembered, step.command)
+		for _, want := range step.want {
+			assert.True(t, strings.Contains(dense(output), dense(want)), "%s\nsays in the README\n%s\nand prints\n%s", step.command, want, output)
+		}
+	}
+	p.Stop()
+}
+
+// startSettled starts three nodes in one process until they agreed at the first attempt.
+func startSettled(t *testing.T) (*quickStart, *cluster.Process) {
+	t.Helper()
+	for range 5 {
+		q := newQuickStart(t)
+		p := q.run("readme.log")
+		q.waitReady(10 * time.Second)
+		status, err := q.nodes[0].client.Status(t.Context())
+		require.NoError(t, err)
+		if leader, err := q.nodes[0].client.Leader(t.Context()); err == nil && leader.ID == "node1" && status.LastIndex == settledIndex {
+			return q, p
+		}
+		p.Stop()
+	}
+	t.Fatal("five fresh starts, and each time an election had to be repeated")
+	return nil, nil
+}
+
+// readmeStep is a command and what its output holds.
+type readmeStep struct {
+	command string
+	want    []string
+}
+
+var (
+	assignment   = regexp.MustCompile(`^(\w+)=\$\(`)
+	readmeBlock  = regexp.MustCompile("(?s)```sh\n(.*?)```")
+	explanation  = regexp.MustCompile(`\s{4,}.*$`)
+	statusFirst  = regexp.MustCompile(`^([1-5]\d\d) `)
+	betweenParts = regexp.MustCompile(`…|\s{2,}`)
+)
+
+// readmeSteps reads the commands of all parts, and the comments right below each. There, … and two blanks
+// stand for anything, and four blanks begin an explanation.
+func readmeSteps(t *testing.T, q *quickStart, text string) (steps []readmeStep) {
+	t.Helper()
+	for i, n := range q.nodes { // in addresses, in URLs and as JSON
+		text = strings.NewReplacer(fmt.Sprintf(":%d", 8081+i), fmt.Sprintf(":%d", n.public), fmt.Sprintf(":%d", 7001+i), fmt.Sprintf(":%d", n.peer)).Replace(text)
+	}
+	for _, part := range readmeParts {
+		_, section, found := strings.Cut(text, "\n"+part+"\n")
+		require.True(t, found, part)
+		if i := regexp.MustCompile(`(?m)^##`).FindStringIndex(section); i != nil {
+			section = section[:i[0]]
+		}
+		for _, block := range readmeBlock.FindAllStringSubmatch(section, -1) {
+			steps = append(steps, blockSteps(block[1])...)
+		}
+	}
+	return steps
+}
+
+func blockSteps(block string) (steps []readmeStep) {
+	below := false
+	for line := range strings.SplitSeq(block, "\n") {
+		said, isComment := strings.CutPrefix(line, "# ")
+		switch {
+		case strings.TrimSpace(line) == "":
+			below = false
+		case !isComment:
+			steps = append(steps, readmeStep{command: line})
+			below = true
+		case below:
+			last := &steps[len(steps)-1]
+			said = statusFirst.ReplaceAllString(explanation.ReplaceAllString(strings.TrimLeft(said, " "), ""), "$1…")
+			last.want = append(last.want, betweenParts.Split(said, -1)...)
+		}
+	}
+	return steps
+}
+
+// shell runs a command as the reader's shell does.
+func (q *quickStart) shell(t *testing.T, env []string, command string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "bash", "-c", "set -o pipefail; "+strings.ReplaceAll(command, "go run .", program))
+	cmd.Dir, cmd.Env = q.dir, env
+	output, err := cmd.Output()
+	require.NoError(t, err, "%s\n%s", command, output)
+	return string(output)
+}
+
+// dense takes out what is laid out differently.
+func dense(text string) string { return strings.Join(strings.Fields(text), "") }
