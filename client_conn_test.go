@@ -58,6 +58,7 @@ func TestClientsThatOnlyStopSendingGetTheirAnswer(t *testing.T) {
 		require.NoError(t, err, "%d: %s", i, each.line)
 		body, err := io.ReadAll(answer.Body)
 		require.NoError(t, err, "%d: %s", i, each.line)
+		require.NoError(t, answer.Body.Close())
 		require.Equal(t, each.want, answer.Status, "%d: %s: %s", i, each.line, body)
 	}
 }
@@ -125,6 +126,7 @@ func TestWhatNoHandlerSeesIsAnsweredAsAProblemToo(t *testing.T) {
 			require.NoError(t, err, "%.40s", request)
 			var problem controller.Problem
 			require.NoError(t, json.NewDecoder(answer.Body).Decode(&problem), "%.40s", request)
+			require.NoError(t, answer.Body.Close())
 			require.Equal(t, "application/problem+json", answer.Header.Get("Content-Type"))
 			require.Equal(t, "node1", answer.Header.Get("X-Versiond-Node"))
 			require.Equal(t, want.status, answer.StatusCode, "%.40s", request)

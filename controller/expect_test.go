@@ -2,6 +2,7 @@ package controller_test
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -58,7 +59,7 @@ func TestARefusedRequestIsNotAskedForItsBody(t *testing.T) {
 			_, err = io.ReadAll(answer.Body)
 			require.NoError(t, err)
 		}
-		require.NoError(t, conn.Close())
+		require.NoError(t, errors.Join(conn.Close(), answer.Body.Close()))
 		server.Close()
 	}
 }

@@ -61,7 +61,7 @@ func unknownIfExpired(err error) error {
 }
 
 // answerProblem answers the error that a handler recorded, if any.
-func (v *VersionController) answerProblem(c *gin.Context) {
+func (v *VersionController) answerProblem(c *gin.Context, last lastWord) {
 	if len(c.Errors) == 0 || c.Writer.Written() {
 		return
 	}
@@ -70,15 +70,15 @@ func (v *VersionController) answerProblem(c *gin.Context) {
 	if !known {
 		v.logger.Error("request failed", "requestID", requestID(c), "method", c.Request.Method, "path", c.Request.URL.Path, "err", err)
 	}
-	writeProblem(c, t, err)
+	writeProblem(c, t, err, last)
 }
 
-func writeProblem(c *gin.Context, t translation, err error) {
+func writeProblem(c *gin.Context, t translation, err error, last lastWord) {
 	problem := Problem{
 		Type:      "about:blank",
 		Title:     http.StatusText(t.status),
 		Status:    t.status,
-		Detail:    addOnce(detail(t, err), consequence(c, t)),
+		Detail:    detail(t, err) + last(c, t),
 		Code:      t.code,
 		Errors:    fieldErrors(err),
 		Results:   refusedResults(err),
@@ -98,7 +98,7 @@ func detail(t translation, err error) string {
 		return words.detail
 	}
 	var answer *model.StoreError
-	if t.err == model.ErrStoreUnavailable && errors.As(err, &answer) {
+	if errors.Is(t.err, model.ErrStoreUnavailable) && errors.As(err, &answer) {
 		return answer.Detail
 	}
 	if t.told {
@@ -110,8 +110,11 @@ func detail(t translation, err error) string {
 	return cmp.Or(t.says, t.err.Error())
 }
 
-// addOnce adds an end that words which another node passed on may have already.
-func addOnce(words, end string) string { return strings.TrimSuffix(words, end) + end }
+// lastWord is what a detail ends in.
+type lastWord func(*gin.Context, translation) string
+
+// none leaves the last word to the node that asked: it knows what its client wants.
+func none(*gin.Context, translation) string { return "" }
 
 // consequence says what a request that changes something has come to where that is not what it asked for.
 func consequence(c *gin.Context, t translation) string {
@@ -120,7 +123,7 @@ func consequence(c *gin.Context, t translation) string {
 		return ""
 	case t.retryAfterSeconds > 0:
 		return "; nothing was changed"
-	case t.err == model.ErrOutcomeUnknown && afterUnknown[c.FullPath()] != "": //nolint:errorlint // it is the table's own
+	case errors.Is(t.err, model.ErrOutcomeUnknown) && afterUnknown[c.FullPath()] != "":
 		return ": " + afterUnknown[c.FullPath()]
 	}
 	return ""

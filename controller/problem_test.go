@@ -69,10 +69,10 @@ func TestDatabasesOwnWordsReachTheClient(t *testing.T) {
 	answer := &model.StoreError{Detail: "answers: 1290 read-only", Cause: errors.New("secret")}
 	n.service.fault = fmt.Errorf("applying: %w", answer)
 	require.Equal(t, "answers: 1290 read-only", requireProblem(t, n.get(t, "/version/known"), 503, "store_unavailable").Detail)
-	n.service.fault = &model.StoreError{Detail: "127.0.0.1:7001: answers: 1290 read-only; nothing was changed"}
-	require.Equal(t, "127.0.0.1:7001: answers: 1290 read-only; nothing was changed", requireProblem(t, n.send(t, http.MethodDelete, "/version/known", ""), 503, "store_unavailable").Detail)
 	n.service.fault = fmt.Errorf("%w: %w", model.ErrOutcomeUnknown, answer)
-	require.NotContains(t, requireProblem(t, n.send(t, http.MethodDelete, "/version/known", ""), 504, "outcome_unknown").Detail, "1290")
+	detail := requireProblem(t, n.send(t, http.MethodDelete, "/version/known", ""), 504, "outcome_unknown").Detail
+	require.Contains(t, detail, model.ErrOutcomeUnknown.Error())
+	require.NotContains(t, detail, "1290")
 }
 
 // A read whose context ended changed nothing, and may be sent again.

@@ -25,17 +25,21 @@ const requestIDBytesMax = 128
 
 // Serve runs around every handler of the public port: it labels the answer, answers errors and panics,
 // measures the request and logs one line at debug level. It must be the first handler of an engine.
-func (v *VersionController) Serve(c *gin.Context) { v.serve(c, v.metrics.Public, v.bodies) }
+func (v *VersionController) Serve(c *gin.Context) {
+	v.serve(c, v.metrics.Public, v.bodies, consequence)
+}
 
 // ServePeers is Serve for the peer port.
-func (v *VersionController) ServePeers(c *gin.Context) { v.serve(c, v.metrics.Peer, v.peerBodies) }
+func (v *VersionController) ServePeers(c *gin.Context) {
+	v.serve(c, v.metrics.Peer, v.peerBodies, none)
+}
 
-func (v *VersionController) serve(c *gin.Context, observer RequestObserver, bodies *bodyBudget) {
+func (v *VersionController) serve(c *gin.Context, observer RequestObserver, bodies *bodyBudget, last lastWord) {
 	began := time.Now()
 	defer bodies.boundBody(c)()
 	v.label(c)
 	v.next(c)
-	v.answerProblem(c)
+	v.answerProblem(c, last)
 	took := time.Since(began)
 	observer.Answered(c.Request.Method, c.FullPath(), c.Writer.Status(), took)
 	v.logRequest(c, took)

@@ -44,6 +44,10 @@ func TestOnlyRefusedChangesSpeakOfChanges(t *testing.T) {
 			require.Contains(t, asked(t, n, method, path), "; nothing was changed", path)
 		}
 		require.Contains(t, asked(t, n, http.MethodGet, "/join/node4/127.0.0.1:7004"), "; nothing was changed")
+
+		// What a node is told here, it tells its own clients, and adds what became of their requests.
+		forwarded := serve(t, n.peer, request{method: http.MethodDelete, path: "/peer/node1"})
+		require.NotContains(t, forwarded.Body.String(), "changed")
 	}
 }
 

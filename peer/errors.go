@@ -60,7 +60,7 @@ func (r request) problemError(status int, header http.Header, body []byte) error
 		problem.Detail = fmt.Sprintf("the nodes' cluster.secret differ: %s answers: %s", r.address, problem.Detail)
 	}
 	switch kind, ok := codes[problem.Code]; {
-	case kind == model.ErrStoreUnavailable: // users are to read what that node's database or disk says
+	case errors.Is(kind, model.ErrStoreUnavailable): // users are to read what that node's database or disk says
 		return &model.StoreError{Detail: r.address + ": " + problem.Detail}
 	case ok:
 		return model.Explain(kind, problem.Detail) // the other node's own words beside the error that they explain
