@@ -15,6 +15,8 @@ type Status struct {
 	StoreSilent bool `json:"storeSilent,omitempty"`
 	// Divergence says why the node does not believe its own store; empty while it does.
 	Divergence string `json:"divergence,omitempty"`
+	// Level is set while the node's store is known to have what was committed when it last asked.
+	Level bool `json:"level"`
 	// Release is the version of the program.
 	Release string `json:"release"`
 }

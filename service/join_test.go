@@ -22,6 +22,7 @@ func blank(id string) peer.Status {
 func member(id, cluster string) peer.Status {
 	s := blank(id)
 	s.Cluster, s.Running, s.Serving, s.State, s.LeaderID, s.Applied = cluster, true, true, "follower", "node1", 1<<40
+	s.Level = true
 	return s
 }
 

@@ -91,10 +91,11 @@ func TestWhoHasCaughtUp(t *testing.T) {
 	right := n.Status(t.Context())
 	require.True(t, n.hasCaughtUp(joined, right))
 	for name, change := range map[string]func(*peer.Status){
-		"another node":     func(s *peer.Status) { s.Node = "node2" },
-		"another cluster":  func(s *peer.Status) { s.Cluster = "cluster2" },
-		"not running":      func(s *peer.Status) { s.Running = false },
-		"a replica":        func(s *peer.Status) { s.Replica = true },
+		"another node":    func(s *peer.Status) { s.Node = "node2" },
+		"another cluster": func(s *peer.Status) { s.Cluster = "cluster2" },
+		"not running":     func(s *peer.Status) { s.Running = false },
+		"a replica":       func(s *peer.Status) { s.Replica = true },
+		"behind in records, of which few entries may hold most": func(s *peer.Status) { s.Level = false },
 		"store not in use": func(s *peer.Status) { s.Serving = false },
 	} {
 		status := right

@@ -12,7 +12,7 @@ import (
 // Status is what this node tells other nodes of itself.
 func (s *VersionService) Status(ctx context.Context) peer.Status {
 	status := peer.Status{Status: s.node.Status(), Port: s.settings.Port, Release: s.settings.Release}
-	status.Serving = s.serving()
+	status.Serving, status.Level = s.serving(), s.level.current.Load()
 	if err := s.checkContent(); err != nil {
 		status.Divergence = err.Error()
 	}

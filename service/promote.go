@@ -13,7 +13,8 @@ const (
 	// promoteStable is how long a node that joins later must have kept up before it gets its vote. The
 	// listed nodes of a new cluster get it at once.
 	promoteStable = 3 * time.Second
-	// promoteLagMax is how far behind a node may be, in log entries, and count as caught up.
+	// promoteLagMax is how far behind a node may be, in log entries, and count as caught up. It has to have been
+	// level before: an entry may hold thousands of commands.
 	promoteLagMax = 250
 )
 
@@ -69,5 +70,5 @@ func (s *VersionService) promoteOnce(ctx context.Context, m raft.Member, since m
 
 func (s *VersionService) hasCaughtUp(m raft.Member, status peer.Status) bool {
 	return status.Node == m.ID && status.Cluster == s.node.Identity().Cluster && status.Running && !status.Replica &&
-		status.Serving && status.Applied+promoteLagMax >= s.node.CommitIndex()
+		status.Serving && status.Level && status.Applied+promoteLagMax >= s.node.CommitIndex()
 }
