@@ -106,8 +106,7 @@ func startNodes(ctx context.Context, cfg config.Config, log *slog.Logger, stdout
 func keepNode(ctx context.Context, cfg config.Config, node config.Node, log *slog.Logger, greeting *greeting) error {
 	for {
 		err := startNode(ctx, cfg, node, log, greeting)
-		again := errors.Is(err, raft.ErrRestoreUndone) || errors.Is(err, raft.ErrTransferStuck)
-		if !again || ctx.Err() != nil {
+		if !errors.Is(err, raft.ErrTransferStuck) || ctx.Err() != nil {
 			return err
 		}
 		log.Warn("this node is started again", "err", err)

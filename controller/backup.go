@@ -15,8 +15,6 @@ import (
 
 const (
 	backupType = "application/octet-stream"
-	// restoreBytesMax bounds a backup that is sent to be restored.
-	restoreBytesMax = 4 << 30
 	// transferIdleMax ends a transfer in which nothing moves. The server's own time limits are for
 	// requests that fit in memory.
 	transferIdleMax = 30 * time.Second
@@ -78,11 +76,11 @@ func (v *VersionController) Backup(c *gin.Context) {
 // @Summary      Restore a backup
 // @Description  `curl -X POST localhost:8081/restore -H 'Content-Type: application/octet-stream' -T versiond.backup`, or `versiond restore versiond.backup --url http://localhost:8081`
 // @Description
-// @Description  The whole file is checked before anything changes. Then its records take the place of all records on every node; the answer comes when the leader holds them. Writes that are on their way end in `outcome_unknown`. Records keep their revisions; those of another cluster's backup get new ones.
+// @Description  The whole file is checked before anything changes. Then its records take the place of all records on every node; the answer comes when the leader holds them. Writes go on until then: what is acknowledged before is replaced, what is acknowledged after stays. Records keep their revisions; those of another cluster's backup get new ones.
 // @Tags         cluster
 // @Accept       octet-stream
 // @Produce      json,application/problem+json
-// @Param        backup   body   string   true   "a backup of at most 4 GiB"  format(binary)
+// @Param        backup   body   string   true   "a backup of at most 1 GiB"  format(binary)
 // @Param        foreign  query  boolean  false  "true takes another cluster's backup"  default(false)
 // @Param        timeout  query  string   false  "how long the cluster may take once the file is received, as a Go duration, 1h at most"  default(1m)  example(10m)
 // @Success      200  {object}  model.Restored  "restored"
@@ -92,9 +90,9 @@ func (v *VersionController) Backup(c *gin.Context) {
 // @Failure      400  {object}  Problem  "`invalid_request`: body is damaged or no backup; foreign must be true for another cluster's"
 // @Failure      401  {object}  Problem  "`unauthorized`: the token is missing or not known"
 // @Failure      403  {object}  Problem  "`forbidden`: the token's role may not do this; `cross_site`"
-// @Failure      413  {object}  Problem  "`body_too_large`: more than 4 GiB"
+// @Failure      413  {object}  Problem  "`body_too_large`: more than 1 GiB"
 // @Failure      415  {object}  Problem  "`unsupported_media_type`"
-// @Failure      429  {object}  Problem  "`too_many_requests`: another backup is being received or restored, or members are being changed; nothing was changed; see Retry-After"
+// @Failure      429  {object}  Problem  "`too_many_requests`: another backup is being received or restored, or there was not enough time; nothing was changed; see Retry-After"
 // @Failure      500  {object}  Problem  "`internal`"
 // @Failure      503  {object}  Problem  "`no_leader`, `node_removed`: nothing was changed; see Retry-After"
 // @Failure      504  {object}  Problem  "`outcome_unknown`: the records may or may not be those of the backup, all of them"
@@ -108,7 +106,7 @@ func (v *VersionController) Restore(c *gin.Context) {
 		return
 	}
 	transfer := newTransfer(c)
-	body := http.MaxBytesReader(c.Writer, transfer, restoreBytesMax)
+	body := http.MaxBytesReader(c.Writer, transfer, model.BackupBytesMax)
 	restored, err := v.service.Restore(c.Request.Context(), body, opts)
 	transfer.expectAnswerTaken()
 	if err != nil {

@@ -74,7 +74,7 @@ func TestRestoreFailures(t *testing.T) {
 		code   string
 	}{
 		"damaged":   {damaged, http.StatusBadRequest, "invalid_request"},
-		"too large": {errors.Join(damaged, &http.MaxBytesError{Limit: 4 << 30}), http.StatusRequestEntityTooLarge, "body_too_large"},
+		"too large": {errors.Join(damaged, &http.MaxBytesError{Limit: model.BackupBytesMax}), http.StatusRequestEntityTooLarge, "body_too_large"},
 		"no leader": {model.ErrNoLeader, http.StatusServiceUnavailable, "no_leader"},
 		"unknown":   {model.ErrOutcomeUnknown, http.StatusGatewayTimeout, "outcome_unknown"},
 	} {

@@ -1,4 +1,4 @@
-// Package failpoint marks the steps at which tests kill the program. Only a program that was built with
+// Package failpoint marks the steps at which tests kill or freeze the program. Only a program that was built with
 // the tag failpoints knows of them; in every other one Here does nothing, and the compiler removes it
 // together with its names.
 package failpoint
@@ -20,7 +20,12 @@ const (
 	// and it does not count yet.
 	SnapshotOpened  = "snapshot-opened"
 	SnapshotWritten = "snapshot-written"
-	// RestoreMarked is when the state row says that a snapshot is being loaded, RestoreCleared when the
+	// RestoreBegun is when the leader has applied the entry that begins the restore of a backup, RestoreChunked
+	// when it has applied one that holds a part of it, and RestoreSent when only that is missing which commits it.
+	RestoreBegun   = "restore-begun"
+	RestoreChunked = "restore-chunked"
+	RestoreSent    = "restore-sent"
+	// RestoreMarked is when the state row says that a snapshot or a backup is being loaded, RestoreCleared when the
 	// old records are gone, RestoreFilled when the new ones are there and the row still says so, and
 	// RestoreFinished when it does not any more.
 	RestoreMarked   = "restore-marked"

@@ -7,13 +7,15 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"syscall"
 )
 
-// chosen is the step at which the program dies, and left how often it may still pass it: FAILPOINT is
-// name:N, and dies at the Nth time.
+// chosen is the step at which the program dies, and left how often it may still pass it: FAILPOINT is name:N, and
+// dies at the Nth time. With name:N:freeze it stops there instead, and goes on when it is told to.
 var (
 	chosen, count, _ = strings.Cut(os.Getenv("FAILPOINT"), ":")
-	left             = passes(count)
+	times, what, _   = strings.Cut(count, ":")
+	left             = passes(times)
 )
 
 func passes(count string) *atomic.Int64 {
@@ -26,9 +28,13 @@ func passes(count string) *atomic.Int64 {
 	return &n
 }
 
-// Here kills the program, as kill -9 does, when this is the chosen step and time.
+// Here kills the program, as kill -9 does, or freezes it when this is the chosen step and time.
 func Here(name string) {
 	if name != chosen || left.Add(-1) != 0 {
+		return
+	}
+	if what == "freeze" {
+		_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP) // it returns when the program goes on
 		return
 	}
 	if self, err := os.FindProcess(os.Getpid()); err == nil {

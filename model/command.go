@@ -13,6 +13,12 @@ const (
 	CommandAdd    CommandType = 1
 	CommandUpdate CommandType = 2
 	CommandDelete CommandType = 3
+
+	// Those of a restore have an entry each.
+	CommandRestoreBegin  CommandType = 4
+	CommandRestoreChunk  CommandType = 5
+	CommandRestoreCommit CommandType = 6
+	CommandRestoreAbort  CommandType = 7
 )
 
 // Command is one write as it is proposed. IfRevision, when not zero, makes an update or a delete

@@ -52,6 +52,7 @@ type applier struct {
 	stored     model.Position     // what the state row says
 	applied    model.Position     // stored, or beyond it by entries without commands
 	passed     []model.Checkpoint // on the way to what is decided, and not applied yet
+	open       *openRestore       // as of what is decided; nil when there is none
 }
 
 // run applies until the context ends. It returns nil then, and otherwise the reason why this node
@@ -100,9 +101,6 @@ func (a *applier) step(ctx context.Context) (bool, error) {
 		return true, a.rebuildAnyway(ctx)
 	}
 	if a.queue.restoreIndex() > a.applied.Index {
-		if undecided := a.queue.undecidedIndex(); undecided != 0 {
-			return a.decideRestore(undecided)
-		}
 		return true, a.restoreNewest(ctx)
 	}
 	if a.progress.unsure.Swap(false) {
@@ -133,8 +131,14 @@ func (a *applier) gather(ctx context.Context) {
 	}
 }
 
-// apply writes consecutive entries in one transaction, publishes them and tells their proposers.
+// apply writes consecutive entries in one transaction, publishes them and tells their proposers. Those behind an
+// entry that commits a restore are left for the next time.
 func (a *applier) apply(ctx context.Context, entries []entry) error {
+	if before := beforeCommit(entries); len(before) > 0 {
+		entries = before
+	} else {
+		return a.applyCommit(ctx, &entries[0])
+	}
 	outcomes, commands, err := a.decide(entries)
 	if err != nil {
 		return err

@@ -31,6 +31,10 @@ func (a *applier) openView(ctx context.Context, request *viewRequest) error {
 		request.settle(nil, fmt.Errorf("the store is at index %d already, past the snapshot's %d", last, request.index))
 		return nil
 	}
+	if a.open.at(request.index) != nil {
+		request.settle(nil, errRestoreOpen)
+		return nil
+	}
 	return a.settleView(ctx, request)
 }
 

@@ -31,9 +31,16 @@ func (a *applier) decideEntry(e *entry) ([]model.UnitOutcome, int, error) {
 	if e.data == nil {
 		return nil, 0, nil
 	}
+	if _, is := wire.IsRestoreStep(e.data); is {
+		outcomes, err := a.decideStep(e)
+		if err != nil {
+			err = unreadableEntry(e, err)
+		}
+		return outcomes, 0, err
+	}
 	units, err := wire.DecodeUnits(e.data)
 	if err != nil {
-		return nil, 0, fmt.Errorf("log entry %d cannot be read: %w; run the release that wrote it; where that is the one that runs, %s", e.position.Index, err, model.RejoinAdvice)
+		return nil, 0, unreadableEntry(e, err)
 	}
 	outcomes := make([]model.UnitOutcome, len(units))
 	decided := make([]model.Outcome, model.CountCommands(units))
@@ -44,6 +51,10 @@ func (a *applier) decideEntry(e *entry) ([]model.UnitOutcome, int, error) {
 		position = end
 	}
 	return outcomes, position, nil
+}
+
+func unreadableEntry(e *entry, err error) error {
+	return fmt.Errorf("log entry %d cannot be read: %w; run the release that wrote it; where that is the one that runs, %s", e.position.Index, err, model.RejoinAdvice)
 }
 
 // decideUnit decides a unit, of which the first command is the one at position of the entry at index,

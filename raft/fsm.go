@@ -38,7 +38,7 @@ const (
 	// vainMax is how often a follower takes the same snapshot. Once is enough.
 	vainMax = 5
 	// vainAfter is for how long it takes it all the same: one that led until just now cannot say for some
-	// seconds which term the hole of a restore has, and is sent the snapshot until it can (holeStore).
+	// seconds which term the hole behind a snapshot has, and is sent the snapshot until it can (holeStore).
 	vainAfter = 5 * replicationEnds
 )
 
@@ -113,15 +113,10 @@ func (f *VersionFSM) Snapshot() (raft.FSMSnapshot, error) {
 
 // Restore notes that a snapshot takes the place of the records and returns; the applier loads it.
 // The stream that it is given is not read: the snapshot lies in the node's snapshot store, where
-// the applier finds it together with the index and term that Raft gave it. Of the stream only the
-// first bytes are read, which tell a restored backup. An error means to hashicorp/raft that the snapshot was
-// not installed.
+// the applier finds it together with the index and term that Raft gave it. An error means to
+// hashicorp/raft that the snapshot was not installed.
 func (f *VersionFSM) Restore(stream io.ReadCloser) error {
 	meta, err := metaOf(stream)
-	if err != nil {
-		return err
-	}
-	restored, err := isRestored(stream)
 	if err != nil {
 		return err
 	}
@@ -129,7 +124,7 @@ func (f *VersionFSM) Restore(stream io.ReadCloser) error {
 	if err := f.ensureLeadsOn(meta.Index); err != nil {
 		return err
 	}
-	f.queue.pushRestore(meta.Index, restored)
+	f.queue.pushRestore(meta.Index)
 	f.turns.breakOff()
 	return stream.Close()
 }
@@ -138,7 +133,7 @@ func (f *VersionFSM) Restore(stream io.ReadCloser) error {
 // Hashicorp/raft goes on from any snapshot that it installs, and panics when an entry is missing. It is the
 // goroutine which replicated to a member before that was removed and let in again that may send such a
 // one, when it wakes. A leader may have to send one that the log leads on from: a follower that led until
-// just now cannot say for some seconds which term the hole of a restore has (holeStore).
+// just now cannot say for some seconds which term the hole behind a snapshot has (holeStore).
 func (f *VersionFSM) ensureLeadsOn(index uint64) error {
 	certain := f.queue.certainIndex()
 	if index >= certain {

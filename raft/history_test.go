@@ -71,14 +71,12 @@ func TestLogBelowASnapshotThatWasSentIsNotApplied(t *testing.T) {
 	for name, test := range map[string]struct {
 		index, term uint64 // of the entry that the log has where the snapshot is
 		hole        bool   // in front of that
-		undecided   bool
 		want        verdict
 	}{
-		"the log goes on behind it":        {41, 3, true, false, storeBehind},
-		"the log has another entry there":  {40, 2, false, false, storeBehind},
-		"the log has what was snapshotted": {40, 3, false, false, storeCurrent},
-		"one that was sent lies between":   {40, 3, true, false, storeBehind},
-		"the snapshot may be undone":       {41, 3, true, true, storeCurrent},
+		"the log goes on behind it":        {41, 3, true, storeBehind},
+		"the log has another entry there":  {40, 2, false, storeBehind},
+		"the log has what was snapshotted": {40, 3, false, storeCurrent},
+		"one that was sent lies between":   {40, 3, true, storeBehind},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := mustApplier(t, identity)
@@ -90,9 +88,6 @@ func TestLogBelowASnapshotThatWasSentIsNotApplied(t *testing.T) {
 				require.NoError(t, a.logs.StoreLog(&raft.Log{Index: i, Term: 2, Type: raft.LogNoop}))
 			}
 			require.NoError(t, a.logs.StoreLog(&raft.Log{Index: test.index, Term: test.term, Type: raft.LogNoop}))
-			if test.undecided {
-				a.queue.pushRestore(40, true)
-			}
 			got, _, err := a.judge(model.StoreState{Identity: identity, Applied: model.Position{Index: 12, Term: 2}}, nil)
 			require.NoError(t, err)
 			require.Equal(t, test.want, got)
@@ -107,7 +102,7 @@ func TestNothingBelowARestoreIsReadFromTheLog(t *testing.T) {
 	a.queue.startAt(14)
 	end, _ := a.logEnd()
 	require.Equal(t, uint64(14), end)
-	a.queue.pushRestore(40, false)
+	a.queue.pushRestore(40)
 	moved, err := a.readLog(t.Context())
 	require.NoError(t, err)
 	require.False(t, moved)

@@ -14,11 +14,11 @@ import (
 // replicationEnds is longer than the goroutines that replicate for a leader outlive its leadership.
 const replicationEnds = 2 * time.Second
 
-// holeStore is the log as hashicorp/raft sees it. A restored backup leaves a hole in the log at its
-// index, which is how a leader notices that a follower needs the snapshot. A follower, however, must
-// know the term there: when a later leader's entries differ from those behind the hole, hashicorp's
-// check of what goes before them would otherwise fail for ever. So a node that does not lead finds in
-// the hole an entry with the term of the snapshot, and one that leads finds nothing.
+// holeStore is the log as hashicorp/raft sees it. A snapshot that is sent to a node whose log ends before it
+// leaves a hole there. The node must know the term at the end of the hole: when a later leader's entries differ
+// from those behind it, hashicorp's check of what goes before them would otherwise fail for ever. So a node
+// that does not lead finds there an entry with the term of the snapshot. One that leads finds nothing, and so
+// sends its followers the snapshot and not that entry.
 type holeStore struct {
 	raft.LogStore
 	snapshots raft.SnapshotStore

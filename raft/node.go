@@ -57,7 +57,8 @@ type Node struct {
 	failed chan struct{} // closed when the node cannot go on
 	wg     sync.WaitGroup
 
-	entering sync.Mutex // held by whoever notes the cluster and starts Raft under it
+	entering  sync.Mutex // held by whoever notes the cluster and starts Raft under it
+	restoring sync.Mutex // held by whoever restores a backup
 
 	mu      sync.Mutex
 	running *running // nil until Raft runs
@@ -211,6 +212,19 @@ func (n *Node) runApplier(r *raft.Raft) {
 	if err := a.run(n.ctx); err != nil {
 		n.fail(err)
 	}
+}
+
+// noteSnapshot tells the queue, before Raft starts, what the newest snapshot covers: hashicorp/raft
+// will hand over nothing of it.
+func (n *Node) noteSnapshot() error {
+	meta, err := newestSnapshot(n.stores.snapshots)
+	if errors.Is(err, errNoSnapshot) {
+		return nil
+	}
+	if err == nil {
+		n.fsm.queue.startAt(meta.Index)
+	}
+	return err
 }
 
 // fail notes why the node cannot go on; its owner sees Failed.

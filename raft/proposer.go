@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/raft"
+	"golang.org/x/sync/semaphore"
 
 	"versiond/group"
 	"versiond/model"
@@ -19,6 +20,8 @@ const (
 	// enqueueTimeout bounds the wait for hashicorp's main loop to take an entry. It takes one in
 	// microseconds; when it does not, the node is stuck and nothing was proposed.
 	enqueueTimeout = 2 * time.Second
+	// writesAtOnce is how many entries may be on their way at once.
+	writesAtOnce = 2
 	// hopelessInterval is how soon entries are given up that wait for the store of a leader that was
 	// replaced: what gathers behind them has a new leader to go to.
 	hopelessInterval = 100 * time.Millisecond
@@ -28,7 +31,7 @@ const (
 // applied the next one is being replicated. More on their way would only make the groups smaller. More
 // that waits would only make clients wait in vain; an item may be all that a follower passed on.
 var proposerLimits = group.Limits{
-	GroupSizeMax: entryBytesMax, GroupCountMax: model.CommandsPerEntryMax, InFlightMax: 2,
+	GroupSizeMax: entryBytesMax, GroupCountMax: model.CommandsPerEntryMax, InFlightMax: writesAtOnce,
 	WaitingItemsMax: 1000, WaitingSizeMax: 16 << 20,
 }
 
@@ -54,12 +57,14 @@ type proposer struct {
 	// transferStuck is called when a transfer of leadership never ends.
 	transferStuck func()
 	transfer      transferWatch
-	fsm           *VersionFSM
-	collector     *group.Collector[*proposal]
+	// writes is held by every group until it is applied, and as a whole while a restore is committed.
+	writes    *semaphore.Weighted
+	fsm       *VersionFSM
+	collector *group.Collector[*proposal]
 }
 
 func newProposer(ctx context.Context, r *raft.Raft, fsm *VersionFSM, stuck func() bool) *proposer {
-	p := &proposer{ctx: ctx, apply: r.Apply, fsm: fsm, mayLead: func() bool { return true }, transferStuck: func() {}}
+	p := &proposer{ctx: ctx, apply: r.Apply, fsm: fsm, mayLead: func() bool { return true }, transferStuck: func() {}, writes: semaphore.NewWeighted(writesAtOnce)}
 	p.hopeless = func() bool { return !p.mayLead() || r.State() != raft.Leader && stuck() }
 	p.collector = group.NewCollector(proposerLimits, p.send)
 	return p
@@ -91,6 +96,9 @@ func (p *proposer) propose(ctx context.Context, units []model.Unit) ([]model.Uni
 
 // send proposes one group as one entry, without what its callers gave up meanwhile.
 func (p *proposer) send(items []*proposal) {
+	if p.writes.Acquire(p.ctx, 1) == nil { // when the node ends, it does not matter
+		defer p.writes.Release(1)
+	}
 	taken := items[:0]
 	var units []model.Unit
 	for _, item := range items {

@@ -45,14 +45,11 @@ type queue struct {
 	entries []entry
 	bytes   int
 	handed  uint64 // the last index that the FSM was handed
-	certain uint64 // the highest index that it was handed and that is known to be committed
+	certain uint64 // the highest index that it was ever handed
 	// leftSince is when the first of the entries was handed over that the queue left to the log and
 	// the applier has not made up for; zero when there are none.
 	leftSince time.Time
 	restore   uint64 // the index of a snapshot that the FSM was told to restore
-	// undecided is set while that snapshot is a restored backup of which this node does not know yet
-	// whether the cluster has it.
-	undecided bool
 	view      *viewRequest
 	views     []*viewRequest // of whatever is applied when their turn comes
 	closing   bool           // no view will be opened any more
@@ -105,18 +102,11 @@ func (q *queue) patient() bool {
 	return true
 }
 
-// pushRestore tells the applier that a snapshot at index takes the place of everything before it,
-// once index is committed if it is undecided. One that is older than an undecided one leads up to it.
-func (q *queue) pushRestore(index uint64, undecided bool) {
+// pushRestore tells the applier that a snapshot at index takes the place of everything before it.
+func (q *queue) pushRestore(index uint64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.handed = index
-	if !q.undecided || index >= q.restore {
-		q.restore, q.undecided = index, undecided
-	}
-	if !undecided {
-		q.certain = max(q.certain, index)
-	}
+	q.handed, q.restore, q.certain = index, index, max(q.certain, index)
 	q.notify()
 }
 
@@ -126,23 +116,6 @@ func (q *queue) startAt(index uint64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.handed, q.certain = index, index
-}
-
-// decide notes that the undecided snapshot counts.
-func (q *queue) decide() {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.undecided, q.certain = false, max(q.certain, q.restore)
-}
-
-// undecidedIndex gives the index of the undecided snapshot, 0 when there is none.
-func (q *queue) undecidedIndex() uint64 {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if !q.undecided {
-		return 0
-	}
-	return q.restore
 }
 
 func (q *queue) certainIndex() uint64 {

@@ -67,7 +67,10 @@ func (a *applier) reconcileOnce(ctx context.Context) error {
 		a.log.Error("building the store anew", "why", err, "storeIndex", state.Applied.Index)
 		return a.rebuild(ctx)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return a.findOpen(state.Applied)
 }
 
 // judgeUnlike judges a store that no node has left like that, storeCurrent when nothing speaks against it. One
@@ -130,10 +133,9 @@ func (a *applier) judgePosition(at model.Position) (verdict, string, error) {
 	return a.judgeSnapshot(h, at)
 }
 
-// judgeSnapshot looks whether the log may be read from at on, where a snapshot covers more. While that may
-// still be undone nothing is applied anyway (decideRestore).
+// judgeSnapshot looks whether the log may be read from at on, where a snapshot covers more.
 func (a *applier) judgeSnapshot(h history, at model.Position) (verdict, string, error) {
-	if h.snapshot == nil || h.snapshot.Index <= at.Index || h.snapshot.Index == a.queue.undecidedIndex() {
+	if h.snapshot == nil || h.snapshot.Index <= at.Index {
 		return storeCurrent, "", nil
 	}
 	leads, err := h.leadsToSnapshot(at.Index)
@@ -150,7 +152,7 @@ func (a *applier) foreign(state model.StoreState) error {
 		model.ErrForeignStore, state.Node, state.Cluster, ours.Node, ours.Cluster, a.discardStore)
 }
 
-// load takes the store into use as it is.
+// load takes the store into use as it is. No restore is open there unless findOpen finds one.
 func (a *applier) load(ctx context.Context, at model.Position) error {
 	if err := a.service.LoadInternal(ctx, a.identity().Cluster); err != nil {
 		return err
@@ -159,7 +161,7 @@ func (a *applier) load(ctx context.Context, at model.Position) error {
 	if err := a.verifyAt(ctx, at); err != nil {
 		return err
 	}
-	a.stored, a.loaded = at, true
+	a.stored, a.loaded, a.open = at, true, nil
 	a.fsm.lastCommand.Store(at.Index)
 	a.advance(at)
 	a.log.Info("the store is in use", "index", at.Index, "term", at.Term)
@@ -168,7 +170,7 @@ func (a *applier) load(ctx context.Context, at model.Position) error {
 
 // rebuild loads the newest snapshot, or begins empty when the log still goes back to its start.
 func (a *applier) rebuild(ctx context.Context) error {
-	meta, err := a.newestDecided()
+	meta, err := newestSnapshot(a.fsm.snapshots)
 	if err == nil {
 		return a.restore(ctx, meta)
 	}

@@ -46,7 +46,7 @@ func RecoverFromLog(ctx context.Context, cfg RecoverConfig, open func(folder str
 		return err
 	}
 	defer func() { err = errors.Join(err, closeService()) }()
-	fsm, err := newThrowawayFSM(ctx, service, cfg.Dir.Identity().Node, cfg.Log)
+	fsm, err := newThrowawayFSM(ctx, service, stores.cache, cfg.Dir.Identity().Node, cfg.Log)
 	if err != nil {
 		return err
 	}

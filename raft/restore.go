@@ -4,109 +4,184 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
-	"strings"
+	"time"
 
-	"github.com/hashicorp/raft"
-
+	"versiond/failpoint"
 	"versiond/model"
+	"versiond/wire"
+)
+
+const (
+	// restoreChunkBytes is how much of a backup one log entry holds. Hashicorp/raft keeps the last entries in
+	// memory, so it is less than what an entry may hold.
+	restoreChunkBytes = 64 << 10
+	// abandonTimeout bounds the attempt to tell the cluster that a restore will not go on; it lapses anyway.
+	abandonTimeout = 2 * time.Second
 )
 
 // Restore puts the records of a backup in the place of all records, on every node, and gives the log
 // index from which on they are; this node has applied it by then. Leader only. Of another cluster's
 // backup it takes the records only if foreign is set.
 //
+// The backup goes through the log: an entry that begins the restore, its parts, which change nothing, and
+// an entry that commits it. With that one, every node loads it from its own log (open_restore.go).
+//
 // Records of this cluster keep their revisions. All others get new ones: the same revision may have
 // been another content here, and somebody's If-Match or a cache may still know it.
 //
-// Errors: model.ErrNotLeader, ErrTimeout, *model.ValidationError, and ErrTooManyRequests while the one
-// before is not committed, after which nothing was changed, and model.ErrOutcomeUnknown. The backup is the
-// caller's to close, also after an error.
+// Errors: model.ErrNotLeader, ErrTimeout, *model.ValidationError, and ErrTooManyRequests while another one goes
+// on, after which nothing was changed, and model.ErrOutcomeUnknown. The backup is the caller's to close.
 func (n *Node) Restore(ctx context.Context, b *Backup, foreign bool) (uint64, error) {
 	running := n.current()
 	if running == nil || !n.leads(running) {
 		return 0, model.ErrNotLeader
 	}
-	if ours := n.Identity().Cluster; b.Header.Cluster != ours && !foreign {
+	ours := n.Identity().Cluster
+	if b.Header.Cluster != ours && !foreign {
 		return 0, &model.ValidationError{Fields: []model.FieldError{{Field: "foreign", Detail: fmt.Sprintf(
 			"must be true to restore a backup of another cluster: this is cluster %s, the backup is of %s", ours, b.Header.Cluster)}}}
 	}
-	// A second one would push out the last snapshot from before the first.
-	if n.fsm.queue.undecidedIndex() > running.raft.CommitIndex() {
-		return 0, fmt.Errorf("%w: whether the cluster has the backup that was restored before is not known yet", model.ErrTooManyRequests)
+	if !n.restoring.TryLock() {
+		return 0, fmt.Errorf("%w: another backup is being restored", model.ErrTooManyRequests)
 	}
-	// A leader that was replaced must not begin, and a change of the members must not be under way.
-	if _, err := running.reads.readIndex(ctx); err != nil {
-		return 0, err
+	defer n.restoring.Unlock()
+	n.cfg.Log.Warn("restoring a backup in the place of all records", "records", b.Records, "cluster", b.Header.Cluster, "index", b.Header.Index)
+	r := restore{proposer: running.proposer, backup: b, step: model.RestoreStep{
+		Records: b.Records, Bytes: uint64(b.size), Foreign: b.Header.Cluster != ours || b.highest >= model.Revision(running.raft.LastIndex()+1, 0),
+	}}
+	if err := r.send(ctx); err != nil {
+		r.abandon()
+		return 0, nothingChanged(ctx, err)
 	}
-	index, err := n.restoreAside(ctx, running.raft, b)
-	if err != nil {
-		return 0, err
-	}
-	if err := n.WaitApplied(ctx, index); err != nil {
-		return 0, fmt.Errorf("%w: %w", model.ErrOutcomeUnknown, err)
-	}
-	return index, nil
+	return r.commit(ctx)
 }
 
-// restoreAside does what hashicorp's main loop and futures, which know no context, have to be waited
-// for. When the caller leaves, the restore may go on until it finds the backup closed.
-func (n *Node) restoreAside(ctx context.Context, r *raft.Raft, b *Backup) (uint64, error) {
-	type restored struct {
-		index uint64
-		err   error
+// restore is what the leader has proposed of one.
+type restore struct {
+	proposer *proposer
+	backup   *Backup
+	step     model.RestoreStep // with which it begins
+	begin    uint64            // the index of that; 0 before
+}
+
+// send proposes everything but the commit.
+func (r *restore) send(ctx context.Context) (err error) {
+	r.step.Type = model.CommandRestoreBegin
+	if r.step.Checksum, err = r.backup.snapshotSum(); err != nil {
+		return err
 	}
-	done := make(chan restored, 1)
+	if r.begin, err = r.proposer.proposeStep(ctx, r.step); err != nil {
+		return err
+	}
+	failpoint.Here(failpoint.RestoreBegun)
+	parts := r.parts()
+	for i := range parts {
+		if err := r.sendPart(ctx, i, parts); err != nil {
+			return err
+		}
+		failpoint.Here(failpoint.RestoreChunked)
+	}
+	return nil
+}
+
+// parts gives how many entries the backup is cut into: each gives revisions to so many foreign records.
+func (r *restore) parts() int64 {
+	parts := (r.backup.size + restoreChunkBytes - 1) / restoreChunkBytes
+	if r.step.Foreign {
+		parts = max(parts, entriesFor(r.step.Records))
+	}
+	return parts
+}
+
+// entriesFor gives how many entries are enough for the revisions of so many records.
+func entriesFor(records uint64) int64 {
+	return int64((records + model.CommandsPerEntryMax - 1) / model.CommandsPerEntryMax)
+}
+
+func (r *restore) sendPart(ctx context.Context, i, of int64) error {
+	from, to := r.backup.size*i/of, r.backup.size*(i+1)/of
+	data := make([]byte, to-from)
+	if _, err := r.backup.snapshot().ReadAt(data, from); err != nil {
+		return fmt.Errorf("read the backup again: %w", err)
+	}
+	_, err := r.proposer.proposeStep(ctx, model.RestoreStep{Type: model.CommandRestoreChunk, Begin: r.begin, Data: data})
+	return err
+}
+
+// commit ends the restore, once no write is on its way, and keeps writes back until the records are loaded: none
+// has to wait for that with an outcome that it may not live to see.
+func (r *restore) commit(ctx context.Context) (uint64, error) {
+	failpoint.Here(failpoint.RestoreSent)
+	if err := r.proposer.writes.Acquire(ctx, writesAtOnce); err != nil {
+		r.abandon()
+		return 0, nothingChanged(ctx, err)
+	}
+	done := func() { r.proposer.writes.Release(writesAtOnce) }
+	outcome, err := r.proposer.proposeAside(ctx, model.RestoreStep{Type: model.CommandRestoreCommit, Begin: r.begin}, done)
+	switch {
+	case err != nil:
+		return 0, err
+	case outcome.Code != model.OutcomeDone:
+		return 0, fmt.Errorf("%w: the restore was given up, because another one has begun since or because it took too long", model.ErrTooManyRequests)
+	}
+	return model.IndexOf(outcome.Revision), nil
+}
+
+// abandon lets the cluster go on without the restore at once.
+func (r *restore) abandon() {
+	if r.begin == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.proposer.ctx, abandonTimeout)
+	defer cancel()
+	_, _ = r.proposer.proposeStep(ctx, model.RestoreStep{Type: model.CommandRestoreAbort, Begin: r.begin}) // it lapses otherwise
+}
+
+// nothingChanged translates the error of a restore that was not to be committed.
+func nothingChanged(ctx context.Context, err error) error {
+	switch {
+	case ctx.Err() != nil:
+		return fmt.Errorf("%w (%v)", model.ErrTimeout, err) // %v: the outcome is certain
+	case errors.Is(err, model.ErrOutcomeUnknown):
+		return fmt.Errorf("%w (%v)", model.ErrNotLeader, err)
+	}
+	return err
+}
+
+// snapshotSum is the checksum of what the chunks make up.
+func (b *Backup) snapshotSum() (uint32, error) {
+	sum := crc32.New(castagnoli)
+	_, err := io.Copy(sum, b.snapshot())
+	return sum.Sum32(), err
+}
+
+// proposeStep proposes a step and gives the index of its entry.
+func (p *proposer) proposeStep(ctx context.Context, step model.RestoreStep) (uint64, error) {
+	outcome, err := p.proposeAside(ctx, step, func() {})
+	return model.IndexOf(outcome.Revision), err
+}
+
+// proposeAside proposes a step of a restore and waits until this node has applied it. done is called then, also when
+// the caller has left.
+func (p *proposer) proposeAside(ctx context.Context, step model.RestoreStep, done func()) (outcome model.Outcome, err error) {
+	if !p.mayLead() {
+		done()
+		return outcome, model.ErrNotLeader
+	}
+	settled := make(chan result, 1)
 	go func() {
-		index, err := n.restore(ctx, r, b)
-		done <- restored{index, err}
+		defer done()
+		settled <- p.await(wire.AppendRestoreStep(nil, &step))
 	}()
 	select {
-	case d := <-done:
-		return d.index, d.err
-	case <-ctx.Done():
-		return 0, fmt.Errorf("%w: %w", model.ErrOutcomeUnknown, ctx.Err())
-	}
-}
-
-func (n *Node) restore(ctx context.Context, r *raft.Raft, b *Backup) (_ uint64, err error) {
-	if b.Header.Cluster != n.Identity().Cluster || b.highest >= model.Revision(r.LastIndex()+1, 0) {
-		if b, err = n.renumber(ctx, r, b); err != nil {
-			return 0, err
+	case r := <-settled:
+		if r.err != nil {
+			return outcome, r.err
 		}
-		defer func() { err = errors.Join(err, b.Close()) }()
+		return r.outcomes[0].Outcomes[0], nil
+	case <-ctx.Done():
+		return outcome, fmt.Errorf("%w: %w", model.ErrOutcomeUnknown, ctx.Err())
 	}
-	n.cfg.Log.Warn("restoring a backup in the place of all records", "records", b.Records, "cluster", b.Header.Cluster, "index", b.Header.Index)
-	lift, err := n.fsm.turns.bar(ctx)
-	if err != nil {
-		return 0, fmt.Errorf("%w: a snapshot that is being taken does not end: %w", model.ErrTimeout, err)
-	}
-	defer lift()
-	before := n.fsm.queue.restoreIndex()
-	err = r.Restore(&raft.SnapshotMeta{Version: raft.SnapshotVersionMax, Size: b.size}, b.restored(), 0)
-	index := n.fsm.queue.restoreIndex()
-	switch {
-	case err == nil:
-		return index, nil
-	case index == before:
-		return 0, restoreError(err)
-	}
-	return 0, fmt.Errorf("%w: %w", model.ErrOutcomeUnknown, err)
-}
-
-// restored gives the records as the snapshot that Raft is to have.
-func (b *Backup) restored() io.Reader {
-	records := io.NewSectionReader(b.file, b.snapshotAt+int64(len(snapshotMagic)), b.size-int64(len(snapshotMagic)))
-	return io.MultiReader(strings.NewReader(restoredMagic), records)
-}
-
-// restoreError translates hashicorp's error for a restore that changed nothing.
-func restoreError(err error) error {
-	switch {
-	case errors.Is(err, raft.ErrNotLeader),
-		errors.Is(err, raft.ErrLeadershipTransferInProgress),
-		errors.Is(err, raft.ErrRaftShutdown):
-		return fmt.Errorf("%w: %w", model.ErrNotLeader, err)
-	}
-	return fmt.Errorf("make a snapshot of the backup: %w", err)
 }

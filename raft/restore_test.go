@@ -5,14 +5,12 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/hashicorp/raft"
 	"github.com/stretchr/testify/require"
 
 	"versiond/model"
@@ -204,124 +202,4 @@ func TestLeftOverSpoolIsRemoved(t *testing.T) {
 	require.NoError(t, os.WriteFile(left, []byte("half"), 0o600))
 	c.mustLead(t)
 	require.NoFileExists(t, left)
-}
-
-// undecidedApplier is an applier whose newest snapshot, at 20 of term 2, is a restored backup; its log
-// ends at 15.
-func undecidedApplier(t *testing.T) (a *applier, commit *uint64) {
-	t.Helper()
-	a, commit = mustApplier(t, model.Identity{Cluster: "c", Node: "node1", Store: "s"}), new(uint64)
-	snapshots := raft.NewInmemSnapshotStore()
-	_, transport := raft.NewInmemTransport("x")
-	sink, err := snapshots.Create(1, 20, 2, raft.Configuration{}, 1, transport)
-	require.NoError(t, err)
-	data := bytes.Replace(mustSnapshotBytes(t, 3, 0), []byte(snapshotMagic), []byte(restoredMagic), 1)
-	_, err = sink.Write(data)
-	require.NoError(t, err)
-	require.NoError(t, sink.Close())
-	a.fsm.snapshots = &snapshotStore{SnapshotStore: snapshots, logs: a.logs}
-	*commit = 15
-	a.committed = func() uint64 { return *commit }
-	a.applied, a.stored = model.Position{Index: 12, Term: 2}, model.Position{Index: 12, Term: 2}
-	_, stream, err := a.fsm.snapshots.Open(sink.ID())
-	require.NoError(t, err)
-	require.NoError(t, a.fsm.Restore(stream))
-	return a, commit
-}
-
-// A leader that is cut off in the middle of a restore must not have loaded what nobody else has; nor
-// may it apply what its own log holds before: that can be undone too.
-func TestRestoreWaitsForTheQuorum(t *testing.T) {
-	a, commit := undecidedApplier(t)
-	for range 3 {
-		moved, err := a.step(t.Context())
-		require.NoError(t, err)
-		require.False(t, moved)
-	}
-	_, err := a.newestDecided()
-	require.ErrorIs(t, err, errUndecided, "nor may a store be built from it")
-	require.Equal(t, uint64(12), a.applied.Index)
-
-	*commit = 21
-	for a.applied.Index < 20 {
-		_, err := a.step(t.Context())
-		require.NoError(t, err)
-	}
-	state, err := a.service.StateInternal(t.Context())
-	require.NoError(t, err)
-	require.Equal(t, model.Position{Index: 20, Term: 2}, state.Applied)
-}
-
-// When a later leader's log goes on without the restore, this node must follow that log and let nobody
-// have the snapshot; hashicorp/raft has to be started anew for that.
-func TestUndoneRestoreIsForgotten(t *testing.T) {
-	a, commit := undecidedApplier(t)
-	logs := a.logs.(*raft.InmemStore)
-	for index := uint64(16); index <= 21; index++ {
-		require.NoError(t, logs.StoreLog(&raft.Log{Index: index, Term: 3, Type: raft.LogNoop}))
-	}
-	*commit = 21
-	_, err := a.step(t.Context())
-	require.ErrorIs(t, err, ErrRestoreUndone)
-	require.ErrorContains(t, err, "start this node again")
-	_, err = newestSnapshot(a.fsm.snapshots)
-	require.ErrorIs(t, err, errNoSnapshot)
-	_, err = a.service.StateInternal(t.Context())
-	require.ErrorIs(t, err, model.ErrNoState, "it was loaded")
-}
-
-// An old snapshot that a leader sends to a node with an undecided one must not make the node take that
-// one for decided.
-func TestOlderSnapshotLeavesTheDecisionOpen(t *testing.T) {
-	a, _ := undecidedApplier(t)
-	a.queue.pushRestore(11, false)
-	require.Equal(t, uint64(20), a.queue.undecidedIndex())
-	a.queue.pushRestore(30, false)
-	require.Zero(t, a.queue.undecidedIndex())
-	require.Equal(t, uint64(30), a.queue.restoreIndex())
-	require.Equal(t, uint64(30), a.queue.certainIndex())
-}
-
-// A follower must find in the hole of a restore the term that goes before the next entry, or it can
-// never take another leader's entries behind it. A leader must find nothing, or it would send its
-// followers an entry instead of the records.
-func TestHoleIsFilledForFollowersOnly(t *testing.T) {
-	a, _ := undecidedApplier(t)
-	logs := &holeStore{LogStore: a.logs, snapshots: a.fsm.snapshots}
-	var log raft.Log
-	require.NoError(t, logs.GetLog(20, &log))
-	require.Equal(t, raft.Log{Index: 20, Term: 2, Type: raft.LogNoop}, log)
-	require.ErrorIs(t, logs.GetLog(19, &log), raft.ErrLogNotFound)
-
-	logs.observe(&raft.Observation{Data: raft.Leader})
-	require.ErrorIs(t, logs.GetLog(20, &log), raft.ErrLogNotFound)
-	logs.observe(&raft.Observation{Data: raft.Follower})
-	require.ErrorIs(t, logs.GetLog(20, &log), raft.ErrLogNotFound, "it may still be replicating")
-	longAgo := time.Now().Add(-2 * replicationEnds)
-	logs.led.Store(&longAgo)
-	require.NoError(t, logs.GetLog(20, &log))
-}
-
-// Only a few snapshots are kept. Those that count no more must not push out the last one that does.
-func TestSupersededSnapshotsAreRemoved(t *testing.T) {
-	c := newTestConfig(t)
-	dir, err := OpenDataDir(c.path, "node1")
-	require.NoError(t, err)
-	defer func() { require.NoError(t, dir.Close()) }()
-	_, transport := raft.NewInmemTransport("x")
-	for term := uint64(2); term < 6; term++ {
-		stores, err := openStores(dir, slog.New(slog.DiscardHandler), 0)
-		require.NoError(t, err)
-		index := 10 * term
-		sink, err := stores.snapshots.Create(1, index, term, raft.Configuration{}, 1, transport)
-		require.NoError(t, err)
-		require.NoError(t, sink.Close())
-		if term > 2 { // the first one counts
-			require.NoError(t, stores.cache.StoreLog(&raft.Log{Index: index, Term: term + 1, Type: raft.LogNoop}))
-		}
-		newest, err := newestSnapshot(stores.snapshots)
-		require.NoError(t, err)
-		require.Equal(t, uint64(20), newest.Index)
-		require.NoError(t, stores.close())
-	}
 }

@@ -19,12 +19,9 @@ import (
 // A snapshot is the magic, then, compressed, a flag byte and a memory for each unit that is remembered, in
 // the order of the log, another flag byte and a record for each row in the byte order of the ids, and at
 // the end the last flag byte, the count of both and a CRC-32C of all before it. Index and
-// term are not in it: they are Raft's to give (a restored backup gets new ones). A backup that was put
-// into Raft has a magic of its own, because such a snapshot, unlike all others, may exist on a node
-// without being committed.
+// term are not in it: they are Raft's to give.
 const (
 	snapshotMagic    = "versiond snapshot 1\n"
-	restoredMagic    = "versiond restored 1\n" // of the same length
 	snapshotEnd      = 0
 	snapshotRecord   = 1
 	snapshotMemory   = 2 // older releases know none, and refuse a snapshot that has one
@@ -41,13 +38,12 @@ type versionSnapshot struct {
 	observer Observer
 	turns    *snapshotTurns
 
-	ctx      context.Context // ends when it is broken off
-	cancel   context.CancelCauseFunc
-	released chan struct{}
+	ctx    context.Context // ends when it is broken off
+	cancel context.CancelCauseFunc
 }
 
 func newVersionSnapshot(turns *snapshotTurns, observer Observer) *versionSnapshot {
-	s := &versionSnapshot{observer: observer, turns: turns, released: make(chan struct{})}
+	s := &versionSnapshot{observer: observer, turns: turns}
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
 	return s
 }

@@ -43,23 +43,15 @@ func openSnapshot(snapshots raft.SnapshotStore, id string) (*snapshotReader, err
 }
 
 func newSnapshotReader(stream io.ReadCloser) (*snapshotReader, error) {
-	if _, err := isRestored(stream); err != nil {
-		return nil, err
+	magic := make([]byte, len(snapshotMagic))
+	if _, err := io.ReadFull(stream, magic); err != nil || string(magic) != snapshotMagic {
+		return nil, fmt.Errorf("%w: it does not begin as a snapshot of this release does", model.ErrCorrupt)
 	}
 	decoder, err := zstd.NewReader(stream, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(64<<20))
 	if err != nil {
 		return nil, err
 	}
 	return &snapshotReader{stream: stream, decoder: decoder, records: bufio.NewReader(decoder), sum: crc32.New(castagnoli)}, nil
-}
-
-// isRestored reads the magic and says whether it is that of a restored backup.
-func isRestored(stream io.Reader) (bool, error) {
-	magic := make([]byte, len(snapshotMagic))
-	if _, err := io.ReadFull(stream, magic); err != nil || string(magic) != snapshotMagic && string(magic) != restoredMagic {
-		return false, fmt.Errorf("%w: it does not begin as a snapshot of this release does", model.ErrCorrupt)
-	}
-	return string(magic) == restoredMagic, nil
 }
 
 // NextMemory gives the next memory, io.EOF when only records are left, and otherwise an error that

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 
@@ -24,7 +23,7 @@ const (
 	damagedDir = "snapshots-damaged"
 )
 
-// snapshotStore hides snapshots whose place in the log was taken by another history.
+// snapshotStore leaves nothing of snapshots that could not be finished, and tells the FSM which one it is handed.
 type snapshotStore struct {
 	raft.SnapshotStore
 	logs raft.LogStore
@@ -36,12 +35,6 @@ type snapshotStore struct {
 
 func newSnapshotStore(inner raft.SnapshotStore, logs raft.LogStore, path string) *snapshotStore {
 	return &snapshotStore{SnapshotStore: inner, logs: logs, path: path, making: map[string]bool{}}
-}
-
-// List gives the snapshots that count, the newest first.
-func (s *snapshotStore) List() ([]*raft.SnapshotMeta, error) {
-	metas, err := s.SnapshotStore.List()
-	return slices.DeleteFunc(metas, s.superseded), err
 }
 
 // Open gives a stream that knows which snapshot it is of.
@@ -62,8 +55,8 @@ type snapshotStream struct {
 	meta *raft.SnapshotMeta
 }
 
-// metaOf tells which snapshot hashicorp/raft hands the FSM. It need not be the newest: a leader may
-// send one from before a restore that only this node knows of.
+// metaOf tells which snapshot hashicorp/raft hands the FSM. It need not be the newest: a leader may send an
+// older one.
 func metaOf(stream io.ReadCloser) (*raft.SnapshotMeta, error) {
 	if wrapper, ok := stream.(raft.ReadCloserWrapper); ok {
 		stream = wrapper.WrappedReadCloser()
@@ -77,9 +70,6 @@ func metaOf(stream io.ReadCloser) (*raft.SnapshotMeta, error) {
 // tidy leaves the snapshots that count. It runs before Raft does.
 func (s *snapshotStore) tidy(log *slog.Logger) error {
 	s.removeUnfinished()
-	if err := s.removeSuperseded(); err != nil {
-		return err
-	}
 	return s.setDamagedAside(log)
 }
 

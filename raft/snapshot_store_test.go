@@ -50,23 +50,6 @@ func TestDamagedSnapshotIsMadeUpForByTheLog(t *testing.T) {
 	n.mustSnapshot(t)
 }
 
-// A restored backup leaves a hole in the log: it is needed although the log goes on behind it, and without it
-// hashicorp/raft would not start.
-func TestDamagedSnapshotOverAHoleStays(t *testing.T) {
-	c := newTestConfig(t)
-	n := c.mustLead(t)
-	n.mustAdd(t, "a", 5)
-	_, err := n.restoreBytes(t, n.mustBackup(t), false)
-	require.NoError(t, err)
-	n.mustAdd(t, "b", 5)
-	want := c.store.snapshotRows()
-	n.close(t)
-	mustDamageNewest(t, c.path)
-	n = c.mustLead(t)
-	require.Equal(t, want, c.store.snapshotRows())
-	n.mustAdd(t, "c", 1)
-}
-
 // Where nothing makes up for it, a node whose store is whole goes on and makes a new one; a node that needs
 // it ends with what to do. It must never serve what is in it.
 func TestDamagedSnapshotThatIsNeededEndsTheNode(t *testing.T) {

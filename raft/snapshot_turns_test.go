@@ -1,14 +1,11 @@
 package raft
 
 import (
-	"context"
 	"strconv"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"versiond/model"
 )
 
 // mustBeginSnapshot begins one that cannot go on before release is called; taken then has what came of it.
@@ -29,22 +26,41 @@ func lastSnapshotIndex(t *testing.T, n *Node) uint64 {
 	return index
 }
 
-// A snapshot of before must not be noted as the last one after a restore: on the leader no write would be
-// committed any more, and its followers would be sent the backup until they end (hashicorp/raft#248).
-func TestSnapshotThatIsBeingTakenGivesWayToARestore(t *testing.T) {
+// A snapshot of before must not be noted as the last one after another was installed: the node could not say any
+// more what goes before its log (hashicorp/raft#248).
+func TestSnapshotThatIsBeingTakenGivesWayToOneThatIsInstalled(t *testing.T) {
 	c := mustTrio(t)
+	leader, follower := c.nodes[0], c.nodes[1]
+	mustPropose(t, leader, "before")
+	require.NoError(t, follower.WaitApplied(t.Context(), leader.AppliedIndex()))
+	taken, release := mustBeginSnapshot(t, follower, c.rows[follower])
+	mustPropose(t, leader, "meanwhile")
+	require.NoError(t, leader.current().raft.Snapshot().Error())
+	newest, err := newestSnapshot(leader.stores.snapshots)
+	require.NoError(t, err)
+	require.NoError(t, sendSnapshot(t, leader, follower, newest))
+	release()
+	require.ErrorContains(t, <-taken, errInstalledMeanwhile.Error())
+	require.Equal(t, newest.Index, lastSnapshotIndex(t, follower))
+	c.requireFollows(t, leader, follower)
+	require.NoError(t, follower.current().raft.Snapshot().Error(), "the next one")
+}
+
+// A snapshot of before a restore that ends in the middle of it, or after it, must leave the log what the restore needs.
+func TestSnapshotOfBeforeARestoreMayEndDuringIt(t *testing.T) {
+	c := mustTrio(t)
+	leader := &testNode{Node: c.nodes[0]}
+	mustPropose(t, leader.Node, "before")
+	backup := leader.mustBackup(t)
 	for _, n := range c.nodes[:2] { // the leader, and a follower
-		leader := &testNode{Node: c.nodes[0]}
-		mustPropose(t, leader.Node, "before-"+n.Identity().Node)
 		require.NoError(t, n.WaitApplied(t.Context(), leader.AppliedIndex()))
-		backup := leader.mustBackup(t)
 		taken, release := mustBeginSnapshot(t, n, c.rows[n])
 		index, err := leader.restoreBytes(t, backup, false)
 		require.NoError(t, err)
 		require.NoError(t, n.WaitApplied(t.Context(), index))
 		release()
-		require.ErrorContains(t, <-taken, errRestoredMeanwhile.Error())
-		require.Equal(t, index, lastSnapshotIndex(t, n))
+		require.NoError(t, <-taken)
+		require.Less(t, lastSnapshotIndex(t, n), index)
 		mustPropose(t, leader.Node, "after-"+n.Identity().Node)
 		c.requireEqual(t, leader.Node)
 		require.NoError(t, n.current().raft.Snapshot().Error(), "the next one")
@@ -67,36 +83,4 @@ func TestStopBreaksOffTheSnapshotThatIsBeingTaken(t *testing.T) {
 	}
 	require.Error(t, <-taken)
 	require.Zero(t, c.store.openViews())
-}
-
-// Only two snapshots are kept: a second restore that can still be undone would push out the one from before
-// the first, and the node could not start without either.
-func TestSecondRestoreWaitsForTheFirst(t *testing.T) {
-	n := newTestConfig(t).mustLead(t)
-	n.mustAdd(t, "a", 3)
-	backup := n.mustBackup(t)
-	n.fsm.queue.pushRestore(n.CommitIndex()+10, true)
-	_, err := n.restoreBytes(t, backup, false)
-	require.ErrorIs(t, err, model.ErrTooManyRequests)
-}
-
-// A restore must not begin before hashicorp/raft has noted the snapshot that was being taken, or has not.
-func TestRestoreWaitsForTheSnapshotsEnd(t *testing.T) {
-	var turns snapshotTurns
-	taken := newVersionSnapshot(&turns, unobserved{})
-	taken.request = newViewRequest(0)
-	require.NoError(t, turns.begin(taken))
-	late, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-	defer cancel()
-	_, err := turns.bar(late)
-	require.ErrorIs(t, err, context.DeadlineExceeded)
-	require.Error(t, taken.ctx.Err(), "it is not told to end")
-
-	time.AfterFunc(20*time.Millisecond, taken.Release)
-	lift, err := turns.bar(t.Context())
-	require.NoError(t, err)
-	<-taken.released
-	require.ErrorIs(t, turns.begin(taken), errRestoredMeanwhile)
-	lift()
-	require.NoError(t, turns.begin(newVersionSnapshot(&turns, unobserved{})))
 }

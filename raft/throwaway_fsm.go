@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/raft"
 
 	"versiond/model"
+	"versiond/wire"
 )
 
 // throwawayFSM is what raft.RecoverCluster is given: it applies a snapshot and log entries to a store
@@ -25,10 +26,10 @@ type throwawayFSM struct {
 	err      error
 }
 
-func newThrowawayFSM(ctx context.Context, service VersionServiceInterface, node string, log *slog.Logger) (*throwawayFSM, error) {
+func newThrowawayFSM(ctx context.Context, service VersionServiceInterface, logs raft.LogStore, node string, log *slog.Logger) (*throwawayFSM, error) {
 	f := &throwawayFSM{
 		ctx: ctx, identity: model.Identity{Cluster: "throwaway", Node: node, Store: "throwaway"},
-		applier: &applier{fsm: newVersionFSM(service), service: service, log: log},
+		applier: &applier{fsm: newVersionFSM(service), service: service, logs: logs, progress: newProgress(), log: log},
 	}
 	return f, f.load(model.Position{}, emptySource{})
 }
@@ -57,7 +58,12 @@ func (f *throwawayFSM) Restore(stream io.ReadCloser) error {
 
 // Apply applies one entry, together with those that follow.
 func (f *throwawayFSM) Apply(log *raft.Log) any {
-	f.waiting = append(f.waiting, entry{position: model.Position{Index: log.Index, Term: log.Term}, data: log.Data})
+	e := entry{position: model.Position{Index: log.Index, Term: log.Term}, data: log.Data}
+	if len(beforeCommit([]entry{e})) == 0 {
+		f.commitRestore(&e)
+		return nil
+	}
+	f.waiting = append(f.waiting, e)
 	f.bytes += len(log.Data)
 	if len(f.waiting) == applyEntriesMax || f.bytes >= applyBytesMax {
 		f.flush()
@@ -70,6 +76,31 @@ func (f *throwawayFSM) flush() {
 		f.err = f.applyWaiting()
 	}
 	f.waiting, f.bytes = f.waiting[:0], 0
+}
+
+// commitRestore loads a backup from the log, as every node does.
+func (f *throwawayFSM) commitRestore(e *entry) {
+	f.flush()
+	if f.err == nil {
+		f.err = f.loadCommitted(e)
+	}
+}
+
+func (f *throwawayFSM) loadCommitted(e *entry) error {
+	commit, err := wire.DecodeRestoreStep(e.data)
+	if err != nil {
+		return unreadableEntry(e, err)
+	}
+	open := f.applier.open
+	f.applier.open = open.after(e.position.Index, &commit)
+	if !open.whole(e.position.Index, &commit) {
+		return nil
+	}
+	source, err := open.source(&chunkReader{applier: f.applier, left: open.chunks})
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.load(e.position, source), source.close())
 }
 
 func (f *throwawayFSM) applyWaiting() error {

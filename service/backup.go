@@ -69,11 +69,6 @@ func (s *VersionService) Restore(ctx context.Context, body io.Reader, opts model
 
 func (s *VersionService) restoreOnLeader(ctx context.Context, backup *raft.Backup, opts model.RestoreOptions) (restored model.Restored, err error) {
 	err = s.onLeader(ctx, func(ctx context.Context) error {
-		// Hashicorp/raft takes no restore while the members change.
-		if err := s.enterMembership(ctx); err != nil {
-			return err
-		}
-		defer s.membership.Leave()
 		restored.Records = backup.Records
 		restored.Index, err = s.node.Restore(ctx, backup, opts.Foreign)
 		return err

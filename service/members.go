@@ -35,7 +35,7 @@ const membershipWaitingMax = 100
 // enterMembership waits for its turn to change the members. The caller calls membership.Leave.
 func (s *VersionService) enterMembership(ctx context.Context) error {
 	if err := s.membership.Enter(ctx); err != nil {
-		return fmt.Errorf("%w: another change of the members, or a restore, goes on (%v)", model.ErrTooManyRequests, err) // %v: nothing was changed
+		return fmt.Errorf("%w: another change of the members goes on (%v)", model.ErrTooManyRequests, err) // %v: nothing was changed
 	}
 	return nil
 }

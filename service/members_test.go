@@ -66,7 +66,7 @@ func TestMemberWithoutVote(t *testing.T) {
 	require.Len(t, n.node.Members(), 1)
 }
 
-// A change of the members that waits for a restore, which may take an hour, must end with its own deadline and
+// A change of the members that waits for another one must end with its own deadline and
 // change nothing afterwards.
 func TestMembershipWaitsNoLongerThanItsCaller(t *testing.T) {
 	t.Parallel()

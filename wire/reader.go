@@ -59,15 +59,28 @@ func (r *reader) countFrom(least, limit uint64) int {
 	return n
 }
 
-func (r *reader) text() string {
-	n := r.count(fieldBytesMax)
+func (r *reader) text() string { return string(r.bytes(fieldBytesMax)) }
+
+// bytes gives a part of what is read, which is not copied.
+func (r *reader) bytes(limit uint64) []byte {
+	n := r.count(limit)
 	if n > len(r.rest) {
 		r.fail("a text is cut off")
-		return ""
+		return nil
 	}
-	s := string(r.rest[:n])
+	b := r.rest[:n:n]
 	r.rest = r.rest[n:]
-	return s
+	return b
+}
+
+func (r *reader) uint32() uint32 {
+	if len(r.rest) < 4 {
+		r.fail("a number is cut off")
+		return 0
+	}
+	n := binary.BigEndian.Uint32(r.rest)
+	r.rest = r.rest[4:]
+	return n
 }
 
 func (r *reader) hash() (h [16]byte) {

@@ -111,7 +111,7 @@ const docTemplate = `{
                         }
                     },
                     "429": {
-                        "description": "` + "`" + `too_many_requests` + "`" + `: another change of the members, or a restore, goes on; nothing was changed; see Retry-After",
+                        "description": "` + "`" + `too_many_requests` + "`" + `: another change of the members goes on; nothing was changed; see Retry-After",
                         "schema": {
                             "$ref": "#/definitions/controller.Problem"
                         }
@@ -553,7 +553,7 @@ const docTemplate = `{
                         }
                     },
                     "429": {
-                        "description": "` + "`" + `too_many_requests` + "`" + `: another change of the members, or a restore, goes on; nothing was changed; see Retry-After",
+                        "description": "` + "`" + `too_many_requests` + "`" + `: another change of the members goes on; nothing was changed; see Retry-After",
                         "schema": {
                             "$ref": "#/definitions/controller.Problem"
                         }
@@ -679,7 +679,7 @@ const docTemplate = `{
                         }
                     },
                     "429": {
-                        "description": "` + "`" + `too_many_requests` + "`" + `: another change of the members, or a restore, goes on; nothing was changed; see Retry-After",
+                        "description": "` + "`" + `too_many_requests` + "`" + `: another change of the members goes on; nothing was changed; see Retry-After",
                         "schema": {
                             "$ref": "#/definitions/controller.Problem"
                         }
@@ -1091,7 +1091,7 @@ const docTemplate = `{
                         }
                     },
                     "429": {
-                        "description": "` + "`" + `too_many_requests` + "`" + `: another change of the members, or a restore, goes on; nothing was changed; see Retry-After",
+                        "description": "` + "`" + `too_many_requests` + "`" + `: another change of the members goes on; nothing was changed; see Retry-After",
                         "schema": {
                             "$ref": "#/definitions/controller.Problem"
                         }
@@ -1486,7 +1486,7 @@ const docTemplate = `{
                         "Bearer": []
                     }
                 ],
-                "description": "` + "`" + `curl -X POST localhost:8081/restore -H 'Content-Type: application/octet-stream' -T versiond.backup` + "`" + `, or ` + "`" + `versiond restore versiond.backup --url http://localhost:8081` + "`" + `\n\nThe whole file is checked before anything changes. Then its records take the place of all records on every node; the answer comes when the leader holds them. Writes that are on their way end in ` + "`" + `outcome_unknown` + "`" + `. Records keep their revisions; those of another cluster's backup get new ones.",
+                "description": "` + "`" + `curl -X POST localhost:8081/restore -H 'Content-Type: application/octet-stream' -T versiond.backup` + "`" + `, or ` + "`" + `versiond restore versiond.backup --url http://localhost:8081` + "`" + `\n\nThe whole file is checked before anything changes. Then its records take the place of all records on every node; the answer comes when the leader holds them. Writes go on until then: what is acknowledged before is replaced, what is acknowledged after stays. Records keep their revisions; those of another cluster's backup get new ones.",
                 "consumes": [
                     "application/octet-stream"
                 ],
@@ -1502,7 +1502,7 @@ const docTemplate = `{
                 "parameters": [
                     {
                         "format": "binary",
-                        "description": "a backup of at most 4 GiB",
+                        "description": "a backup of at most 1 GiB",
                         "name": "backup",
                         "in": "body",
                         "required": true,
@@ -1566,7 +1566,7 @@ const docTemplate = `{
                         }
                     },
                     "413": {
-                        "description": "` + "`" + `body_too_large` + "`" + `: more than 4 GiB",
+                        "description": "` + "`" + `body_too_large` + "`" + `: more than 1 GiB",
                         "schema": {
                             "$ref": "#/definitions/controller.Problem"
                         }
@@ -1578,7 +1578,7 @@ const docTemplate = `{
                         }
                     },
                     "429": {
-                        "description": "` + "`" + `too_many_requests` + "`" + `: another backup is being received or restored, or members are being changed; nothing was changed; see Retry-After",
+                        "description": "` + "`" + `too_many_requests` + "`" + `: another backup is being received or restored, or there was not enough time; nothing was changed; see Retry-After",
                         "schema": {
                             "$ref": "#/definitions/controller.Problem"
                         }

@@ -165,6 +165,12 @@ func (p *Process) Stop() {
 func (p *Process) Pause() {
 	p.t.Helper()
 	p.Signal(syscall.SIGSTOP)
+	p.AwaitPaused()
+}
+
+// AwaitPaused returns when the program has stopped, as it does by itself at a failpoint.
+func (p *Process) AwaitPaused() {
+	p.t.Helper()
 	if err := servers.AwaitStopped(p.cmd.Process.Pid); err != nil {
 		p.t.Fatal(err)
 	}

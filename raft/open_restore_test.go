@@ -1,0 +1,311 @@
+package raft
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"hash/crc32"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"versiond/model"
+)
+
+// mustReceive gives a backup that is closed with the test.
+func (n *testNode) mustReceive(t *testing.T, file []byte) *Backup {
+	t.Helper()
+	b, err := n.ReceiveBackup(t.Context(), bytes.NewReader(file))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, b.Close()) })
+	return b
+}
+
+// restoreOf is a restore of which the test proposes the steps.
+func (n *testNode) restoreOf(b *Backup) *restore {
+	return &restore{proposer: n.current().proposer, backup: b, step: model.RestoreStep{Records: b.Records, Bytes: uint64(b.size)}}
+}
+
+// mustAddPages adds so many records that their backup is cut into parts.
+func (n *testNode) mustAddPages(t *testing.T, count int) {
+	t.Helper()
+	for from := 0; from < count; from += 500 {
+		commands := make([]model.Command, min(500, count-from))
+		for i := range commands {
+			sum := crc32.ChecksumIEEE(fmt.Append(nil, from+i)) // compresses badly
+			commands[i] = add(fmt.Sprintf("r-%08x-%08x-%08x-%d", sum, sum*2654435761, sum*40503, from+i))
+		}
+		n.propose(t, commands...)
+	}
+}
+
+// What is open must follow from the log alone, and end in each of these ways: otherwise nodes load different records,
+// or never take a snapshot again.
+func TestOpenRestoreFollowsFromTheLog(t *testing.T) {
+	sum := crc32.Checksum([]byte("abcd"), castagnoli)
+	begin := &model.RestoreStep{Type: model.CommandRestoreBegin, Records: 3, Bytes: 4, Checksum: sum}
+	chunk := func(begin uint64, data string) *model.RestoreStep {
+		return &model.RestoreStep{Type: model.CommandRestoreChunk, Begin: begin, Data: []byte(data)}
+	}
+	commit := &model.RestoreStep{Type: model.CommandRestoreCommit, Begin: 10}
+	var none *openRestore
+	whole := none.after(10, begin).after(11, chunk(10, "ab")).after(15, chunk(9, "xx")).after(20, chunk(10, "cd"))
+	require.True(t, whole.whole(21, commit))
+	require.Equal(t, []uint64{11, 20}, whole.chunks)
+	require.True(t, whole.whole(20+restoreLapses, commit), "just in time")
+	require.Nil(t, whole.after(21, commit), "it is over")
+
+	require.Nil(t, none.after(11, chunk(10, "ab")), "without a beginning")
+	require.False(t, none.whole(12, commit))
+	abort := func(begin uint64) *model.RestoreStep {
+		return &model.RestoreStep{Type: model.CommandRestoreAbort, Begin: begin}
+	}
+	for name, o := range map[string]*openRestore{
+		"a part is missing":        none.after(10, begin).after(11, chunk(10, "ab")),
+		"a part came twice":        none.after(10, begin).after(11, chunk(10, "ab")).after(12, chunk(10, "ab")).after(13, chunk(10, "cd")),
+		"they came in other order": none.after(10, begin).after(11, chunk(10, "cd")).after(12, chunk(10, "ab")),
+		"given up":                 none.after(10, begin).after(11, chunk(10, "abcd")).after(12, abort(10)),
+		"another one has begun":    none.after(10, begin).after(11, chunk(10, "abcd")).after(12, begin),
+		"a part came too late":     none.after(10, begin).after(11+restoreLapses, chunk(10, "abcd")),
+	} {
+		require.False(t, o.whole(14, commit), name)
+	}
+	o := none.after(10, begin).after(11, chunk(10, "abcd"))
+	require.False(t, o.whole(12+restoreLapses, commit), "too late")
+	require.Nil(t, o.at(12+restoreLapses), "which lets snapshots be taken again")
+	require.True(t, o.after(12, abort(9)).whole(13, commit), "another one was given up")
+
+	foreign := *begin
+	foreign.Foreign, foreign.Records = true, model.CommandsPerEntryMax+1
+	o = none.after(10, &foreign).after(11, chunk(10, "abcd"))
+	require.False(t, o.whole(14, commit), "one entry has no revisions for so many")
+}
+
+// The log must keep a restore until it is over, also on a node that was started in the middle of it: a snapshot
+// would cut it off, and the node could not load it.
+func TestNoSnapshotWhileARestoreIsOpen(t *testing.T) {
+	c := newTestConfig(t)
+	c.tuning.TrailingLogs = 1
+	n := c.mustLead(t)
+	n.mustAddPages(t, 6000)
+	want := c.store.snapshotRows()
+	file := n.mustBackup(t)
+	n.mustSnapshot(t)
+	n.mustAdd(t, "later", 3)
+	b, err := n.ReceiveBackup(t.Context(), bytes.NewReader(file))
+	require.NoError(t, err)
+	defer func() { _ = b.Close() }() // the node removes the file when it starts
+	r := n.restoreOf(b)
+	require.Greater(t, r.parts(), int64(1))
+	require.NoError(t, r.send(t.Context()))
+	n.mustAdd(t, "during", 3)
+	require.ErrorContains(t, n.current().raft.Snapshot().Error(), errRestoreOpen.Error())
+
+	n.close(t)
+	n = c.mustLead(t)
+	n.mustAdd(t, "again", 1)
+	require.ErrorContains(t, n.current().raft.Snapshot().Error(), errRestoreOpen.Error())
+	require.Len(t, c.store.snapshotRows(), len(want)+7, "nothing changes before it is committed")
+	r.proposer = n.current().proposer
+	index, err := r.commit(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, index, n.AppliedIndex())
+	require.Equal(t, want, c.store.snapshotRows())
+	n.mustSnapshot(t)
+}
+
+// What was not sent as a whole, and what another restore has put out, must not be committed.
+func TestRestoreThatIsNotWholeChangesNothing(t *testing.T) {
+	c := newTestConfig(t)
+	n := c.mustLead(t)
+	n.mustAdd(t, "kept", 3)
+	b := n.mustReceive(t, n.mustBackup(t))
+	n.mustAdd(t, "later", 3)
+	rows := c.store.snapshotRows()
+	refused := func(prepare func(*restore)) {
+		t.Helper()
+		r := n.restoreOf(b)
+		prepare(r)
+		_, err := r.commit(t.Context())
+		require.ErrorIs(t, err, model.ErrTooManyRequests)
+		require.NotErrorIs(t, err, model.ErrOutcomeUnknown)
+		require.Equal(t, rows, c.store.snapshotRows())
+	}
+	refused(func(r *restore) { r.begin = 1 })
+	refused(func(r *restore) {
+		require.NoError(t, r.send(t.Context()))
+		r.abandon()
+	})
+	another := n.restoreOf(b)
+	refused(func(r *restore) {
+		require.NoError(t, r.send(t.Context()))
+		require.NoError(t, another.send(t.Context()))
+	})
+	require.Error(t, n.current().raft.Snapshot().Error())
+	another.abandon()
+	n.mustSnapshot(t)
+	_, err := n.Restore(t.Context(), b, false)
+	require.NoError(t, err)
+	require.Len(t, c.store.snapshotRows(), 3)
+}
+
+// A store that fails or dies in the middle of the load is loaded again.
+func TestBrokenOffLoadOfARestoreBeginsAgain(t *testing.T) {
+	c := newTestConfig(t)
+	n := c.mustLead(t)
+	n.mustAdd(t, "kept", 5)
+	want, file := c.store.snapshotRows(), n.mustBackup(t)
+	n.mustAdd(t, "later", 3)
+	c.store.mu.Lock()
+	c.store.breakRestore = true
+	c.store.mu.Unlock()
+	_, err := n.restoreBytes(t, file, false)
+	require.NoError(t, err)
+	require.Equal(t, want, c.store.snapshotRows())
+
+	n.mustAdd(t, "later", 3)
+	rows, state := c.store.copyOf()
+	_, err = n.restoreBytes(t, file, false)
+	require.NoError(t, err)
+	n.close(t)
+	state.Restoring = true // as a node leaves it that dies in the load
+	c.store.goBack(rows, state)
+	c.mustLead(t)
+	require.Eventually(t, func() bool { return len(c.store.snapshotRows()) == len(want) }, 10*time.Second, 5*time.Millisecond)
+	require.Equal(t, want, c.store.snapshotRows())
+}
+
+// Writes go on during a restore, and the outcome of each is certain: what is acknowledged before the commit is
+// replaced, what is acknowledged after it stays.
+func TestWritesDuringARestoreHaveCertainOutcomes(t *testing.T) {
+	c := newTestConfig(t)
+	n := c.mustLead(t)
+	n.mustAddPages(t, 2000)
+	kept := c.store.snapshotRows()
+	file := n.mustBackup(t)
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	acknowledged := map[string]uint64{}
+	for w := range 8 {
+		wg.Go(func() {
+			for i := 0; ; i++ {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				id := fmt.Sprintf("w-%d-%d", w, i)
+				outcomes, err := n.Propose(context.Background(), model.Singles(add(id)))
+				if err != nil {
+					t.Errorf("%s: %v", id, err)
+					return
+				}
+				mu.Lock()
+				acknowledged[id] = outcomes[0].Outcomes[0].Revision
+				mu.Unlock()
+			}
+		})
+	}
+	var index uint64
+	for range 5 {
+		var err error
+		index, err = n.restoreBytes(t, file, false)
+		require.NoError(t, err)
+	}
+	close(stop)
+	wg.Wait()
+	rows, before, after := c.store.snapshotRows(), 0, 0
+	for id, revision := range acknowledged {
+		_, there := rows[id]
+		require.Equal(t, revision > model.Revision(index, 0), there, id)
+		if there {
+			after++
+		} else {
+			before++
+		}
+	}
+	require.NotZero(t, before)
+	require.Len(t, rows, len(kept)+after)
+}
+
+// A node that joins, or is sent a snapshot, in the middle of a restore must come to the same records.
+func TestNodeThatComesInTheMiddleOfARestore(t *testing.T) {
+	c := mustTrio(t)
+	leader := &testNode{Node: c.nodes[0]}
+	leader.mustAddPages(t, 3000)
+	file := leader.mustBackup(t)
+	mustPropose(t, leader.Node, "later")
+	mustCompact(t, leader.Node)
+	r := leader.restoreOf(leader.mustReceive(t, file))
+	require.NoError(t, r.send(t.Context()))
+	mustPropose(t, leader.Node, "during")
+	c.mustOpen(t, "node4") // the log does not go back to its beginning: it is sent the snapshot
+	joined := c.nodes[3]
+	require.NoError(t, joined.Admit(Membership{Cluster: "cluster1"}))
+	require.NoError(t, leader.AddVoter(t.Context(), "node4", joined.Address()))
+	require.NoError(t, joined.WaitApplied(t.Context(), leader.AppliedIndex()))
+	require.Len(t, c.rows[joined].snapshotRows(), 3002)
+	_, err := r.commit(t.Context())
+	require.NoError(t, err)
+	c.requireEqual(t, leader.Node)
+	require.Len(t, c.rows[joined].snapshotRows(), 3000)
+}
+
+// A leader that is deposed in the middle has changed nothing, and the next one restores the same backup; what the first
+// one left in the log must not be in its way.
+func TestRestoreThatItsLeaderDidNotEnd(t *testing.T) {
+	c := mustTrio(t)
+	first := &testNode{Node: c.nodes[0], dir: c.nodes[0].cfg.Dir}
+	first.mustAddPages(t, 2000)
+	file := first.mustBackup(t)
+	mustPropose(t, first.Node, "later")
+	b := first.mustReceive(t, file)
+	r := first.restoreOf(b)
+	require.NoError(t, r.send(t.Context()))
+	require.NoError(t, first.TransferLeadership(t.Context(), c.nodes[1].Identity().Node, c.nodes[1].Address()))
+	second := &testNode{Node: c.leaderBut(t, first.Node, 10*time.Second)}
+	_, err := first.Restore(t.Context(), b, false)
+	require.ErrorIs(t, err, model.ErrNotLeader)
+	_, err = r.commit(t.Context())
+	require.ErrorIs(t, err, model.ErrNotLeader)
+	require.NoError(t, second.WaitApplied(t.Context(), r.begin))
+	require.Len(t, c.rows[second.Node].snapshotRows(), 2001)
+
+	_, err = second.restoreBytes(t, file, false)
+	require.NoError(t, err)
+	c.requireEqual(t, second.Node)
+	require.Len(t, c.rows[first.Node].snapshotRows(), 2000)
+}
+
+// Two restores at once would each put out the other.
+func TestSecondRestoreAtOnceIsRefused(t *testing.T) {
+	n := newTestConfig(t).mustLead(t)
+	b := n.mustReceive(t, n.mustBackup(t))
+	n.restoring.Lock()
+	_, err := n.Restore(t.Context(), b, false)
+	require.ErrorIs(t, err, model.ErrTooManyRequests)
+	n.restoring.Unlock()
+	_, err = n.Restore(t.Context(), b, false)
+	require.NoError(t, err)
+}
+
+// A restore that runs out of time before its end has changed nothing, and says so.
+func TestRestoreThatRunsOutOfTimeIsCertain(t *testing.T) {
+	c := newTestConfig(t)
+	n := c.mustLead(t)
+	n.mustAdd(t, "kept", 3)
+	b := n.mustReceive(t, n.mustBackup(t))
+	n.mustAdd(t, "later", 1)
+	require.NoError(t, n.current().proposer.writes.Acquire(t.Context(), 1), "a write that is on its way")
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	_, err := n.Restore(ctx, b, false)
+	require.ErrorIs(t, err, model.ErrTimeout)
+	require.NotErrorIs(t, err, model.ErrOutcomeUnknown)
+	n.current().proposer.writes.Release(1)
+	require.Len(t, c.store.snapshotRows(), 4)
+	n.mustSnapshot(t) // it is given up
+}
