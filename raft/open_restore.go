@@ -193,16 +193,12 @@ func (a *applier) loadRestoreOnce(ctx context.Context, at model.Position, open *
 	chunks := &chunkReader{applier: a, left: open.chunks}
 	source, err := open.source(chunks)
 	if err == nil {
-		err = a.service.RestoreInternal(ctx, a.identity(), at, source)
-		err = errors.Join(err, source.close())
+		err = a.replaceAll(ctx, at, source)
 	}
 	if chunks.err != nil {
 		return chunks.err // rather than that what it gave has no end
 	}
-	if err != nil {
-		return err
-	}
-	return a.load(ctx, at)
+	return err
 }
 
 // chunkReader reads the parts of a restore from the log, one after the other.
@@ -238,18 +234,11 @@ func (r *chunkReader) next() error {
 		return unreadableEntry(&e, err)
 	}
 	r.rest, r.left = step.Data, r.left[1:]
-	r.applier.progress.touch() // it is not stuck
 	return nil
 }
 
-// restoreSource is a Source that is closed.
-type restoreSource interface {
-	Source
-	close() error
-}
-
 // source gives the records of a restore as they are to be stored.
-func (o *openRestore) source(chunks io.Reader) (restoreSource, error) {
+func (o *openRestore) source(chunks io.Reader) (closingSource, error) {
 	reader, err := newSnapshotReader(io.NopCloser(chunks))
 	if err != nil || !o.Foreign {
 		return reader, err

@@ -309,3 +309,17 @@ func TestRestoreThatRunsOutOfTimeIsCertain(t *testing.T) {
 	require.Len(t, c.store.snapshotRows(), 4)
 	n.mustSnapshot(t) // it is given up
 }
+
+// A load takes long, and a leader may hand over meanwhile. What is committed it will apply, whoever leads by then: it must
+// not be left open what came of the restore.
+func TestRestoreIsNotGivenUpWhileItLoads(t *testing.T) {
+	c := newTestConfig(t)
+	n := c.mustLead(t)
+	n.mustAdd(t, "kept", 3)
+	file := n.mustBackup(t)
+	n.current().proposer.hopeless = func() bool { return true }
+	c.store.onLoad = func() { <-time.After(3 * hopelessInterval) }
+	index, err := n.restoreBytes(t, file, false)
+	require.NoError(t, err)
+	require.Equal(t, index, n.AppliedIndex())
+}

@@ -115,12 +115,12 @@ func (p *proposer) send(items []*proposal) {
 		return
 	}
 	p.fsm.observer.Proposed(model.CountCommands(units))
-	distribute(taken, p.await(wire.AppendUnits(nil, units)))
+	distribute(taken, p.await(wire.AppendUnits(nil, units), p.hopeless))
 }
 
 // await proposes one entry and waits until this node has applied it, cannot any more, or stops. Hashicorp's futures
 // know no context and may never resolve on a node that shuts down, so one is awaited aside.
-func (p *proposer) await(data []byte) result {
+func (p *proposer) await(data []byte, hopeless func() bool) result {
 	settled := make(chan result, 1)
 	p.fsm.proposals.Add(1)
 	go func() {
@@ -134,7 +134,7 @@ func (p *proposer) await(data []byte) result {
 		case r := <-settled:
 			return r
 		case <-ticker.C:
-			if p.hopeless() {
+			if hopeless() {
 				return result{err: model.ErrOutcomeUnknown}
 			}
 		case <-p.ctx.Done():

@@ -232,9 +232,21 @@ func (a *applier) restoreOnce(ctx context.Context, meta *raft.SnapshotMeta) erro
 	if err != nil {
 		return damagedSnapshot(err)
 	}
-	err = a.service.RestoreInternal(ctx, a.identity(), at, reader)
-	if err = errors.Join(err, reader.close()); err != nil {
-		return damagedSnapshot(err)
+	return damagedSnapshot(a.replaceAll(ctx, at, reader))
+}
+
+// replaceAll puts the records of a source, which it closes, in the place of all records, and takes the store into
+// use as it is then.
+func (a *applier) replaceAll(ctx context.Context, at model.Position, source closingSource) error {
+	err := a.service.RestoreInternal(ctx, a.identity(), at, source)
+	if err = errors.Join(err, source.close()); err != nil {
+		return err
 	}
 	return a.load(ctx, at)
+}
+
+// closingSource is a Source that has to be closed.
+type closingSource interface {
+	Source
+	close() error
 }

@@ -173,7 +173,7 @@ func (p *proposer) proposeAside(ctx context.Context, step model.RestoreStep, don
 	settled := make(chan result, 1)
 	go func() {
 		defer done()
-		settled <- p.await(wire.AppendRestoreStep(nil, &step))
+		settled <- p.await(wire.AppendRestoreStep(nil, &step), never) // what is committed will be applied here, whoever leads then
 	}()
 	select {
 	case r := <-settled:
@@ -185,3 +185,5 @@ func (p *proposer) proposeAside(ctx context.Context, step model.RestoreStep, don
 		return outcome, fmt.Errorf("%w: %w", model.ErrOutcomeUnknown, ctx.Err())
 	}
 }
+
+func never() bool { return false }

@@ -29,7 +29,7 @@ type throwawayFSM struct {
 func newThrowawayFSM(ctx context.Context, service VersionServiceInterface, logs raft.LogStore, node string, log *slog.Logger) (*throwawayFSM, error) {
 	f := &throwawayFSM{
 		ctx: ctx, identity: model.Identity{Cluster: "throwaway", Node: node, Store: "throwaway"},
-		applier: &applier{fsm: newVersionFSM(service), service: service, logs: logs, progress: newProgress(), log: log},
+		applier: &applier{fsm: newVersionFSM(service), service: service, logs: logs, log: log},
 	}
 	return f, f.load(model.Position{}, emptySource{})
 }
