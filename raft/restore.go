@@ -145,7 +145,7 @@ func nothingChanged(ctx context.Context, err error) error {
 	case ctx.Err() != nil:
 		return fmt.Errorf("%w (%v)", model.ErrTimeout, err) // %v: the outcome is certain
 	case errors.Is(err, model.ErrOutcomeUnknown):
-		return fmt.Errorf("%w (%v)", model.ErrNotLeader, err)
+		return fmt.Errorf("%w (%v)", model.ErrNotLeader, err) // %v: the same
 	}
 	return err
 }
