@@ -186,6 +186,27 @@ func (c *Cluster) requireRedis(contents Contents) {
 	})
 }
 
+// AwaitReload waits until Redis holds what the databases do. After a restore it may hold values that are newer, by their
+// revisions, than what was restored, for as long as a reload takes: RequireEqualStores would take them for writes
+// that a database has lost. Nothing may be written meanwhile.
+func (c *Cluster) AwaitReload() {
+	c.t.Helper()
+	if c.servers() == nil {
+		return
+	}
+	Eventually(c.t, reloadTimeout, "Redis is to be reloaded after a restore", func() error {
+		contents, err := c.running()[0].Database.Read(c.t.Context())
+		if err != nil {
+			return err
+		}
+		cached, err := c.Redis(c.t.Context())
+		if err != nil {
+			return err
+		}
+		return compareReloaded(cached, byID(contents.Rows), contents.State.Cluster)
+	})
+}
+
 func byID(rows []model.Version) map[string]model.Version {
 	index := make(map[string]model.Version, len(rows))
 	for _, row := range rows {

@@ -69,6 +69,7 @@ func TestRestoreOnAllNodes(t *testing.T) {
 		}
 		down.Start()
 		c.WaitReady()
+		c.AwaitReload()
 		require.Equal(t, want, c.RequireEqualStores())
 
 		after := mustAdd(t, down, "after")
@@ -105,6 +106,7 @@ func TestBackupWhileWritesGoOn(t *testing.T) {
 			require.NoError(t, err)
 			require.Contains(t, []string{a.Record.VersionNo, before(a.Record.VersionNo)}, z.Record.VersionNo)
 		}
+		c.AwaitReload()
 		requireRowCount(t, c.RequireEqualStores(), 2502)
 	})
 }
@@ -152,6 +154,7 @@ func TestRestoreWhileWritesGoOn(t *testing.T) {
 		}
 		require.Zero(t, load.Stop().Unknown, "writes of unknown outcome")
 		c.WaitReady()
+		c.AwaitReload()
 		rows := c.RequireEqualStores()
 		mustAddMany(t, c.Followers()[0], "after", 5)
 		requireRowCount(t, c.RequireEqualStores(), len(rows)+5)
@@ -182,6 +185,7 @@ func TestLeaderKilledWhileRestoring(t *testing.T) {
 			<-answered
 			c.StartAll()
 			c.WaitReady()
+			c.AwaitReload()
 			rows := c.RequireEqualStores()
 			switch len(rows) {
 			case len(before):
