@@ -100,7 +100,7 @@ func (v *VersionController) Backup(c *gin.Context) {
 // @Router       /restore [post]
 func (v *VersionController) Restore(c *gin.Context) {
 	in := readInput(c, "foreign", "timeout")
-	in.refusal = cmp.Or(refuseType(c.Request.Header, backupType), refuseLength(c.Request, restoreBytesMax))
+	in.refusal = cmp.Or(refuseType(c.Request.Header, backupType), refuseLength(c.Request, model.BackupBytesMax))
 	opts := model.RestoreOptions{Foreign: in.boolean("foreign", false), Timeout: in.timeoutUpTo(restoreTimeoutMax, restoreTimeoutDefault)}
 	if in.failed() {
 		return
