@@ -41,7 +41,7 @@ func TestARefusedRequestIsNotAskedForItsBody(t *testing.T) {
 		{routers.SetUpVersionRouter(guarded), "POST /version", jsonHeader, 1_000_000, 401, false},
 		{routers.SetUpVersionRouter(guarded), "POST /version", jsonHeader + "Authorization: Bearer a-secret-of-16-bytes\r\n", 1_000_000, 403, false},
 		{n.public, "POST /version", jsonHeader, 1<<20 + 1, 413, false},
-		{n.public, "POST /restore", "Content-Type: application/octet-stream\r\n", 4<<30 + 1, 413, false},
+		{n.public, "POST /restore", "Content-Type: application/octet-stream\r\n", 1<<30 + 1, 413, false},
 		{n.peer, "POST /command", "Content-Type: application/vnd.versiond.commands\r\n", 4<<20 + 1, 413, false},
 		{n.public, "POST /version", jsonHeader, 1_000_000, 100, true},
 	} {
