@@ -52,7 +52,8 @@ func translate(ctx context.Context, op string, err error) error {
 // translate is the function of that name, once it is seen whether an answer of the database comes of tables
 // that are not as this node left them.
 func (d *VersionMysqlDao) translate(ctx context.Context, op string, err error) error {
-	if isAnswer(err) && d.isOfTables(ctx, err) {
+	d.seePrivileges(err)
+	if isAnswer(err) && !errors.Is(err, model.ErrNoState) && d.isOfTables(ctx, err) {
 		err = fmt.Errorf("%w: %w", model.ErrStoreDiffers, err)
 	}
 	return translate(ctx, op, err)
@@ -60,10 +61,23 @@ func (d *VersionMysqlDao) translate(ctx context.Context, op string, err error) e
 
 // translateWrite is translate for writes, which rest on what this node left.
 func (d *VersionMysqlDao) translateWrite(ctx context.Context, op string, err error) error {
+	d.seePrivileges(err)
 	if isAnswer(err) && d.isOfTables(ctx, err) {
 		return fmt.Errorf("%s: %w: %w", op, model.ErrStateMoved, err)
 	}
 	return translate(ctx, op, err)
+}
+
+// seePrivileges closes the connections that are idle when one is denied something: a session keeps the privileges
+// that it began with, and an administrator may have granted more since.
+func (d *VersionMysqlDao) seePrivileges(err error) {
+	if !isDenied(err) {
+		return
+	}
+	if pool, err := d.DB.DB(); err == nil {
+		pool.SetMaxIdleConns(0)
+		pool.SetMaxIdleConns(pool.Stats().MaxOpenConnections)
+	}
 }
 
 func (d *VersionMysqlDao) isOfTables(ctx context.Context, answer error) bool {

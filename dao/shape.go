@@ -23,7 +23,7 @@ func (d *VersionMysqlDao) CheckShape(ctx context.Context, state model.StoreState
 	const op = "looking at the tables"
 	found, err := readShape(d.DB.WithContext(ctx))
 	if err != nil {
-		return translate(ctx, op, err)
+		return d.translate(ctx, op, err)
 	}
 	if found != state.Shape {
 		return fmt.Errorf("%s: %w: they are not as this node made them", op, model.ErrStoreDiffers)
@@ -152,14 +152,14 @@ func (d *VersionMysqlDao) EnsureSchema(ctx context.Context) error {
 	const op = "making the schema"
 	if d.CreateDatabase != nil {
 		if err := d.CreateDatabase(ctx); err != nil {
-			return translate(ctx, op, err)
+			return d.translate(ctx, op, err)
 		}
 	}
 	keeps, err := d.keepsShape(ctx)
 	if err == nil && !keeps {
 		err = d.makeTables(ctx)
 	}
-	return translate(ctx, op, err)
+	return d.translate(ctx, op, err)
 }
 
 func (d *VersionMysqlDao) makeTables(ctx context.Context) error {

@@ -20,7 +20,7 @@ const stateColumns = "cluster_id, node_id, store_id, applied_index, applied_term
 // at least, where it says so.
 func (d *VersionMysqlDao) State(ctx context.Context) (model.StoreState, error) {
 	state, err := readState(d.DB.WithContext(ctx))
-	return state, translate(ctx, "reading the state row", err)
+	return state, d.translate(ctx, "reading the state row", err)
 }
 
 // readState leaves the translation of errors to its callers, but for a state that is not there or not right.

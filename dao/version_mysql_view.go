@@ -39,7 +39,7 @@ func (d *VersionMysqlDao) OpenView(ctx context.Context) (*View, error) {
 	}
 	if err != nil {
 		cancel()
-		return nil, translate(ctx, op, err)
+		return nil, d.translate(ctx, op, err)
 	}
 	return view, nil
 }
