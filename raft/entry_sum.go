@@ -14,7 +14,7 @@ import (
 // The log store keeps no checksums, and a bit that flips in an entry would become another record on this
 // node, and on others if it leads. So each entry that is stored has a CRC-32C at the end of its
 // extensions, which nothing else uses here. It stays on this node: what is read has it no more.
-// Entries of older releases have none.
+// What has none is damaged.
 const (
 	entrySumMark = "crc1"
 	entrySumLen  = len(entrySumMark) + 4
@@ -34,9 +34,6 @@ func withSums(logs []*raft.Log) []*raft.Log {
 // checkEntry takes the sum off an entry that was read.
 func checkEntry(index uint64, log *raft.Log) error {
 	at := len(log.Extensions) - entrySumLen
-	if len(log.Extensions) == 0 && log.Index == index {
-		return nil
-	}
 	if at < 0 || string(log.Extensions[at:at+len(entrySumMark)]) != entrySumMark {
 		return fmt.Errorf("%w: it has no sum", model.ErrCorrupt)
 	}
@@ -51,16 +48,16 @@ func checkEntry(index uint64, log *raft.Log) error {
 }
 
 // withSum gives a value of the stable store as it is stored: a term or vote that is another one lets a node
-// vote twice. Older releases read a number all the same, by its first 8 bytes.
+// vote twice. raft-boltdb reads a number all the same, by its first 8 bytes.
 func withSum(key, value []byte) []byte {
 	return binary.BigEndian.AppendUint32(append(bytes.Clone(value), entrySumMark...), valueSum(key, value))
 }
 
-// withoutSum gives back the value. One of an older release has no sum.
+// withoutSum gives back the value.
 func withoutSum(key, stored []byte) ([]byte, error) {
 	at := len(stored) - entrySumLen
 	if at < 0 || string(stored[at:at+len(entrySumMark)]) != entrySumMark {
-		return stored, nil
+		return nil, fmt.Errorf("%w: %s has no sum", model.ErrCorrupt, key)
 	}
 	if binary.BigEndian.Uint32(stored[at+len(entrySumMark):]) != valueSum(key, stored[:at]) {
 		return nil, fmt.Errorf("%w: %s is not what was written", model.ErrCorrupt, key)

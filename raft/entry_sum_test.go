@@ -34,8 +34,14 @@ func TestDamagedEntriesAreNoticed(t *testing.T) {
 	}
 }
 
-// The log of an older release has no sums, and must be read.
-func TestEntriesWithoutSumsAreRead(t *testing.T) {
-	require.NoError(t, checkEntry(7, &raft.Log{Index: 7, Data: []byte("old")}))
-	require.ErrorIs(t, checkEntry(7, &raft.Log{Index: 8}), model.ErrCorrupt)
+// A sum that is not there proves nothing: a damaged entry that has lost its own would be believed.
+func TestEntriesWithoutSumsAreRefused(t *testing.T) {
+	require.ErrorIs(t, checkEntry(7, &raft.Log{Index: 7, Data: []byte("?")}), model.ErrCorrupt)
+	for _, stored := range []string{"", "12345678", "123456789012345678"} {
+		_, err := withoutSum([]byte("CurrentTerm"), []byte(stored))
+		require.ErrorIs(t, err, model.ErrCorrupt, stored)
+	}
+	value, err := withoutSum([]byte("CurrentTerm"), withSum([]byte("CurrentTerm"), []byte("12345678")))
+	require.NoError(t, err)
+	require.Equal(t, "12345678", string(value))
 }

@@ -19,9 +19,9 @@ type heldLog struct {
 // StoreLog stores one entry.
 func (l *heldLog) StoreLog(log *raft.Log) error { return l.StoreLogs([]*raft.Log{log}) }
 
-// StoreLogs stores entries, with sums that tell when they were damaged.
+// StoreLogs stores entries.
 func (l *heldLog) StoreLogs(logs []*raft.Log) error {
-	summed, tried := withSums(logs), false
+	tried := false
 	return l.disk.write(func() error {
 		if tried {
 			if err := l.takeBack(logs[0].Index); err != nil {
@@ -29,7 +29,7 @@ func (l *heldLog) StoreLogs(logs []*raft.Log) error {
 			}
 		}
 		tried = true
-		return l.LogStore.StoreLogs(summed)
+		return l.LogStore.StoreLogs(logs)
 	})
 }
 

@@ -2,6 +2,7 @@ package raft
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -53,7 +54,7 @@ func (cfg *RecoverConfig) writeState(ctx context.Context, plan RecoveryPlan, vie
 		return err
 	}
 	defer func() { err = errors.Join(err, stores.close()) }()
-	if err := stores.files.SetUint64(currentTermKey, plan.Last.Term); err != nil {
+	if err := stores.files.Set(currentTermKey, withSum(currentTermKey, binary.BigEndian.AppendUint64(nil, plan.Last.Term))); err != nil {
 		return fmt.Errorf("write the term to %s: %w", cfg.Dir.file(logFile), err)
 	}
 	cfg.reached("term written")

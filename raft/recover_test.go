@@ -243,7 +243,7 @@ func TestRecoverFromLogRefuses(t *testing.T) {
 		dir := mustDataDir(t, c.path)
 		stores, err := openStores(dir, slog.New(slog.DiscardHandler), 0)
 		require.NoError(t, err)
-		require.NoError(t, stores.files.StoreLog(&raft.Log{Index: c.last + 1, Term: 9, Type: raft.LogCommand, Data: []byte("?")}))
+		require.NoError(t, stores.cache.StoreLog(&raft.Log{Index: c.last + 1, Term: 9, Type: raft.LogCommand, Data: []byte("?")}))
 		require.NoError(t, errors.Join(stores.close(), dir.Close()))
 		before := filesOf(t, c.path)
 		_, err = c.recoverFromLog(t, false, nil)

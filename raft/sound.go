@@ -23,12 +23,18 @@ func sound(do func() error) (err error) {
 	return do()
 }
 
-// soundLog reads a log that may be damaged. An error that matches model.ErrCorrupt means that it is, and
-// says what to do.
+// soundLog writes entries with sums that tell when they were damaged, and reads them. An error that matches
+// model.ErrCorrupt means that they are, and says what to do.
 type soundLog struct {
 	raft.LogStore
 	dir string
 }
+
+// StoreLog stores one entry.
+func (s soundLog) StoreLog(log *raft.Log) error { return s.StoreLogs([]*raft.Log{log}) }
+
+// StoreLogs stores entries.
+func (s soundLog) StoreLogs(logs []*raft.Log) error { return s.LogStore.StoreLogs(withSums(logs)) }
 
 // GetLog reads an entry, as it was written.
 func (s soundLog) GetLog(index uint64, log *raft.Log) error {
