@@ -54,6 +54,7 @@ func All() []Fault {
 		redisFaults(),
 		directoryFaults(),
 		damageFaults(),
+		harmFaults(),
 		memberFaults(),
 		overloadFaults(),
 		stepFaults(),

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"versiond/test/cluster"
+	"versiond/test/history"
 )
 
 // Round is one injection of one fault, as the fault sees it. It belongs to the test's goroutine.
@@ -28,6 +29,8 @@ type Round struct {
 	// Number counts the rounds of the run from 1.
 	Number int
 
+	clients    *history.Clients
+	gap        time.Duration // the longest one in writes before they were last paused
 	quorumLost bool
 }
 
@@ -52,6 +55,17 @@ func (r *Round) Hold(d time.Duration) {
 	case <-r.TB.Context().Done():
 		r.TB.Fatal("the test ends while a fault lasts")
 	}
+}
+
+// Idle does something while nobody writes; reads go on.
+func (r *Round) Idle(do func()) {
+	r.TB.Helper()
+	r.Load.Pause()
+	r.gap = max(r.gap, r.Load.Counts().LongestGap)
+	r.clients.OnlyRead(true)
+	do()
+	r.clients.OnlyRead(false)
+	r.Load.Resume()
 }
 
 // QuorumIsBack says that from now on a quorum of the nodes runs and can talk, after a time in which none

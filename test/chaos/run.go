@@ -164,6 +164,7 @@ func (r *run) disturb(f Fault, round *Round) outcome {
 		Prefix: fmt.Sprintf("history-%d", r.number), Keys: historyKeys, Workers: historyWorkers, Pause: historyPause, Settled: true,
 		Levels: []model.Level{model.LevelLinearizable, model.LevelLinearizable, model.LevelLeader, model.LevelNone},
 	})
+	round.clients = clients
 	r.load.Await(r.t, warmUpWrites, awaitTimeout)
 
 	began := r.load.Counts()
@@ -179,7 +180,7 @@ func (r *run) disturb(f Fault, round *Round) outcome {
 	o.heal = time.Since(healing)
 	r.load.Await(r.t, afterWrites, awaitTimeout)
 
-	o.gap = r.load.Counts().LongestGap
+	o.gap = max(round.gap, r.load.Counts().LongestGap)
 	r.startAnew(starts)
 	r.report.logFiles += newFiles(files, logFiles(r.cluster))
 	cancel()

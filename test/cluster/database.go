@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"versiond/model"
+	"versiond/test/damage"
 )
 
 // Contents is all that a node's database holds, as of one moment.
@@ -20,6 +21,8 @@ type Contents struct {
 // methods only where they say so.
 type Database interface {
 	Read(ctx context.Context) (Contents, error)
+	// Harm does a kind of damage to it, under a running node too.
+	Harm(kind damage.Kind)
 	// Drop destroys it; on MySQL also under a running node.
 	Drop()
 	// Save copies it aside under a label, in place of an earlier copy; PutBack puts the copy in its place.
@@ -60,8 +63,8 @@ func readContents(ctx context.Context, db beginner, isolation sql.IsolationLevel
 	}
 	defer func() { err = errors.Join(err, tx.Rollback()) }()
 	s := &contents.State
-	const selectState = "SELECT cluster_id, node_id, store_id, applied_index, applied_term, restoring FROM versiond_state"
-	if err := tx.QueryRowContext(ctx, selectState).Scan(&s.Cluster, &s.Node, &s.Store, &s.Applied.Index, &s.Applied.Term, &s.Restoring); err != nil {
+	const selectState = "SELECT cluster_id, node_id, store_id, applied_index, applied_term, restoring, checksum, shape, seal FROM versiond_state"
+	if err := tx.QueryRowContext(ctx, selectState).Scan(&s.Cluster, &s.Node, &s.Store, &s.Applied.Index, &s.Applied.Term, &s.Restoring, &s.Checksum, &s.Shape, &s.Seal); err != nil {
 		return contents, err
 	}
 	contents.Rows, err = readRows(ctx, tx)

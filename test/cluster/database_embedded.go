@@ -12,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	_ "modernc.org/sqlite" // the driver "sqlite"
+
+	"versiond/test/damage"
 )
 
 // embedded is a SQLite file in each node's data directory, and no Redis.
@@ -41,6 +43,21 @@ func (d *sqliteDatabase) Read(ctx context.Context) (Contents, error) {
 	}
 	contents, err := readContents(ctx, db, sql.LevelDefault)
 	return contents, errors.Join(err, db.Close())
+}
+
+func (d *sqliteDatabase) Harm(kind damage.Kind) {
+	d.t.Helper()
+	uri := url.URL{Scheme: "file", Path: filepath.Join(d.dir, sqliteFiles[0]), RawQuery: "mode=rw&_txlock=immediate&_pragma=busy_timeout(10000)"}
+	db, err := sql.Open("sqlite", uri.String())
+	require.NoError(d.t, err)
+	defer db.Close()
+	tx, err := db.BeginTx(d.t.Context(), nil)
+	require.NoError(d.t, err)
+	for _, statement := range kind.SQLite {
+		_, err := tx.ExecContext(d.t.Context(), statement)
+		require.NoError(d.t, err, statement)
+	}
+	require.NoError(d.t, tx.Commit())
 }
 
 func (d *sqliteDatabase) Drop() {

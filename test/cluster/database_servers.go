@@ -13,6 +13,7 @@ import (
 	_ "github.com/go-sql-driver/mysql" // the driver "mysql"
 	"github.com/stretchr/testify/require"
 
+	"versiond/test/damage"
 	"versiond/test/servers"
 )
 
@@ -101,6 +102,17 @@ func (d *mysqlDatabase) Read(ctx context.Context) (Contents, error) {
 		return Contents{}, err
 	}
 	return readContents(ctx, conn, sql.LevelRepeatableRead)
+}
+
+func (d *mysqlDatabase) Harm(kind damage.Kind) {
+	d.t.Helper()
+	conn, err := d.db.Conn(d.t.Context())
+	require.NoError(d.t, err)
+	defer conn.Close()
+	for _, statement := range append([]string{"SET foreign_key_checks = 0", "USE " + d.quoted("")}, kind.MySQL...) {
+		_, err := conn.ExecContext(d.t.Context(), statement)
+		require.NoError(d.t, err, statement)
+	}
 }
 
 func (d *mysqlDatabase) Drop() { d.t.Helper(); d.exec("DROP DATABASE " + d.quoted("")) }

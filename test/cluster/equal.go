@@ -84,6 +84,7 @@ func (c *Cluster) requireState(n *Node) Contents {
 	require.NoError(c.t, err)
 	require.Equal(c.t, status.Identity, contents.State.Identity, "the state row of %s against its data directory", n.ID)
 	require.False(c.t, contents.State.Restoring, n.ID)
+	require.True(c.t, contents.State.Proven(), "the state row of %s is not as a node writes it", n.ID)
 	require.Empty(c.t, status.Divergence, n.ID)
 	// Entries without commands move the node's index and not the row's.
 	require.LessOrEqual(c.t, contents.State.Applied.Index, status.Applied, n.ID)

@@ -42,6 +42,8 @@ type Clients struct {
 	options  Options
 	serial   atomic.Int64
 	wg       sync.WaitGroup
+	gate     sync.RWMutex // requests hold it shared
+	readOnly bool
 }
 
 // Start lets clients ask these nodes until the context ends.
@@ -51,6 +53,13 @@ func Start(ctx context.Context, nodes []*cluster.Client, options Options) *Clien
 		c.wg.Go(func() { c.run(ctx, i) })
 	}
 	return c
+}
+
+// OnlyRead lets the clients write no more until it is called again, and returns when no write is on its way.
+func (c *Clients) OnlyRead(on bool) {
+	c.gate.Lock()
+	defer c.gate.Unlock()
+	c.readOnly = on
 }
 
 // Wait waits until every client has its last answer, and gives what they recorded.
@@ -64,30 +73,41 @@ func (c *Clients) run(ctx context.Context, worker int) {
 	last := map[string]uint64{} // the revisions that this worker saw last
 	home := worker
 	for ctx.Err() == nil {
-		in := c.pick(random, last)
-		node := c.nodes[random.IntN(len(c.nodes))]
-		if c.options.Settled && in.Kind != Read {
-			node = c.nodes[home%len(c.nodes)]
-		}
-		filed := in
-		if c.options.AsLinearizable {
-			filed.Level = model.LevelLinearizable
-		}
-		c.recorder.Do(worker, filed, func() Output {
-			out := c.ask(node, in)
-			if out.Unknown || out.Refused {
-				home++
-			}
-			if out.Revision != 0 {
-				last[in.Key] = out.Revision
-			}
-			return out
-		})
+		home = c.one(worker, home, random, last)
 		select {
 		case <-time.After(c.options.Pause):
 		case <-ctx.Done():
 		}
 	}
+}
+
+// one makes one request, and gives the node to which the next write goes.
+func (c *Clients) one(worker, home int, random *rand.Rand, last map[string]uint64) int {
+	c.gate.RLock()
+	defer c.gate.RUnlock()
+	in := c.pick(random, last)
+	if c.readOnly && in.Kind != Read {
+		return home
+	}
+	node := c.nodes[random.IntN(len(c.nodes))]
+	if c.options.Settled && in.Kind != Read {
+		node = c.nodes[home%len(c.nodes)]
+	}
+	filed := in
+	if c.options.AsLinearizable {
+		filed.Level = model.LevelLinearizable
+	}
+	c.recorder.Do(worker, filed, func() Output {
+		out := c.ask(node, in)
+		if out.Unknown || out.Refused {
+			home++
+		}
+		if out.Revision != 0 {
+			last[in.Key] = out.Revision
+		}
+		return out
+	})
+	return home
 }
 
 func (c *Clients) pick(random *rand.Rand, last map[string]uint64) Input {
