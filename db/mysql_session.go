@@ -33,7 +33,8 @@ var sessionStatements = []string{
 		// A view is read at the pace of a client: contexts and the driver's time limits end calls, not the server.
 		", wait_timeout = 28800, net_read_timeout = 60, net_write_timeout = 60" +
 		" /*M!100300 , max_statement_time = 0, idle_transaction_timeout = 0, idle_readonly_transaction_timeout = 0, idle_write_transaction_timeout = 0 */" +
-		" /*!80000 , max_execution_time = 0 */",
+		// With less memory a page is looked for from the first row on: a backup would take hours.
+		" /*!80000 , max_execution_time = 0, range_optimizer_max_mem_size = 8388608 */",
 	// No row is believed that is not committed, and transactions may write.
 	"SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ WRITE",
 }

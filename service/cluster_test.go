@@ -224,6 +224,11 @@ func TestFollowerWithoutItsStorePassesReadsOn(t *testing.T) {
 	result, err := follower.GetVersionByID(within(t, 10*time.Second), "a", model.ReadOptions{Level: model.LevelLinearizable})
 	require.NoError(t, err, "a read that meets a dying leader is asked again: it changes nothing")
 	require.Equal(t, added.Record, result.Record)
+
+	follower.peers.getHangs.Store(true)
+	_, err = follower.GetVersionByID(within(t, 300*time.Millisecond), "a", model.ReadOptions{Level: model.LevelLinearizable})
+	require.ErrorIs(t, err, model.ErrTimeout)
+	require.NotErrorIs(t, err, model.ErrNoLeader, "there is one, which took too long")
 }
 
 // A read on a follower must see what was acknowledged on the leader before it began.

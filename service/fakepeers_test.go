@@ -27,6 +27,8 @@ type fakePeers struct {
 	onAdmit    func(peer.Admission) error
 	// getFails is how many reads that are passed on fail as they do when the other node dies.
 	getFails atomic.Int64
+	// getHangs has a read that is passed on wait until its time is over.
+	getHangs atomic.Bool
 	// loseRemovals is how many removals are done whose answer is lost.
 	loseRemovals atomic.Int64
 	afterLoss    func() // nil, or what happens then
@@ -155,6 +157,10 @@ func (p *fakePeers) Get(ctx context.Context, address, id string, opts model.Read
 	p.note("get", address)
 	if p.getFails.Add(-1) >= 0 {
 		return model.Result{}, fmt.Errorf("%w: %s: %w", model.ErrNodeUnreachable, address, model.ErrNoAnswer)
+	}
+	if p.getHangs.Load() {
+		<-ctx.Done()
+		return model.Result{}, fmt.Errorf("%w: %s: %w: %w", model.ErrNodeUnreachable, address, model.ErrNoAnswer, ctx.Err())
 	}
 	s, err := p.at(address)
 	if err != nil {
