@@ -3080,6 +3080,10 @@ const docTemplate = `{
                 "leaderId": {
                     "type": "string"
                 },
+                "level": {
+                    "description": "Level is set while the node's store is known to have what was committed when it last asked.",
+                    "type": "boolean"
+                },
                 "logHeld": {
                     "description": "LogHeld is set while a write to the Raft log waits for a disk that fails or hangs.",
                     "type": "boolean"
