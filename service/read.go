@@ -16,6 +16,8 @@ const (
 	// lookupTries bounds how often a read meets a row that is ahead of the index; once is common
 	// under writes to the same id, ten times in a row means that somebody else writes to the table.
 	lookupTries = 10
+	// suspicionTries is how often is not common any more.
+	suspicionTries = 2
 	// publishWait is how long a committed row may take to be published.
 	publishWait = 200 * time.Millisecond
 	// ownReadTimeout is how long a node's own store may take for a read that the leader's can serve.
@@ -301,6 +303,9 @@ func (s *VersionService) lookup(ctx context.Context, id string) (model.Version, 
 		}
 		if try > 0 {
 			s.node.VerifyStore()
+		}
+		if try == suspicionTries {
+			s.suspect()
 		}
 		s.awaitPublish(ctx, seen)
 	}

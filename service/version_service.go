@@ -96,6 +96,8 @@ type VersionService struct {
 	// mendStore is at it.
 	doubt   atomic.Pointer[doubt]
 	doubted chan struct{}
+	// suspected holds a token when a read has met a row that may not be the one that was applied.
+	suspected chan struct{}
 	// undecided says how the records of members differ where no majority says whose are right; nil while
 	// that is not so.
 	undecided atomic.Pointer[string]
@@ -113,7 +115,7 @@ func NewVersionService(settings Settings, mysql *VersionMysqlService, redis *Ver
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &VersionService{
-		mysql: mysql, redis: redis, peers: peers, settings: settings, log: log, calm: logs.Calm(log), ctx: ctx, cancel: cancel, doubted: make(chan struct{}, 1), observer: unobserved{},
+		mysql: mysql, redis: redis, peers: peers, settings: settings, log: log, calm: logs.Calm(log), ctx: ctx, cancel: cancel, doubted: make(chan struct{}, 1), suspected: make(chan struct{}, 1), observer: unobserved{},
 		backups: group.NewGate(backupsMax, 0), restores: group.NewGate(1, 0), membership: group.NewGate(1, membershipWaitingMax),
 	}
 	if settings.Observer != nil {
