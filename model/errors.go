@@ -47,7 +47,7 @@ var (
 	ErrWrongNode = errors.New("another node answers at this address")
 	// ErrSecretsDiffer is returned when another node does not take this node's cluster secret. It is an
 	// ErrWrongNode: such a node cannot be a member of this cluster.
-	ErrSecretsDiffer error = Explain(ErrWrongNode, "the nodes' cluster.secret differ")
+	ErrSecretsDiffer = Explain(ErrWrongNode, "the nodes' cluster.secret differ")
 	// ErrUnauthorized is returned when a request shows no token, or one that is not known.
 	ErrUnauthorized = errors.New("this needs a token that the node knows, in the header Authorization: Bearer …")
 	// ErrForbidden is returned when the role of a token does not allow what was asked.

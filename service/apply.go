@@ -121,8 +121,13 @@ func (s *VersionService) PublishInternal() {
 // DiscardInternal forgets what is staged.
 func (s *VersionService) DiscardInternal() { s.mysql.discard() }
 
-// CacheInternal lets the published changes go to Redis.
-func (s *VersionService) CacheInternal() { s.redis.Flush() }
+// CacheInternal lets the published changes go to Redis. A node that has yet to catch up keeps them back until it has:
+// other nodes may have brought newer ones there long ago.
+func (s *VersionService) CacheInternal() {
+	if s.level.reached.Load() {
+		s.redis.Flush()
+	}
+}
 
 // StateInternal reads the state row, and looks at the tables.
 func (s *VersionService) StateInternal(ctx context.Context) (model.StoreState, error) {

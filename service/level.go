@@ -69,6 +69,7 @@ func (s *VersionService) becomeLevel(ctx context.Context) {
 	if s.node.WaitApplied(ctx, index) == nil && s.serving() {
 		s.level.reached.Store(true)
 		s.level.current.Store(true)
+		s.redis.Flush() // what CacheInternal kept back
 	}
 }
 

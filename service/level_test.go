@@ -4,12 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"versiond/dao"
 	"versiond/model"
 	"versiond/raft"
 )
@@ -19,9 +21,14 @@ var atNone = model.ReadOptions{Level: model.LevelNone}
 // mustStartAgain starts a node that was closed, with the configuration and on the address that it had.
 func (n *testNode) mustStartAgain(t *testing.T) *testNode {
 	t.Helper()
+	return n.mustStartWith(t, nil)
+}
+
+func (n *testNode) mustStartWith(t *testing.T, redisDao *dao.VersionRedisDao) *testNode {
+	t.Helper()
 	listener, err := raft.ListenPeers(n.address)
 	require.NoError(t, err)
-	again := nodeOptions{id: n.NodeID(), path: n.path, peers: n.peers, listener: listener, settings: func(string) Settings { return n.settings }}.mustRun(t)
+	again := nodeOptions{id: n.NodeID(), path: n.path, redisDao: redisDao, peers: n.peers, listener: listener, settings: func(string) Settings { return n.settings }}.mustRun(t)
 	n.peers.silence(n.address, false)
 	return again
 }
@@ -126,4 +133,29 @@ func TestLevelNoneWithoutAQuorum(t *testing.T) {
 
 	nodes[1].mustStartAgain(t)
 	alone.mustNeverShowLess(t, 1)
+}
+
+// Other programs read Redis. A node that may lack what others have put there must not take it away, nor put back what
+// it found in its own log.
+func TestNodeThatIsNotLevelLeavesRedisAlone(t *testing.T) {
+	t.Parallel()
+	nodes, redisDao := mustCluster(t, 3), mustRedis(t)
+	nodes[0].mustAdd(t, "a", "1")
+	for _, n := range nodes {
+		n.close()
+	}
+	newer := dao.CachedVersion{VersionDB: record("a", "2"), Cluster: nodes[0].Term().Cluster}
+	require.NoError(t, redisDao.SetMany(t.Context(), []dao.CachedVersion{newer, {VersionDB: record("late", "1"), Cluster: newer.Cluster}}))
+	require.NoError(t, os.RemoveAll(filepath.Join(nodes[2].path, "versions.db"))) // it applies its log anew
+	alone := nodes[2].mustStartWith(t, redisDao)
+	eventually(t, alone.node.Serving)
+	require.NoError(t, alone.ReLoadCacheDataInternal(t.Context()))
+	require.Equal(t, newer, alone.inRedis(t, "a"))
+	require.Equal(t, "late", alone.inRedis(t, "late").ID)
+
+	nodes[1].mustStartAgain(t)
+	alone.mustBeReady(t)
+	require.NoError(t, alone.ReLoadCacheDataInternal(t.Context()))
+	eventually(t, func() bool { return alone.inRedis(t, "a").VersionNo == "1" })
+	require.Empty(t, alone.inRedis(t, "late").ID)
 }

@@ -16,7 +16,8 @@ const (
 
 var errLockLost = errors.New("another node took over the reload of the shared Redis")
 
-// redisReload is one reload of Redis while it goes on. Nil stands for none: there is no Redis.
+// redisReload is one reload of Redis while it goes on. Nil stands for none: there is no Redis, or this node may lack
+// records that others have put there.
 type redisReload struct {
 	service *VersionService
 	token   string
@@ -28,7 +29,7 @@ type redisReload struct {
 }
 
 func (s *VersionService) beginRedisReload(ctx context.Context) *redisReload {
-	if s.redis.redisDao == nil {
+	if s.redis.redisDao == nil || !s.level.current.Load() {
 		return nil
 	}
 	r := &redisReload{service: s, token: rand.Text(), began: time.Now()}
@@ -54,7 +55,7 @@ func (r *redisReload) finish(ctx context.Context, errRows error) error {
 	if r == nil {
 		return nil
 	}
-	if r.locked && r.err == nil && errRows == nil && r.service.serving() {
+	if r.locked && r.err == nil && errRows == nil && r.service.serving() && r.service.level.current.Load() {
 		r.err = r.deleteOrphans(ctx)
 	}
 	if r.locked {
