@@ -61,7 +61,9 @@ func (s *VersionService) promoteOnce(ctx context.Context, m raft.Member, since m
 		return
 	}
 	if err := s.node.AddVoter(ctx, m.ID, m.Address); err != nil {
-		s.calm.Warn("a member that has caught up could not be given its vote; trying again", "id", m.ID, "err", err)
+		if s.node.IsLeader() && ctx.Err() == nil { // otherwise the next leader does it
+			s.calm.Warn("a member that has caught up could not be given its vote; trying again", "id", m.ID, "err", err)
+		}
 		return
 	}
 	s.log.Info("a member has caught up and has a vote now", "id", m.ID)
