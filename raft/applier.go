@@ -51,6 +51,7 @@ type applier struct {
 	highest    uint64             // the highest index that readers were ever shown
 	stored     model.Position     // what the state row says
 	applied    model.Position     // stored, or beyond it by entries without commands
+	told       map[string]bool    // what the store has answered since it failed, and was logged
 	passed     []model.Checkpoint // on the way to what is decided, and not applied yet
 	open       *openRestore       // as of what is decided; nil when there is none
 }
@@ -202,10 +203,23 @@ func (a *applier) storeFailed(ctx context.Context, message string, err error) {
 		return
 	}
 	a.fsm.observer.StoreFailed()
-	if a.progress.lastFailure() == nil {
+	if a.progress.failure.Load() == nil {
+		a.told = map[string]bool{}
+	}
+	if answer := answerOf(err); !a.told[answer] {
+		a.told[answer] = true
 		a.log.Error(message, "index", a.applied.Index, "store", a.store, "err", err)
 	}
 	a.progress.fail(err)
+}
+
+// answerOf returns what a store has said, empty for one that does not answer.
+func answerOf(err error) string {
+	var answer *model.StoreError
+	if errors.As(err, &answer) {
+		return answer.Detail
+	}
+	return ""
 }
 
 // storeRetries makes the applier try for as long as the node runs: a failing store is never an

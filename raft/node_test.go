@@ -1,6 +1,7 @@
 package raft
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -384,6 +385,29 @@ func TestStuckStoreRefusesInItsOwnWords(t *testing.T) {
 }
 
 func quietSecrets() *secretWatch { return newSecretWatch(slog.New(slog.DiscardHandler)) }
+
+// An outage is logged once, and again where the store says something else: a server that was down may come back
+// read-only. If this fails, the log has the first cause alone, or the same line at every try.
+func TestEveryAnswerOfTheStoreIsLoggedOnce(t *testing.T) {
+	var log bytes.Buffer
+	a := &applier{fsm: newVersionFSM(newFakeService(newFakeStore())), progress: newProgress(), log: slog.New(slog.NewTextHandler(&log, nil))}
+	readOnly := &model.StoreError{Detail: "1290 read-only"}
+	for range 3 {
+		a.storeFailed(t.Context(), "failed", errFake)
+		a.storeFailed(t.Context(), "failed", readOnly)
+		a.progress.work()
+	}
+	require.Equal(t, 2, strings.Count(log.String(), "msg=failed"))
+	require.Equal(t, 1, strings.Count(log.String(), "1290 read-only"))
+	a.progress.touch()
+	a.storeFailed(t.Context(), "failed", readOnly)
+	require.Equal(t, 3, strings.Count(log.String(), "msg=failed"), "the next outage has to be told of too")
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	a.progress.touch()
+	a.storeFailed(ended, "failed", readOnly)
+	require.Equal(t, 3, strings.Count(log.String(), "msg=failed"), "what a stop breaks off is no failure")
+}
 
 // A store that is at work, on a large transaction or on all of its rows, must not be called away, and one that does
 // not come back must be told with a cause. If this fails, every start with many records raises an alarm.
