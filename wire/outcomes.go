@@ -6,20 +6,16 @@ import (
 	"versiond/model"
 )
 
-// outcomesVersion is the first byte of every answer to a group of units: index, count of outcomes, count of units, and
-// of each unit flags, count, outcomes.
-const outcomesVersion = 1
-
 const flagReplayed = 1
 
 // AppendOutcomes appends the byte form of the outcomes of one group and of the applied index that
-// they reflect.
+// they reflect: version, index, count of outcomes, count of units, and of each unit flags, count, outcomes.
 func AppendOutcomes(dst []byte, index uint64, units []model.UnitOutcome) []byte {
 	total := 0
 	for _, u := range units {
 		total += len(u.Outcomes)
 	}
-	dst = binary.AppendUvarint(append(dst, outcomesVersion), index)
+	dst = binary.AppendUvarint(append(dst, formVersion), index)
 	dst = binary.AppendUvarint(dst, uint64(total))
 	dst = binary.AppendUvarint(dst, uint64(len(units)))
 	for _, u := range units {
@@ -47,7 +43,7 @@ func appendOutcomes(dst []byte, outcomes []model.Outcome) []byte {
 // DecodeOutcomes reads what AppendOutcomes wrote. Every error matches model.ErrCorrupt.
 func DecodeOutcomes(data []byte) (index uint64, units []model.UnitOutcome, err error) {
 	r := reader{rest: data}
-	r.version(outcomesVersion, "outcomes")
+	r.version("outcomes")
 	index = r.uvarint()
 	outcomes := make([]model.Outcome, r.count(model.CommandsPerEntryMax))
 	units = make([]model.UnitOutcome, r.count(uint64(len(outcomes))))

@@ -10,14 +10,9 @@ import (
 // ReadsMax is the most ids that one request of a follower may ask for.
 const ReadsMax = 1000
 
-const (
-	readsVersion = 1 // count, ids
-	foundVersion = 1 // index, count, rows: 0, or 1 and the record
-)
-
-// AppendReads appends the byte form of the ids that a follower asks the leader for.
+// AppendReads appends the byte form of the ids that a follower asks the leader for: version, count, ids.
 func AppendReads(dst []byte, ids []string) []byte {
-	dst = binary.AppendUvarint(append(dst, readsVersion), uint64(len(ids)))
+	dst = binary.AppendUvarint(append(dst, formVersion), uint64(len(ids)))
 	for _, id := range ids {
 		dst = appendText(dst, id)
 	}
@@ -27,7 +22,7 @@ func AppendReads(dst []byte, ids []string) []byte {
 // DecodeReads reads what AppendReads wrote. Every error matches model.ErrCorrupt.
 func DecodeReads(data []byte) ([]string, error) {
 	r := reader{rest: data}
-	r.version(readsVersion, "reads")
+	r.version("reads")
 	ids := make([]string, r.count(ReadsMax))
 	for i := range ids {
 		ids[i] = r.text()
@@ -36,9 +31,9 @@ func DecodeReads(data []byte) ([]string, error) {
 }
 
 // AppendFound appends the byte form of what reads found, in their order, and of the applied index that
-// all of it reflects.
+// all of it reflects: version, index, count, and of each row 0, or 1 and the record.
 func AppendFound(dst []byte, index uint64, found []model.Found) []byte {
-	dst = binary.AppendUvarint(append(dst, foundVersion), index)
+	dst = binary.AppendUvarint(append(dst, formVersion), index)
 	dst = binary.AppendUvarint(dst, uint64(len(found)))
 	for i := range found {
 		if !found[i].Exists {
@@ -53,7 +48,7 @@ func AppendFound(dst []byte, index uint64, found []model.Found) []byte {
 // DecodeFound reads what AppendFound wrote. Every error matches model.ErrCorrupt.
 func DecodeFound(data []byte) (index uint64, found []model.Found, err error) {
 	r := reader{rest: data}
-	r.version(foundVersion, "rows")
+	r.version("rows")
 	index = r.uvarint()
 	found = make([]model.Found, r.count(ReadsMax))
 	for i := range found {
@@ -69,9 +64,9 @@ func DecodeFound(data []byte) (index uint64, found []model.Found, err error) {
 	return index, found, r.end()
 }
 
-func (r *reader) version(known byte, what string) {
-	if version := r.byte(); r.err == nil && version != known {
-		r.err = fmt.Errorf("%w: %s of format %d, this release reads %d", model.ErrCorrupt, what, version, known)
+func (r *reader) version(what string) {
+	if version := r.byte(); r.err == nil && version != formVersion {
+		r.err = fmt.Errorf("%w: %s of format %d, this release reads %d", model.ErrCorrupt, what, version, formVersion)
 		r.rest = nil
 	}
 }

@@ -45,7 +45,7 @@ func TestDamagedReadsAreRefused(t *testing.T) {
 		_, err := DecodeReads(data)
 		require.ErrorIs(t, err, model.ErrCorrupt)
 	}
-	for _, data := range [][]byte{append(found, 0), {9, 0, 0}, {foundVersion, 1, 1, 2}} {
+	for _, data := range [][]byte{append(found, 0), {9, 0, 0}, {formVersion, 1, 1, 2}} {
 		_, _, err := DecodeFound(data)
 		require.ErrorIs(t, err, model.ErrCorrupt)
 	}

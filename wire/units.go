@@ -6,9 +6,9 @@ import (
 	"versiond/model"
 )
 
-// unitsVersion is the first byte of every group of units: count of commands, count of units, and of each unit flags,
-// hashes if it is keyed, count, commands.
-const unitsVersion = 1
+// formVersion is the first byte of every form but those of records and memories. One that changes gets a number of
+// its own.
+const formVersion = 1
 
 const (
 	flagAtomic = 1
@@ -23,9 +23,10 @@ const UnitBytesMax = 512 << 10
 const unitOverheadMax = 1 + 2*16 + 3
 
 // AppendUnits appends the byte form of units to dst. The units must be valid and hold at most
-// model.CommandsPerEntryMax commands together: it is the caller's grouping that keeps the bound.
+// model.CommandsPerEntryMax commands together: it is the caller's grouping that keeps the bound. The form: version, count
+// of commands, count of units, and of each unit flags, hashes if it is keyed, count, commands.
 func AppendUnits(dst []byte, units []model.Unit) []byte {
-	dst = append(dst, unitsVersion)
+	dst = append(dst, formVersion)
 	dst = binary.AppendUvarint(dst, uint64(model.CountCommands(units)))
 	dst = binary.AppendUvarint(dst, uint64(len(units)))
 	for i := range units {
@@ -75,7 +76,7 @@ func UnitsBytes(units []model.Unit) int {
 // unknown command type or flag, a count or length out of bounds, missing or left-over bytes.
 func DecodeUnits(data []byte) ([]model.Unit, error) {
 	r := reader{rest: data}
-	r.version(unitsVersion, "commands")
+	r.version("commands")
 	units := r.units()
 	return units, r.end()
 }
