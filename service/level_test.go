@@ -44,8 +44,10 @@ func (n *testNode) mustWriteBatches(t *testing.T, from, to int) {
 			unit.Commands = append(unit.Commands, n.put(fmt.Sprint("big-", i), round))
 		}
 		unit.Commands = append(unit.Commands, n.put("round", round))
-		_, err := n.WriteBatch(ctx, unit, "")
-		require.NoError(t, err)
+		eventually(t, func() bool { // on a busy machine an election may leave the outcome open
+			_, err := n.WriteBatch(ctx, unit, fmt.Sprint("round-", round))
+			return err == nil
+		})
 	}
 }
 
@@ -97,8 +99,8 @@ func TestRollingRestartShowsNoOlderRecords(t *testing.T) {
 		if emptied {
 			require.NoError(t, os.RemoveAll(n.path))
 		}
-		other.mustWriteBatches(t, round+1, round+30)
-		round += 30
+		other.mustWriteBatches(t, round+1, round+20)
+		round += 20
 		nodes[i] = n.mustStartAgain(t)
 		nodes[i].mustNeverShowLess(t, round)
 	}
