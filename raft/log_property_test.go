@@ -32,7 +32,7 @@ const (
 func TestMain(m *testing.M) {
 	if from := os.Getenv(logWriterEnv); from != "" {
 		if err := writeLog(os.Getenv(logWriterDir), from); err != nil {
-			fmt.Println("failed:", err)
+			fmt.Fprintln(os.Stdout, "failed:", err)
 			os.Exit(1)
 		}
 		os.Exit(0)
@@ -132,7 +132,7 @@ func writeLog(path, from string) error {
 		step := w.now.next(random)
 		if err = w.do(step); err == nil {
 			w.now = w.now.after(step)
-			fmt.Println("done")
+			fmt.Fprintln(os.Stdout, "done")
 		}
 	}
 	if err != nil {
