@@ -170,11 +170,24 @@ func redisAccount(r config.Redis) db.RedisAccount {
 
 func openStore(cfg config.Config, node config.Node, dir *raft.DataDir, log *slog.Logger) (*dao.VersionMysqlDao, error) {
 	if cfg.MySQL.DSN.Reveal() == "" {
-		gormDB, err := db.OpenSQLite(filepath.Join(dir.Path(), sqliteFile))
-		return &dao.VersionMysqlDao{DB: gormDB}, err
+		return openEmbedded(dir, log)
 	}
 	gormDB, createDatabase, err := db.OpenMySQL(cfg.MySQL.DSN.Reveal(), node.ID, log)
 	return &dao.VersionMysqlDao{DB: gormDB, CreateDatabase: createDatabase}, err
+}
+
+// openEmbedded puts a file that is no database any more aside, where the node has what it is made of: it is then built
+// anew.
+func openEmbedded(dir *raft.DataDir, log *slog.Logger) (*dao.VersionMysqlDao, error) {
+	path := filepath.Join(dir.Path(), sqliteFile)
+	gormDB, err := db.OpenSQLite(path)
+	if db.IsDamaged(err) && dir.Identity().Cluster != "" {
+		log.Warn("the database file is damaged; it is set aside and built anew", "file", path, "aside", db.Aside(path), "err", err)
+		if err = db.SetAside(path); err == nil {
+			gormDB, err = db.OpenSQLite(path)
+		}
+	}
+	return &dao.VersionMysqlDao{DB: gormDB}, err
 }
 
 // storeName names the store to an operator.

@@ -24,6 +24,7 @@ const (
 	remedyRoom     = "make room on the disk of the node's data directory"
 	remedyDisk     = "mend the disk of the node's data directory"
 	remedyWritable = "let the node write to its data directory"
+	remedyDamaged  = "stop the node, delete versions.db* in its data directory, and start it: what it lacks then is built anew from its log"
 	remedyProgram  = "end the program that has the file open"
 )
 
@@ -41,6 +42,7 @@ var sqliteRemedies = map[int]string{
 	13: remedyRoom,
 	3:  remedyWritable, 8: remedyWritable, 14: remedyWritable, 23: remedyWritable,
 	5: remedyProgram, 6: remedyProgram,
+	11: remedyDamaged, 26: remedyDamaged,
 }
 
 // unavailable says of a call that failed what the database has said, or that it does not answer.

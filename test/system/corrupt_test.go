@@ -55,6 +55,26 @@ func TestDamagedRaftLog(t *testing.T) {
 	})
 }
 
+// A file that is no database any more is set aside and built anew: the log and the snapshots have everything. If this
+// fails, a node does not start over what it does not need.
+func TestDamagedDatabaseFile(t *testing.T) {
+	c := cluster.Start(t, mode{}.config())
+	mustAddMany(t, c.Leader(), "kept", 50)
+	n := c.Followers()[0]
+	for _, content := range []string{strings.Repeat("this is no database, whatever it is called ", 100), "cut"} {
+		n.Stop()
+		file := filepath.Join(n.Dir, "versions.db")
+		require.NoError(t, os.WriteFile(file, []byte(content), 0o600))
+		n.Start()
+		c.WaitReady()
+		require.Contains(t, n.Log(), "the database file is damaged")
+		aside, err := os.ReadFile(file + ".damaged")
+		require.NoError(t, err)
+		require.Equal(t, content, string(aside))
+	}
+	requireRowCount(t, c.RequireEqualStores(), 50)
+}
+
 // A node that needs a snapshot which is damaged ends with a line that says what to do, and never serves
 // what is in it. Here its database is lost as well, so that it does need it.
 func TestDamagedSnapshot(t *testing.T) {

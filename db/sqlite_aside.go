@@ -1,0 +1,36 @@
+package db
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+
+	"modernc.org/sqlite"
+)
+
+// Primary result codes of SQLite for a file that is damaged.
+const (
+	sqliteCorrupt = 11
+	sqliteNotADB  = 26
+)
+
+// IsDamaged tells that SQLite cannot take a file for a database of its own.
+func IsDamaged(err error) bool {
+	var answer *sqlite.Error
+	return errors.As(err, &answer) && (answer.Code()&0xff == sqliteCorrupt || answer.Code()&0xff == sqliteNotADB)
+}
+
+// Aside is where SetAside puts the database file at path.
+func Aside(path string) string { return path + ".damaged" }
+
+// SetAside takes a database file that nobody has open out of the way, with what SQLite keeps beside it. An earlier
+// one that was set aside goes.
+func SetAside(path string) error {
+	var errs []error
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		if err := os.Rename(path+suffix, Aside(path)+suffix); !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
