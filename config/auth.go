@@ -29,27 +29,27 @@ const (
 type Auth struct {
 	// Tokens are what clients have to show. Without any, everybody may do everything, and nodes listen
 	// on loopback addresses alone.
-	Tokens []Token `koanf:"tokens" example:"ops:admin:a-secret-of-16-bytes-or-more" usage:"tokens that clients need, as name:role:secret,...; without any a node listens on loopback addresses only"`
+	Tokens []Token `yaml:"tokens" example:"ops:admin:a-secret-of-16-bytes-or-more" usage:"tokens that clients need, as name:role:secret,...; without any a node listens on loopback addresses only"`
 	// Disabled lets nodes listen anywhere without tokens and without a cluster secret.
-	Disabled bool `koanf:"disabled" example:"false" usage:"let everybody who reaches a node do everything, wherever it listens"`
+	Disabled bool `yaml:"disabled" example:"false" usage:"let everybody who reaches a node do everything, wherever it listens"`
 }
 
 // Token is what one client, or group of clients, shows to prove who it is.
 type Token struct {
 	// Name tells tokens apart in logs.
-	Name string `koanf:"name" example:"ops" usage:"name of the token in the log"`
+	Name string `yaml:"name" example:"ops" usage:"name of the token in the log"`
 	// Role is RoleRead, RoleWrite or RoleAdmin.
-	Role string `koanf:"role" example:"admin" usage:"what it may do: read, write (records too) or admin (the cluster too)"`
+	Role string `yaml:"role" example:"admin" usage:"what it may do: read, write (records too) or admin (the cluster too)"`
 	// Secret is what the client sends; Load takes it from SecretFile when that is given.
-	Secret     Secret `koanf:"secret" example:"a-secret-of-16-bytes-or-more" usage:"what the client sends: 16 to 512 visible ASCII characters"`
-	SecretFile string `koanf:"secretFile" example:"/run/secrets/ops" usage:"file that holds the secret instead"`
+	Secret     Secret `yaml:"secret" example:"a-secret-of-16-bytes-or-more" usage:"what the client sends: 16 to 512 visible ASCII characters"`
+	SecretFile string `yaml:"secretFile" example:"/run/secrets/ops" usage:"file that holds the secret instead"`
 }
 
 // Cluster is what the nodes of one cluster have in common.
 type Cluster struct {
 	// Secret is what nodes show each other; Load takes it from SecretFile when that is given.
-	Secret     Secret `koanf:"secret" example:"another-secret-of-16-bytes-or-more" usage:"what the nodes show each other, alike on all of them; needed unless the peer port is on a loopback address"`
-	SecretFile string `koanf:"secretFile" example:"/run/secrets/cluster" usage:"file that holds the secret instead"`
+	Secret     Secret `yaml:"secret" example:"another-secret-of-16-bytes-or-more" usage:"what the nodes show each other, alike on all of them; needed unless the peer port is on a loopback address"`
+	SecretFile string `yaml:"secretFile" example:"/run/secrets/cluster" usage:"file that holds the secret instead"`
 }
 
 // errTokenForm quotes nothing: the text holds a secret, if not in the place where it belongs.

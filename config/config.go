@@ -6,87 +6,87 @@ import (
 	"time"
 )
 
-// Config is everything a process is told at its start. The tags name a setting in the file (koanf),
+// Config is everything a process is told at its start. The tags name a setting in the file (yaml),
 // as a flag with its argument, and in an environment name that differs from the key.
 type Config struct {
-	MySQL    MySQL    `koanf:"mysql"`
-	Redis    Redis    `koanf:"redis"`
-	MemoryDB MemoryDB `koanf:"memoryDB"`
-	Server   Server   `koanf:"server"`
-	Raft     Raft     `koanf:"raft"`
-	Log      Log      `koanf:"log"`
-	Auth     Auth     `koanf:"auth"`
-	Cluster  Cluster  `koanf:"cluster"`
+	MySQL    MySQL    `yaml:"mysql"`
+	Redis    Redis    `yaml:"redis"`
+	MemoryDB MemoryDB `yaml:"memoryDB"`
+	Server   Server   `yaml:"server"`
+	Raft     Raft     `yaml:"raft"`
+	Log      Log      `yaml:"log"`
+	Auth     Auth     `yaml:"auth"`
+	Cluster  Cluster  `yaml:"cluster"`
 
 	// OnlyNode is the id of the single node to run; empty runs every node of Raft.Nodes side by side.
-	OnlyNode string `koanf:"node" flag:"node ID" example:"node1" usage:"run only the node with this id; without it every node of raft.nodes runs"`
+	OnlyNode string `yaml:"node" flag:"node ID" example:"node1" usage:"run only the node with this id; without it every node of raft.nodes runs"`
 	// DataDir holds one directory for each node, named after its id.
-	DataDir string `koanf:"dataDir" env:"DATA_DIR" flag:"data-dir DIR" example:"./data" usage:"directory that keeps the state of every node, each under its id"`
+	DataDir string `yaml:"dataDir" env:"DATA_DIR" flag:"data-dir DIR" example:"./data" usage:"directory that keeps the state of every node, each under its id"`
 	// Join lists peer addresses of members that a node outside Raft.Nodes asks to let it in.
-	Join []string `koanf:"join" flag:"join HOST:PORT,..." example:"10.0.0.1:7001" usage:"peer addresses of members to ask to be let in"`
+	Join []string `yaml:"join" flag:"join HOST:PORT,..." example:"10.0.0.1:7001" usage:"peer addresses of members to ask to be let in"`
 	// Address and Port describe OnlyNode when Raft.Nodes does not list it.
-	Address string `koanf:"address" flag:"address HOST:PORT" example:"10.0.0.4:7001" usage:"where other nodes reach a node that raft.nodes does not list"`
-	Port    int    `koanf:"port" flag:"port N" example:"8081" usage:"public HTTP port of a node that raft.nodes does not list"`
+	Address string `yaml:"address" flag:"address HOST:PORT" example:"10.0.0.4:7001" usage:"where other nodes reach a node that raft.nodes does not list"`
+	Port    int    `yaml:"port" flag:"port N" example:"8081" usage:"public HTTP port of a node that raft.nodes does not list"`
 }
 
 // MySQL says where the records are kept. An empty DSN means embedded SQLite in the data directory.
 type MySQL struct {
 	// DSN is in the form of go-sql-driver/mysql. Each node adds "_" and its id to the database name.
-	DSN Secret `koanf:"dsn" example:"versiond:password@tcp(127.0.0.1:3306)/versions" usage:"MySQL to keep records in, one database for each node; embedded SQLite when not set"`
+	DSN Secret `yaml:"dsn" example:"versiond:password@tcp(127.0.0.1:3306)/versions" usage:"MySQL to keep records in, one database for each node; embedded SQLite when not set"`
 }
 
 // Redis says where cached records go. An empty Addr means that MemoryDB is the only cache.
 type Redis struct {
-	Addr     string `koanf:"addr" example:"127.0.0.1:6379" usage:"Redis to cache records in; none when not set"`
-	Username string `koanf:"username" example:"versiond" usage:"ACL user of that Redis; its default user when not set"`
-	Password Secret `koanf:"password" example:"a password" usage:"password of that Redis"`
-	DB       int    `koanf:"db" example:"0" usage:"database number in that Redis"`
+	Addr     string `yaml:"addr" example:"127.0.0.1:6379" usage:"Redis to cache records in; none when not set"`
+	Username string `yaml:"username" example:"versiond" usage:"ACL user of that Redis; its default user when not set"`
+	Password Secret `yaml:"password" example:"a password" usage:"password of that Redis"`
+	DB       int    `yaml:"db" example:"0" usage:"database number in that Redis"`
 	// TLS encrypts the connections; the files may be given with it.
-	TLS      bool   `koanf:"tls" example:"true" usage:"encrypt the connections to that Redis, and check who it is"`
-	CAFile   string `koanf:"caFile" example:"/etc/versiond/redis-ca.pem" usage:"authority that signed the certificate of that Redis; those of the machine when not set"`
-	CertFile string `koanf:"certFile" example:"/etc/versiond/redis.pem" usage:"certificate to show to that Redis, where it asks for one"`
-	KeyFile  string `koanf:"keyFile" example:"/etc/versiond/redis-key.pem" usage:"key of that certificate"`
+	TLS      bool   `yaml:"tls" example:"true" usage:"encrypt the connections to that Redis, and check who it is"`
+	CAFile   string `yaml:"caFile" example:"/etc/versiond/redis-ca.pem" usage:"authority that signed the certificate of that Redis; those of the machine when not set"`
+	CertFile string `yaml:"certFile" example:"/etc/versiond/redis.pem" usage:"certificate to show to that Redis, where it asks for one"`
+	KeyFile  string `yaml:"keyFile" example:"/etc/versiond/redis-key.pem" usage:"key of that certificate"`
 }
 
 // MemoryDB bounds the cache inside each node.
 type MemoryDB struct {
 	// Capacity is the most records that are cached.
-	Capacity int `koanf:"capacity" example:"100000" usage:"most records that a node caches in memory"`
+	Capacity int `yaml:"capacity" example:"100000" usage:"most records that a node caches in memory"`
 	// EvictRatio is the part of a full cache that is dropped at once, above 0 and at most 1.
-	EvictRatio float64 `koanf:"evictRatio" example:"0.1" usage:"part of a full cache that is dropped at once, least recently used first"`
+	EvictRatio float64 `yaml:"evictRatio" example:"0.1" usage:"part of a full cache that is dropped at once, least recently used first"`
 }
 
 // Server times a node's upkeep and says where it listens.
 type Server struct {
-	ReloadInterval         time.Duration `koanf:"reloadInterval" example:"30s" usage:"time between two readings of all rows, which fill Redis and check the store; cached records expire after three"`
-	PeriodicDeleteInterval time.Duration `koanf:"periodicDeleteInterval" example:"1s" usage:"time between two searches for expired cache entries"`
+	ReloadInterval         time.Duration `yaml:"reloadInterval" example:"30s" usage:"time between two readings of all rows, which fill Redis and check the store; cached records expire after three"`
+	PeriodicDeleteInterval time.Duration `yaml:"periodicDeleteInterval" example:"1s" usage:"time between two searches for expired cache entries"`
 	// ExamineSize is how many cached keys one search looks at.
-	ExamineSize int `koanf:"examineSize" example:"20" usage:"cache entries that one such search examines"`
+	ExamineSize int `yaml:"examineSize" example:"20" usage:"cache entries that one such search examines"`
 	// Bind is the host that both ports listen on; empty listens on the host of the node's address.
-	Bind string `koanf:"bind" flag:"bind HOST" example:"0.0.0.0" usage:"host to listen on; the host of the node's address when not set"`
+	Bind string `yaml:"bind" flag:"bind HOST" example:"0.0.0.0" usage:"host to listen on; the host of the node's address when not set"`
 	// TrustedHosts are names, besides its own address, under which a node without tokens answers.
-	TrustedHosts []string `koanf:"trustedHosts" example:"registry.example.com" usage:"names under which a node without tokens answers too, besides localhost, IP addresses and its own address"`
+	TrustedHosts []string `yaml:"trustedHosts" example:"registry.example.com" usage:"names under which a node without tokens answers too, besides localhost, IP addresses and its own address"`
 	// TrustedOrigins are origins of pages that may change something through a proxy that rewrites Host.
-	TrustedOrigins []string `koanf:"trustedOrigins" example:"https://registry.example.com" usage:"origins of pages that may change something though their Host is another, as behind a proxy that rewrites it"`
+	TrustedOrigins []string `yaml:"trustedOrigins" example:"https://registry.example.com" usage:"origins of pages that may change something though their Host is another, as behind a proxy that rewrites it"`
 }
 
 // Raft lists the nodes that make the cluster when it is new, and says when its log is compacted.
 type Raft struct {
-	Nodes []Node `koanf:"nodes" example:"node1=127.0.0.1:7001/8081" usage:"nodes of a new cluster as id=host:port/httpPort,...; the first one bootstraps"`
+	Nodes []Node `yaml:"nodes" example:"node1=127.0.0.1:7001/8081" usage:"nodes of a new cluster as id=host:port/httpPort,...; the first one bootstraps"`
 	// SnapshotInterval is how often a node looks whether a snapshot is due.
-	SnapshotInterval time.Duration `koanf:"snapshotInterval" example:"30s" usage:"how often a node looks whether a snapshot is due"`
+	SnapshotInterval time.Duration `yaml:"snapshotInterval" example:"30s" usage:"how often a node looks whether a snapshot is due"`
 	// SnapshotThreshold is how many log entries make a snapshot due.
-	SnapshotThreshold int `koanf:"snapshotThreshold" example:"8192" usage:"how many log entries after the last snapshot make another one due"`
+	SnapshotThreshold int `yaml:"snapshotThreshold" example:"8192" usage:"how many log entries after the last snapshot make another one due"`
 	// TrailingLogs is how many log entries a snapshot leaves for members that are behind.
-	TrailingLogs int `koanf:"trailingLogs" example:"10240" usage:"how many log entries are kept behind a snapshot, for members that are behind"`
+	TrailingLogs int `yaml:"trailingLogs" example:"10240" usage:"how many log entries are kept behind a snapshot, for members that are behind"`
 	// SegmentBytes is the size of one file of the log.
-	SegmentBytes int `koanf:"segmentBytes" example:"16777216" usage:"bytes of one file of the Raft log, which is allocated in advance"`
+	SegmentBytes int `yaml:"segmentBytes" example:"16777216" usage:"bytes of one file of the Raft log, which is allocated in advance"`
 }
 
 // Log says what is logged and how.
 type Log struct {
-	Level  string `koanf:"level" flag:"log-level LEVEL" example:"info" usage:"least severe level that is logged: debug, info, warn or error"`
-	Format string `koanf:"format" flag:"log-format FORMAT" example:"text" usage:"form of log lines: text or json"`
+	Level  string `yaml:"level" flag:"log-level LEVEL" example:"info" usage:"least severe level that is logged: debug, info, warn or error"`
+	Format string `yaml:"format" flag:"log-format FORMAT" example:"text" usage:"form of log lines: text or json"`
 }
 
 // GetConfig gives the defaults: three nodes on this machine with embedded storage. Each call makes a

@@ -12,11 +12,10 @@ import (
 // fileEnv names the file to read; like --config it is no setting that the file itself could have.
 const fileEnv = envPrefix + "CONFIG"
 
-// readEnv gives the values that the environment sets, by key, and reports every wrong variable.
-func readEnv(environ []string) (map[string]any, error) {
-	settings := settingsBy(func(s Setting) string { return s.Env })
+// readEnv takes over what the environment sets, and reports every wrong variable.
+func (c *Config) readEnv(environ []string) error {
+	settings := c.settingsBy(func(s Setting) string { return s.Env })
 	names := append(slices.Sorted(maps.Keys(settings)), fileEnv)
-	values := make(map[string]any)
 	var errs []error
 	for _, entry := range environ {
 		name, text, _ := strings.Cut(entry, "=")
@@ -32,24 +31,22 @@ func readEnv(environ []string) (map[string]any, error) {
 			errs = append(errs, fmt.Errorf("%s: no such variable%s", name, suggestion(name, names)))
 			continue
 		}
-		errs = append(errs, s.put(values, name, text))
+		errs = append(errs, s.put(name, text))
 	}
-	return values, errors.Join(errs...)
+	return errors.Join(errs...)
 }
 
-// put parses text, which came from the named place, into values. Empty text sets nothing.
-func (s Setting) put(values map[string]any, place, text string) error {
+// put sets the setting to text, which the named variable holds. Empty text sets nothing.
+func (s Setting) put(place, text string) error {
 	if text == "" {
 		return nil
 	}
 	if err := checkEdges(place, text); err != nil {
 		return err
 	}
-	value, err := parseText(s.typ, text)
-	if err != nil {
+	if err := setText(s.value, text); err != nil {
 		return fmt.Errorf("%s: %w; a right value is %s", place, err, s.Example)
 	}
-	values[s.Key] = value
 	return nil
 }
 

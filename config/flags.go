@@ -1,9 +1,9 @@
 package config
 
 import (
+	"errors"
 	"reflect"
 
-	"github.com/knadh/koanf/providers/posflag"
 	"github.com/spf13/pflag"
 )
 
@@ -13,37 +13,31 @@ const fileFlag = "config"
 // BindFlags declares the flags that Load reads, with their defaults for the help text. A value of
 // the wrong form is refused when the flags are parsed.
 func BindFlags(flags *pflag.FlagSet) {
-	flags.Var(newFlagValue(reflect.TypeFor[string](), "FILE", ""), fileFlag, "YAML file with settings")
+	flags.Var(&flagValue{reflect.TypeFor[string](), "FILE", ""}, fileFlag, "YAML file with settings")
 	for _, s := range Settings() {
 		if s.Flag != "" {
-			flags.Var(newFlagValue(s.typ, s.Arg, s.Default), s.Flag, s.Meaning)
+			flags.Var(&flagValue{s.value.Type(), s.Arg, s.Default}, s.Flag, s.Meaning)
 		}
 	}
 }
 
-// flagsProvider gives koanf the flags that were given on the command line, by key.
-func flagsProvider(flags *pflag.FlagSet) *posflag.Posflag {
-	settings := settingsBy(func(s Setting) string { return s.Flag })
-	return posflag.ProviderWithFlag(flags, ".", nil, func(f *pflag.Flag) (string, any) {
-		value, own := f.Value.(*flagValue)
-		if !own {
-			return "", nil
+// readFlags takes over what was given on the command line.
+func (c *Config) readFlags(flags *pflag.FlagSet) error {
+	settings := c.settingsBy(func(s Setting) string { return s.Flag })
+	var errs []error
+	flags.Visit(func(f *pflag.Flag) {
+		if s, ours := settings[f.Name]; ours {
+			errs = append(errs, setText(s.value, f.Value.String()))
 		}
-		return settings[f.Name].Key, value.parsed
 	})
+	return errors.Join(errs...)
 }
 
 // flagValue is a pflag.Value that takes what parseText takes, so that a flag and a variable accept
 // the same forms.
 type flagValue struct {
-	typ    reflect.Type
-	arg    string
-	text   string
-	parsed any
-}
-
-func newFlagValue(t reflect.Type, arg, text string) *flagValue {
-	return &flagValue{typ: t, arg: arg, text: text}
+	typ       reflect.Type
+	arg, text string
 }
 
 // String gives the text as it was given.
@@ -60,10 +54,9 @@ func (v *flagValue) Set(text string) error {
 	if err := edgeProblem(text); err != nil {
 		return err
 	}
-	parsed, err := parseText(v.typ, text)
-	if err != nil {
+	if _, err := parseText(v.typ, text); err != nil {
 		return err
 	}
-	v.text, v.parsed = text, parsed
+	v.text = text
 	return nil
 }

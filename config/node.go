@@ -10,11 +10,11 @@ import (
 // Node is one member of the cluster as the settings describe it.
 type Node struct {
 	// ID is a stable name; it also names the node's directory and database.
-	ID string `koanf:"id" example:"node1" usage:"stable name of the node"`
+	ID string `yaml:"id" example:"node1" usage:"stable name of the node"`
 	// Address is host:port where the other nodes reach this one, for Raft and peer requests alike.
-	Address string `koanf:"address" example:"127.0.0.1:7001" usage:"where the other nodes reach it"`
+	Address string `yaml:"address" example:"127.0.0.1:7001" usage:"where the other nodes reach it"`
 	// Port is the public HTTP port.
-	Port int `koanf:"port" example:"8081" usage:"its public HTTP port"`
+	Port int `yaml:"port" example:"8081" usage:"its public HTTP port"`
 }
 
 // String gives the form that VERSIOND_RAFT_NODES takes: id=host:port/httpPort.

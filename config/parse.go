@@ -8,6 +8,15 @@ import (
 	"time"
 )
 
+// setText sets a setting to what parseText makes of text.
+func setText(into reflect.Value, text string) error {
+	value, err := parseText(into.Type(), text)
+	if err == nil {
+		into.Set(reflect.ValueOf(value).Convert(into.Type()))
+	}
+	return err
+}
+
 // parseText turns text into a value of the setting's type. Flags, environment and file all come
 // through here, so that they accept the same forms. A Secret cannot fail and tokens are not quoted,
 // hence no error gives a secret away.

@@ -23,16 +23,16 @@ type Setting struct {
 	// Meaning says in a few words what the setting does.
 	Meaning string
 
-	typ reflect.Type
+	value reflect.Value
 }
 
 // Settings lists every setting in the order of Config's fields.
 func Settings() []Setting { return settingsOf(reflect.ValueOf(GetConfig()), "") }
 
-// settingsBy indexes the settings by one of their names; those without that name are left out.
-func settingsBy(name func(Setting) string) map[string]Setting {
+// settingsBy indexes the settings of c by one of their names; those without that name are left out.
+func (c *Config) settingsBy(name func(Setting) string) map[string]Setting {
 	index := make(map[string]Setting)
-	for _, s := range Settings() {
+	for _, s := range settingsOf(reflect.ValueOf(c).Elem(), "") {
 		if n := name(s); n != "" {
 			index[n] = s
 		}
@@ -44,7 +44,7 @@ func settingsOf(section reflect.Value, prefix string) []Setting {
 	var all []Setting
 	for i := range section.NumField() {
 		field, value := section.Type().Field(i), section.Field(i)
-		key := prefix + field.Tag.Get("koanf")
+		key := prefix + field.Tag.Get("yaml")
 		if value.Kind() == reflect.Struct {
 			all = append(all, settingsOf(value, key+".")...)
 			continue
@@ -78,7 +78,7 @@ func newSetting(key string, field reflect.StructField, value reflect.Value) Sett
 		Default: formatDefault(value),
 		Example: field.Tag.Get("example"),
 		Meaning: field.Tag.Get("usage"),
-		typ:     field.Type,
+		value:   value,
 	}
 }
 

@@ -107,10 +107,10 @@ func TestDefaultsAndExamplesParse(t *testing.T) {
 	for _, s := range Settings() {
 		require.NotEmpty(t, s.Meaning, s.Key)
 		require.NotEmpty(t, s.Example, s.Key)
-		_, err := parseText(s.typ, s.Example)
+		_, err := parseText(s.value.Type(), s.Example)
 		require.NoError(t, err, s.Key)
 		if s.Default != "" {
-			value, err := parseText(s.typ, s.Default)
+			value, err := parseText(s.value.Type(), s.Default)
 			require.NoError(t, err, s.Key)
 			require.Equal(t, s.Default, formatDefault(reflect.ValueOf(value)), s.Key)
 		}

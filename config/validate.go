@@ -158,7 +158,7 @@ var listIndex = regexp.MustCompile(`\[\d+\]`)
 
 // exampleOf gives a right value of the setting at key. Every element of a list has the same one.
 func exampleOf(key string) string {
-	settings := settingsBy(func(s Setting) string { return s.Key })
+	settings := new(Config).settingsBy(func(s Setting) string { return s.Key })
 	if s, found := settings[listIndex.ReplaceAllString(key, "[]")]; found {
 		return s.Example
 	}
