@@ -90,7 +90,7 @@ func (s *VersionService) listStored(ctx context.Context, list model.ListOptions)
 	page, stored, err := s.mysql.list(ctx, list)
 	if errors.Is(err, model.ErrNoState) || err == nil && stored < before {
 		s.node.VerifyStore()
-		return model.Page{}, 0, errors.Join(fmt.Errorf("%w as it should: it has lost what this node stored (%d of %d)", model.ErrStoreUnavailable, stored, before), err)
+		return model.Page{}, 0, wrongStore(fmt.Sprintf("it is at index %d and was left at %d", stored, before), err)
 	}
 	return page, stored, err
 }
@@ -309,14 +309,23 @@ func (s *VersionService) lookup(ctx context.Context, id string) (model.Version, 
 		}
 		s.awaitPublish(ctx, seen)
 	}
-	return model.Version{}, fmt.Errorf("%w as it should: the row of %q is not the one that was applied", model.ErrStoreUnavailable, id)
+	return model.Version{}, wrongStore(wrongRowOf(id), nil)
 }
 
 // wrongRow notes that a row has the revision that was applied, and another content.
 func (s *VersionService) wrongRow(loads uint64, id string) error {
-	err := fmt.Errorf("%w: the row of %q is not the one that was applied", model.ErrStoreDiffers, id)
+	err := fmt.Errorf("%w: %s", model.ErrStoreDiffers, wrongRowOf(id))
 	s.distrust(loads, foundByRead, err)
-	return fmt.Errorf("%w: %w", model.ErrStoreUnavailable, err)
+	return wrongStore(wrongRowOf(id), err)
+}
+
+func wrongRowOf(id string) string {
+	return fmt.Sprintf("the row of %q is not the one that was applied", id)
+}
+
+// wrongStore says to a client that the database answers, but not with what this node stored there.
+func wrongStore(what string, cause error) error {
+	return &model.StoreError{Detail: "the node's database does not hold what this node stored: " + what + "; the node mends it from its Raft log", Cause: cause}
 }
 
 // awaitPublish waits a moment for the change that the table shows already and the index does not.

@@ -2,11 +2,8 @@ package service
 
 import (
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"versiond/model"
 )
 
 // A node that is told to stop breaks off what its store is at. That is no failure of the store, and an alarm in the
@@ -19,8 +16,7 @@ func TestStopIsNoFailureOfTheStore(t *testing.T) {
 	lock := other.DB.Begin()
 	require.NoError(t, lock.Error)
 	t.Cleanup(func() { require.NoError(t, lock.Rollback().Error) })
-	_, err := n.AddVersion(within(t, 200*time.Millisecond), record("a", "1"), model.WriteOptions{})
-	require.ErrorIs(t, err, model.ErrOutcomeUnknown, "its transaction waits for the lock")
+	n.mustWait(t, add("a", "1"))
 	n.close()
 	require.NotContains(t, log.String(), "store failed")
 	require.NotContains(t, log.String(), "context canceled")

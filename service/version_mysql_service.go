@@ -200,7 +200,7 @@ func (s *VersionMysqlService) judge(rows []model.Version) error {
 	for i := range rows {
 		current, exists := s.revisions.get(rows[i].ID)
 		if exists && current.contradicts(markOf(&rows[i])) {
-			return fmt.Errorf("%w: %w: the row of %q is not the one that was applied", model.ErrStoreUnavailable, model.ErrStoreDiffers, rows[i].ID)
+			return wrongStore(wrongRowOf(rows[i].ID), model.ErrStoreDiffers)
 		}
 	}
 	return nil
