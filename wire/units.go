@@ -6,8 +6,8 @@ import (
 	"versiond/model"
 )
 
-// formVersion is the first byte of every form but those of records and memories. One that changes gets a number of
-// its own.
+// formVersion is the first byte of every form but those of records, memories and steps of a restore. One that changes
+// gets a number of its own.
 const formVersion = 1
 
 const (
