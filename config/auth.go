@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"regexp"
 	"strings"
+
+	"versiond/naming"
 )
 
 // The roles of tokens. Each may do what the one before it may.
@@ -145,8 +147,8 @@ func (c Config) checkExposed(p *problems) {
 func (c Config) exposedHost() (string, bool) {
 	for _, n := range c.LocalNodes() {
 		host := c.BindHost(n)
-		_, err := parseRoutable(n.Address)
-		right := isHost(host) && (c.Server.Bind != "" || err == nil)
+		_, err := naming.ParseRoutable(n.Address)
+		right := naming.IsHost(host) && (c.Server.Bind != "" || err == nil)
 		if right && !isLoopback(host) {
 			return host, true
 		}
@@ -156,7 +158,7 @@ func (c Config) exposedHost() (string, bool) {
 
 // isLoopback trusts no name but localhost: any other may mean another address tomorrow.
 func isLoopback(host string) bool {
-	host = canonicalHost(host)
+	host = naming.CanonicalHost(host)
 	ip, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && ip.IsLoopback()
 }

@@ -10,6 +10,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/go-sql-driver/mysql"
+
+	"versiond/naming"
 )
 
 // databaseNameMax is the most characters that MySQL allows in the name of a database.
@@ -68,7 +70,7 @@ func (m MySQL) check(p *problems, nodeIDs []string) {
 
 // check does not quote Addr: people put whole URLs there, password and all.
 func (r Redis) check(p *problems) {
-	if _, err := parseAddress(r.Addr); r.Addr != "" && err != nil {
+	if _, err := naming.ParseAddress(r.Addr); r.Addr != "" && err != nil {
 		p.add("redis.addr", "%v", err)
 	}
 	if r.DB < 0 {
@@ -105,11 +107,11 @@ func (s Server) check(p *problems) {
 	if s.ExamineSize < 1 {
 		p.add("server.examineSize", "is %d; it has to be at least 1", s.ExamineSize)
 	}
-	if s.Bind != "" && !isHost(s.Bind) {
+	if s.Bind != "" && !naming.IsHost(s.Bind) {
 		p.add("server.bind", "is %q; it has to be a host name or an IP address, without port or brackets", s.Bind)
 	}
 	for i, host := range s.TrustedHosts {
-		if !isHost(host) {
+		if !naming.IsHost(host) {
 			p.add(fmt.Sprintf("server.trustedHosts[%d]", i), "is %q; it has to be a host name, without scheme or port", host)
 		}
 	}

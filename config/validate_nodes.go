@@ -2,12 +2,10 @@ package config
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
-)
 
-// nodeID is narrow because an id becomes a directory and a part of a database name on any system.
-var nodeID = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,31}$`)
+	"versiond/naming"
+)
 
 // placedNode is a node with the keys of the settings that describe it.
 type placedNode struct {
@@ -64,7 +62,7 @@ func (c Config) checkJoin(p *problems) {
 		if c.OnlyNode != "" && address == c.LocalNodes()[0].Address {
 			others--
 		}
-		if _, err := parseRoutable(address); err != nil {
+		if _, err := naming.ParseRoutable(address); err != nil {
 			p.add(fmt.Sprintf("join[%d]", i), "%q %v", address, err)
 		}
 	}
@@ -111,13 +109,13 @@ func (c Config) listedIDs() string {
 }
 
 func (n placedNode) check(p *problems) {
-	if !nodeID.MatchString(n.ID) {
-		p.add(n.idKey, "%q has to match [a-z0-9][a-z0-9_-]{0,31}", n.ID)
+	if !naming.ValidNodeID(n.ID) {
+		p.add(n.idKey, "%q has to match %s", n.ID, naming.NodeIDForm)
 	}
-	if _, err := parseRoutable(n.Address); err != nil {
+	if _, err := naming.ParseRoutable(n.Address); err != nil {
 		p.add(n.addressKey, "%q %v", n.Address, err)
 	}
-	if !isPort(n.Port) {
+	if !naming.IsPort(n.Port) {
 		p.add(n.portKey, "is %d; it has to be from 1 to 65535", n.Port)
 	}
 }
@@ -125,19 +123,19 @@ func (n placedNode) check(p *problems) {
 // checkClashes finds ids that two nodes have and places that two of their ports would listen on.
 // Nodes that are wrong in themselves were reported before and are passed over.
 func (c Config) checkClashes(p *problems) {
-	ids, places := make(map[string]string), make(map[endpoint]string)
+	ids, places := make(map[string]string), make(map[naming.Endpoint]string)
 	for _, n := range c.placedNodes() {
 		if n.ID != "" {
 			claim(p, ids, n.ID, n.idKey)
 		}
-		peer, err := parseRoutable(n.Address)
+		peer, err := naming.ParseRoutable(n.Address)
 		if err != nil {
 			continue
 		}
-		host := c.sharedHost(peer.host)
-		claim(p, places, endpoint{host, peer.port}, n.addressKey)
-		if isPort(n.Port) {
-			claim(p, places, endpoint{host, n.Port}, n.portKey)
+		host := c.sharedHost(peer.Host)
+		claim(p, places, naming.Endpoint{Host: host, Port: peer.Port}, n.addressKey)
+		if naming.IsPort(n.Port) {
+			claim(p, places, naming.Endpoint{Host: host, Port: n.Port}, n.portKey)
 		}
 	}
 }
@@ -146,7 +144,7 @@ func (c Config) checkClashes(p *problems) {
 // puts them on one host whatever their addresses are.
 func (c Config) sharedHost(host string) string {
 	if c.OnlyNode == "" && c.Server.Bind != "" {
-		return canonicalHost(c.Server.Bind)
+		return naming.CanonicalHost(c.Server.Bind)
 	}
 	return host
 }

@@ -46,6 +46,23 @@ func TestJoinAddresses(t *testing.T) {
 	}
 }
 
+// A node asks to be let in at the address that its settings have, so what they take a join has to take,
+// and what they refuse, such as a slip in an IP address, is no host name here either.
+func TestJoinGoesByTheRulesOfTheSettings(t *testing.T) {
+	for address, want := range map[string]int{
+		"_peer.node4.internal:7004": http.StatusOK,
+		"node4.example.:7004":       http.StatusOK,
+		"10.0.0.300:7004":           http.StatusBadRequest,
+		"[::ffff:0.0.0.0]:7004":     http.StatusBadRequest,
+		":7004":                     http.StatusBadRequest,
+		"node4:07004":               http.StatusBadRequest, // two spellings would pass for two members
+		"node4:70000":               http.StatusBadRequest,
+	} {
+		answer := mustNode(t).send(t, http.MethodPost, "/join/node4/"+address, "")
+		require.Equal(t, want, answer.Code, "%s: %s", address, answer.Body)
+	}
+}
+
 func TestJoinOnPeerPort(t *testing.T) {
 	n := mustNode(t)
 	answer := serve(t, n.peer, request{method: http.MethodGet, path: "/?id=node4&addr=127.0.0.1:7004&voter=false"})

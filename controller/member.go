@@ -1,47 +1,30 @@
 package controller
 
 import (
-	"net"
-	"net/netip"
-	"regexp"
+	"fmt"
 	"strconv"
 	"strings"
 
-	"versiond/model"
+	"versiond/naming"
 )
-
-var hostNamePattern = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$`)
 
 // member checks that a value can name a member of a cluster.
 func (in *input) member(id string) string {
-	if !model.ValidNodeID(id) {
+	if !naming.ValidNodeID(id) {
 		in.wrong("id", "must be a node id: 1 to 32 of a-z, 0-9, _ and -, beginning with a letter or digit")
 	}
 	return id
 }
 
-// address checks that a value can be where other nodes reach a member.
+// address checks that a value can be where other nodes reach a member. Of a port only one spelling is
+// taken, because members are told apart by what is written here.
 func (in *input) address(address string) string {
-	if why := badAddress(address); why != "" {
-		in.wrong("addr", why)
+	endpoint, err := naming.ParseRoutable(address)
+	switch {
+	case err != nil:
+		in.wrong("addr", fmt.Sprintf("%q %v; a right value is 127.0.0.1:7004", address, err))
+	case !strings.HasSuffix(address, ":"+strconv.Itoa(endpoint.Port)):
+		in.wrong("addr", fmt.Sprintf("must end in %d, as its port is usually written", endpoint.Port))
 	}
 	return address
-}
-
-func badAddress(address string) string {
-	host, port, err := net.SplitHostPort(address)
-	if err != nil {
-		return "must be host:port, such as 127.0.0.1:7004"
-	}
-	if number, err := wholeNumber(port, 1, 65535); err != nil || strconv.FormatUint(number, 10) != port {
-		return "must end in a port from 1 to 65535"
-	}
-	ip, err := netip.ParseAddr(host)
-	switch {
-	case err != nil && (strings.Contains(host, ":") || !hostNamePattern.MatchString(host)):
-		return "must begin with an IP address or a host name"
-	case err == nil && ip.IsUnspecified():
-		return "must be an address at which other nodes reach the node; " + host + " means every interface"
-	}
-	return ""
 }

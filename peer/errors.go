@@ -11,6 +11,7 @@ import (
 	"os"
 
 	"versiond/model"
+	"versiond/naming"
 )
 
 // codes turns the code of another node's problem answer back into the error that it was there. It is
@@ -130,7 +131,7 @@ func (e *PublicPort) Unwrap() error { return model.ErrNodeUnreachable }
 // lives there, says a node that gives its name.
 func (r request) publicPort(status int, code string, header http.Header) error {
 	node := header.Get("X-Versiond-Node")
-	if status != http.StatusNotFound || code != "no_such_path" || !model.ValidNodeID(node) {
+	if status != http.StatusNotFound || code != "no_such_path" || !naming.ValidNodeID(node) {
 		return nil
 	}
 	return &PublicPort{Node: node, Address: r.address}

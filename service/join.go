@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"versiond/model"
+	"versiond/naming"
 	"versiond/peer"
 	"versiond/raft"
 )
@@ -40,31 +38,16 @@ func (s *VersionService) JoinRaftCluster(ctx context.Context, id, address string
 
 func validateMember(id, address string) error {
 	var fields []model.FieldError
-	if !model.ValidNodeID(id) {
+	if !naming.ValidNodeID(id) {
 		fields = append(fields, model.FieldError{Field: "id", Detail: "must be 1 to 32 of a-z, 0-9, _ and -, beginning with a letter or digit, for example node4"})
 	}
-	if !routable(address) {
+	if _, err := naming.ParseRoutable(address); err != nil {
 		fields = append(fields, model.FieldError{Field: "addr", Detail: "must be host:port of the new node's peer port, where the other nodes can reach it, for example 10.0.0.4:7001"})
 	}
 	if len(fields) > 0 {
 		return &model.ValidationError{Fields: fields}
 	}
 	return nil
-}
-
-func routable(address string) bool {
-	host, port, err := net.SplitHostPort(address)
-	if err != nil || host == "" {
-		return false
-	}
-	if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
-		return false
-	}
-	if strings.ContainsAny(host, " /\\?#@") {
-		return false
-	}
-	ip := net.ParseIP(host)
-	return ip == nil || !ip.IsUnspecified()
 }
 
 // join runs on the leader.
