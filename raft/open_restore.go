@@ -172,7 +172,7 @@ func (a *applier) beganBeforeLog(begin uint64) (bool, error) {
 // loadRestore replaces all records, as often as it takes. A crash in between leaves the store marked: it is then
 // built anew from the snapshot and the log of before, and comes here again.
 func (a *applier) loadRestore(ctx context.Context, at model.Position, open *openRestore) error {
-	a.log.Warn("loading a backup in the place of all records", "index", at.Index, "term", at.Term, "records", open.Records, "bytes", open.Bytes)
+	a.log.Info("loading a backup in the place of all records", "index", at.Index, "term", at.Term, "records", open.Records, "bytes", open.Bytes)
 	a.suspend()
 	began := time.Now()
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
