@@ -288,7 +288,7 @@ func (n *Node) Close() error {
 	n.wg.Wait()
 	n.fsm.queue.close()
 	if running != nil {
-		running.proposer.collector.Close()
+		running.proposer.batcher.Close()
 	}
 	if n.dirWatch != nil {
 		defer n.dirWatch.close()

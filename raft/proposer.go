@@ -3,7 +3,7 @@ package raft
 import (
 	"context"
 	"errors"
-	"sync/atomic"
+	"slices"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -35,16 +35,6 @@ var proposerLimits = group.Limits{
 	WaitingItemsMax: 1000, WaitingSizeMax: 16 << 20,
 }
 
-// proposal is what one caller wants written. Of its caller, who may give up, and the proposer, who
-// may take it, only one gets it.
-type proposal struct {
-	units   []model.Unit
-	claimed atomic.Bool
-	done    chan result
-}
-
-func (p *proposal) claim() bool { return p.claimed.CompareAndSwap(false, true) }
-
 // proposer turns waiting proposals into log entries.
 type proposer struct {
 	ctx   context.Context // ends with the node
@@ -58,15 +48,15 @@ type proposer struct {
 	transferStuck func()
 	transfer      transferWatch
 	// writes is held by every group until it is applied, and as a whole while a restore is committed.
-	writes    *semaphore.Weighted
-	fsm       *VersionFSM
-	collector *group.Collector[*proposal]
+	writes  *semaphore.Weighted
+	fsm     *VersionFSM
+	batcher *group.Batcher[[]model.Unit, []model.UnitOutcome]
 }
 
 func newProposer(ctx context.Context, r *raft.Raft, fsm *VersionFSM, stuck func() bool) *proposer {
 	p := &proposer{ctx: ctx, apply: r.Apply, fsm: fsm, mayLead: func() bool { return true }, transferStuck: func() {}, writes: semaphore.NewWeighted(writesAtOnce)}
 	p.hopeless = func() bool { return !p.mayLead() || r.State() != raft.Leader && stuck() }
-	p.collector = group.NewCollector(proposerLimits, p.send)
+	p.batcher = group.NewBatcher(proposerLimits, p.proposeGroup)
 	return p
 }
 
@@ -74,48 +64,38 @@ func newProposer(ctx context.Context, r *raft.Raft, fsm *VersionFSM, stuck func(
 // applied them. There are at most model.CommandsPerEntryMax commands in them. Errors: ErrNotLeader, ErrTooManyRequests and ErrTimeout (nothing was proposed),
 // ErrOutcomeUnknown.
 func (p *proposer) propose(ctx context.Context, units []model.Unit) ([]model.UnitOutcome, error) {
-	item := &proposal{units: units, done: make(chan result, 1)}
-	if err := p.collector.Add(item, wire.UnitsBytes(units), model.CountCommands(units)); err != nil {
-		return nil, err
-	}
-	select {
-	case r := <-item.done:
-		return r.outcomes, r.err
-	case <-ctx.Done():
-	}
-	if item.claim() {
-		return nil, model.ErrTimeout
-	}
-	select {
-	case r := <-item.done: // it came together with the deadline
-		return r.outcomes, r.err
-	default:
-		return nil, errors.Join(model.ErrOutcomeUnknown, ctx.Err())
-	}
+	return p.batcher.Do(ctx, units, wire.UnitsBytes(units), model.CountCommands(units))
 }
 
-// send proposes one group as one entry, without what its callers gave up meanwhile.
-func (p *proposer) send(items []*proposal) {
+// proposeGroup proposes one group as one entry, and returns the outcomes of each proposal.
+func (p *proposer) proposeGroup(take func() group.Batch[[]model.Unit]) ([][]model.UnitOutcome, error) {
 	if p.writes.Acquire(p.ctx, 1) == nil { // when the node ends, it does not matter
 		defer p.writes.Release(1)
 	}
-	taken := items[:0]
-	var units []model.Unit
-	for _, item := range items {
-		if item.claim() {
-			taken = append(taken, item)
-			units = append(units, item.units...)
-		}
-	}
-	if len(taken) == 0 {
-		return
+	proposals := take().Requests
+	if len(proposals) == 0 {
+		return nil, nil
 	}
 	if !p.mayLead() {
-		distribute(taken, result{err: model.ErrNotLeader})
-		return
+		return nil, model.ErrNotLeader
 	}
+	units := slices.Concat(proposals...)
 	p.fsm.observer.Proposed(model.CountCommands(units))
-	distribute(taken, p.await(wire.AppendUnits(nil, units), p.hopeless))
+	r := p.await(wire.AppendUnits(nil, units), p.hopeless)
+	if r.err != nil {
+		return nil, r.err
+	}
+	return split(r.outcomes, proposals), nil
+}
+
+// split returns to each proposal its part of the outcomes.
+func split(outcomes []model.UnitOutcome, proposals [][]model.Unit) [][]model.UnitOutcome {
+	parts := make([][]model.UnitOutcome, len(proposals))
+	for i, units := range proposals {
+		n := len(units)
+		parts[i], outcomes = outcomes[:n:n], outcomes[n:]
+	}
+	return parts
 }
 
 // await proposes one entry and waits until this node has applied it, cannot any more, or stops. Hashicorp's futures
@@ -155,16 +135,4 @@ func (p *proposer) awaitApplied(future raft.ApplyFuture) result {
 		return result{err: model.ErrOutcomeUnknown}
 	}
 	return <-h.done
-}
-
-func distribute(items []*proposal, r result) {
-	for _, item := range items {
-		if r.err != nil {
-			item.done <- r
-			continue
-		}
-		n := len(item.units)
-		item.done <- result{outcomes: r.outcomes[:n:n]}
-		r.outcomes = r.outcomes[n:]
-	}
 }

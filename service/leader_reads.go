@@ -3,7 +3,6 @@ package service
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"versiond/group"
 	"versiond/model"
@@ -21,25 +20,19 @@ var leaderReadLimits = group.Limits{
 // that wait. The leader has applied what is acknowledged; to wait for it here would make this node apply
 // entry by entry what it could apply together.
 type leaderReads struct {
-	service   *VersionService
-	collector *group.Collector[*leaderRead]
+	service *VersionService
+	batcher *group.Batcher[string, leaderFound]
 }
 
-// leaderRead is one read on its way.
-type leaderRead struct {
-	id   string
-	done chan leaderReadResult
-}
-
-type leaderReadResult struct {
-	found model.Found
+// leaderFound is a record as the leader has it, and the index that it reflects.
+type leaderFound struct {
+	model.Found
 	index uint64
-	err   error
 }
 
 func newLeaderReads(s *VersionService) *leaderReads {
 	r := &leaderReads{service: s}
-	r.collector = group.NewCollector(leaderReadLimits, r.send)
+	r.batcher = group.NewBatcher(leaderReadLimits, r.readGroup)
 	return r
 }
 
@@ -53,34 +46,27 @@ func (r *leaderReads) apt(opts model.ReadOptions) bool {
 // read gives a record as the leader has it. Any error but model.ErrNotFound means that it could not be had
 // this way.
 func (r *leaderReads) read(ctx context.Context, id string) (model.Result, error) {
-	item := &leaderRead{id: id, done: make(chan leaderReadResult, 1)}
-	if err := r.collector.Add(item, len(id), 1); err != nil {
-		return model.Result{}, err
+	found, err := r.batcher.Do(ctx, id, len(id), 1)
+	if err == nil && !found.Exists {
+		err = model.ErrNotFound
 	}
-	select {
-	case got := <-item.done:
-		if got.err == nil && !got.found.Exists {
-			got.err = model.ErrNotFound
-		}
-		return model.Result{Record: convertToRecord(got.found.Version), Index: got.index}, got.err
-	case <-ctx.Done():
-		return model.Result{}, fmt.Errorf("%w: %w", model.ErrTimeout, ctx.Err())
-	}
+	return model.Result{Record: convertToRecord(found.Version), Index: found.index}, err
 }
 
-func (r *leaderReads) send(items []*leaderRead) {
-	ids := make([]string, len(items))
-	for i, item := range items {
-		ids[i] = item.id
+func (r *leaderReads) readGroup(take func() group.Batch[string]) ([]leaderFound, error) {
+	ids := take().Requests
+	if len(ids) == 0 {
+		return nil, nil
 	}
 	found, index, err := r.ask(ids)
-	for i, item := range items {
-		result := leaderReadResult{index: index, err: err}
-		if err == nil {
-			result.found = found[i]
-		}
-		item.done <- result
+	if err != nil {
+		return nil, err
 	}
+	results := make([]leaderFound, len(found))
+	for i, each := range found {
+		results[i] = leaderFound{each, index}
+	}
+	return results, nil
 }
 
 func (r *leaderReads) ask(ids []string) ([]model.Found, uint64, error) {
@@ -93,7 +79,7 @@ func (r *leaderReads) ask(ids []string) ([]model.Found, uint64, error) {
 	return r.service.peers.Read(ctx, address, ids, r.service.termWitness())
 }
 
-func (r *leaderReads) close() { r.collector.Close() }
+func (r *leaderReads) close() { r.batcher.Close() }
 
 // termWitness gives the term that this node is in now: after everything that it then asks for arrived.
 func (s *VersionService) termWitness() model.TermWitness {
