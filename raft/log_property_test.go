@@ -80,9 +80,10 @@ func (s logSummary) next(r *rand.Rand) logStep {
 func (s logSummary) after(step logStep) logSummary {
 	switch step.kind {
 	case "append":
-		if s.Last = step.to; s.First == 0 {
+		if s.First == 0 || step.from > s.Last+1 { // what lies before a hole goes
 			s.First = step.from
 		}
+		s.Last = step.to
 	case "replace":
 		if s.Last = step.from - 1; s.Last < s.First {
 			s.First, s.Last = 0, 0

@@ -16,7 +16,7 @@ import (
 func fillSegments(t *testing.T, stores *stores, dir *DataDir, index uint64, segments int) uint64 {
 	t.Helper()
 	for {
-		found, err := filepath.Glob(dir.file(logDir) + "/*/*.wal")
+		found, err := filepath.Glob(dir.file(logDir) + "/*.wal")
 		require.NoError(t, err)
 		if len(found) >= segments {
 			return index
@@ -48,7 +48,7 @@ func TestLogOfFortyFilesOpensAgain(t *testing.T) {
 // newestFile returns the path of the file that the log is written to.
 func newestFile(t *testing.T, dir *DataDir) string {
 	t.Helper()
-	found, err := filepath.Glob(dir.file(logDir) + "/*/*.wal")
+	found, err := filepath.Glob(dir.file(logDir) + "/*.wal")
 	require.NoError(t, err)
 	require.NotEmpty(t, found)
 	return slices.Max(found)

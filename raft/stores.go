@@ -44,18 +44,18 @@ type logFiles interface {
 
 // raftFiles has the log in a folder and term and vote in a file beside it.
 type raftFiles struct {
-	*stretchLog
+	*walLog
 	raft.StableStore
 	file io.Closer
 }
 
 // Close closes both.
-func (f *raftFiles) Close() error { return errors.Join(f.stretchLog.Close(), f.file.Close()) }
+func (f *raftFiles) Close() error { return errors.Join(f.walLog.Close(), f.file.Close()) }
 
 // openStores opens a directory for a node to write to. segmentBytes is the size of a new file of the log; 0 means the
 // default.
 func openStores(dir *DataDir, log *slog.Logger, segmentBytes int) (*stores, error) {
-	s, err := newStores(dir, log, cmp.Or(segmentBytes, stretchSegmentBytes), false)
+	s, err := newStores(dir, log, cmp.Or(segmentBytes, walSegmentBytes), false)
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +67,7 @@ func openStores(dir *DataDir, log *slog.Logger, segmentBytes int) (*stores, erro
 
 // inspectStores opens a directory that must stay as it is.
 func inspectStores(dir *DataDir) (*stores, error) {
-	return newStores(dir, slog.New(slog.DiscardHandler), stretchSegmentBytes, true)
+	return newStores(dir, slog.New(slog.DiscardHandler), walSegmentBytes, true)
 }
 
 func newStores(dir *DataDir, log *slog.Logger, segmentBytes int, readOnly bool) (*stores, error) {
@@ -103,18 +103,18 @@ func openLog(dir *DataDir, log *slog.Logger, segmentBytes int, readOnly bool) (l
 	if err != nil {
 		return nil, errors.Join(openError(dir, err), logs.Close())
 	}
-	return &raftFiles{stretchLog: logs, StableStore: bolt, file: bolt}, nil
+	return &raftFiles{walLog: logs, StableStore: bolt, file: bolt}, nil
 }
 
 // openFolder opens the log. One that is gone while term and vote are there is not made anew: the node would
 // vote as if it had never acknowledged anything.
-func openFolder(dir *DataDir, log *slog.Logger, segmentBytes int) (logs *stretchLog, err error) {
+func openFolder(dir *DataDir, log *slog.Logger, segmentBytes int) (logs *walLog, err error) {
 	_, errFolder := os.Stat(dir.file(logDir))
 	if _, errFile := os.Stat(dir.file(logFile)); errFile == nil && errors.Is(errFolder, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w: there is %s, and no folder %s beside it", model.ErrCorrupt, logFile, logDir)
 	}
 	err = sound(func() error {
-		logs, err = openStretchLog(dir.file(logDir), newHCLogger(log), segmentBytes)
+		logs, err = openWALLog(dir.file(logDir), newHCLogger(log), segmentBytes)
 		return err
 	})
 	return logs, err

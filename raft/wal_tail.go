@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/hashicorp/raft-wal/metadb"
 	"github.com/hashicorp/raft-wal/segment"
@@ -58,11 +59,62 @@ func checkTail(dir string) error {
 	case short:
 		return fmt.Errorf("%w: %s is cut off", model.ErrCorrupt, filepath.Base(file))
 	}
-	end := walkAppends(data)
-	if behind := min(used+walFrame, len(data)); end < behind && hasAppend(data[end:behind]) {
-		return fmt.Errorf("%w: %s is damaged behind byte %d", model.ErrCorrupt, filepath.Base(file), end)
+	appended := walkAppends(data)
+	behind := min(used+walFrame, len(data))
+	if appended.end < behind && hasAppend(data[appended.end:behind]) {
+		return fmt.Errorf("%w: %s is damaged behind byte %d", model.ErrCorrupt, filepath.Base(file), appended.end)
 	}
-	return nil
+	if appended.index > 0 {
+		return endTail(dir, appended)
+	}
+	return cutTorn(file, data[:behind], appended.end)
+}
+
+// endTail notes that the newest file is ended, and which one comes next. Raft-wal does so by itself, but aside, and
+// where it was killed before, or failed, it refuses every write from then on, also after a restart.
+func endTail(dir string, appended walAppends) error {
+	var meta metadb.BoltMetaDB
+	state, err := meta.Load(dir)
+	if err == nil {
+		tail := &state.Segments[len(state.Segments)-1]
+		tail.SealTime, tail.IndexStart, tail.MaxIndex = time.Now(), uint64(appended.index), tail.BaseIndex+appended.entries-1
+		next := types.SegmentInfo{
+			ID: state.NextSegmentID, BaseIndex: tail.MaxIndex + 1, MinIndex: tail.MaxIndex + 1,
+			SizeLimit: tail.SizeLimit, Codec: tail.Codec, CreateTime: tail.SealTime,
+		}
+		state.NextSegmentID++
+		state.Segments = append(state.Segments, next)
+		err = meta.CommitState(state)
+	}
+	return errors.Join(err, meta.Close())
+}
+
+// cutTorn cuts off a torn append that was to end the file: raft-wal would take the file for ended.
+func cutTorn(path string, data []byte, end int) error {
+	if !indexBegins(data, end) {
+		return nil
+	}
+	file, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = file.WriteAt(make([]byte, len(data)-end), int64(end))
+	return errors.Join(err, file.Sync(), file.Close())
+}
+
+// indexBegins says whether raft-wal finds the index of a file behind its last whole append.
+func indexBegins(data []byte, at int) bool {
+	if at == 0 {
+		at = walHeader
+	}
+	for at+walFrame <= len(data) {
+		kind, value := data[at], binary.LittleEndian.Uint32(data[at+4:])
+		if kind != walEntry || value > walEntryBytes {
+			return kind == walIndex
+		}
+		at += walFrameBytes(value)
+	}
+	return false
 }
 
 // newestSegment returns what raft-wal has noted of the file that it writes to, which begins with
@@ -90,15 +142,23 @@ func newestSegment(dir string) (tail types.SegmentInfo, err error) {
 	return tail, err
 }
 
-// walkAppends gives where the last of the appends ends that are whole from the beginning on.
-func walkAppends(data []byte) (end int) {
-	begin, first := 0, walHeader
+// walAppends are one append or more.
+type walAppends struct {
+	end     int    // where the last of them ends
+	entries uint64 // that they hold
+	index   int    // where the index of the file begins; 0 when it is not ended
+}
+
+// walkAppends gives the appends that are whole from the beginning on.
+func walkAppends(data []byte) (all walAppends) {
+	first := walHeader
 	for {
-		next, whole := appendAt(data, begin, first)
+		next, whole := appendAt(data, all.end, first)
 		if !whole {
-			return begin
+			return all
 		}
-		begin, first = next, next
+		all = walAppends{end: next.end, entries: all.entries + next.entries, index: max(all.index, next.index)}
+		first = all.end
 	}
 }
 
@@ -112,18 +172,26 @@ func hasAppend(data []byte) bool {
 	return false
 }
 
-// appendAt says whether a whole append begins at begin, with its first frame at first, and where it ends.
-func appendAt(data []byte, begin, first int) (end int, whole bool) {
+// appendAt gives the append that begins at begin, with its first frame at first, if it is whole.
+func appendAt(data []byte, begin, first int) (found walAppends, whole bool) {
 	for at := first; at+walFrame <= len(data); {
 		kind, value := data[at], binary.LittleEndian.Uint32(data[at+4:])
 		switch {
 		case kind == walCommit:
 			sum := crc32.Checksum(data[begin:at], castagnoli)
-			return at + walFrame, at > begin && sum == value
+			found.end = at + walFrame
+			return found, at > begin && sum == value
 		case kind != walEntry && kind != walIndex, value > walEntryBytes:
-			return 0, false
+			return found, false
+		case kind == walIndex:
+			found.index = at + walFrame
+		default:
+			found.entries++
 		}
-		at += walFrame + (int(value)+walFrame-1)/walFrame*walFrame
+		at += walFrameBytes(value)
 	}
-	return 0, false
+	return found, false
 }
+
+// walFrameBytes is how long a frame is with its head.
+func walFrameBytes(value uint32) int { return walFrame + (int(value)+walFrame-1)/walFrame*walFrame }

@@ -71,7 +71,7 @@ func damageLog(r *Round, n *cluster.Node, damage func(r *Round, path string)) {
 	r.TB.Helper()
 	kill(r, n)
 	var files []string
-	for _, pattern := range []string{"raft.db", filepath.Join("log", "*", "*")} {
+	for _, pattern := range []string{"raft.db", filepath.Join("log", "*")} {
 		found, err := filepath.Glob(filepath.Join(n.Dir, pattern))
 		require.NoError(r.TB, err)
 		files = append(files, found...)
