@@ -15,19 +15,20 @@ import (
 	"versiond/model"
 )
 
-// Numbers of the database errors that mean something to us.
-const (
-	mysqlAccessDenied    = 1044
-	mysqlLoginDenied     = 1045
-	mysqlUnknownDatabase = 1049
-	mysqlUnknownColumn   = 1054
-	mysqlTableDenied     = 1142
-	mysqlColumnDenied    = 1143
-	mysqlNoSuchTable     = 1146
-	mysqlViewInvalid     = 1356
-	mysqlNotInEngine     = 1932
-	sqliteGenericError   = 1
+// Errors of the databases that mean something to us. The driver's errors match one another by number.
+var (
+	mysqlAccessDenied    = &mysql.MySQLError{Number: 1044}
+	mysqlLoginDenied     = &mysql.MySQLError{Number: 1045}
+	mysqlUnknownDatabase = &mysql.MySQLError{Number: 1049}
+	mysqlUnknownColumn   = &mysql.MySQLError{Number: 1054}
+	mysqlTableDenied     = &mysql.MySQLError{Number: 1142}
+	mysqlColumnDenied    = &mysql.MySQLError{Number: 1143}
+	mysqlNoSuchTable     = &mysql.MySQLError{Number: 1146}
+	mysqlViewInvalid     = &mysql.MySQLError{Number: 1356}
+	mysqlNotInEngine     = &mysql.MySQLError{Number: 1932}
 )
+
+const sqliteGenericError = 1
 
 // translate turns a driver's error into one of package model, the only place where that happens. The
 // cause stays in the chain for the log and for errors.Is on the context's errors.
@@ -87,12 +88,12 @@ func (d *VersionMysqlDao) isOfTables(ctx context.Context, answer error) bool {
 // isMissing tells that there is no such row, table or database. MySQL says of a database that it lets the
 // account see nothing of it, also where it does not exist.
 func isMissing(err error) bool {
-	return errors.Is(err, sql.ErrNoRows) || isSQLite(err, "no such table") || isMySQL(err, mysqlNoSuchTable) || isMySQL(err, mysqlUnknownDatabase) || databaseHidden(err)
+	return errors.Is(err, sql.ErrNoRows) || isSQLite(err, "no such table") || errors.Is(err, mysqlNoSuchTable) || errors.Is(err, mysqlUnknownDatabase) || databaseHidden(err)
 }
 
 // isReshaped tells that a table has not the form that a statement is for, or none that can be read.
 func isReshaped(err error) bool {
-	return isSQLite(err, "no such column") || isMySQL(err, mysqlUnknownColumn) || isMySQL(err, mysqlViewInvalid) || isMySQL(err, mysqlNotInEngine)
+	return isSQLite(err, "no such column") || errors.Is(err, mysqlUnknownColumn) || errors.Is(err, mysqlViewInvalid) || errors.Is(err, mysqlNotInEngine)
 }
 
 // isAnswer tells that the database has read a statement, and refused it.
@@ -105,7 +106,7 @@ func isAnswer(err error) bool {
 
 // isDenied tells that the account lacks a privilege, or is not let in.
 func isDenied(err error) bool {
-	return databaseHidden(err) || isMySQL(err, mysqlLoginDenied) || isMySQL(err, mysqlTableDenied) || isMySQL(err, mysqlColumnDenied)
+	return databaseHidden(err) || errors.Is(err, mysqlLoginDenied) || errors.Is(err, mysqlTableDenied) || errors.Is(err, mysqlColumnDenied)
 }
 
 // isSQLite knows an error by its words, since SQLite has no code of its own for these. The library is
@@ -117,12 +118,7 @@ func isSQLite(err error, words string) bool {
 
 // databaseHidden tells that MySQL lets the account see nothing of the database. That is also what it
 // says of a database that does not exist to an account without any rights to it.
-func databaseHidden(err error) bool { return isMySQL(err, mysqlAccessDenied) }
-
-func isMySQL(err error, number uint16) bool {
-	var mysqlErr *mysql.MySQLError
-	return errors.As(err, &mysqlErr) && mysqlErr.Number == number
-}
+func databaseHidden(err error) bool { return errors.Is(err, mysqlAccessDenied) }
 
 // translateRedis names the call that failed. Redis holds only derived values, so its failures have
 // no sentinel: callers log them and go on.

@@ -11,11 +11,11 @@ import (
 	"github.com/go-sql-driver/mysql"
 )
 
-// Numbers of the MySQL errors that say why a database cannot be used.
-const (
-	mysqlAccessDenied    = 1044
-	mysqlUnknownDatabase = 1049
-	mysqlPrivilegeNeeded = 1227
+// Why a database cannot be used. The driver's errors match one another by number.
+var (
+	mysqlAccessDenied    = &mysql.MySQLError{Number: 1044}
+	mysqlUnknownDatabase = &mysql.MySQLError{Number: 1049}
+	mysqlPrivilegeNeeded = &mysql.MySQLError{Number: 1227}
 )
 
 // databaseCreator makes a node's MySQL database.
@@ -32,7 +32,7 @@ func (c *databaseCreator) create(ctx context.Context) error {
 	if err == nil {
 		return nil
 	}
-	if !isMySQL(err, mysqlUnknownDatabase, mysqlAccessDenied) {
+	if !errors.Is(err, mysqlUnknownDatabase) && !errors.Is(err, mysqlAccessDenied) {
 		return fmt.Errorf("mysql: %w", err)
 	}
 	return c.createWithoutDefault(ctx)
@@ -51,7 +51,7 @@ func (c *databaseCreator) createWithoutDefault(ctx context.Context) error {
 	if _, err = server.ExecContext(ctx, createStatement(c.cfg.DBName)); err == nil {
 		return nil
 	}
-	if !isMySQL(err, mysqlAccessDenied, mysqlPrivilegeNeeded) {
+	if !errors.Is(err, mysqlAccessDenied) && !errors.Is(err, mysqlPrivilegeNeeded) {
 		return fmt.Errorf("mysql: creating database %s: %w", c.cfg.DBName, err)
 	}
 	return fmt.Errorf("mysql: this account may not create or use database %s; let an administrator run: %s; %s; (%w)",
@@ -111,17 +111,4 @@ func quoteName(name string) string { return "`" + strings.ReplaceAll(name, "`", 
 
 func quoteString(s string) string {
 	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `''`).Replace(s) + "'"
-}
-
-func isMySQL(err error, numbers ...uint16) bool {
-	var mysqlErr *mysql.MySQLError
-	if !errors.As(err, &mysqlErr) {
-		return false
-	}
-	for _, number := range numbers {
-		if mysqlErr.Number == number {
-			return true
-		}
-	}
-	return false
 }
