@@ -119,15 +119,3 @@ func (s *VersionService) leadElsewhere(ctx context.Context) {
 		}
 	}
 }
-
-// pause waits, and says whether the context lives on.
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}

@@ -32,9 +32,7 @@ type level struct {
 // watchLevel finds out when the store is level with the cluster. It asks at the start, and again whenever the
 // node was without a leader.
 func (s *VersionService) watchLevel(ctx context.Context) {
-	ticker := time.NewTicker(levelInterval)
-	defer ticker.Stop()
-	for {
+	every(ctx, levelInterval, func() {
 		switch {
 		case !s.hearsLeader():
 			s.level.current.Store(false)
@@ -42,12 +40,7 @@ func (s *VersionService) watchLevel(ctx context.Context) {
 		case !s.level.current.Load():
 			s.becomeLevel(ctx)
 		}
-		select {
-		case <-ticker.C:
-		case <-ctx.Done():
-			return
-		}
-	}
+	})
 }
 
 // hearsLeader is false also while the log takes nothing: the leader is known then, and what it sends is lost.

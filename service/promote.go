@@ -20,25 +20,18 @@ const (
 
 // promoteMembers gives members their vote when they have caught up, while this node leads.
 func (s *VersionService) promoteMembers(ctx context.Context) {
-	ticker := time.NewTicker(promoteInterval)
-	defer ticker.Stop()
 	since := map[string]time.Time{} // when a node was first seen caught up
-	for {
-		select {
-		case <-ticker.C:
-		case <-ctx.Done():
-			return
-		}
+	every(ctx, promoteInterval, func() {
 		if !s.node.IsLeader() {
 			clear(since)
-			continue
+			return
 		}
 		for _, m := range s.node.Members() {
 			if !m.Voter {
 				s.promoteOnce(ctx, m, since)
 			}
 		}
-	}
+	})
 }
 
 func (s *VersionService) promoteOnce(ctx context.Context, m raft.Member, since map[string]time.Time) {

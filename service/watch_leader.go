@@ -15,21 +15,15 @@ const (
 // watchLeader says in the log who leads whenever that changes, and at intervals that nobody does. An
 // election is no alarm: only one that comes to nothing is.
 func (s *VersionService) watchLeader(ctx context.Context) {
-	ticker := time.NewTicker(leaderLookInterval)
-	defer ticker.Stop()
 	w := leaderWatch{log: s.log, calm: s.calm, since: time.Now()}
-	for {
-		select {
-		case now := <-ticker.C:
-			if id, _ := s.node.Leader(); s.node.Running() && s.whyRemoved() == nil {
-				w.look(now, id)
-			} else {
-				w.since = now
-			}
-		case <-ctx.Done():
-			return
+	every(ctx, leaderLookInterval, func() {
+		now := time.Now()
+		if id, _ := s.node.Leader(); s.node.Running() && s.whyRemoved() == nil {
+			w.look(now, id)
+		} else {
+			w.since = now
 		}
-	}
+	})
 }
 
 // leaderWatch remembers what was said last of who leads.

@@ -14,18 +14,11 @@ const logWatchInterval = 250 * time.Millisecond
 // watchLog finds out who leads while writes to this node's Raft log wait for its disk. Hashicorp/raft
 // cannot: its main loop is what waits. So clients of this node are served by the leader meanwhile.
 func (s *VersionService) watchLog(ctx context.Context) {
-	ticker := time.NewTicker(logWatchInterval)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ticker.C:
-		case <-ctx.Done():
-			return
-		}
+	every(ctx, logWatchInterval, func() {
 		if s.node.LogFailure() != nil {
 			s.node.NoteLeader(s.askWhoLeads(ctx))
 		}
-	}
+	})
 }
 
 // askWhoLeads gives the member that says that it leads, of several that of the highest term, and one

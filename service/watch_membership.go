@@ -13,11 +13,12 @@ import (
 // lostLeaderAfter is how long a node hears no leader before it asks whether it is still a member.
 const lostLeaderAfter = 10 * time.Second
 
+// membershipInterval is how often that is looked at.
+const membershipInterval = time.Second
+
 // watchMembership finds out whether this node was removed while it could not be told.
 func (s *VersionService) watchMembership(ctx context.Context) {
-	ticker := time.NewTicker(time.Second)
-	defer ticker.Stop()
-	for {
+	every(ctx, membershipInterval, func() {
 		if err := s.checkMembership(ctx); err != nil {
 			if s.removal.Swap(&err) == nil {
 				s.log.Error("this node serves no more", "err", err)
@@ -26,12 +27,7 @@ func (s *VersionService) watchMembership(ctx context.Context) {
 			s.removal.Store(nil)
 			s.log.Info("this node is a member again")
 		}
-		select {
-		case <-ticker.C:
-		case <-ctx.Done():
-			return
-		}
-	}
+	})
 }
 
 // leftBehind is the model.ErrNodeRemoved of a node whose cluster was recovered from another one's data.

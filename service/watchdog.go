@@ -36,23 +36,16 @@ const (
 // server that is down, it stays leader, refuses writes if nothing moves, and goes on by itself once the
 // store is back. Hashicorp/raft would do neither: it goes on sending heartbeats (design section 4, rule 4).
 func (s *VersionService) watchStore(ctx context.Context) {
-	ticker := time.NewTicker(watchdogInterval)
-	defer ticker.Stop()
 	var next time.Time
 	var w storeWatch
-	for {
-		select {
-		case now := <-ticker.C:
-			took, seen := s.node.CommitTime()
-			w.look(now, s.node.IsLeader(), s.node.Stuck(), took, seen)
-		case <-ctx.Done():
-			return
-		}
+	every(ctx, watchdogInterval, func() {
+		took, seen := s.node.CommitTime()
+		w.look(time.Now(), s.node.IsLeader(), s.node.Stuck(), took, seen)
 		if (w.stuck() || w.slow()) && !time.Now().Before(next) {
 			pause := s.handOverFromStore(ctx, &w)
 			next = time.Now().Add(pause)
 		}
-	}
+	})
 }
 
 // storeWatch is what a leader has seen of its store lately.
