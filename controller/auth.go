@@ -94,7 +94,7 @@ func (v *VersionController) authorize(c *gin.Context, role Role) error {
 	}
 	c.Set(tokenKey, token.name)
 	if !token.role.may(role) {
-		return &explained{kind: model.ErrForbidden, detail: fmt.Sprintf("this needs a token of the role %s; %s has the role %s", role, token.name, token.role)}
+		return model.Explain(model.ErrForbidden, fmt.Sprintf("this needs a token of the role %s; %s has the role %s", role, token.name, token.role))
 	}
 	return nil
 }

@@ -80,8 +80,8 @@ func (in *input) batch() (b batchRequest) {
 		}
 	}
 	if bytes := wire.UnitBytes(&b.unit); bytes > wire.UnitBytesMax {
-		in.refusal = &explained{kind: errBodyTooLarge, detail: fmt.Sprintf(
-			"the items come to %d bytes, more than the %d that one batch takes; send them in two", bytes, wire.UnitBytesMax)}
+		in.refusal = model.Explain(errBodyTooLarge, fmt.Sprintf(
+			"the items come to %d bytes, more than the %d that one batch takes; send them in two", bytes, wire.UnitBytesMax))
 	}
 	return b
 }

@@ -126,26 +126,26 @@ func refuseLength(r *http.Request, bytesMax int64) error {
 }
 
 func bodyTooLarge(bytesMax int64) error {
-	return &explained{kind: errBodyTooLarge, detail: fmt.Sprintf("the body is larger than the %d bytes that this path takes", bytesMax)}
+	return model.Explain(errBodyTooLarge, fmt.Sprintf("the body is larger than the %d bytes that this path takes", bytesMax))
 }
 
 // refuseType tells what is wrong with the headers that describe the body.
 func refuseType(h http.Header, mediaType string) error {
 	if coding := h.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
-		return &explained{kind: errMediaType, detail: "a body with a Content-Encoding is not taken; send it as it is"}
+		return model.Explain(errMediaType, "a body with a Content-Encoding is not taken; send it as it is")
 	}
 	values := h.Values("Content-Type")
 	if hasType(values, mediaType) {
 		return nil
 	}
 	if len(values) > 1 {
-		return &explained{kind: errMediaType, detail: "the header Content-Type is sent more than once"}
+		return model.Explain(errMediaType, "the header Content-Type is sent more than once")
 	}
 	if sent, parameters, _ := mime.ParseMediaType(h.Get("Content-Type")); sent == mediaType && parameters["charset"] != "" {
-		return &explained{kind: errMediaType, detail: "the body has to be in UTF-8, and its Content-Type " + mediaType + " with no other charset"}
+		return model.Explain(errMediaType, "the body has to be in UTF-8, and its Content-Type "+mediaType+" with no other charset")
 	}
-	return &explained{kind: errMediaType, detail: fmt.Sprintf(
-		"send the header Content-Type: %s (with curl: -H 'Content-Type: %s')", mediaType, mediaType)}
+	return model.Explain(errMediaType, fmt.Sprintf(
+		"send the header Content-Type: %s (with curl: -H 'Content-Type: %s')", mediaType, mediaType))
 }
 
 func hasType(values []string, mediaType string) bool {

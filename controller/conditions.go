@@ -39,7 +39,7 @@ func (c condition) refusal() error {
 	if c.never == "" {
 		return model.ErrRevisionMismatch
 	}
-	return &explained{kind: model.ErrRevisionMismatch, detail: neverMatches(c.never)}
+	return model.Explain(model.ErrRevisionMismatch, neverMatches(c.never))
 }
 
 // neverMatches says why a tag does not match although the revision in it may be the record's.

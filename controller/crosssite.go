@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/gin-gonic/gin"
+
+	"versiond/model"
 )
 
 // RefuseCrossSite goes before every handler that changes something. It refuses what a browser sends
@@ -22,8 +24,8 @@ func (v *VersionController) RefuseCrossSite(c *gin.Context) {
 		return
 	}
 	if c.Request.Method == http.MethodGet && v.originHidden(c.Request) {
-		fail(c, &explained{kind: errCrossSite, detail: "this request changes something, and the browser does not say which page it comes from, " +
-			"as browsers do not on plain HTTP; use POST on the public port, with curl -X POST or from the page /swagger/index.html there"})
+		fail(c, model.Explain(errCrossSite, "this request changes something, and the browser does not say which page it comes from, "+
+			"as browsers do not on plain HTTP; use POST on the public port, with curl -X POST or from the page /swagger/index.html there"))
 	}
 }
 

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/gin-gonic/gin"
+
+	"versiond/model"
 )
 
 // Names is how browsers may call a node, besides localhost and IP addresses.
@@ -42,8 +44,8 @@ func refuseOtherHosts(c *gin.Context, hosts []string) {
 	if name == "" || isLocalName(name) || slices.ContainsFunc(hosts, func(host string) bool { return strings.EqualFold(host, name) }) {
 		return
 	}
-	fail(c, &explained{kind: errUnknownHost, detail: fmt.Sprintf("this node asks nobody for a token or a secret, and so answers only when it is called localhost, "+
-		"by an IP address, by its own address or by a name in server.trustedHosts; %q is none of them", name[:min(len(name), fieldNameBytesMax)])})
+	fail(c, model.Explain(errUnknownHost, fmt.Sprintf("this node asks nobody for a token or a secret, and so answers only when it is called localhost, "+
+		"by an IP address, by its own address or by a name in server.trustedHosts; %q is none of them", name[:min(len(name), fieldNameBytesMax)])))
 }
 
 // hostOf gives the name in a Host header without port, brackets and the dot that may end it.

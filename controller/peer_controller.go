@@ -59,7 +59,7 @@ func NewPeerController(service PeerService, secret string, hosts ...string) (*Pe
 func (p *PeerController) RefuseStrangers(c *gin.Context) {
 	if shown := sha256.Sum256([]byte(c.GetHeader(peer.SecretHeader))); subtle.ConstantTimeCompare(shown[:], p.secret[:]) != 1 {
 		c.Header("WWW-Authenticate", peer.SecretHeader)
-		fail(c, &explained{kind: model.ErrUnauthorized, detail: "the peer port needs this cluster's secret in the header " + peer.SecretHeader})
+		fail(c, model.Explain(model.ErrUnauthorized, "the peer port needs this cluster's secret in the header "+peer.SecretHeader))
 		return
 	}
 	if p.open && c.GetHeader(peer.NodeHeader) == "" {
@@ -69,7 +69,7 @@ func (p *PeerController) RefuseStrangers(c *gin.Context) {
 	}
 	theirs, ours := c.GetHeader(peer.ClusterHeader), p.service.Term().Cluster
 	if theirs != "" && ours != "" && theirs != ours {
-		fail(c, &explained{kind: model.ErrWrongNode, detail: fmt.Sprintf("the request is meant for cluster %s, this node is a member of %s", theirs, ours)})
+		fail(c, model.Explain(model.ErrWrongNode, fmt.Sprintf("the request is meant for cluster %s, this node is a member of %s", theirs, ours)))
 	}
 }
 

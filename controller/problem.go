@@ -93,9 +93,9 @@ func writeProblem(c *gin.Context, t translation, err error, last lastWord) {
 
 // detail chooses the words for the user.
 func detail(t translation, err error) string {
-	var words *explained
-	if errors.As(err, &words) {
-		return words.detail
+	var words *model.Explained
+	if !t.told && errors.As(err, &words) && errors.Is(words, t.err) {
+		return words.Error()
 	}
 	var answer *model.StoreError
 	if errors.Is(t.err, model.ErrStoreUnavailable) && errors.As(err, &answer) {

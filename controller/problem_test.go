@@ -75,6 +75,15 @@ func TestDatabasesOwnWordsReachTheClient(t *testing.T) {
 	require.NotContains(t, detail, "1290")
 }
 
+// Words are for the answer that they explain: of a write in doubt, what another node said of itself is not.
+func TestWordsExplainTheirOwnAnswerAlone(t *testing.T) {
+	n := mustNode(t)
+	n.service.fault = fmt.Errorf("joining: %w", model.Explain(model.ErrNoSuchMember, "node9 was removed yesterday"))
+	require.Equal(t, "node9 was removed yesterday", requireProblem(t, n.send(t, http.MethodDelete, "/peer/node9", ""), 404, "not_found").Detail)
+	n.service.fault = fmt.Errorf("%w: %w", model.ErrOutcomeUnknown, model.Explain(model.ErrNotLeader, "no leader is known"))
+	require.NotContains(t, requireProblem(t, n.send(t, http.MethodDelete, "/peer/node9", ""), 504, "outcome_unknown").Detail, "no leader")
+}
+
 // A read whose context ended changed nothing, and may be sent again.
 func TestExpiredReadIsATimeout(t *testing.T) {
 	for _, path := range []string{"/version/known", "/version", "/leader", "/peers"} {

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+
+	"versiond/model"
 )
 
 // Names of the headers that every answer carries, in the canonical form that net/http keeps them
@@ -102,7 +104,7 @@ func (v *VersionController) logRequest(c *gin.Context, took time.Duration) {
 // NoSuchPath answers every path that has no route.
 func (v *VersionController) NoSuchPath(c *gin.Context) {
 	if path, slash := strings.CutSuffix(c.Request.URL.Path, "/"); slash && path != "" {
-		fail(c, &explained{kind: errNoSuchPath, detail: "nothing lives at this path; paths have no slash at their end: try it without"})
+		fail(c, model.Explain(errNoSuchPath, "nothing lives at this path; paths have no slash at their end: try it without"))
 		return
 	}
 	fail(c, errNoSuchPath)

@@ -103,12 +103,3 @@ func translate(err error) (t translation, known bool) {
 	}
 	return unknown, false
 }
-
-// explained is an error with words for the user instead of its kind's own.
-type explained struct {
-	kind   error
-	detail string
-}
-
-func (e *explained) Error() string { return e.detail }
-func (e *explained) Unwrap() error { return e.kind }

@@ -78,15 +78,16 @@ var (
 )
 
 // Explain returns an error of a kind that says in its own words what it is.
-func Explain(kind error, words string) error { return &explained{kind: kind, words: words} }
+func Explain(kind error, words string) error { return &Explained{kind: kind, words: words} }
 
-type explained struct {
+// Explained is an error with words for the user instead of its kind's own.
+type Explained struct {
 	kind  error
 	words string
 }
 
-func (e *explained) Error() string { return e.words }
-func (e *explained) Unwrap() error { return e.kind }
+func (e *Explained) Error() string { return e.words }
+func (e *Explained) Unwrap() error { return e.kind }
 
 // FieldError says what is wrong with one field or parameter and what would be right.
 type FieldError struct {
