@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -25,7 +26,8 @@ var (
 type translation struct {
 	err    error
 	status int
-	code   string
+	// code is for errors that only HTTP knows; of the others it is model.Code.
+	code string
 	// retryAfterSeconds is sent as Retry-After when not zero. It promises that nothing was changed.
 	retryAfterSeconds int
 	// says is for users where the text of err is not.
@@ -35,17 +37,18 @@ type translation struct {
 	told bool
 }
 
-// translations is the one place where errors become HTTP. The first match counts, so what must not
-// be mistaken for anything else stands first: a write that may have happened is never retryable.
+// translations is the one place where errors become HTTP, under the codes that model has for them. The
+// first match counts, so what must not be mistaken for anything else stands first: a write that may have
+// happened is never retryable.
 var translations = []translation{
-	{err: model.ErrOutcomeUnknown, status: http.StatusGatewayTimeout, code: "outcome_unknown"},
-	{err: model.ErrNotFound, status: http.StatusNotFound, code: "not_found"},
-	{err: model.ErrAlreadyExists, status: http.StatusConflict, code: "already_exists"},
-	{err: model.ErrRevisionMismatch, status: http.StatusPreconditionFailed, code: "revision_mismatch"},
-	{err: model.ErrIdempotencyKeyReused, status: http.StatusUnprocessableEntity, code: "idempotency_key_reused"},
-	{err: model.ErrNotDone, status: http.StatusFailedDependency, code: "not_done"},
+	{err: model.ErrOutcomeUnknown, status: http.StatusGatewayTimeout},
+	{err: model.ErrNotFound, status: http.StatusNotFound},
+	{err: model.ErrAlreadyExists, status: http.StatusConflict},
+	{err: model.ErrRevisionMismatch, status: http.StatusPreconditionFailed},
+	{err: model.ErrIdempotencyKeyReused, status: http.StatusUnprocessableEntity},
+	{err: model.ErrNotDone, status: http.StatusFailedDependency},
 	{err: errBatchRefused, status: http.StatusConflict, code: "batch_refused", told: true},
-	{err: model.ErrInvalid, status: http.StatusBadRequest, code: "invalid_request"},
+	{err: model.ErrInvalid, status: http.StatusBadRequest},
 
 	{err: errNoSuchPath, status: http.StatusNotFound, code: "no_such_path"},
 	{err: errNoSuchPeerPath, status: http.StatusNotFound, code: "no_such_path"},
@@ -55,28 +58,28 @@ var translations = []translation{
 	{err: errCrossSite, status: http.StatusForbidden, code: "cross_site"},
 	{err: errUnknownHost, status: http.StatusForbidden, code: "unknown_host"},
 
-	{err: model.ErrUnauthorized, status: http.StatusUnauthorized, code: "unauthorized"},
-	{err: model.ErrForbidden, status: http.StatusForbidden, code: "forbidden"},
+	{err: model.ErrUnauthorized, status: http.StatusUnauthorized},
+	{err: model.ErrForbidden, status: http.StatusForbidden},
 
-	{err: model.ErrNoSuchMember, status: http.StatusNotFound, code: "not_found"},
-	{err: model.ErrIDInUse, status: http.StatusConflict, code: "id_in_use", told: true},
-	{err: model.ErrAddressInUse, status: http.StatusConflict, code: "address_in_use", told: true},
-	{err: model.ErrQuorumAtRisk, status: http.StatusConflict, code: "quorum_at_risk", told: true},
-	{err: model.ErrNodeUnreachable, status: http.StatusBadGateway, code: "node_unreachable", told: true},
-	{err: model.ErrNoSuccessor, status: http.StatusBadGateway, code: "node_unreachable", told: true},
-	{err: model.ErrWrongNode, status: http.StatusBadGateway, code: "wrong_node", told: true},
+	{err: model.ErrNoSuchMember, status: http.StatusNotFound},
+	{err: model.ErrIDInUse, status: http.StatusConflict, told: true},
+	{err: model.ErrAddressInUse, status: http.StatusConflict, told: true},
+	{err: model.ErrQuorumAtRisk, status: http.StatusConflict, told: true},
+	{err: model.ErrNodeUnreachable, status: http.StatusBadGateway, told: true},
+	{err: model.ErrNoSuccessor, status: http.StatusBadGateway, told: true},
+	{err: model.ErrWrongNode, status: http.StatusBadGateway, told: true},
 
-	{err: model.ErrTooManyRequests, status: http.StatusTooManyRequests, code: "too_many_requests", retryAfterSeconds: 1},
-	{err: model.ErrNoLeader, status: http.StatusServiceUnavailable, code: "no_leader", retryAfterSeconds: 1},
-	{err: model.ErrNotLeader, status: http.StatusServiceUnavailable, code: "not_leader", retryAfterSeconds: 1},
-	{err: model.ErrStoreUnavailable, status: http.StatusServiceUnavailable, code: "store_unavailable", retryAfterSeconds: 2},
-	{err: model.ErrLogUnavailable, status: http.StatusServiceUnavailable, code: "store_unavailable", retryAfterSeconds: 2},
-	{err: model.ErrNotCaughtUp, status: http.StatusServiceUnavailable, code: "not_caught_up", retryAfterSeconds: 2},
-	{err: model.ErrNodeRemoved, status: http.StatusServiceUnavailable, code: "node_removed", retryAfterSeconds: 30},
+	{err: model.ErrTooManyRequests, status: http.StatusTooManyRequests, retryAfterSeconds: 1},
+	{err: model.ErrNoLeader, status: http.StatusServiceUnavailable, retryAfterSeconds: 1},
+	{err: model.ErrNotLeader, status: http.StatusServiceUnavailable, retryAfterSeconds: 1},
+	{err: model.ErrStoreUnavailable, status: http.StatusServiceUnavailable, retryAfterSeconds: 2},
+	{err: model.ErrLogUnavailable, status: http.StatusServiceUnavailable, retryAfterSeconds: 2},
+	{err: model.ErrNotCaughtUp, status: http.StatusServiceUnavailable, retryAfterSeconds: 2},
+	{err: model.ErrNodeRemoved, status: http.StatusServiceUnavailable, retryAfterSeconds: 30},
 
-	{err: model.ErrTimeout, status: http.StatusGatewayTimeout, code: "timeout"},
-	{err: context.DeadlineExceeded, status: http.StatusGatewayTimeout, code: "timeout", says: "the answer was not there in time"},
-	{err: context.Canceled, status: http.StatusGatewayTimeout, code: "timeout", says: "the answer was not there in time"},
+	{err: model.ErrTimeout, status: http.StatusGatewayTimeout},
+	{err: context.DeadlineExceeded, status: http.StatusGatewayTimeout, says: "the answer was not there in time"},
+	{err: context.Canceled, status: http.StatusGatewayTimeout, says: "the answer was not there in time"},
 	{err: errPanicked, status: http.StatusInternalServerError, code: "internal"},
 }
 
@@ -92,12 +95,13 @@ var afterUnknown = map[string]string{
 }
 
 // unknown answers what nobody foresaw; Serve logs the error itself.
-var unknown = translation{err: model.ErrInternal, status: http.StatusInternalServerError, code: "internal"}
+var unknown = translation{err: model.ErrInternal, status: http.StatusInternalServerError, code: model.Code(model.ErrInternal)}
 
 // translate finds how err is answered. known is false for an error that the table does not have.
 func translate(err error) (t translation, known bool) {
 	for _, each := range translations {
 		if errors.Is(err, each.err) {
+			each.code = cmp.Or(each.code, model.Code(each.err))
 			return each, true
 		}
 	}

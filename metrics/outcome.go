@@ -1,8 +1,7 @@
 package metrics
 
 import (
-	"context"
-	"errors"
+	"slices"
 
 	"versiond/model"
 )
@@ -17,38 +16,21 @@ const (
 	outcomeDiffers = "differs"
 )
 
-// outcomes name errors as the public API does. The first match counts: what may have been done must
-// not be counted as refused.
-var outcomes = []struct {
-	err  error
-	name string
-}{
-	{model.ErrOutcomeUnknown, "outcome_unknown"},
-	{model.ErrNotFound, "not_found"},
-	{model.ErrAlreadyExists, "already_exists"},
-	{model.ErrRevisionMismatch, "revision_mismatch"},
-	{model.ErrNotDone, "not_done"},
-	{model.ErrIdempotencyKeyReused, "idempotency_key_reused"},
-	{model.ErrTooManyRequests, "too_many_requests"},
-	{model.ErrNoLeader, "no_leader"},
-	{model.ErrNotLeader, "no_leader"},
-	{model.ErrStoreUnavailable, "store_unavailable"},
-	{model.ErrLogUnavailable, "store_unavailable"},
-	{model.ErrNotCaughtUp, "not_caught_up"},
-	{model.ErrNodeRemoved, "node_removed"},
-	{model.ErrTimeout, "timeout"},
-	{context.DeadlineExceeded, "timeout"},
-	{context.Canceled, "timeout"},
+// outcomes are those of writes that are counted each for itself, by the codes of the public API.
+var outcomes = []string{
+	"outcome_unknown", "not_found", "already_exists", "revision_mismatch", "not_done", "idempotency_key_reused", "too_many_requests",
+	"no_leader", "store_unavailable", "not_caught_up", "node_removed", "timeout",
 }
 
 func outcomeOf(err error) string {
-	if err == nil {
+	code := model.Code(err)
+	switch {
+	case err == nil:
 		return outcomeDone
-	}
-	for _, o := range outcomes {
-		if errors.Is(err, o.err) {
-			return o.name
-		}
+	case code == "not_leader":
+		return "no_leader"
+	case slices.Contains(outcomes, code):
+		return code
 	}
 	return outcomeFailed
 }

@@ -53,7 +53,7 @@ func (s *Service) beginWrites(operation string) {
 	s.writes.WithLabelValues(operation, outcomeDone)
 	s.writes.WithLabelValues(operation, outcomeFailed)
 	for _, o := range outcomes {
-		s.writes.WithLabelValues(operation, o.name)
+		s.writes.WithLabelValues(operation, o)
 	}
 }
 

@@ -2,8 +2,8 @@ package model
 
 import "errors"
 
-// Errors that cross package borders. They are compared with errors.Is; the controller has the one
-// table that turns them into HTTP, the peer client the one that turns HTTP back into them.
+// Errors that cross package borders. They are compared with errors.Is, and have their codes in one table;
+// the controller has the one that turns them into HTTP.
 var (
 	// ErrNotFound is returned when no record has the id.
 	ErrNotFound = errors.New("no record has this id")

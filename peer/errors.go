@@ -14,25 +14,21 @@ import (
 	"versiond/naming"
 )
 
-// codes turns the code of another node's problem answer back into the error that it was there. It is
-// the counterpart of the controller's table.
-var codes = map[string]error{
-	"invalid_request":   model.ErrInvalid,
-	"not_found":         model.ErrNotFound,
-	"id_in_use":         model.ErrIDInUse,
-	"address_in_use":    model.ErrAddressInUse,
-	"quorum_at_risk":    model.ErrQuorumAtRisk,
-	"node_unreachable":  model.ErrNodeUnreachable,
-	"wrong_node":        model.ErrWrongNode,
-	"unauthorized":      model.ErrSecretsDiffer,
-	"too_many_requests": model.ErrTooManyRequests,
-	"no_leader":         model.ErrNotLeader,
-	"not_leader":        model.ErrNotLeader,
-	"store_unavailable": model.ErrStoreUnavailable,
-	"not_caught_up":     model.ErrNotCaughtUp,
-	"node_removed":      model.ErrNotLeader,
-	"outcome_unknown":   model.ErrOutcomeUnknown,
-	"timeout":           model.ErrTimeout,
+// between are the codes that mean something else of another node than of this one. A node that knows of no
+// leader, or was removed, did nothing: whoever asked it looks for the leader elsewhere. And a node whose
+// secret is not taken must not tell its client that the client's token was not.
+var between = map[string]error{
+	"no_leader":    model.ErrNotLeader,
+	"node_removed": model.ErrNotLeader,
+	"unauthorized": model.ErrSecretsDiffer,
+}
+
+// errorOf turns the code of another node's problem answer back into the error that it was there.
+func errorOf(code string) error {
+	if err, other := between[code]; other {
+		return err
+	}
+	return model.ErrorOf(code)
 }
 
 func (r request) problemError(status int, header http.Header, body []byte) error {
@@ -60,10 +56,10 @@ func (r request) problemError(status int, header http.Header, body []byte) error
 	if problem.Code == "unauthorized" {
 		problem.Detail = fmt.Sprintf("the nodes' cluster.secret differ: %s answers: %s", r.address, problem.Detail)
 	}
-	switch kind, ok := codes[problem.Code]; {
+	switch kind := errorOf(problem.Code); {
 	case errors.Is(kind, model.ErrStoreUnavailable): // users are to read what that node's database or disk says
 		return &model.StoreError{Detail: r.address + ": " + problem.Detail}
-	case ok:
+	case kind != nil:
 		return model.Explain(kind, problem.Detail) // the other node's own words beside the error that they explain
 	}
 	return fmt.Errorf("%w: %s answered %d %s: %s", model.ErrInternal, r.address, status, problem.Code, problem.Detail)

@@ -8,7 +8,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"slices"
-	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -21,7 +21,7 @@ func problem(code string) string {
 	return string(body)
 }
 
-// sentinels are the errors of package model by name, as the controller's table names them.
+// sentinels are the errors of package model by name, as the table of codes names them.
 var sentinels = map[string]error{
 	"ErrAddressInUse": model.ErrAddressInUse, "ErrAlreadyExists": model.ErrAlreadyExists, "ErrIDInUse": model.ErrIDInUse, "ErrIdempotencyKeyReused": model.ErrIdempotencyKeyReused,
 	"ErrInternal": model.ErrInternal, "ErrInvalid": model.ErrInvalid, "ErrNoLeader": model.ErrNoLeader, "ErrNoSuchMember": model.ErrNoSuchMember,
@@ -50,8 +50,8 @@ var neverSent = []string{"already_exists", "revision_mismatch", "not_done", "ide
 // was asked, which is another test.
 func TestEveryCodeComesBackAsTheErrorItWas(t *testing.T) {
 	c := mustClient(t)
-	table := controllerCodes(t)
-	require.Greater(t, len(table), 15, "the controller's table was not found")
+	table := sentCodes(t)
+	require.Greater(t, len(table), 15, "the table of codes was not found")
 	for _, each := range table {
 		want, known := sentinels[each.sentinel]
 		require.True(t, known, "model.%s is new: say here what it means between nodes", each.sentinel)
@@ -62,7 +62,7 @@ func TestEveryCodeComesBackAsTheErrorItWas(t *testing.T) {
 			continue
 		}
 		t.Run(each.code, func(t *testing.T) {
-			address := mustServe(t, answering(each.status, "application/problem+json", problem(each.code)))
+			address := mustServe(t, answering(http.StatusServiceUnavailable, "application/problem+json", problem(each.code)))
 			requireWrite(t, c, address, want)
 			_, err := c.Get(t.Context(), address, "a", model.ReadOptions{Level: model.LevelLeader})
 			require.ErrorIs(t, err, want)
@@ -71,47 +71,24 @@ func TestEveryCodeComesBackAsTheErrorItWas(t *testing.T) {
 	}
 }
 
-type codeOf struct {
-	sentinel, code string
-	status         int
-}
+type codeOf struct{ sentinel, code string }
 
-// controllerCodes reads the table by which the controller turns errors of package model into codes.
-func controllerCodes(t *testing.T) (codes []codeOf) {
+// sentCodes reads the table of codes of package model.
+func sentCodes(t *testing.T) (codes []codeOf) {
 	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join("..", "controller", "table.go"), nil, 0)
+	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join("..", "model", "codes.go"), nil, 0)
 	require.NoError(t, err)
 	ast.Inspect(file, func(n ast.Node) bool {
-		if row, ok := n.(*ast.CompositeLit); ok {
-			if c := readRow(row); c.sentinel != "" && c.code != "" {
-				codes = append(codes, c)
+		if row, ok := n.(*ast.CompositeLit); ok && len(row.Elts) == 2 {
+			sentinel, named := row.Elts[0].(*ast.Ident)
+			code, said := row.Elts[1].(*ast.BasicLit)
+			if named && said {
+				codes = append(codes, codeOf{sentinel.Name, strings.Trim(code.Value, `"`)})
 			}
 		}
 		return true
 	})
 	return codes
-}
-
-// readRow reads {err: model.ErrX, code: "x"} and gives nothing for any other literal.
-func readRow(row *ast.CompositeLit) codeOf {
-	c := codeOf{status: http.StatusServiceUnavailable}
-	for _, element := range row.Elts {
-		field, ok := element.(*ast.KeyValueExpr)
-		if !ok {
-			return codeOf{}
-		}
-		switch value := field.Value.(type) {
-		case *ast.SelectorExpr:
-			if from, ok := value.X.(*ast.Ident); ok && from.Name == "model" {
-				c.sentinel = value.Sel.Name
-			}
-		case *ast.BasicLit:
-			if text, err := strconv.Unquote(value.Value); err == nil {
-				c.code = text
-			}
-		}
-	}
-	return c
 }
 
 // The controller says not_found of a member too. A follower that passes the request on must not tell
