@@ -53,7 +53,8 @@ func openWALLog(dir string, log hclog.Logger, segmentBytes int) (*walLog, error)
 	entries, err := os.ReadDir(dir)
 	for _, e := range entries {
 		if e.IsDir() {
-			return nil, fmt.Errorf("%w: %s was written by an earlier development version", model.ErrCorrupt, dir)
+			return nil, fmt.Errorf("%s was written by an earlier development version, which this one does not read; nothing in it is damaged: "+
+				"start that version, save what the cluster has (GET /backup), and restore it in a new cluster of this one", dir)
 		}
 	}
 	if err != nil {
