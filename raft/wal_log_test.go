@@ -9,8 +9,6 @@ import (
 	"github.com/hashicorp/raft"
 	"github.com/hashicorp/raft-wal/metadb"
 	"github.com/stretchr/testify/require"
-
-	"versiond/model"
 )
 
 func mustOpenLog(t *testing.T, dir string) *walLog {
