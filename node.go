@@ -254,7 +254,7 @@ func (n *runningNode) route(cfg config.Config, node config.Node, log *slog.Logge
 func tokens(auth config.Auth) []controller.Token {
 	tokens := make([]controller.Token, len(auth.Tokens))
 	for i, t := range auth.Tokens {
-		tokens[i] = controller.Token{Name: t.Name, Role: controller.Role(t.Role), Secret: t.Secret.Reveal()}
+		tokens[i] = controller.Token{Name: t.Name, Role: t.Role, Secret: t.Secret.Reveal()}
 	}
 	return tokens
 }

@@ -10,16 +10,6 @@ import (
 	"versiond/naming"
 )
 
-// The roles of tokens. Each may do what the one before it may.
-const (
-	// RoleRead reads records and asks how the cluster does.
-	RoleRead = "read"
-	// RoleWrite changes records as well.
-	RoleWrite = "write"
-	// RoleAdmin changes the cluster as well.
-	RoleAdmin = "admin"
-)
-
 // Secrets travel in headers and in the greeting of a Raft connection, which bounds them above; below
 // secretBytesMin they could be guessed.
 const (
@@ -40,8 +30,8 @@ type Auth struct {
 type Token struct {
 	// Name tells tokens apart in logs.
 	Name string `yaml:"name" example:"ops" usage:"name of the token in the log"`
-	// Role is RoleRead, RoleWrite or RoleAdmin.
-	Role string `yaml:"role" example:"admin" usage:"what it may do: read, write (records too) or admin (the cluster too)"`
+	// Role is what the client may do.
+	Role naming.Role `yaml:"role" example:"admin" usage:"what it may do: read, write (records too) or admin (the cluster too)"`
 	// Secret is what the client sends; Load takes it from SecretFile when that is given.
 	Secret     Secret `yaml:"secret" example:"a-secret-of-16-bytes-or-more" usage:"what the client sends: 16 to 512 visible ASCII characters"`
 	SecretFile string `yaml:"secretFile" example:"/run/secrets/ops" usage:"file that holds the secret instead"`
@@ -64,7 +54,7 @@ func parseTokens(text string) ([]Token, error) {
 		if len(fields) != 3 {
 			return nil, fmt.Errorf("item %d %w", i+1, errTokenForm)
 		}
-		tokens = append(tokens, Token{Name: fields[0], Role: fields[1], Secret: Secret(fields[2])})
+		tokens = append(tokens, Token{Name: fields[0], Role: naming.Role(fields[1]), Secret: Secret(fields[2])})
 	}
 	return tokens, nil
 }
@@ -89,8 +79,8 @@ func (t Token) check(p *problems, key string) {
 	if !tokenName.MatchString(t.Name) {
 		p.add(key+"name", "has to be 1 to 64 letters, digits, dots, _ and -, and to begin with a letter or digit")
 	}
-	if t.Role != RoleRead && t.Role != RoleWrite && t.Role != RoleAdmin {
-		p.add(key+"role", "has to be one of %s, %s, %s", RoleRead, RoleWrite, RoleAdmin)
+	if !t.Role.Valid() {
+		p.add(key+"role", "has to be one of %s, %s, %s", naming.RoleRead, naming.RoleWrite, naming.RoleAdmin)
 	}
 	t.Secret.check(p, key+"secret")
 }

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"versiond/naming"
 )
 
 const (
@@ -14,7 +16,7 @@ const (
 	otherSecret = "fedcba9876543210"
 )
 
-func opsToken() Token { return Token{Name: "ops", Role: RoleAdmin, Secret: goodSecret} }
+func opsToken() Token { return Token{Name: "ops", Role: naming.RoleAdmin, Secret: goodSecret} }
 
 func withTokens(tokens ...Token) Config {
 	return withConfig(func(c *Config) { c.Auth.Tokens = tokens })
@@ -23,7 +25,7 @@ func withTokens(tokens ...Token) Config {
 // A token that is wrong in the file would lock its client out, or let in one that guesses it.
 func TestValidateTokens(t *testing.T) {
 	token := func(change func(*Token)) []Token {
-		wrong := Token{Name: "ci", Role: RoleWrite, Secret: otherSecret}
+		wrong := Token{Name: "ci", Role: naming.RoleWrite, Secret: otherSecret}
 		change(&wrong)
 		return []Token{opsToken(), wrong}
 	}

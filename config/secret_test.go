@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
+
+	"versiond/naming"
 )
 
 const secretText = "hunter2"
@@ -18,7 +20,7 @@ func configWithSecrets() Config {
 	return withConfig(func(c *Config) {
 		c.MySQL.DSN = "root:" + secretText + "@tcp(db:3306)/versions"
 		c.Redis.Password = secretText
-		c.Auth.Tokens = []Token{{Name: "ops", Role: RoleAdmin, Secret: secretText}}
+		c.Auth.Tokens = []Token{{Name: "ops", Role: naming.RoleAdmin, Secret: secretText}}
 		c.Cluster.Secret = secretText
 	})
 }

@@ -5,37 +5,19 @@ import (
 	"crypto/subtle"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/gin-gonic/gin"
 
 	"versiond/model"
+	"versiond/naming"
 )
-
-// Role is what the holder of a token may do. Each role may do what the one before it may.
-type Role string
-
-// The roles, from the least to the most.
-const (
-	// RoleRead reads records and asks how the cluster does.
-	RoleRead Role = "read"
-	// RoleWrite changes records as well.
-	RoleWrite Role = "write"
-	// RoleAdmin changes the cluster as well.
-	RoleAdmin Role = "admin"
-)
-
-// roles are in the order of what they may do. A role that is not among them may do nothing.
-var roles = []Role{RoleRead, RoleWrite, RoleAdmin}
-
-func (r Role) may(needed Role) bool { return slices.Index(roles, r) >= slices.Index(roles, needed) }
 
 // Token is one that the public port takes.
 type Token struct {
 	// Name stands in the log for the one who sent it.
 	Name   string
-	Role   Role
+	Role   naming.Role
 	Secret string
 }
 
@@ -48,7 +30,7 @@ type tokens []knownToken
 
 type knownToken struct {
 	name string
-	role Role
+	role naming.Role
 	hash [sha256.Size]byte
 }
 
@@ -74,7 +56,7 @@ func (ts tokens) find(secret string) (token knownToken, found bool) {
 
 // Require returns what goes before handlers that need a role. On a node without tokens it lets
 // everybody pass who calls the node by its name.
-func (v *VersionController) Require(role Role) gin.HandlerFunc {
+func (v *VersionController) Require(role naming.Role) gin.HandlerFunc {
 	if len(v.tokens) == 0 {
 		return func(c *gin.Context) { refuseOtherHosts(c, v.hosts) }
 	}
@@ -85,7 +67,7 @@ func (v *VersionController) Require(role Role) gin.HandlerFunc {
 	}
 }
 
-func (v *VersionController) authorize(c *gin.Context, role Role) error {
+func (v *VersionController) authorize(c *gin.Context, role naming.Role) error {
 	secret, ok := bearer(c.Request)
 	token, known := v.tokens.find(secret)
 	if !ok || !known {
@@ -93,7 +75,7 @@ func (v *VersionController) authorize(c *gin.Context, role Role) error {
 		return model.ErrUnauthorized
 	}
 	c.Set(tokenKey, token.name)
-	if !token.role.may(role) {
+	if !token.role.May(role) {
 		return model.Explain(model.ErrForbidden, fmt.Sprintf("this needs a token of the role %s; %s has the role %s", role, token.name, token.role))
 	}
 	return nil

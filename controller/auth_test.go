@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/controller"
+	"versiond/naming"
 	"versiond/peer"
 	"versiond/routers"
 )
@@ -31,9 +32,9 @@ func mustGuardedNode(t *testing.T) *node {
 	n := &node{service: newFakeService(), log: &bytes.Buffer{}}
 	logger := slog.New(slog.NewTextHandler(n.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	v, err := controller.NewVersionController(n.service, logger,
-		controller.Token{Name: "reader", Role: controller.RoleRead, Secret: readSecret},
-		controller.Token{Name: "writer", Role: controller.RoleWrite, Secret: writeSecret},
-		controller.Token{Name: "admin", Role: controller.RoleAdmin, Secret: adminSecret},
+		controller.Token{Name: "reader", Role: naming.RoleRead, Secret: readSecret},
+		controller.Token{Name: "writer", Role: naming.RoleWrite, Secret: writeSecret},
+		controller.Token{Name: "admin", Role: naming.RoleAdmin, Secret: adminSecret},
 		controller.Token{Name: "odd", Role: "owner", Secret: secretWord + "-of-nobody"})
 	require.NoError(t, err)
 	p, err := controller.NewPeerController(n.service, clusterSecret)
@@ -43,31 +44,31 @@ func mustGuardedNode(t *testing.T) *node {
 }
 
 // neededRoles says for every public route which role it takes at least; "" is for everybody.
-var neededRoles = map[string]controller.Role{
-	"POST /version":        controller.RoleWrite,
-	"POST /version/batch":  controller.RoleWrite,
-	"GET /version":         controller.RoleRead,
-	"GET /version/:id":     controller.RoleRead,
-	"PUT /version/:id":     controller.RoleWrite,
-	"DELETE /version/:id":  controller.RoleWrite,
-	"POST /join/:id/:addr": controller.RoleAdmin,
-	"GET /join/:id/:addr":  controller.RoleAdmin,
-	"DELETE /peer/:id":     controller.RoleAdmin,
-	"GET /peers":           controller.RoleRead,
-	"GET /leader":          controller.RoleRead,
-	"POST /leader/:id":     controller.RoleAdmin,
-	"GET /backup":          controller.RoleAdmin,
-	"POST /restore":        controller.RoleAdmin,
-	"GET /metrics":         controller.RoleRead,
+var neededRoles = map[string]naming.Role{
+	"POST /version":        naming.RoleWrite,
+	"POST /version/batch":  naming.RoleWrite,
+	"GET /version":         naming.RoleRead,
+	"GET /version/:id":     naming.RoleRead,
+	"PUT /version/:id":     naming.RoleWrite,
+	"DELETE /version/:id":  naming.RoleWrite,
+	"POST /join/:id/:addr": naming.RoleAdmin,
+	"GET /join/:id/:addr":  naming.RoleAdmin,
+	"DELETE /peer/:id":     naming.RoleAdmin,
+	"GET /peers":           naming.RoleRead,
+	"GET /leader":          naming.RoleRead,
+	"POST /leader/:id":     naming.RoleAdmin,
+	"GET /backup":          naming.RoleAdmin,
+	"POST /restore":        naming.RoleAdmin,
+	"GET /metrics":         naming.RoleRead,
 	"GET /livez":           "",
 	"GET /readyz":          "",
 	"GET /swagger/*file":   "",
 }
 
-var secrets = map[controller.Role]string{"": "", controller.RoleRead: readSecret, controller.RoleWrite: writeSecret, controller.RoleAdmin: adminSecret}
+var secrets = map[naming.Role]string{"": "", naming.RoleRead: readSecret, naming.RoleWrite: writeSecret, naming.RoleAdmin: adminSecret}
 
 // rank orders the roles independently of the code under test.
-var rank = map[controller.Role]int{"": 0, controller.RoleRead: 1, controller.RoleWrite: 2, controller.RoleAdmin: 3}
+var rank = map[naming.Role]int{"": 0, naming.RoleRead: 1, naming.RoleWrite: 2, naming.RoleAdmin: 3}
 
 // Every route against every role. A route that is new has to be entered above: whoever adds one decides
 // who may use it.
@@ -99,7 +100,7 @@ func bearing(secret string) map[string]string {
 	return map[string]string{"Authorization": "Bearer " + secret}
 }
 
-func requireAccess(t *testing.T, answer *httptest.ResponseRecorder, role, needed controller.Role) {
+func requireAccess(t *testing.T, answer *httptest.ResponseRecorder, role, needed naming.Role) {
 	t.Helper()
 	switch {
 	case rank[role] >= rank[needed]:

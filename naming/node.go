@@ -1,5 +1,5 @@
-// Package naming has the rules of what settings and requests name alike: nodes, and where they are
-// reached. It imports nothing of ours, so that every layer may go by the same rules.
+// Package naming has the rules of what settings and requests name alike: nodes, where they are
+// reached, and the roles of tokens. It imports nothing of ours, so that every layer may go by the same rules.
 package naming
 
 import "regexp"

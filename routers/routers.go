@@ -7,15 +7,16 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"versiond/controller"
+	"versiond/naming"
 )
 
 // SetUpVersionRouter returns the engine of the public port: versions, membership, health and the
 // API page.
 func SetUpVersionRouter(v *controller.VersionController) *gin.Engine {
 	engine := newEngine(v, v.Serve, v.NoSuchPath)
-	read := engine.Group("", v.Require(controller.RoleRead))
-	write := engine.Group("", v.Require(controller.RoleWrite), v.RefuseCrossSite)
-	admin := engine.Group("", v.Require(controller.RoleAdmin), v.RefuseCrossSite)
+	read := engine.Group("", v.Require(naming.RoleRead))
+	write := engine.Group("", v.Require(naming.RoleWrite), v.RefuseCrossSite)
+	admin := engine.Group("", v.Require(naming.RoleAdmin), v.RefuseCrossSite)
 
 	write.POST("/version", v.AddVersion)
 	write.POST("/version/batch", v.WriteBatch)
@@ -30,7 +31,7 @@ func SetUpVersionRouter(v *controller.VersionController) *gin.Engine {
 	get(read, "/peers", v.GetPeers)
 	get(read, "/leader", v.GetLeaderPortAddress)
 	admin.POST("/leader/:id", v.TransferLeadership)
-	engine.GET("/backup", v.Require(controller.RoleAdmin), v.Backup) // it changes nothing; no HEAD, which would read all records for nothing
+	engine.GET("/backup", v.Require(naming.RoleAdmin), v.Backup) // it changes nothing; no HEAD, which would read all records for nothing
 	admin.POST("/restore", v.Restore)
 
 	get(read, "/metrics", v.Metrics)
