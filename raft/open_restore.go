@@ -36,7 +36,7 @@ type openRestore struct {
 
 // at gives the restore that is open at an index, nil when it is over by then.
 func (o *openRestore) at(index uint64) *openRestore {
-	if o == nil || index-o.last > restoreLapses {
+	if o == nil || index > o.last+restoreLapses {
 		return nil
 	}
 	return o
