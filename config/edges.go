@@ -25,9 +25,9 @@ func edgeProblem(text string) error {
 	case text == "":
 		return nil
 	case wraps(first):
-		return fmt.Errorf("the value begins with %s, which is no part of it; leave that away", called(first))
+		return fmt.Errorf("the value begins with %s; leave that away, or, should it belong there, set this in the file of --config", called(first))
 	case wraps(last):
-		return fmt.Errorf("the value ends with %s, which is no part of it; leave that away", called(last))
+		return fmt.Errorf("the value ends with %s; leave that away, or, should it belong there, set this in the file of --config", called(last))
 	}
 	return nil
 }

@@ -50,8 +50,8 @@ func (s Setting) put(place, text string) error {
 	return nil
 }
 
-// serviceVariable matches what Kubernetes, and Docker for a link, puts into the environment for a service
-// called versiond, or versiond-something.
+// serviceVariable matches what Kubernetes puts into the environment for a service called versiond, or
+// versiond-something.
 var serviceVariable = regexp.MustCompile(`_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$`)
 
 // servicePort is the value of such a service's VERSIOND_PORT, which is the name of a setting too.
