@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"versiond/controller"
@@ -67,7 +68,7 @@ func TestClientsThatOnlyStopSendingGetTheirAnswer(t *testing.T) {
 func serveWaiting(t *testing.T, patience time.Duration) (address string, gone chan bool) {
 	t.Helper()
 	gone = make(chan bool, 1)
-	server := newServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return serveOn(t, 10, func(_ http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		timer := time.NewTimer(patience)
 		defer timer.Stop()
@@ -77,13 +78,23 @@ func serveWaiting(t *testing.T, patience time.Duration) (address string, gone ch
 		case <-timer.C:
 			gone <- false
 		}
-	}), newConnections(10, slog.New(slog.DiscardHandler)), slog.New(slog.DiscardHandler))
+	}), gone
+}
+
+// serveOn serves on a port that takes so many connections.
+func serveOn(t *testing.T, most int, handler http.HandlerFunc) (address string) {
+	t.Helper()
+	room := newConnections(most, slog.New(slog.DiscardHandler))
+	server := newServer(handler, room, slog.New(slog.DiscardHandler))
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	served := make(chan struct{})
-	go func() { defer close(served); _ = server.Serve(clientListener{listener, bytes.Clone}) }()
+	go func() {
+		defer close(served)
+		_ = server.Serve(clientListener{room.on(listener), bytes.Clone, room.stopsSending})
+	}()
 	t.Cleanup(func() { require.NoError(t, server.Close()); <-served })
-	return listener.Addr().String(), gone
+	return listener.Addr().String()
 }
 
 // A client that is waited for is one whose end cannot be told from a half-closed connection; a reset can be,
@@ -101,6 +112,31 @@ func TestClientsThatAreGoneAreNotWaitedFor(t *testing.T) {
 
 	sendAndHalfClose(t, address, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf")
 	require.True(t, <-gone, "the rest of the body will not come")
+}
+
+// Clients that gave up look like ones that stopped sending and wait. If this fails, a few hundred of them keep
+// everybody out, the probes too, until their timeouts are over.
+func TestClientsThatGaveUpKeepNobodyOut(t *testing.T) {
+	const most = 4
+	waiting := make(chan struct{})
+	address := serveOn(t, most, func(_ http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/livez" {
+			waiting <- struct{}{}
+			<-r.Context().Done()
+		}
+	})
+	for range most {
+		conn := sendAndHalfClose(t, address, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+		<-waiting
+		require.NoError(t, conn.Close())
+	}
+	probe := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 5 * time.Second}
+	require.EventuallyWithT(t, func(t *assert.CollectT) { // their ends are seen a little later
+		answer, err := probe.Get("http://" + address + "/livez")
+		if assert.NoError(t, err) {
+			assert.NoError(t, answer.Body.Close())
+		}
+	}, 5*time.Second, 10*time.Millisecond)
 }
 
 // A program goes by the code of an answer, whatever was wrong with its request: also where the server answers

@@ -41,64 +41,118 @@ func warnOfFewFiles(files uint64, nodes int, log *slog.Logger) {
 	}
 }
 
-// connections bounds how many connections one server has. When there are too many, the one goes that has
-// been idle longest, or has not yet sent a whole header: nobody loses an answer, and those who hold
-// connections without using them cannot keep others out.
+// connections bounds how many connections one server has. When there are too many, the one goes whose client
+// misses it least: who waits for an answer gets it, and neither those who hold connections without using them nor
+// those who gave up waiting can keep others out.
 type connections struct {
-	max  int
-	log  *slog.Logger // for what may repeat
-	idle *group.Crowd[net.Conn]
+	max int
+	log *slog.Logger // for what may repeat
+	// These make room, in this order. Who stopped sending waits, or gave up and is gone: it cannot be told which.
+	// The newest that have not yet sent a whole header are about to; those before them count as idle.
+	idle, stopped, fresh *crowd
+	freshMax             int
 
 	mu   sync.Mutex
-	open map[net.Conn]struct{}
+	open map[net.Conn]*crowd // where each one is: nil while it waits for its answer
 }
 
-func newConnections(max int, log *slog.Logger) *connections {
-	return &connections{max: max, log: logs.Calm(log), idle: group.NewCrowd[net.Conn](), open: map[net.Conn]struct{}{}}
+type crowd = group.Crowd[net.Conn]
+
+func newConnections(most int, log *slog.Logger) *connections {
+	return &connections{
+		max: most, freshMax: max(most/4, 1), log: logs.Calm(log), open: map[net.Conn]*crowd{},
+		idle: group.NewCrowd[net.Conn](), stopped: group.NewCrowd[net.Conn](), fresh: group.NewCrowd[net.Conn](),
+	}
 }
 
 // changed is the server's ConnState.
 func (c *connections) changed(conn net.Conn, state http.ConnState) {
 	switch state {
 	case http.StateNew:
-		c.idle.Enter(conn)
 		if c.opened(conn) > c.max {
-			c.makeRoom("a port has as many connections as it may; the one that was idle longest is closed")
+			c.makeRoom("a port has as many connections as it may")
 		}
 	case http.StateIdle:
-		c.idle.Enter(conn)
+		c.move(conn, c.idle)
 	case http.StateActive:
-		c.idle.Leave(conn)
+		c.move(conn, nil)
 	case http.StateClosed, http.StateHijacked:
-		c.idle.Leave(conn)
 		c.closed(conn)
 	}
 }
 
+// stopsSending is told of a connection whose client waits for an answer, and will send nothing more.
+func (c *connections) stopsSending(conn net.Conn) { c.move(conn, c.stopped) }
+
+// opened gives how many connections there are with this one.
 func (c *connections) opened(conn net.Conn) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.open[conn] = struct{}{}
+	c.open[conn] = c.fresh
+	if c.fresh.Enter(conn) > c.freshMax {
+		if slow, there := c.fresh.Oldest(); there {
+			c.open[slow] = c.idle
+			c.idle.Enter(slow)
+		}
+	}
 	return len(c.open)
 }
 
+// move does nothing with a connection that has made room: its server notices a little later.
+func (c *connections) move(conn net.Conn, to *crowd) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	from, open := c.open[conn]
+	if !open {
+		return
+	}
+	if from != nil {
+		from.Leave(conn)
+	}
+	if to != nil {
+		to.Enter(conn)
+	}
+	c.open[conn] = to
+}
+
 func (c *connections) closed(conn net.Conn) {
+	c.move(conn, nil)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.open, conn)
 }
 
-// makeRoom closes the connection that has been idle longest: the newest one itself when all others are in use.
 func (c *connections) makeRoom(why string) {
-	c.log.Warn(why, "max", c.max)
-	if conn, there := c.idle.Oldest(); there {
-		c.closed(conn) // counted no more, though its server notices a little later
+	conn, what := c.spare()
+	c.log.Warn(why+"; "+what, "max", c.max)
+	if conn != nil {
 		_ = conn.Close()
 	}
 }
 
+// spare takes out the connection that is to make room, which is the newest itself when all others wait for
+// answers, and says which it is. There may be none.
+func (c *connections) spare() (conn net.Conn, what string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, each := range []struct {
+		among *crowd
+		what  string
+	}{
+		{c.idle, "the one that was idle longest is closed"},
+		{c.stopped, "none is idle, and the one is closed whose client stopped sending first, and may have given up"},
+		{c.fresh, "all wait for answers, and the oldest is closed that has not sent a request yet"},
+	} {
+		if conn, there := each.among.Oldest(); there {
+			delete(c.open, conn)
+			return conn, each.what
+		}
+	}
+	return nil, "all wait for answers, and none is closed"
+}
+
 // on makes room when the process has no file left for another connection: the listener would otherwise wait
-// until an idle client goes by itself.
+// until a client goes by itself.
 func (c *connections) on(listener net.Listener) net.Listener { return roomyListener{listener, c} }
 
 type roomyListener struct {
@@ -109,7 +163,7 @@ type roomyListener struct {
 func (l roomyListener) Accept() (net.Conn, error) {
 	conn, err := l.Listener.Accept()
 	if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
-		l.room.makeRoom("no file is left for another connection; the one that was idle longest is closed")
+		l.room.makeRoom("no file is left for another connection")
 	}
 	return conn, err
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"log/slog"
 	"net"
 	"net/http"
@@ -36,6 +37,49 @@ func TestIdleConnectionsMakeRoom(t *testing.T) {
 	third := mustPipe(t)
 	c.changed(third, http.StateNew)
 	require.False(t, third.closed, "a place that is free is taken")
+}
+
+// Who stopped sending may still wait for an answer, and gets it where an idle connection can go instead. It goes
+// before those who have just come, though: else a port that is full of clients that gave up lets none in that come
+// at once.
+func TestWhoStoppedSendingMakesRoomAfterIdleOnes(t *testing.T) {
+	var log bytes.Buffer
+	c := newConnections(8, slog.New(slog.NewTextHandler(&log, nil)))
+	come := func() *noticing {
+		conn := mustPipe(t)
+		c.changed(conn, http.StateNew)
+		return conn
+	}
+	var old [8]*noticing
+	for i := range old {
+		old[i] = come()
+		c.changed(old[i], http.StateActive)
+	}
+	c.stopsSending(old[1])
+	c.stopsSending(old[0])
+	c.changed(old[2], http.StateIdle)
+
+	first := come()
+	require.True(t, old[2].closed, "an idle one goes first")
+	require.False(t, old[1].closed)
+	require.Contains(t, log.String(), "the one that was idle longest is closed")
+	second := come()
+	require.True(t, old[1].closed, "then who stopped sending first")
+	require.False(t, old[0].closed || first.closed)
+	require.Contains(t, log.String(), "stopped sending first")
+
+	c.stopsSending(old[3])
+	c.changed(old[0], http.StateIdle)
+	c.changed(old[0], http.StateActive)
+	third := come()
+	require.True(t, first.closed, "only the newest are about to ask, others that ask nothing are idle")
+	c.changed(second, http.StateActive)
+	c.changed(third, http.StateActive)
+	c.changed(come(), http.StateActive)
+	require.True(t, old[3].closed)
+	require.True(t, come().closed)
+	require.False(t, old[0].closed, "it waits for another answer")
+	require.Contains(t, log.String(), "has not sent a request yet")
 }
 
 // noticing is a connection that knows whether it was closed.

@@ -270,9 +270,12 @@ func newServer(handler http.Handler, connections *connections, log *slog.Logger)
 // serve answers requests on both ports. A server that fails stops the node.
 func (n *runningNode) serve(stop context.CancelCauseFunc) *sync.WaitGroup {
 	var wg sync.WaitGroup
-	for server, listener := range map[*http.Server]net.Listener{n.public: n.publicRoom.on(n.listener), n.peer: n.peerListener.HTTP()} {
+	for server, listener := range map[*http.Server]clientListener{
+		n.public: {n.publicRoom.on(n.listener), n.asProblem, n.publicRoom.stopsSending},
+		n.peer:   {n.peerListener.HTTP(), n.asProblem, n.peerRoom.stopsSending},
+	} {
 		wg.Go(func() {
-			if err := server.Serve(clientListener{listener, n.asProblem}); !errors.Is(err, http.ErrServerClosed) {
+			if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 				stop(fmt.Errorf("serve HTTP: %w", err))
 			}
 		})
