@@ -19,7 +19,9 @@ type dialect struct {
 	tables []string
 	// shapeQueries tell how the tables are made; dropTables takes whatever is in their place away.
 	shapeQueries []string
-	dropTables   func(tx *gorm.DB) error
+	// standing finds the names of that.
+	standing   string
+	dropTables func(tx *gorm.DB) error
 	// upsert writes rows of the versions table, new ones and others: what stands before their values and
 	// behind them.
 	upsert, upsertEnd string
@@ -79,14 +81,14 @@ func dialectOf(gormDB *gorm.DB) dialect {
 }
 
 var mysqlDialect = dialect{
-	tables: mysqlTables(), shapeQueries: mysqlShapeQueries(), dropTables: mysqlDropTables,
+	tables: mysqlTables(), shapeQueries: mysqlShapeQueries(), standing: mysqlStanding, dropTables: mysqlDropTables,
 	onConflict: mysqlOnConflict, rowsPerStatement: mysqlRowsPerStatement,
 	upsert: "INSERT INTO versions (" + versionColumns + ") VALUES ", upsertEnd: mysqlOnConflict("id", []string{"version_no", "platform", "revision"}),
 }
 
 // sqliteDialect says REPLACE, which is the cheapest to run.
 var sqliteDialect = dialect{
-	tables: sqliteTables(), shapeQueries: sqliteShapeQueries(), dropTables: sqliteDropTables,
+	tables: sqliteTables(), shapeQueries: sqliteShapeQueries(), standing: sqliteStanding, dropTables: sqliteDropTables,
 	onConflict: sqliteOnConflict, rowsPerStatement: sqliteRowsPerStatement,
 	upsert: "REPLACE INTO versions (" + versionColumns + ") VALUES ",
 }

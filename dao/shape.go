@@ -17,6 +17,8 @@ import (
 // The tables, in the order in which they are made.
 var tableNames = []string{"versions", "versiond_state", "versiond_memories"}
 
+const quotedTables = "'versions', 'versiond_state', 'versiond_memories'"
+
 // CheckShape looks whether the tables are as this node made them, by what state says of that:
 // model.ErrStoreDiffers when they are not.
 func (d *VersionMysqlDao) CheckShape(ctx context.Context, state model.StoreState) error {
@@ -101,7 +103,7 @@ func tell(tx *gorm.DB, query string) (told []string, err error) {
 
 func mysqlShapeQueries() []string {
 	queries := []string{"SELECT event_object_table, trigger_name, action_timing, event_manipulation, action_statement FROM information_schema.triggers " +
-		"WHERE event_object_schema = DATABASE() AND event_object_table IN (" + quotedTables() + ") ORDER BY trigger_name"}
+		"WHERE event_object_schema = DATABASE() AND event_object_table IN (" + quotedTables + ") ORDER BY trigger_name"}
 	for _, table := range tableNames {
 		queries = append(queries, "SHOW CREATE TABLE "+table)
 	}
@@ -112,11 +114,15 @@ func sqliteShapeQueries() []string {
 	return []string{"SELECT type, name, tbl_name, sql FROM sqlite_master WHERE " + sqliteOurs() + " ORDER BY type, name"}
 }
 
-func sqliteOurs() string {
-	return "lower(tbl_name) IN (" + quotedTables() + ") OR lower(name) IN (" + quotedTables() + ", 'versions_platform')"
-}
+const mysqlStanding = "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name IN (" + quotedTables + ") ORDER BY table_name"
 
-func quotedTables() string { return "'" + strings.Join(tableNames, "', '") + "'" }
+// sqliteStanding finds an index of another table that has the name of ours, too.
+const sqliteStanding = "SELECT name FROM sqlite_master WHERE lower(name) IN (" + quotedTables + ") AND type <> 'trigger' OR " +
+	"lower(name) = 'versions_platform' AND lower(tbl_name) <> 'versions' AND type <> 'trigger' ORDER BY name"
+
+func sqliteOurs() string {
+	return "lower(tbl_name) IN (" + quotedTables + ") OR lower(name) IN (" + quotedTables + ", 'versions_platform')"
+}
 
 // mysqlDropTables takes whatever stands where the tables should. There is no such view where there was a table.
 func mysqlDropTables(tx *gorm.DB) error {
@@ -150,16 +156,33 @@ func sqliteDropTables(tx *gorm.DB) error {
 // this node made them: what stands in their place is dropped. Whose the database is has to be seen before.
 func (d *VersionMysqlDao) EnsureSchema(ctx context.Context) error {
 	const op = "making the schema"
-	if d.CreateDatabase != nil {
-		if err := d.CreateDatabase(ctx); err != nil {
-			return d.translate(ctx, op, err)
-		}
+	if err := d.createDatabase(ctx); err != nil {
+		return d.translate(ctx, op, err)
 	}
 	keeps, err := d.keepsShape(ctx)
 	if err == nil && !keeps {
 		err = d.makeTables(ctx)
 	}
 	return d.translate(ctx, op, err)
+}
+
+// Standing makes the database, when CreateDatabase is set, and returns the names of what stands where the tables
+// should, whoever made it. EnsureSchema may drop all of that.
+func (d *VersionMysqlDao) Standing(ctx context.Context) (names []string, err error) {
+	const op = "looking for the tables"
+	if err := d.createDatabase(ctx); err != nil {
+		return nil, d.translate(ctx, op, err)
+	}
+	tx := d.DB.WithContext(ctx)
+	err = tx.Raw(dialectOf(tx).standing).Scan(&names).Error
+	return names, d.translate(ctx, op, err)
+}
+
+func (d *VersionMysqlDao) createDatabase(ctx context.Context) error {
+	if d.CreateDatabase == nil {
+		return nil
+	}
+	return d.CreateDatabase(ctx)
 }
 
 func (d *VersionMysqlDao) makeTables(ctx context.Context) error {

@@ -39,6 +39,8 @@ type applier struct {
 	// committed gives hashicorp's commit index.
 	committed func() uint64
 	identity  func() model.Identity
+	// dir remembers whether this node has made its store once.
+	dir *DataDir
 	// former lists the clusters that the node's own was recovered from.
 	former func() []string
 	// discardStore says how an operator gets rid of the store.

@@ -30,8 +30,9 @@ type DataDir struct {
 	lock  *flock.Flock
 	fresh bool // the identity was made up by this process and may not be on disk yet
 
-	mu   sync.RWMutex
-	note note
+	changing sync.Mutex
+	mu       sync.RWMutex
+	note     note
 }
 
 // note is the content of identity.json.
@@ -40,6 +41,9 @@ type note struct {
 	Replica bool `json:"replica,omitempty"`
 	// Former are the clusters that this one was recovered from, the newest last.
 	Former []string `json:"formerClusters,omitempty"`
+	// StoreMade is set before the first store of this directory is made, or once it was seen that there is one: what
+	// stands in the tables' place before that is somebody else's.
+	StoreMade bool `json:"storeMade,omitempty"`
 	// Recovery is set while a recovery is under way, and stays when it is broken off.
 	Recovery *recoveryMark `json:"recovery,omitempty"`
 }
@@ -170,9 +174,26 @@ func (d *DataDir) leftover() string {
 // SetCluster notes that the node belongs to a cluster, and as what. It is on disk when SetCluster
 // returns.
 func (d *DataDir) SetCluster(m Membership) error {
-	noted := d.noted()
-	noted.Cluster, noted.Former, noted.Replica = m.Cluster, m.Former, m.Replica
-	return d.save(noted)
+	return d.change(func(noted *note) {
+		noted.Cluster, noted.Former, noted.Replica = m.Cluster, m.Former, m.Replica
+	})
+}
+
+// noteStoreMade is on disk when it returns.
+func (d *DataDir) noteStoreMade() error {
+	if d.noted().StoreMade {
+		return nil
+	}
+	return d.change(func(noted *note) { noted.StoreMade = true })
+}
+
+// change is for those of several goroutines: none undoes what another notes.
+func (d *DataDir) change(edit func(*note)) error {
+	d.changing.Lock()
+	defer d.changing.Unlock()
+	next := d.noted()
+	edit(&next)
+	return d.save(next)
 }
 
 func (d *DataDir) save(next note) error {

@@ -211,6 +211,18 @@ func (f *fakeService) StateInternal(context.Context) (model.StoreState, error) {
 	return *f.store.state, nil
 }
 
+func (f *fakeService) TablesInternal(context.Context) (tables []string, err error) {
+	f.store.mu.Lock()
+	defer f.store.mu.Unlock()
+	if f.store.state != nil {
+		tables = append(tables, "versiond_state")
+	}
+	if f.store.state != nil || len(f.store.rows) > 0 {
+		tables = append(tables, "versions")
+	}
+	return tables, nil
+}
+
 func (f *fakeService) LoadInternal(context.Context, string) error {
 	if f.store.onLoad != nil {
 		f.store.onLoad()

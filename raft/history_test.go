@@ -42,7 +42,7 @@ func TestJudge(t *testing.T) {
 		"another term":                  {at(12, 1), nil, storeLost},
 		"another term at the snapshot":  {at(11, 1), nil, storeLost},
 		"missing":                       {model.StoreState{}, model.ErrNoState, storeLost},
-		"empty":                         {at(0, 0), nil, storeLost},
+		"empty":                         {at(0, 0), nil, storeEmpty},
 		"half restored":                 {with(func(s *model.StoreState) { s.Restoring = true }), nil, storeLost},
 		"another directory's":           {with(func(s *model.StoreState) { s.Store = "t" }), nil, storeLost},
 		"another node's":                {with(func(s *model.StoreState) { s.Node = "node2" }), nil, storeForeign},
@@ -146,4 +146,50 @@ func mustApplier(t *testing.T, identity model.Identity) *applier {
 	fsm.snapshots = snapshots
 	return &applier{fsm: fsm, service: fsm.service, queue: fsm.queue, logs: logs, progress: newProgress(),
 		committed: func() uint64 { return 15 }, identity: func() model.Identity { return identity }, former: func() []string { return nil }, log: slog.New(slog.DiscardHandler)}
+}
+
+// What stands in the tables' place may be dropped where this directory made it, or where it says that it is this
+// node's: an emptied directory must come back to its database, and nobody else's rows may go.
+func TestClaim(t *testing.T) {
+	ours := model.Identity{Cluster: "c", Node: "node1", Store: "s"}
+	owner := func(cluster, node string) model.StoreState {
+		return model.StoreState{Identity: model.Identity{Cluster: cluster, Node: node, Store: "of before"}}
+	}
+	for name, test := range map[string]struct {
+		state   model.StoreState
+		made    bool
+		refused bool
+	}{
+		"nobody says whose":           {refused: true},
+		"nobody says whose, but made": {made: true},
+		"of this node":                {state: owner("c", "node1")},
+		"of a former cluster":         {state: owner("b", "node1")},
+		"of a node without a cluster": {state: owner("", "node1"), refused: true},
+		"of a cluster without a node": {state: owner("c", ""), refused: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a, path := mustApplier(t, ours), t.TempDir()
+			dir, err := OpenDataDir(path, "node1")
+			require.NoError(t, err)
+			a.dir, a.former, a.store, a.discardStore = dir, func() []string { return []string{"b"} }, "the database", "the statement"
+			if test.made {
+				require.NoError(t, dir.noteStoreMade())
+			}
+			a.service.(*fakeService).store.rows["somebody's"] = model.Version{}
+			tables, err := a.claim(t.Context(), test.state)
+			require.NoError(t, dir.Close())
+			reopened, errOpen := OpenDataDir(path, "node1")
+			require.NoError(t, errOpen)
+			defer func() { require.NoError(t, reopened.Close()) }()
+			require.Equal(t, !test.refused, reopened.noted().StoreMade, "what it remembers")
+			if test.refused {
+				require.ErrorIs(t, err, model.ErrForeignStore)
+				require.ErrorContains(t, err, "the database holds versions")
+				require.ErrorContains(t, err, "the statement")
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, []string{"versions"}, tables)
+		})
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -20,7 +21,8 @@ type verdict int
 const (
 	storeCurrent verdict = iota // it holds everything up to its index; the log goes on from there
 	storeBehind                 // the log no longer goes back to its index: a snapshot must be loaded
-	storeLost                   // it is empty, half restored, or of another history: build it anew
+	storeEmpty                  // this node has made it, and nothing was applied yet
+	storeLost                   // it is not there, half restored, or of another history: build it anew
 	storeForeign                // it belongs to another node or cluster: keep off
 )
 
@@ -48,19 +50,17 @@ func (a *applier) reconcileOnce(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if found == storeCurrent && a.distrusted {
+	if a.distrusted && (found == storeCurrent || found == storeEmpty) {
 		found, why = storeLost, model.ErrStoreDiffers.Error()
 	}
 	switch found {
 	case storeForeign:
 		return a.foreign(state)
-	case storeLost, storeBehind:
-		if state.Applied.Index > 0 || state.Restoring { // what it held is replaced
-			a.log.Warn("building the store anew", "why", why, "storeIndex", state.Applied.Index)
-		} else {
-			a.log.Info("filling the store from the snapshot and the log", "why", why)
-		}
-		return a.rebuild(ctx)
+	case storeLost, storeBehind, storeEmpty:
+		return a.build(ctx, found, why, state)
+	}
+	if err := a.dir.noteStoreMade(); err != nil {
+		return err
 	}
 	err = a.load(ctx, state.Applied)
 	if errors.Is(err, model.ErrStoreDiffers) {
@@ -71,6 +71,42 @@ func (a *applier) reconcileOnce(ctx context.Context) error {
 		return err
 	}
 	return a.findOpen(state.Applied)
+}
+
+// build takes what stands there for this node's own, and builds it anew.
+func (a *applier) build(ctx context.Context, found verdict, why string, state model.StoreState) error {
+	tables, err := a.claim(ctx, state)
+	if err != nil {
+		return err
+	}
+	if len(tables) == 0 || found == storeEmpty {
+		a.log.Info("filling the store from the snapshot and the log", "why", why)
+	} else { // what it held is replaced
+		a.log.Warn("building the store anew", "why", why, "storeIndex", state.Applied.Index, "tables", tables)
+	}
+	return a.rebuild(ctx)
+}
+
+// claim returns what stands where the tables should once it may be dropped: this data directory has made its store
+// before, or the state row says that it is this node's. It is noted before the first table is made, so that a node
+// that is killed between that and the state row goes on.
+func (a *applier) claim(ctx context.Context, state model.StoreState) ([]string, error) {
+	tables, err := a.service.TablesInternal(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if len(tables) > 0 && !a.dir.noted().StoreMade && !a.owns(state) {
+		return nil, fmt.Errorf("%w: %s holds %s, and no state row that says whose; this node has made no store there. "+
+			"Give this node its own database, or, if nothing in that one is needed: %s",
+			model.ErrForeignStore, a.store, strings.Join(tables, ", "), a.discardStore)
+	}
+	return tables, a.dir.noteStoreMade()
+}
+
+// owns reports whether what can be read of a state row is of this node.
+func (a *applier) owns(state model.StoreState) bool {
+	ours := a.identity()
+	return state.ProvenAs(ours) || state.Node == ours.Node && (state.Cluster == ours.Cluster || slices.Contains(a.former(), state.Cluster))
 }
 
 // judgeUnlike judges a store that no node has left like that, storeCurrent when nothing speaks against it. One
@@ -109,7 +145,7 @@ func (a *applier) judge(state model.StoreState, cause error) (verdict, string, e
 	case state.Restoring:
 		return storeLost, "loading a snapshot into it was broken off", nil
 	case state.Applied.Index == 0:
-		return storeLost, "it is empty", nil
+		return storeEmpty, "it is empty", nil
 	}
 	return a.judgePosition(state.Applied)
 }

@@ -47,6 +47,9 @@ type VersionServiceInterface interface {
 	// StateInternal reads the state row: model.ErrNoState when there is none. With model.ErrStoreDiffers, which
 	// means that the row or a table is not as a node has left it, it gives what can be read of the row.
 	StateInternal(ctx context.Context) (model.StoreState, error)
+	// TablesInternal makes the database where there is none, and names what stands where the store's tables should,
+	// whoever made it: RestoreInternal may drop all of that.
+	TablesInternal(ctx context.Context) ([]string, error)
 	// LoadInternal reads from the store what PublishInternal otherwise moves on: it is called once
 	// the store is known to be ours and before anything is applied. model.ErrStoreDiffers means that
 	// its records are not those that were stored there.

@@ -134,6 +134,11 @@ func (s *VersionService) StateInternal(ctx context.Context) (model.StoreState, e
 	return s.mysql.state(ctx)
 }
 
+// TablesInternal names what stands where the tables should.
+func (s *VersionService) TablesInternal(ctx context.Context) ([]string, error) {
+	return s.mysql.mysqlDao.Standing(ctx)
+}
+
 // LoadInternal builds the revision index from the store. MemoryDB begins empty: what it held was
 // judged by an index that is no more.
 func (s *VersionService) LoadInternal(ctx context.Context, cluster string) error {
