@@ -4,18 +4,26 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/go-redis/redis/v8"
-	_ "github.com/go-sql-driver/mysql" // the driver "mysql"
+	"github.com/go-sql-driver/mysql"
 	"github.com/stretchr/testify/require"
 
 	"versiond/test/damage"
 	"versiond/test/servers"
 )
+
+// harmTimeout is how long a statement may meet the node at the same rows.
+const harmTimeout = 20 * time.Second
+
+// What a server says to one of two that are at the same rows: the statement has done nothing.
+var errDeadlock, errLockWait = &mysql.MySQLError{Number: 1213}, &mysql.MySQLError{Number: 1205}
 
 // redisDatabases is how many databases a Redis has by default.
 const redisDatabases = 16
@@ -110,8 +118,13 @@ func (d *mysqlDatabase) Harm(kind damage.Kind) {
 	require.NoError(d.t, err)
 	defer conn.Close()
 	for _, statement := range append([]string{"SET foreign_key_checks = 0", "USE " + d.quoted("")}, kind.MySQL...) {
-		_, err := conn.ExecContext(d.t.Context(), statement)
-		require.NoError(d.t, err, statement)
+		Eventually(d.t, harmTimeout, statement, func() error {
+			_, err := conn.ExecContext(d.t.Context(), statement)
+			if !errors.Is(err, errDeadlock) && !errors.Is(err, errLockWait) { // the node is at the same rows
+				require.NoError(d.t, err, statement)
+			}
+			return err
+		})
 	}
 }
 
