@@ -2,6 +2,7 @@ package system_test
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -19,9 +20,7 @@ import (
 // this fails, the node serves nobody for as long as they stay, and its log does not say why.
 func TestIdleClientsLeaveRoomWhereFilesAreFew(t *testing.T) {
 	q := onlyNode(t)
-	p := cluster.NewProcess(t, "/bin/sh", []string{"-c", "ulimit -n 64; exec " + program}, q.env(), filepath.Join(q.dir, "few.log"))
-	p.Start()
-	q.waitReady(10 * time.Second)
+	p := q.runWithFewFiles()
 	for i := range 300 {
 		requireServed(t, q.nodes[0].public, i)
 	}
@@ -31,6 +30,46 @@ func TestIdleClientsLeaveRoomWhereFilesAreFew(t *testing.T) {
 	p.Stop()
 	require.Contains(t, p.Log(), "this process may open too few files")
 	require.Equal(t, 1, strings.Count(p.Log(), "idle longest"), "once in a while, not 300 times")
+}
+
+// Clients that gave up waiting must keep nobody out either, on neither port. If this fails, a few requests with a
+// long timeout close a node to all others, and its supervisor kills it.
+func TestClientsThatGaveUpLeaveRoomWhereFilesAreFew(t *testing.T) {
+	q := onlyNode(t)
+	p := q.runWithFewFiles()
+	asker := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 5 * time.Second}
+	for before, port := range []int{q.nodes[0].public, q.nodes[0].peer} {
+		cluster.Eventually(t, 10*time.Second, "a port that is full of them serves others", func() error {
+			for range 8 {
+				giveUp(t, port)
+			}
+			answer, err := asker.Get("http://" + address(port) + "/version?level=none")
+			if err != nil {
+				return err
+			}
+			if strings.Count(p.Log(), "stopped sending first") == before {
+				err = errors.New("it is not full")
+			}
+			return errors.Join(err, answer.Body.Close())
+		})
+	}
+}
+
+// giveUp asks what is answered a minute later, and goes.
+func giveUp(t *testing.T, port int) {
+	t.Helper()
+	conn, err := net.Dial("tcp", address(port))
+	require.NoError(t, err)
+	_, err = fmt.Fprintf(conn, "GET /version?level=none&min_index=99999&timeout=60s HTTP/1.1\r\nHost: %s\r\n\r\n", address(port))
+	require.NoError(t, errors.Join(err, conn.Close()))
+}
+
+func (q *quickStart) runWithFewFiles() *cluster.Process {
+	q.t.Helper()
+	p := cluster.NewProcess(q.t, "/bin/sh", []string{"-c", "ulimit -n 64; exec " + program}, q.env(), filepath.Join(q.dir, "few.log"))
+	p.Start()
+	q.waitReady(10 * time.Second)
+	return p
 }
 
 // requireServed asks over a new connection, and keeps it.
