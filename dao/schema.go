@@ -17,7 +17,7 @@ const (
 // 10.11 and SQLite all take.
 type dialect struct {
 	tables []string
-	// shapeQueries tell how the tables are made; dropTables takes whatever is in their place away.
+	// shapeQueries tell how each of the tables is made, in their order, and the triggers; dropTables takes whatever is in their place away.
 	shapeQueries []string
 	// standing finds the names of that.
 	standing   string

@@ -28,7 +28,7 @@ func (d *VersionMysqlDao) CheckShape(ctx context.Context, state model.StoreState
 		return d.translate(ctx, op, err)
 	}
 	if found != state.Shape {
-		return fmt.Errorf("%s: %w: they are not as this node made them", op, model.ErrStoreDiffers)
+		return fmt.Errorf("%s: %w: %s", op, model.ErrStoreDiffers, differing(state.Shape, found))
 	}
 	d.shape.Store(&found)
 	return nil
@@ -61,18 +61,53 @@ func (d *VersionMysqlDao) keepsShape(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
-// readShape gives a hash of all that the database says of how the tables are made, with their indexes and
+// readShape gives a hash of what the database says of how each table is made, with its indexes, and one of the
 // triggers. What it says may differ between releases of a database; what was made with it is told again alike.
 func readShape(tx *gorm.DB) (string, error) {
-	sum := sha256.New()
+	var shape strings.Builder
 	for _, query := range dialectOf(tx).shapeQueries {
 		told, err := tell(tx, query)
-		if err != nil && (isDenied(err) || !isMissing(err) && !isReshaped(err)) {
+		switch {
+		case err != nil && (isDenied(err) || !isMissing(err) && !isReshaped(err)):
 			return "", err
+		case err != nil && !isMissing(err):
+			told = []string{"it cannot be read"}
 		}
-		fmt.Fprintf(sum, "%q\n", told)
+		shape.WriteString(hashOf(told))
 	}
-	return hex.EncodeToString(sum.Sum(nil)[:16]), nil
+	return shape.String(), nil
+}
+
+// shapePartLen is the length of a hash in a shape, which has to fit its column.
+const shapePartLen = 16
+
+func hashOf(told []string) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q", told))
+	return hex.EncodeToString(sum[:shapePartLen/2])
+}
+
+// differing says what differs between two shapes.
+func differing(left, found string) string {
+	if len(left) != len(found) {
+		return "the tables are not as this node made them"
+	}
+	var words []string
+	for i := 0; i < len(found); i += shapePartLen {
+		if part := found[i : i+shapePartLen]; part != left[i:i+shapePartLen] {
+			words = append(words, differs(i/shapePartLen, part))
+		}
+	}
+	return strings.Join(words, ", ")
+}
+
+func differs(part int, found string) string {
+	switch {
+	case part == len(tableNames):
+		return "somebody has put a trigger on its tables"
+	case found == hashOf(nil):
+		return "table " + tableNames[part] + " is gone"
+	}
+	return "table " + tableNames[part] + " is not as this node made it"
 }
 
 // tell gives all that a query finds, as text.
@@ -102,16 +137,21 @@ func tell(tx *gorm.DB, query string) (told []string, err error) {
 }
 
 func mysqlShapeQueries() []string {
-	queries := []string{"SELECT event_object_table, trigger_name, action_timing, event_manipulation, action_statement FROM information_schema.triggers " +
-		"WHERE event_object_schema = DATABASE() AND event_object_table IN (" + quotedTables + ") ORDER BY trigger_name"}
+	var queries []string
 	for _, table := range tableNames {
 		queries = append(queries, "SHOW CREATE TABLE "+table)
 	}
-	return queries
+	return append(queries, "SELECT event_object_table, trigger_name, action_timing, event_manipulation, action_statement FROM information_schema.triggers "+
+		"WHERE event_object_schema = DATABASE() AND event_object_table IN ("+quotedTables+") ORDER BY trigger_name")
 }
 
 func sqliteShapeQueries() []string {
-	return []string{"SELECT type, name, tbl_name, sql FROM sqlite_master WHERE " + sqliteOurs() + " ORDER BY type, name"}
+	const told, order = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE ", " ORDER BY type, name"
+	var queries []string
+	for _, table := range tableNames {
+		queries = append(queries, told+"type <> 'trigger' AND '"+table+"' IN (lower(tbl_name), lower(name))"+order)
+	}
+	return append(queries, told+"type = 'trigger' AND lower(tbl_name) IN ("+quotedTables+")"+order)
 }
 
 const mysqlStanding = "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name IN (" + quotedTables + ") ORDER BY table_name"

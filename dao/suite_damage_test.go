@@ -2,6 +2,7 @@ package dao_test
 
 import (
 	"errors"
+	"regexp"
 	"slices"
 	"testing"
 
@@ -79,4 +80,30 @@ func requireSeen(t *testing.T, s *store) {
 		err = s.CheckShape(t.Context(), state)
 	}
 	require.True(t, errors.Is(err, model.ErrNoState) || errors.Is(err, model.ErrStoreDiffers), "nobody sees it: %+v %v", state, err)
+}
+
+// testDamageIsNamed breaks when operators are told that something was changed, and not where.
+func (s *store) testDamageIsNamed(t *testing.T) {
+	for name, words := range map[string]string{
+		"index added":                          "table versions is not as this node made it",
+		"index dropped":                        "table versions is not as this node made it",
+		"table of memories dropped":            "table versiond_memories is gone",
+		"table of memories replaced by a view": "table versiond_memories is not as this node made it",
+		"trigger that changes what is written": "somebody has put a trigger on its tables",
+		"table of records replaced by another": "table versions is not as this node made it",
+		"table of records dropped":             "table versions is gone",
+	} {
+		t.Run(name, func(t *testing.T) {
+			s.mustCreate(t)
+			left := s.mustState(t)
+			kinds := damage.Kinds()
+			kind := kinds[slices.IndexFunc(kinds, func(k damage.Kind) bool { return k.Name == name })]
+			for _, statement := range s.damage(kind) {
+				require.NoError(t, s.DB.Exec(statement).Error, statement)
+			}
+			err := s.CheckShape(t.Context(), left)
+			require.ErrorIs(t, err, model.ErrStoreDiffers)
+			require.Regexp(t, ": "+regexp.QuoteMeta(words)+"$", err.Error(), "that, and nothing else")
+		})
+	}
 }

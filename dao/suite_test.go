@@ -83,6 +83,7 @@ func runSuite(t *testing.T, open func(t testing.TB) *store) {
 		"memories without table":            (*store).testMemoriesWithoutTable,
 		"damage is seen and mended":         (*store).testDamage,
 		"damage is mended by a new process": (*store).testDamageMeanwhile,
+		"damage is named":                   (*store).testDamageIsNamed,
 		"work is reported":                  (*store).testWork,
 	} {
 		t.Run(name, func(t *testing.T) { run(open(t), t) })
