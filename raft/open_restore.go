@@ -141,10 +141,11 @@ func (a *applier) applyCommit(ctx context.Context, e *entry) error {
 	}
 	open := a.open
 	if !open.whole(e.position.Index, &commit) {
-		switch lost, err := a.beganBeforeLog(commit.Begin); {
-		case err != nil:
+		lost, err := backoff.Retry(ctx, func() (bool, error) { return a.beganBeforeLog(commit.Begin) }, storeRetries()...)
+		if err != nil {
 			return err
-		case lost:
+		}
+		if lost {
 			return a.restoreNewest(ctx)
 		}
 		a.open, a.passed = open.after(e.position.Index, &commit), nil
@@ -180,7 +181,7 @@ func (a *applier) loadRestore(ctx context.Context, at model.Position, open *open
 		if errors.Is(err, model.ErrCorrupt) || errors.Is(err, raft.ErrLogNotFound) {
 			return struct{}{}, backoff.Permanent(err)
 		}
-		if err != nil {
+		if err != nil && !errors.Is(err, errLogClosed) {
 			a.storeFailed(ctx, "loading a backup failed; trying again", err)
 		}
 		return struct{}{}, err

@@ -3,12 +3,15 @@ package raft
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/hashicorp/raft"
 	"github.com/stretchr/testify/require"
 
 	"versiond/model"
@@ -76,6 +79,7 @@ func TestOpenRestoreFollowsFromTheLog(t *testing.T) {
 	require.False(t, o.whole(12+restoreLapses, commit), "too late")
 	require.Nil(t, o.at(12+restoreLapses), "which lets snapshots be taken again")
 	require.True(t, o.after(12, abort(9)).whole(13, commit), "another one was given up")
+	require.NotNil(t, (&openRestore{begin: 101, last: 200}).at(150), "asked of a place before its last step")
 
 	foreign := *begin
 	foreign.Foreign, foreign.Records = true, model.CommandsPerEntryMax+1
@@ -322,4 +326,30 @@ func TestRestoreIsNotGivenUpWhileItLoads(t *testing.T) {
 	index, err := n.restoreBytes(t, file, false)
 	require.NoError(t, err)
 	require.Equal(t, index, n.AppliedIndex())
+}
+
+// failsOnce is a folder of snapshots that cannot be read once.
+type failsOnce struct {
+	raft.SnapshotStore
+	failed atomic.Bool
+}
+
+func (s *failsOnce) List() ([]*raft.SnapshotMeta, error) {
+	if s.failed.CompareAndSwap(false, true) {
+		return nil, errors.New("open snapshots: too many open files")
+	}
+	return s.SnapshotStore.List()
+}
+
+// If this fails, a node ends because its disk could not be read for a moment, just when a restore came to nothing.
+func TestCommitOfARestoreThatIsOverOutlastsAPassingError(t *testing.T) {
+	c := newTestConfig(t)
+	n := c.mustLead(t)
+	n.mustAdd(t, "kept", 3)
+	r := n.restoreOf(n.mustReceive(t, n.mustBackup(t)))
+	r.begin = 1 // over, or another one has begun
+	n.fsm.snapshots = &failsOnce{SnapshotStore: n.fsm.snapshots}
+	_, err := r.commit(t.Context())
+	require.ErrorIs(t, err, model.ErrTooManyRequests)
+	require.NoError(t, n.Err())
 }

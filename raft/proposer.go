@@ -103,10 +103,7 @@ func split(outcomes []model.UnitOutcome, proposals [][]model.Unit) [][]model.Uni
 func (p *proposer) await(data []byte, hopeless func() bool) result {
 	settled := make(chan result, 1)
 	p.fsm.proposals.Add(1)
-	go func() {
-		defer p.fsm.proposals.Add(-1)
-		settled <- p.awaitApplied(p.apply(data, enqueueTimeout))
-	}()
+	go func() { settled <- p.awaitApplied(p.apply(data, enqueueTimeout)) }()
 	ticker := time.NewTicker(hopelessInterval)
 	defer ticker.Stop()
 	for {
@@ -124,7 +121,9 @@ func (p *proposer) await(data []byte, hopeless func() bool) result {
 }
 
 func (p *proposer) awaitApplied(future raft.ApplyFuture) result {
-	if err := future.Error(); err != nil {
+	err := future.Error()
+	p.fsm.proposals.Add(-1) // the FSM has the entry, or never gets it as a proposal: entries of others need no handles for this one
+	if err != nil {
 		if errors.Is(err, raft.ErrLeadershipTransferInProgress) && p.transfer.refused(time.Now()) {
 			p.transferStuck()
 		}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/crc32"
-	"io"
 	"time"
 
 	"versiond/failpoint"
@@ -15,8 +13,9 @@ import (
 
 const (
 	// restoreChunkBytes is how much of a backup one log entry holds. Hashicorp/raft keeps the last entries in
-	// memory, so it is less than what an entry may hold.
-	restoreChunkBytes = 64 << 10
+	// memory, and sends a follower that catches up so many of them at once that on a slow line few would arrive in
+	// time: so it is less than what an entry may hold.
+	restoreChunkBytes = 32 << 10
 	// abandonTimeout bounds the attempt to tell the cluster that a restore will not go on; it lapses anyway.
 	abandonTimeout = 2 * time.Second
 )
@@ -68,10 +67,7 @@ type restore struct {
 
 // send proposes everything but the commit.
 func (r *restore) send(ctx context.Context) (err error) {
-	r.step.Type = model.CommandRestoreBegin
-	if r.step.Checksum, err = r.backup.snapshotSum(); err != nil {
-		return err
-	}
+	r.step.Type, r.step.Checksum = model.CommandRestoreBegin, r.backup.sum
 	if r.begin, err = r.proposer.proposeStep(ctx, r.step); err != nil {
 		return err
 	}
@@ -121,7 +117,10 @@ func (r *restore) commit(ctx context.Context) (uint64, error) {
 	done := func() { r.proposer.writes.Release(writesAtOnce) }
 	outcome, err := r.proposer.proposeAside(ctx, model.RestoreStep{Type: model.CommandRestoreCommit, Begin: r.begin}, done)
 	switch {
+	case errors.Is(err, model.ErrOutcomeUnknown):
+		return 0, err
 	case err != nil:
+		r.abandon()
 		return 0, err
 	case outcome.Code != model.OutcomeDone:
 		return 0, fmt.Errorf("%w: the restore was given up, because another one has begun since or because it took too long", model.ErrTooManyRequests)
@@ -148,13 +147,6 @@ func nothingChanged(ctx context.Context, err error) error {
 		return fmt.Errorf("%w (%v)", model.ErrNotLeader, err) // %v: the same
 	}
 	return err
-}
-
-// snapshotSum is the checksum of what the chunks make up.
-func (b *Backup) snapshotSum() (uint32, error) {
-	sum := crc32.New(castagnoli)
-	_, err := io.Copy(sum, b.snapshot())
-	return sum.Sum32(), err
 }
 
 // proposeStep proposes a step and gives the index of its entry.

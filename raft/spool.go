@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"log/slog"
 	"os"
@@ -24,6 +25,7 @@ type Backup struct {
 	// Records is how many records it holds.
 	Records uint64
 
+	sum        uint32 // CRC-32C of the records, of the same reading that proved the whole file
 	highest    uint64 // the highest revision of a record or a memory
 	file       *os.File
 	snapshotAt int64 // where the records begin, in the form of a snapshot
@@ -101,10 +103,10 @@ func (r *failingReader) Read(p []byte) (int, error) {
 
 // check reads the file twice: for the checksum, and for what is in it.
 func (b *Backup) check(ctx context.Context, size int64) error {
-	if err := b.checkSum(size - backupChecksumLen); err != nil {
-		return damagedBackup(err)
-	}
 	header, length, err := readBackupHeader(io.NewSectionReader(b.file, 0, size))
+	if errSum := b.checkSum(length, size-backupChecksumLen); errSum != nil {
+		return damagedBackup(errSum) // which explains what is wrong with the header, too
+	}
 	if err != nil {
 		return damagedBackup(err)
 	}
@@ -116,14 +118,18 @@ func (b *Backup) check(ctx context.Context, size int64) error {
 	return damagedBackup(err)
 }
 
-func (b *Backup) checkSum(at int64) error {
-	if at < 0 {
+// checkSum reads the file up to the checksum at its end, and sums the records behind the header by themselves.
+func (b *Backup) checkSum(header, at int64) error {
+	if at < header {
 		return fmt.Errorf("%w: it is shorter than its checksum", model.ErrCorrupt)
 	}
-	sum := sha256.New()
-	if _, err := io.Copy(sum, io.NewSectionReader(b.file, 0, at)); err != nil {
+	sum, records := sha256.New(), crc32.New(castagnoli)
+	_, errHeader := io.Copy(sum, io.NewSectionReader(b.file, 0, header))
+	_, errRecords := io.Copy(io.MultiWriter(sum, records), io.NewSectionReader(b.file, header, at-header))
+	if err := errors.Join(errHeader, errRecords); err != nil {
 		return err
 	}
+	b.sum = records.Sum32()
 	want := make([]byte, backupChecksumLen)
 	if _, err := b.file.ReadAt(want, at); err != nil {
 		return err

@@ -96,11 +96,15 @@ func (f *throwawayFSM) loadCommitted(e *entry) error {
 	if !open.whole(e.position.Index, &commit) {
 		return nil
 	}
-	source, err := open.source(&chunkReader{applier: f.applier, left: open.chunks})
-	if err != nil {
-		return err
+	chunks := &chunkReader{applier: f.applier, left: open.chunks}
+	source, err := open.source(chunks)
+	if err == nil {
+		err = errors.Join(f.load(e.position, source), source.close())
 	}
-	return errors.Join(f.load(e.position, source), source.close())
+	if chunks.err != nil {
+		return chunks.err // rather than that what it gave has no end
+	}
+	return err
 }
 
 func (f *throwawayFSM) applyWaiting() error {

@@ -90,14 +90,16 @@ func damaged(err error) error {
 func (l *walLog) FirstIndex() (uint64, error) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	return l.wal.FirstIndex()
+	index, err := l.wal.FirstIndex()
+	return index, notClosed(err)
 }
 
 // LastIndex gives the highest index that there is, 0 when the log is empty.
 func (l *walLog) LastIndex() (uint64, error) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	return l.wal.LastIndex()
+	index, err := l.wal.LastIndex()
+	return index, notClosed(err)
 }
 
 // GetLog reads an entry; raft.ErrLogNotFound when there is none. Raft-wal alone still finds some in front of the first
@@ -112,6 +114,11 @@ func (l *walLog) GetLog(index uint64, log *raft.Log) error {
 	case err == nil:
 		err = l.wal.GetLog(index, log)
 	}
+	return notClosed(err)
+}
+
+// notClosed translates what raft-wal says of a log that is being opened anew.
+func notClosed(err error) error {
 	if errors.Is(err, wal.ErrClosed) {
 		return errLogClosed
 	}
