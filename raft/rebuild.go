@@ -7,8 +7,8 @@ import (
 )
 
 // RebuildStore has the applier build the store anew from the newest snapshot and the log, although its
-// state row is as this node left it. It returns once the store is in use again, which readers see when
-// it has come as far as it was. Calls at one time share a rebuild.
+// state row is as this node left it. It returns once the store is loaded again; the log that leads on from
+// there is applied after that, and readers see the store when it has come as far as it was. Calls at one time share a rebuild.
 func (n *Node) RebuildStore(ctx context.Context) error {
 	if !n.Running() {
 		return model.ErrNotCaughtUp

@@ -200,7 +200,7 @@ func (a *applier) load(ctx context.Context, at model.Position) error {
 	a.stored, a.loaded, a.open = at, true, nil
 	a.fsm.lastCommand.Store(at.Index)
 	a.advance(at)
-	a.log.Info("the store is in use", "index", at.Index, "term", at.Term)
+	a.log.Info("the store is loaded; the log goes on from there", "index", at.Index, "term", at.Term)
 	return nil
 }
 

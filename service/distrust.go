@@ -19,6 +19,7 @@ const (
 const (
 	handOverTries = 3
 	handOverRetry = time.Second
+	servingRetry  = 20 * time.Millisecond
 )
 
 // doubt is why this node's store cannot be believed.
@@ -95,7 +96,17 @@ func (s *VersionService) mend(ctx context.Context) {
 		return
 	}
 	s.doubt.Store(nil)
-	s.log.Info("the store was built anew from the snapshot and the log")
+	s.tellServing(ctx)
+}
+
+// tellServing waits until the log is applied, and says so, unless the store is in doubt again before that.
+func (s *VersionService) tellServing(ctx context.Context) {
+	for !s.node.Serving() {
+		if s.doubt.Load() != nil || !pause(ctx, servingRetry) {
+			return
+		}
+	}
+	s.log.Info("the store was built anew from the snapshot and the log, and serves")
 }
 
 // leadElsewhere hands leadership over, if a voter is there that can take it: reads and writes then go on

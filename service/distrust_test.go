@@ -1,8 +1,10 @@
 package service
 
 import (
+	"bytes"
 	"context"
 	"io"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -185,4 +187,33 @@ func TestLeaderWithWrongRowsHandsOver(t *testing.T) {
 	result, err := leader.GetVersionByID(within(t, 10*time.Second), "b", model.ReadOptions{Level: model.LevelNone})
 	require.NoError(t, err)
 	require.Equal(t, "1", result.Record.VersionNo)
+}
+
+// servingWhenTold notes, when the log says that the store was built anew, whether the node serves.
+type servingWhenTold struct {
+	node atomic.Pointer[testNode]
+	told chan bool
+}
+
+func (w *servingWhenTold) Write(line []byte) (int, error) {
+	if bytes.Contains(line, []byte("was built anew")) {
+		w.told <- w.node.Load().serving()
+	}
+	return len(line), nil
+}
+
+// A store whose log is still to be applied is not built yet, and an operator who reads that it is looks for the
+// fault elsewhere.
+func TestBuiltAnewIsSaidOnceTheNodeServes(t *testing.T) {
+	t.Parallel()
+	w := &servingWhenTold{told: make(chan bool, 1)}
+	n := nodeOptions{log: w}.mustOpen(t)
+	w.node.Store(n)
+	require.NoError(t, n.begin(1))
+	n.mustBeReady(t)
+	n.mustWriteBatches(t, 1, 4)
+	n.exec(t, "UPDATE versions SET version_no = 'forged'")
+	require.NoError(t, n.ReLoadCacheDataInternal(t.Context()))
+	go n.mendStore(t.Context())
+	require.True(t, <-w.told)
 }

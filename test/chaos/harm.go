@@ -52,12 +52,12 @@ func harm(r *Round, kind damage.Kind) {
 	nodes := []*cluster.Node{r.Leader(), r.Follower()}
 	var loads [2]int
 	for i, n := range nodes {
-		loads[i] = strings.Count(n.Log(), storeInUse)
+		loads[i] = strings.Count(n.Log(), storeLoaded)
 		n.Database.Harm(kind)
 	}
 	for i, n := range nodes {
 		cluster.Eventually(r.TB, mendedWithin*r.Patience, fmt.Sprintf("%s is to mend %q", n.ID, kind.Name), func() error {
-			if !kind.Harmless && strings.Count(n.Log(), storeInUse) == loads[i] {
+			if !kind.Harmless && strings.Count(n.Log(), storeLoaded) == loads[i] {
 				return errors.New("it has not loaded its store again")
 			}
 			return n.Client.Ready(r.TB.Context())
@@ -65,7 +65,7 @@ func harm(r *Round, kind damage.Kind) {
 	}
 }
 
-const storeInUse = "the store is in use"
+const storeLoaded = "the store is loaded"
 
 // denyWrites takes the leader's account what it needs to write, and gives it back as an administrator does: without
 // an end to the sessions that are there.
