@@ -18,11 +18,8 @@ import (
 // Errors of the databases that mean something to us. The driver's errors match one another by number.
 var (
 	mysqlAccessDenied    = &mysql.MySQLError{Number: 1044}
-	mysqlLoginDenied     = &mysql.MySQLError{Number: 1045}
 	mysqlUnknownDatabase = &mysql.MySQLError{Number: 1049}
 	mysqlUnknownColumn   = &mysql.MySQLError{Number: 1054}
-	mysqlTableDenied     = &mysql.MySQLError{Number: 1142}
-	mysqlColumnDenied    = &mysql.MySQLError{Number: 1143}
 	mysqlNoSuchTable     = &mysql.MySQLError{Number: 1146}
 	mysqlViewInvalid     = &mysql.MySQLError{Number: 1356}
 	mysqlNotInEngine     = &mysql.MySQLError{Number: 1932}
@@ -106,7 +103,8 @@ func isAnswer(err error) bool {
 
 // isDenied tells that the account lacks a privilege, or is not let in.
 func isDenied(err error) bool {
-	return databaseHidden(err) || errors.Is(err, mysqlLoginDenied) || errors.Is(err, mysqlTableDenied) || errors.Is(err, mysqlColumnDenied)
+	var answer *mysql.MySQLError
+	return errors.As(err, &answer) && mysqlRemedies[answer.Number] == remedyDenied
 }
 
 // isSQLite knows an error by its words, since SQLite has no code of its own for these. The library is

@@ -25,3 +25,15 @@ func TestRemedies(t *testing.T) {
 	full := &mysql.MySQLError{Number: 1030, Message: `Got error 28 "No space left on device" from storage engine InnoDB`}
 	require.ErrorContains(t, translate(t.Context(), "applying", full), "make room on the database server's disk")
 }
+
+// What is denied says nothing of the tables: a node that took it for that would build its store anew for want of a
+// privilege. Each number that an administrator is sent for counts.
+func TestWhatIsDeniedIsNoDamage(t *testing.T) {
+	for _, number := range []uint16{1044, 1045, 1142, 1143, 1227, 1370, 1698} {
+		err := fmt.Errorf("%w", &mysql.MySQLError{Number: number, Message: "its words"})
+		require.True(t, isDenied(err), number)
+		require.ErrorContains(t, translate(t.Context(), "applying", err), "grant")
+	}
+	require.False(t, isDenied(&mysql.MySQLError{Number: 1049}), "a database that is not there is made")
+	require.False(t, isDenied(&mysql.MySQLError{Number: 1146}))
+}
