@@ -31,7 +31,10 @@ func TestNodeEndsWhenItsDirectoryIsTaken(t *testing.T) {
 			c := newTestConfig(t)
 			n := c.mustLead(t)
 			n.mustAdd(t, "a", 3)
-			require.NoError(t, n.dirWatch.look(), "a directory that is as it was")
+			watch, err := newDirWatch(n.dir, func() bool { return true })
+			require.NoError(t, err)
+			require.NoError(t, watch.look(), "a directory that is as it was")
+			watch.close()
 			require.NoError(t, take(c.path))
 			select {
 			case <-n.Failed():

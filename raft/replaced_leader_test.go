@@ -2,6 +2,7 @@ package raft
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -29,14 +30,18 @@ func TestReplacedLeaderWithADeadStoreKeepsABoundedQueue(t *testing.T) {
 	go func() { _, _ = first.Propose(t.Context(), model.Singles(add("waits"))) }()
 	require.Eventually(t, func() bool { return first.fsm.queue.handedIndex() > before }, 10*time.Second, 5*time.Millisecond)
 	require.NoError(t, first.TransferLeadership(t.Context(), c.nodes[1].Identity().Node, c.nodes[1].Address()))
-	second := c.leaderBut(t, first.Node, 10*time.Second)
-	for i := range 160 {
-		commands := make([]model.Command, 1000)
+	long := strings.Repeat("\U0001F4BE", 64) // four bytes each
+	var second *Node
+	for i := range 80 {
+		commands := make([]model.Command, 380)
 		for j := range commands {
-			commands[j] = add(fmt.Sprintf("later-%0100d-%d", i, j))
+			commands[j] = model.Command{Type: model.CommandAdd, ID: fmt.Sprintf("later-%0100d-%d", i, j), VersionNo: long, Platform: long}
 		}
-		_, err := second.Propose(t.Context(), model.Singles(commands...))
-		require.NoError(t, err)
+		require.Eventually(t, func() bool { // on a busy machine the lead may move once more
+			second = c.leaderBut(t, first.Node, 10*time.Second)
+			_, err := second.Propose(t.Context(), model.Singles(commands...))
+			return err == nil
+		}, 20*time.Second, time.Millisecond)
 	}
 	require.Eventually(t, func() bool { return first.fsm.queue.handedIndex() >= second.AppliedIndex() }, 10*time.Second, 5*time.Millisecond)
 	require.LessOrEqual(t, first.fsm.queue.held(), queueBytesMax+entryBytesMax)
