@@ -50,7 +50,7 @@ func onSmallDisk(r *Round, n *cluster.Node) *disk.Disk {
 func fill(r *Round, small *disk.Disk) (heal func()) {
 	r.TB.Helper()
 	small.Fill(r.TB)
-	r.Cluster.FillLog(r.TB)
+	r.Cluster.FillLog(r.TB, segmentBytes)
 	return func() { small.Clear(r.TB) }
 }
 

@@ -27,6 +27,8 @@ const (
 	// Each batch has about a third of a MiB.
 	loadBatchers   = 2
 	loadBatchPause = 600 * time.Millisecond
+	// segmentBytes is what one file of the log has.
+	segmentBytes = 256 << 10
 	// filesPerRound is how many new files of the log each round has to leave on each node, on average. It goes through
 	// several more, which snapshots let go of.
 	filesPerRound = 1
@@ -57,7 +59,7 @@ const (
 // small limits make the rounds meet snapshots, truncated logs and several files of them as well.
 var nodeEnv = []string{
 	"VERSIOND_RAFT_SNAPSHOTTHRESHOLD=500", "VERSIOND_RAFT_TRAILINGLOGS=100", "VERSIOND_RAFT_SNAPSHOTINTERVAL=2s",
-	"VERSIOND_RAFT_SEGMENTBYTES=262144",
+	fmt.Sprintf("VERSIOND_RAFT_SEGMENTBYTES=%d", segmentBytes),
 }
 
 // Options say what a run does.

@@ -18,12 +18,12 @@ const (
 )
 
 // FillLog has the cluster write more to its logs than their newest files have room for, which is
-// allocated in advance: a node whose disk is full notices it then. What it writes changes nothing. It
+// allocated in advance with fileBytes: a node whose disk is full notices it then. What it writes changes nothing. It
 // asks any node, again and again where one cannot.
-func (c *Cluster) FillLog(t testing.TB) {
+func (c *Cluster) FillLog(t testing.TB, fileBytes int) {
 	t.Helper()
-	const bodyBytes = 20 << 20 // of JSON, which has up to a tenth more bytes than an entry of the log; a file has 16 MiB
-	body, left := fillBatch(), bodyBytes
+	body := fillBatch()
+	left := fileBytes + fileBytes/4 + len(body) // of JSON, which has up to a tenth more bytes than an entry of the log
 	ctx, cancel := context.WithTimeout(t.Context(), fillTimeout*Slowness)
 	defer cancel()
 	for turn := 0; left > 0; turn++ {

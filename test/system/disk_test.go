@@ -15,6 +15,9 @@ import (
 
 const smallDisk = 96 << 20
 
+// defaultSegmentBytes is what one file of the log has where nothing is set.
+const defaultSegmentBytes = 16 << 20
+
 // A leader whose disk is full loses its lead within seconds and says what to do; the others go on, and its
 // clients are served by them. When there is room it catches up by itself. If this fails, one full disk
 // stops all writes, kills a process, or costs records.
@@ -32,7 +35,7 @@ func TestLeaderDiskFull(t *testing.T) {
 
 		full := c.Leader()
 		disks[full].Fill(t)
-		c.FillLog(t)
+		c.FillLog(t, defaultSegmentBytes)
 		waitLogHeld(t, full)
 		began := time.Now()
 		cluster.Eventually(t, 5*time.Second*cluster.Slowness, "another node is to lead", func() error {
