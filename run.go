@@ -27,8 +27,7 @@ func runUntilSignal(cfg config.Config, read func() (config.Config, error), stdou
 	level.Set(logLevel(cfg.Log))
 	format := func(w io.Writer) slog.Handler { return logHandler(cfg.Log.Format, &level, w) }
 	lines, greetings := logs.NewWriter(stderr, format), logs.NewWriter(stdout, format)
-	defer greetings.Close()
-	defer lines.Close()
+	defer logs.Close(lines, greetings)
 	log := slog.New(format(lines))
 	var wg sync.WaitGroup
 	defer wg.Wait()

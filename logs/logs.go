@@ -12,8 +12,9 @@ import (
 
 const (
 	linesMax = 4096
-	// flushTimeout is how long a program that ends waits for the reader of its log.
-	flushTimeout = time.Second
+	// flushTimeout is how long a program that ends waits for the readers of its log. A disk may stand still for some
+	// seconds, and the last line says that the program has stopped.
+	flushTimeout = 5 * time.Second
 )
 
 // Writer passes what is written on to another writer, and never waits for it: a terminal that was stopped
@@ -46,12 +47,18 @@ func (w *Writer) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// Close waits until what was written has been passed on, or for a second. Lines that come later are lost.
-func (w *Writer) Close() {
-	w.closing.Do(func() { close(w.closed) })
-	select {
-	case <-w.done:
-	case <-time.After(flushTimeout):
+// Close waits until what was written to these has been passed on, or for five seconds. Lines that come later are lost.
+func Close(writers ...*Writer) {
+	for _, w := range writers {
+		w.closing.Do(func() { close(w.closed) })
+	}
+	late := time.After(flushTimeout)
+	for _, w := range writers {
+		select {
+		case <-w.done:
+		case <-late:
+			return
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -75,7 +76,7 @@ func TestReaderThatHangsHoldsUpNobody(t *testing.T) {
 		log.Info("one of many")
 	}
 	close(out.release)
-	w.Close()
+	Close(w)
 	require.Contains(t, out.out.String(), "lines of this log were lost")
 	require.GreaterOrEqual(t, strings.Count(out.out.String(), "one of many"), linesMax)
 }
@@ -98,7 +99,28 @@ func TestCloseFlushes(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, len(line), n)
 	}
-	w.Close()
-	w.Close()
+	Close(w)
+	Close(w)
 	require.Equal(t, "one\ntwo\n", out.out.String())
+}
+
+// standsStill is a disk that takes nothing for a while.
+type standsStill struct {
+	out  bytes.Buffer
+	once sync.Once
+}
+
+func (s *standsStill) Write(p []byte) (int, error) {
+	s.once.Do(func() { <-time.After(2 * time.Second) })
+	return s.out.Write(p)
+}
+
+// The last lines must not be lost because the disk of the log stood still for a moment while the program ended.
+func TestCloseWaitsForADiskThatStandsStill(t *testing.T) {
+	out := &standsStill{}
+	w := NewWriter(out, textFormat)
+	_, err := w.Write([]byte("stopped\n"))
+	require.NoError(t, err)
+	Close(w)
+	require.Equal(t, "stopped\n", out.out.String())
 }
