@@ -38,11 +38,8 @@ type applier struct {
 	progress *progress
 	// committed gives hashicorp's commit index.
 	committed func() uint64
-	identity  func() model.Identity
-	// dir remembers whether this node has made its store once.
+	// dir says whose the store has to be, and remembers whether this node has made it once.
 	dir *DataDir
-	// former lists the clusters that the node's own was recovered from.
-	former func() []string
 	// discardStore says how an operator gets rid of the store.
 	discardStore string
 	store        string // names it to an operator
@@ -137,11 +134,11 @@ func (a *applier) gather(ctx context.Context) {
 // apply writes consecutive entries in one transaction, publishes them and tells their proposers. Those behind an
 // entry that commits a restore are left for the next time.
 func (a *applier) apply(ctx context.Context, entries []entry) error {
-	if before := beforeCommit(entries); len(before) > 0 {
-		entries = before
-	} else {
+	before := beforeCommit(entries)
+	if len(before) == 0 {
 		return a.applyCommit(ctx, &entries[0])
 	}
+	entries = before
 	outcomes, commands, err := a.decide(entries)
 	if err != nil {
 		return err
@@ -175,7 +172,7 @@ func (a *applier) apply(ctx context.Context, entries []entry) error {
 func (a *applier) commit(ctx context.Context, to model.Position) error {
 	defer a.progress.pace.begin()()
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
-		err := a.service.CommitInternal(ctx, a.identity().Store, a.stored, to)
+		err := a.service.CommitInternal(ctx, a.dir.Identity().Store, a.stored, to)
 		if err != nil && !errors.Is(err, model.ErrStateMoved) {
 			a.storeFailed(ctx, "writing to the store failed; trying again", err)
 			return struct{}{}, err

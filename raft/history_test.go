@@ -145,7 +145,7 @@ func mustApplier(t *testing.T, identity model.Identity) *applier {
 	fsm := newVersionFSM(newFakeService(newFakeStore()))
 	fsm.snapshots = snapshots
 	return &applier{fsm: fsm, service: fsm.service, queue: fsm.queue, logs: logs, progress: newProgress(),
-		committed: func() uint64 { return 15 }, identity: func() model.Identity { return identity }, former: func() []string { return nil }, log: slog.New(slog.DiscardHandler)}
+		committed: func() uint64 { return 15 }, dir: &DataDir{note: note{Identity: identity}}, log: slog.New(slog.DiscardHandler)}
 }
 
 // What stands in the tables' place may be dropped where this directory made it, or where it says that it is this
@@ -171,7 +171,8 @@ func TestClaim(t *testing.T) {
 			a, path := mustApplier(t, ours), t.TempDir()
 			dir, err := OpenDataDir(path, "node1")
 			require.NoError(t, err)
-			a.dir, a.former, a.store, a.discardStore = dir, func() []string { return []string{"b"} }, "the database", "the statement"
+			require.NoError(t, dir.SetCluster(Membership{Cluster: ours.Cluster, Former: []string{"b"}}))
+			a.dir, a.store, a.discardStore = dir, "the database", "the statement"
 			if test.made {
 				require.NoError(t, dir.noteStoreMade())
 			}

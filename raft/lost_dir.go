@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
+	"slices"
 	"time"
 
 	"versiond/model"
@@ -61,19 +61,12 @@ func (w *dirWatch) look() error {
 	return w.lookIntoLog()
 }
 
-// lookIntoLog returns an ErrDirLost when nothing but folders is left in the log's folder, twice in a row: a log that
-// begins anew behind a snapshot may be without a file for a moment.
+// lookIntoLog returns an ErrDirLost when no file is left in the log's folder, twice in a row: a log that begins anew
+// behind a snapshot may be without one for a moment.
 func (w *dirWatch) lookIntoLog() error {
-	files := 0
-	err := filepath.WalkDir(w.dir.file(logDir), func(_ string, entry fs.DirEntry, err error) error {
-		if err == nil && !entry.IsDir() {
-			files++
-			return fs.SkipAll
-		}
-		return err
-	})
+	entries, err := os.ReadDir(w.dir.file(logDir))
 	was := w.emptied
-	w.emptied = err == nil && files == 0 && w.written()
+	w.emptied = err == nil && !slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return !e.IsDir() }) && w.written()
 	if was && w.emptied {
 		return fmt.Errorf("%w: no file is left in %s", ErrDirLost, w.dir.file(logDir))
 	}

@@ -207,7 +207,7 @@ func (n *Node) newRaft(bootstrap *raft.Configuration) (*raft.Raft, *gatedTranspo
 func (n *Node) runApplier(r *raft.Raft) {
 	a := &applier{
 		fsm: n.fsm, service: n.fsm.service, queue: n.fsm.queue, logs: n.stores.cache, progress: n.progress,
-		committed: r.CommitIndex, identity: n.Identity, dir: n.cfg.Dir, former: n.Former, discardStore: n.cfg.DiscardStore, store: n.cfg.Store, log: n.cfg.Log,
+		committed: r.CommitIndex, dir: n.cfg.Dir, discardStore: n.cfg.DiscardStore, store: n.cfg.Store, log: n.cfg.Log,
 	}
 	if err := a.run(n.ctx); err != nil {
 		n.fail(err)

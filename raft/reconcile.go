@@ -105,16 +105,16 @@ func (a *applier) claim(ctx context.Context, state model.StoreState) ([]string, 
 
 // owns reports whether what can be read of a state row is of this node.
 func (a *applier) owns(state model.StoreState) bool {
-	ours := a.identity()
-	return state.ProvenAs(ours) || state.Node == ours.Node && (state.Cluster == ours.Cluster || slices.Contains(a.former(), state.Cluster))
+	ours := a.dir.Identity()
+	return state.ProvenAs(ours) || state.Node == ours.Node && (state.Cluster == ours.Cluster || slices.Contains(a.dir.Former(), state.Cluster))
 }
 
 // judgeUnlike judges a store that no node has left like that, storeCurrent when nothing speaks against it. One
 // that is somebody else's, by what is left of its state row, is kept off; a row of this node's own that was given
 // another identity is not.
 func (a *applier) judgeUnlike(state model.StoreState, cause error) (verdict, string) {
-	ours := a.identity()
-	stranger := state.Cluster != "" && state.Cluster != ours.Cluster && !slices.Contains(a.former(), state.Cluster) || state.Node != "" && state.Node != ours.Node
+	ours := a.dir.Identity()
+	stranger := state.Cluster != "" && state.Cluster != ours.Cluster && !slices.Contains(a.dir.Former(), state.Cluster) || state.Node != "" && state.Node != ours.Node
 	switch {
 	case errors.Is(cause, model.ErrNoState):
 		return storeLost, "it holds no state"
@@ -134,9 +134,9 @@ func (a *applier) judge(state model.StoreState, cause error) (verdict, string, e
 	if cause != nil {
 		return 0, "", cause
 	}
-	ours := a.identity()
+	ours := a.dir.Identity()
 	switch {
-	case state.Node == ours.Node && slices.Contains(a.former(), state.Cluster):
+	case state.Node == ours.Node && slices.Contains(a.dir.Former(), state.Cluster):
 		return storeLost, "it is of cluster " + state.Cluster + ", which this one was recovered from", nil
 	case state.Cluster != ours.Cluster || state.Node != ours.Node:
 		return storeForeign, "", nil
@@ -182,7 +182,7 @@ func (a *applier) judgeSnapshot(h history, at model.Position) (verdict, string, 
 }
 
 func (a *applier) foreign(state model.StoreState) error {
-	ours := a.identity()
+	ours := a.dir.Identity()
 	return fmt.Errorf("%w: the database is that of node %q of cluster %s, this is node %q of cluster %s; "+
 		"give this node its own database, or, if the records there are not needed: %s",
 		model.ErrForeignStore, state.Node, state.Cluster, ours.Node, ours.Cluster, a.discardStore)
@@ -190,7 +190,7 @@ func (a *applier) foreign(state model.StoreState) error {
 
 // load takes the store into use as it is. No restore is open there unless findOpen finds one.
 func (a *applier) load(ctx context.Context, at model.Position) error {
-	if err := a.service.LoadInternal(ctx, a.identity().Cluster); err != nil {
+	if err := a.service.LoadInternal(ctx, a.dir.Identity().Cluster); err != nil {
 		return err
 	}
 	// A database that was restarted between the two looks may have lost what the first one saw.
@@ -220,7 +220,7 @@ func (a *applier) rebuild(ctx context.Context) error {
 	if !h.continuesAfter(0) {
 		return fmt.Errorf("%w: the Raft log begins at %d", errNoHistory, h.first)
 	}
-	if err := a.service.RestoreInternal(ctx, a.identity(), model.Position{}, emptySource{}); err != nil {
+	if err := a.service.RestoreInternal(ctx, a.dir.Identity(), model.Position{}, emptySource{}); err != nil {
 		return err
 	}
 	return a.load(ctx, model.Position{})
@@ -274,7 +274,7 @@ func (a *applier) restoreOnce(ctx context.Context, meta *raft.SnapshotMeta) erro
 // replaceAll puts the records of a source, which it closes, in the place of all records, and takes the store into
 // use as it is then.
 func (a *applier) replaceAll(ctx context.Context, at model.Position, source closingSource) error {
-	err := a.service.RestoreInternal(ctx, a.identity(), at, source)
+	err := a.service.RestoreInternal(ctx, a.dir.Identity(), at, source)
 	if err = errors.Join(err, source.close()); err != nil {
 		return err
 	}

@@ -31,7 +31,7 @@ func TestStopIsNoFailureOfTheStore(t *testing.T) {
 	service := stoppingService{newFakeService(&fakeStore{}), stop}
 	a := &applier{
 		fsm: newVersionFSM(service), service: service, progress: newProgress(), log: slog.New(slog.NewTextHandler(&log, nil)),
-		identity: func() model.Identity { return model.Identity{} },
+		dir: &DataDir{},
 	}
 	require.Error(t, a.commit(ctx, model.Position{Index: 1, Term: 1}))
 	require.Empty(t, log.String())

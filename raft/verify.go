@@ -37,7 +37,7 @@ func (a *applier) verifyAt(ctx context.Context, at model.Position) error {
 }
 
 func (a *applier) expect(found model.StoreState, at model.Position) error {
-	if found.Identity != a.identity() || found.Applied != at || found.Restoring || found.Checksum != a.service.ChecksumInternal() {
+	if found.Identity != a.dir.Identity() || found.Applied != at || found.Restoring || found.Checksum != a.service.ChecksumInternal() {
 		return fmt.Errorf("%w: it is at index %d and was left at %d", model.ErrStateMoved, found.Applied.Index, at.Index)
 	}
 	return nil

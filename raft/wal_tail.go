@@ -117,9 +117,8 @@ func indexBegins(data []byte, at int) bool {
 	return false
 }
 
-// newestSegment returns what raft-wal has noted of the file that it writes to, which begins with
-// index 0 when there is none. The
-// names of files do not tell: a crash may leave one that counts no more.
+// newestSegment returns what raft-wal has noted of the file that it writes to, which begins with index 0 when there is
+// none. The names of files do not tell: a crash may leave one that counts no more.
 func newestSegment(dir string) (tail types.SegmentInfo, err error) {
 	err = loadBolt(filepath.Join(dir, metadb.FileName), func(tx *bbolt.Tx) error {
 		bucket := tx.Bucket([]byte(metadb.MetaBucket))
