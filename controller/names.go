@@ -12,11 +12,13 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"versiond/model"
+	"versiond/naming"
 )
 
 // Names is how browsers may call a node, besides localhost and IP addresses.
 type Names struct {
-	// Hosts are the names under which a node answers that asks nobody for a token or a secret.
+	// Hosts are the names under which a node answers that asks nobody for a token or a secret, each in the one spelling
+	// of naming.CanonicalHost.
 	Hosts []string
 	// Origins, such as https://registry.example.com, are those whose pages may change something though the
 	// Host of their requests is another: a proxy has put its own there.
@@ -41,7 +43,7 @@ func (v *VersionController) Named(names Names) (*VersionController, error) {
 // do all that a program here can do. It cannot make localhost or an IP address its own.
 func refuseOtherHosts(c *gin.Context, hosts []string) {
 	name := hostOf(c.Request.Host)
-	if name == "" || isLocalName(name) || slices.ContainsFunc(hosts, func(host string) bool { return strings.EqualFold(host, name) }) {
+	if name == "" || isLocalName(name) || slices.Contains(hosts, naming.CanonicalHost(name)) {
 		return
 	}
 	fail(c, model.Explain(errUnknownHost, fmt.Sprintf("this node asks nobody for a token or a secret, and so answers only when it is called localhost, "+

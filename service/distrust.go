@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"versiond/model"
@@ -40,6 +41,16 @@ func (s *VersionService) distrust(loads uint64, foundBy string, err error) {
 	select {
 	case s.doubted <- struct{}{}:
 	default:
+	}
+}
+
+// distrustForm is for what a look at the state row and the tables met: what is missing is a difference too.
+func (s *VersionService) distrustForm(loads uint64, err error) {
+	switch {
+	case errors.Is(err, model.ErrStoreDiffers):
+		s.distrust(loads, foundByReading, err)
+	case errors.Is(err, model.ErrNoState):
+		s.distrust(loads, foundByReading, fmt.Errorf("%w: %w", model.ErrStoreDiffers, err))
 	}
 }
 

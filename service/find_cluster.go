@@ -213,12 +213,8 @@ func (s *VersionService) joinsByItself() bool {
 }
 
 func (s *VersionService) listed(id string) bool {
-	for _, n := range s.settings.Listed {
-		if n.ID == id {
-			return true
-		}
-	}
-	return false
+	_, listed := s.settings.listed(id)
+	return listed
 }
 
 func (s *VersionService) waitsFor(answers []answered, silent []string) string {

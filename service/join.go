@@ -148,12 +148,8 @@ func (s *VersionService) peerAddress(id string) string {
 	if m, known := s.find(id); known {
 		return m.Address
 	}
-	for _, n := range s.settings.Listed {
-		if n.ID == id {
-			return n.Address
-		}
-	}
-	return ""
+	n, _ := s.settings.listed(id)
+	return n.Address
 }
 
 // reason says why a node did not answer, without what the error says besides: it stands there already.

@@ -2,7 +2,6 @@ package service
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"versiond/dao"
@@ -96,8 +95,6 @@ func (v *judgedView) detail() string {
 
 // missing notes that the table or the whole database is gone, or of another form, which is a difference too.
 func (v *judgedView) missing(err error) error {
-	if errors.Is(err, model.ErrNoState) || errors.Is(err, model.ErrStoreDiffers) {
-		v.service.distrust(v.loads, foundByReading, fmt.Errorf("%w: %w", model.ErrStoreDiffers, err))
-	}
+	v.service.distrustForm(v.loads, err)
 	return err
 }

@@ -2,8 +2,6 @@ package service
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"time"
 
 	"versiond/model"
@@ -67,12 +65,8 @@ func (s *VersionService) lookAtStore(ctx context.Context) {
 	defer cancel()
 	loads, before := s.loads.Load(), s.node.StoredIndex() // the applier may go on meanwhile, but never back
 	state, err := s.StateInternal(ctx)
-	switch {
-	case errors.Is(err, model.ErrNoState):
-		s.distrust(loads, foundByReading, fmt.Errorf("%w: %w", model.ErrStoreDiffers, err))
-	case errors.Is(err, model.ErrStoreDiffers):
-		s.distrust(loads, foundByReading, err)
-	case err == nil && (state.Identity != s.node.Identity() || state.Applied.Index < before):
+	s.distrustForm(loads, err)
+	if err == nil && (state.Identity != s.node.Identity() || state.Applied.Index < before) {
 		s.node.VerifyStore()
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -56,6 +57,15 @@ type Settings struct {
 	Observer Observer
 }
 
+// listed returns the node of the configuration with this id, if there is one.
+func (s Settings) listed(id string) (Listed, bool) {
+	i := slices.IndexFunc(s.Listed, func(n Listed) bool { return n.ID == id })
+	if i < 0 {
+		return Listed{}, false
+	}
+	return s.Listed[i], true
+}
+
 // Listed is one node of the configuration.
 type Listed struct {
 	ID      string
@@ -85,7 +95,7 @@ type VersionService struct {
 	// founders is how many nodes were there when this one began the cluster; 0 on every other node,
 	// and once a majority of them has a vote.
 	founders atomic.Int64
-	// membership lets one change of the members, or one restore, go on at a time, as hashicorp/raft does.
+	// membership lets one change of the members go on at a time, as hashicorp/raft does.
 	membership *group.Gate
 	// backups and restores bound what holds a view of the database, or a whole backup on disk.
 	backups, restores *group.Gate
