@@ -1,9 +1,6 @@
 package docs_test
 
 import (
-	"io/fs"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -25,23 +22,14 @@ func TestLogOfTheManual(t *testing.T) {
 	}
 }
 
-// mustReadProgram gives the whole source of the program, without that of tests.
+// mustReadProgram returns the whole source of the program, without that of tests.
 func mustReadProgram(t *testing.T) string {
 	t.Helper()
 	var source strings.Builder
-	err := filepath.WalkDir("..", func(path string, entry fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case entry.IsDir() && path != ".." && (entry.Name() == "test" || strings.HasPrefix(entry.Name(), ".")):
-			return fs.SkipDir
-		case !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go"):
-			return nil
+	eachSource(t, func(path, text string) {
+		if ofProgram(path) {
+			source.WriteString(text)
 		}
-		text, err := os.ReadFile(path)
-		source.Write(text)
-		return err
 	})
-	require.NoError(t, err)
 	return source.String()
 }
