@@ -25,11 +25,11 @@ type PeerService interface {
 	Status(ctx context.Context) peer.Status
 	// Term is the Raft term that this node is in now.
 	Term() peer.Term
-	// LeaderReadIndex gives an index to read at, or model.ErrNotLeader. The witness may be empty.
-	LeaderReadIndex(ctx context.Context, level model.Level, witness model.TermWitness) (uint64, error)
-	// LeaderRead gives records as linearizable reads of the witness find them, in the order of the ids, and
+	// LeaderReadIndex gives an index to read at, or model.ErrNotLeader. The ack may be empty.
+	LeaderReadIndex(ctx context.Context, level model.Level, ack model.TermAck) (uint64, error)
+	// LeaderRead gives records as linearizable reads of the member that ack is of find them, in the order of the ids, and
 	// the applied index that they reflect; model.ErrNotLeader.
-	LeaderRead(ctx context.Context, ids []string, witness model.TermWitness) ([]model.Found, uint64, error)
+	LeaderRead(ctx context.Context, ids []string, ack model.TermAck) ([]model.Found, uint64, error)
 	// Admit starts Raft on a node that the cluster has taken in.
 	Admit(ctx context.Context, admission peer.Admission) error
 }
@@ -141,13 +141,13 @@ func (p *PeerController) Term(c *gin.Context) {
 // @Router       /read-index [get]
 func (p *PeerController) ReadIndex(c *gin.Context) {
 	in := readInput(c, "level", "node", "term")
-	level, witness := in.level(), in.termWitness()
+	level, ack := in.level(), in.termAck()
 	if in.failed() {
 		return
 	}
 	ctx, cancel := in.withTimeout(timeoutDefault)
 	defer cancel()
-	index, err := p.service.LeaderReadIndex(ctx, level, witness)
+	index, err := p.service.LeaderReadIndex(ctx, level, ack)
 	if err != nil {
 		fail(c, err)
 		return

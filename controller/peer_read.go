@@ -43,13 +43,13 @@ const readsBytesMax = 256 << 10
 // @Router       /read [post]
 func (p *PeerController) Read(c *gin.Context) {
 	in := readInput(c, "node", "term", "timeout")
-	ids, witness, timeout := in.reads(), in.termWitness(), in.timeout()
+	ids, ack, timeout := in.reads(), in.termAck(), in.timeout()
 	if in.failed() {
 		return
 	}
 	ctx, cancel := in.withTimeout(timeout)
 	defer cancel()
-	found, index, err := p.service.LeaderRead(ctx, ids, witness)
+	found, index, err := p.service.LeaderRead(ctx, ids, ack)
 	setIndex(c, index)
 	if err != nil {
 		fail(c, err)
@@ -71,8 +71,8 @@ func (in *input) reads() []string {
 	return ids
 }
 
-// termWitness gives who asks, and the term that it says it is in; empty when it says nothing.
-func (in *input) termWitness() (w model.TermWitness) {
+// termAck gives who asks, and the term that it says it is in; empty when it says nothing.
+func (in *input) termAck() (w model.TermAck) {
 	w.Node, _ = in.parameter("node")
 	value, sent := in.parameter("term")
 	if !sent {

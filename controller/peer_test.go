@@ -20,18 +20,18 @@ func (f *fakeService) Term() peer.Term {
 	return peer.Term{Node: "node1", Cluster: fakeCluster, Term: 7}
 }
 
-func (f *fakeService) LeaderReadIndex(_ context.Context, level model.Level, witness model.TermWitness) (uint64, error) {
+func (f *fakeService) LeaderReadIndex(_ context.Context, level model.Level, ack model.TermAck) (uint64, error) {
 	switch {
 	case level == model.LevelLeader:
 		return 41, nil
-	case witness == model.TermWitness{Node: "node2", Term: 7}:
+	case ack == model.TermAck{Node: "node2", Term: 7}:
 		return 43, nil
 	}
 	return 42, nil
 }
 
-func (f *fakeService) LeaderRead(_ context.Context, ids []string, witness model.TermWitness) ([]model.Found, uint64, error) {
-	if witness.Term != 7 {
+func (f *fakeService) LeaderRead(_ context.Context, ids []string, ack model.TermAck) ([]model.Found, uint64, error) {
+	if ack.Term != 7 {
 		return nil, 0, model.ErrNotLeader
 	}
 	found := make([]model.Found, len(ids))

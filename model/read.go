@@ -53,9 +53,9 @@ type ListOptions struct {
 	Limit int
 }
 
-// TermWitness is a member's word that it was in Term after the reads arrived that it asks for. A leader
-// takes the word of a voter for that voter's part in the quorum that linearizable reads need.
-type TermWitness struct {
+// TermAck says that Node was still in Term after its pending reads arrived. It counts as that voter's reply in the
+// quorum round that linearizable reads need.
+type TermAck struct {
 	Node string
 	Term uint64
 }

@@ -85,8 +85,8 @@ func (c *Client) Term(ctx context.Context, id, address string) (uint64, error) {
 }
 
 // ReadIndex asks the leader for an index to read at.
-func (c *Client) ReadIndex(ctx context.Context, address string, level model.Level, witness model.TermWitness) (uint64, error) {
-	query := witnessQuery(witness)
+func (c *Client) ReadIndex(ctx context.Context, address string, level model.Level, ack model.TermAck) (uint64, error) {
+	query := ackQuery(ack)
 	query.Set("level", string(level))
 	answer, err := ask[Index](ctx, c, request{method: http.MethodGet, address: address, path: "/read-index", query: query})
 	return answer.Index, err
@@ -94,8 +94,8 @@ func (c *Client) ReadIndex(ctx context.Context, address string, level model.Leve
 
 // Read asks the leader for records as a linearizable read finds them, at most wire.ReadsMax of them, and
 // gives them in the order of the ids, with the applied index that they reflect.
-func (c *Client) Read(ctx context.Context, address string, ids []string, witness model.TermWitness) ([]model.Found, uint64, error) {
-	r := request{method: http.MethodPost, address: address, path: "/read", query: witnessQuery(witness), contentType: ReadsType, body: wire.AppendReads(nil, ids), waits: true}
+func (c *Client) Read(ctx context.Context, address string, ids []string, ack model.TermAck) ([]model.Found, uint64, error) {
+	r := request{method: http.MethodPost, address: address, path: "/read", query: ackQuery(ack), contentType: ReadsType, body: wire.AppendReads(nil, ids), waits: true}
 	data, _, err := c.do(ctx, r)
 	if err != nil {
 		return nil, 0, err
@@ -107,7 +107,7 @@ func (c *Client) Read(ctx context.Context, address string, ids []string, witness
 	return found, index, err
 }
 
-func witnessQuery(w model.TermWitness) url.Values {
+func ackQuery(w model.TermAck) url.Values {
 	query := url.Values{"term": {strconv.FormatUint(w.Term, 10)}}
 	if w.Node != "" {
 		query.Set("node", w.Node)

@@ -33,18 +33,18 @@ func (o *otherNode) Status(context.Context) peer.Status {
 	return peer.Status{Port: 8082, StoreCluster: "cluster2", StoreSilent: true, Release: "r"}
 }
 
-func (o *otherNode) LeaderReadIndex(_ context.Context, level model.Level, witness model.TermWitness) (uint64, error) {
-	o.note(level, witness)
+func (o *otherNode) LeaderReadIndex(_ context.Context, level model.Level, ack model.TermAck) (uint64, error) {
+	o.note(level, ack)
 	return 41, nil
 }
 
-func (o *otherNode) LeaderRead(_ context.Context, ids []string, witness model.TermWitness) ([]model.Found, uint64, error) {
-	o.note(ids, witness)
+func (o *otherNode) LeaderRead(_ context.Context, ids []string, ack model.TermAck) ([]model.Found, uint64, error) {
+	o.note(ids, ack)
 	return sampleFound(), 42, nil
 }
 
-// sampleWitness is what a follower says of itself.
-var sampleWitness = model.TermWitness{Node: "node3", Term: 9}
+// sampleAck is what a follower says of itself.
+var sampleAck = model.TermAck{Node: "node3", Term: 9}
 
 func sampleFound() []model.Found {
 	return []model.Found{{}, {Version: model.Version{ID: "b", VersionNo: "2", Platform: "linux", Revision: 8192}, Exists: true}}
@@ -113,17 +113,17 @@ func TestClientAndPeerPortAgree(t *testing.T) {
 	require.NoError(t, err)
 	require.EqualValues(t, 3, term)
 	for _, level := range []model.Level{model.LevelLinearizable, model.LevelLeader} {
-		index, err := c.ReadIndex(ctx, address, level, sampleWitness)
+		index, err := c.ReadIndex(ctx, address, level, sampleAck)
 		require.NoError(t, err)
 		require.EqualValues(t, 41, index)
-		require.Equal(t, []any{level, sampleWitness}, o.got)
+		require.Equal(t, []any{level, sampleAck}, o.got)
 	}
-	found, index, err := c.Read(ctx, address, []string{"a", "b"}, sampleWitness)
+	found, index, err := c.Read(ctx, address, []string{"a", "b"}, sampleAck)
 	require.NoError(t, err)
 	require.Equal(t, sampleFound(), found)
 	require.EqualValues(t, 42, index)
-	require.Equal(t, []any{[]string{"a", "b"}, sampleWitness}, o.got)
-	_, _, err = c.Read(ctx, address, []string{"a"}, sampleWitness)
+	require.Equal(t, []any{[]string{"a", "b"}, sampleAck}, o.got)
+	_, _, err = c.Read(ctx, address, []string{"a"}, sampleAck)
 	require.ErrorIs(t, err, model.ErrCorrupt, "an answer to two reads is none to one")
 	outcomes, index, err := c.Commands(ctx, address, sampleCommands())
 	require.NoError(t, err)

@@ -110,7 +110,7 @@ func TestSilentLeaderMeansUnknown(t *testing.T) {
 	c := mustClient(t)
 	_, _, err := c.Commands(ctx, address, sampleCommands())
 	require.ErrorIs(t, err, model.ErrOutcomeUnknown)
-	_, err = c.ReadIndex(ctx, address, model.LevelLinearizable, model.TermWitness{})
+	_, err = c.ReadIndex(ctx, address, model.LevelLinearizable, model.TermAck{})
 	require.ErrorIs(t, err, model.ErrNodeUnreachable)
 }
 

@@ -46,8 +46,8 @@ func FuzzAnswers(f *testing.F) { // slow
 		c.http.Transport = answering{status: 200 + (int(status)+200)%400, index: index, body: body}
 		_, errStatus := c.Status(t.Context(), "node2:7002")
 		_, errTerm := c.Term(t.Context(), "node2", "node2:7002")
-		_, errIndex := c.ReadIndex(t.Context(), "node2:7002", model.LevelLeader, model.TermWitness{})
-		_, _, errRead := c.Read(t.Context(), "node2:7002", []string{"a"}, model.TermWitness{})
+		_, errIndex := c.ReadIndex(t.Context(), "node2:7002", model.LevelLeader, model.TermAck{})
+		_, _, errRead := c.Read(t.Context(), "node2:7002", []string{"a"}, model.TermAck{})
 		_, errGet := c.Get(t.Context(), "node2:7002", "a", model.ReadOptions{Level: model.LevelLeader})
 		_, _, errList := c.List(t.Context(), "node2:7002", model.ListOptions{Limit: 1}, model.ReadOptions{Level: model.LevelLeader})
 		_, errJoin := c.Join(t.Context(), "node2:7002", "a", "node3:7003", true)

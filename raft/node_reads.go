@@ -17,12 +17,12 @@ func (n *Node) ReadIndex(ctx context.Context) (uint64, error) {
 }
 
 // ReadIndexFor is ReadIndex for reads of another member, which says which term it was in after they arrived.
-func (n *Node) ReadIndexFor(ctx context.Context, witness model.TermWitness) (uint64, error) {
+func (n *Node) ReadIndexFor(ctx context.Context, ack model.TermAck) (uint64, error) {
 	running := n.current()
 	if running == nil {
 		return 0, model.ErrNotLeader
 	}
-	return running.reads.readIndexFor(ctx, witness)
+	return running.reads.readIndexFor(ctx, ack)
 }
 
 // LeaderIndex gives the leader's applied index without asking a quorum, once an entry of its term

@@ -58,9 +58,9 @@ func (x *readIndexer) readIndex(ctx context.Context) (uint64, error) {
 // readIndexFor is readIndex for a voter that says which term it is in. Where its word and this node's make
 // a quorum nobody else is asked: that the voter is in this leader's term after its reads arrived is
 // what a round would ask it for.
-func (x *readIndexer) readIndexFor(ctx context.Context, witness model.TermWitness) (uint64, error) {
+func (x *readIndexer) readIndexFor(ctx context.Context, ack model.TermAck) (uint64, error) {
 	term := x.raft.CurrentTerm()
-	if witness.Term != term || !x.completesQuorum(witness.Node) || !x.isOpen(term) {
+	if ack.Term != term || !x.completesQuorum(ack.Node) || !x.isOpen(term) {
 		return x.readIndex(ctx)
 	}
 	index := x.raft.CommitIndex()

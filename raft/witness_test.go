@@ -27,16 +27,16 @@ func mustLeadWith(t *testing.T, id string) *testNode {
 func TestWitnessCompletesAQuorum(t *testing.T) {
 	n := mustLeadWith(t, "node8")
 	term := n.Term()
-	ask := func(n *testNode, witness model.TermWitness) error {
+	ask := func(n *testNode, ack model.TermAck) error {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 		defer cancel()
-		_, err := n.ReadIndexFor(ctx, witness)
+		_, err := n.ReadIndexFor(ctx, ack)
 		return err
 	}
-	require.NoError(t, ask(n, model.TermWitness{Node: "node8", Term: term}))
-	require.Error(t, ask(n, model.TermWitness{}))
-	require.Error(t, ask(n, model.TermWitness{Node: "node8", Term: term - 1}))
-	require.Error(t, ask(n, model.TermWitness{Node: "node8", Term: term + 1}))
-	require.Error(t, ask(n, model.TermWitness{Node: "stranger", Term: term}))
-	require.Error(t, ask(n, model.TermWitness{Node: n.Identity().Node, Term: term}), "it counts itself already")
+	require.NoError(t, ask(n, model.TermAck{Node: "node8", Term: term}))
+	require.Error(t, ask(n, model.TermAck{}))
+	require.Error(t, ask(n, model.TermAck{Node: "node8", Term: term - 1}))
+	require.Error(t, ask(n, model.TermAck{Node: "node8", Term: term + 1}))
+	require.Error(t, ask(n, model.TermAck{Node: "stranger", Term: term}))
+	require.Error(t, ask(n, model.TermAck{Node: n.Identity().Node, Term: term}), "it counts itself already")
 }

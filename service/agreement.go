@@ -95,11 +95,11 @@ func (a *agreement) of(id string) (d disagreement, found bool) {
 // compareWithMembers asks every member for its checksums. A node whose records a majority does not have
 // stops serving them; where no majority says who is right, nobody does, and operators are told.
 func (s *VersionService) compareWithMembers(ctx context.Context) {
-	loads := s.loads.Load()
+	gen := s.storeGen.Load()
 	found := s.agreement(ctx)
 	own, differs := found.of(s.NodeID())
 	if own.outvoted {
-		s.distrust(loads, foundByPeers, fmt.Errorf("%w: %s", model.ErrStoreDiffers, own.detail))
+		s.distrust(gen, foundByPeers, fmt.Errorf("%w: %s", model.ErrStoreDiffers, own.detail))
 	}
 	if !differs || own.outvoted {
 		s.undecided.Store(nil)

@@ -124,7 +124,7 @@ func TestOutvotedNodeRebuilds(t *testing.T) {
 	for _, n := range nodes {
 		require.NoError(t, n.node.WaitApplied(within(t, serviceTimeout), added.Index))
 	}
-	loads := outvoted.loads.Load()
+	gen := outvoted.storeGen.Load()
 	nodes[0].lies(t)
 	nodes[1].peers.pretend(nodes[1].address, nodes[0].statusAs(t, nodes[1]))
 	outvoted.compareWithMembers(t.Context())
@@ -135,7 +135,7 @@ func TestOutvotedNodeRebuilds(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, peers.Members[2].Divergence, "store content differs from the log")
 
-	eventually(t, func() bool { return outvoted.loads.Load() > loads+2 && outvoted.node.Serving() }) // it was built anew
+	eventually(t, func() bool { return outvoted.storeGen.Load() > gen+2 && outvoted.node.Serving() }) // it was built anew
 	require.ErrorIs(t, outvoted.checkContent(), model.ErrStoreDiffers, "the majority still has other records")
 	nodes[0].peers.honest(nodes[0].address)
 	nodes[1].peers.honest(nodes[1].address)

@@ -142,7 +142,7 @@ func (s *VersionService) TablesInternal(ctx context.Context) ([]string, error) {
 // LoadInternal builds the revision index from the store. MemoryDB begins empty: what it held was
 // judged by an index that is no more.
 func (s *VersionService) LoadInternal(ctx context.Context, cluster string) error {
-	s.loads.Add(1)
+	s.storeGen.Add(1)
 	s.redis.setCluster(cluster)
 	s.redis.memory.Clear()
 	err := s.mysql.load(ctx)
@@ -154,14 +154,14 @@ func (s *VersionService) LoadInternal(ctx context.Context, cluster string) error
 
 // RestoreInternal replaces all records.
 func (s *VersionService) RestoreInternal(ctx context.Context, identity model.Identity, at model.Position, source raft.Source) error {
-	s.loads.Add(1)
+	s.storeGen.Add(1)
 	return s.mysql.restore(ctx, identity, at, source)
 }
 
 // OpenViewInternal opens a consistent view of the records, which is held against the running checksum.
 func (s *VersionService) OpenViewInternal(ctx context.Context) (raft.StoreView, error) {
 	view, err := s.mysql.mysqlDao.OpenView(ctx)
-	judged := &judgedView{service: s, View: view, want: s.mysql.sum, loads: s.loads.Load()}
+	judged := &judgedView{service: s, View: view, want: s.mysql.sum, gen: s.storeGen.Load()}
 	if err == nil && view.Unlike() != nil {
 		err = errors.Join(view.Unlike(), view.Close())
 	}

@@ -94,7 +94,7 @@ func TestFollowersPassMembershipOn(t *testing.T) {
 	require.ErrorIs(t, err, model.ErrNodeUnreachable)
 	_, _, err = follower.ApplyCommands(ctx, model.Singles(add("a", "1")))
 	require.ErrorIs(t, err, model.ErrNotLeader)
-	_, err = follower.LeaderReadIndex(ctx, model.LevelLinearizable, model.TermWitness{})
+	_, err = follower.LeaderReadIndex(ctx, model.LevelLinearizable, model.TermAck{})
 	require.ErrorIs(t, err, model.ErrNotLeader)
 
 	leader, err := follower.TransferLeadership(ctx, "node2")

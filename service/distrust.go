@@ -31,11 +31,11 @@ type doubt struct {
 
 // distrust keeps readers from the store at once, and has it built anew. It returns at once and may be
 // called from any goroutine. What was found in the store before it was last loaded is of no interest.
-func (s *VersionService) distrust(loads uint64, foundBy string, err error) {
-	if s.loads.Load() != loads || !s.doubt.CompareAndSwap(nil, &doubt{foundBy: foundBy, err: err}) {
+func (s *VersionService) distrust(gen uint64, foundBy string, err error) {
+	if s.storeGen.Load() != gen || !s.doubt.CompareAndSwap(nil, &doubt{foundBy: foundBy, err: err}) {
 		return
 	}
-	s.loads.Add(1) // reads under way do not count
+	s.storeGen.Add(1) // reads under way do not count
 	s.observer.Diverged(foundBy)
 	s.log.Error("this node serves nothing from its store until it is built anew", "foundBy", foundBy, "err", err)
 	select {
@@ -45,19 +45,19 @@ func (s *VersionService) distrust(loads uint64, foundBy string, err error) {
 }
 
 // distrustForm is for what a look at the state row and the tables met: what is missing is a difference too.
-func (s *VersionService) distrustForm(loads uint64, err error) {
+func (s *VersionService) distrustForm(gen uint64, err error) {
 	switch {
 	case errors.Is(err, model.ErrStoreDiffers):
-		s.distrust(loads, foundByReading, err)
+		s.distrust(gen, foundByReading, err)
 	case errors.Is(err, model.ErrNoState):
-		s.distrust(loads, foundByReading, fmt.Errorf("%w: %w", model.ErrStoreDiffers, err))
+		s.distrust(gen, foundByReading, fmt.Errorf("%w: %w", model.ErrStoreDiffers, err))
 	}
 }
 
 // distrustIfUnlike is for what a read met.
-func (s *VersionService) distrustIfUnlike(loads uint64, err error) {
+func (s *VersionService) distrustIfUnlike(gen uint64, err error) {
 	if errors.Is(err, model.ErrStoreDiffers) {
-		s.distrust(loads, foundByRead, err)
+		s.distrust(gen, foundByRead, err)
 	}
 }
 

@@ -125,21 +125,21 @@ func (p *fakePeers) Term(_ context.Context, id, address string) (uint64, error) 
 	return s.Term().Term, nil
 }
 
-func (p *fakePeers) ReadIndex(ctx context.Context, address string, level model.Level, witness model.TermWitness) (uint64, error) {
+func (p *fakePeers) ReadIndex(ctx context.Context, address string, level model.Level, ack model.TermAck) (uint64, error) {
 	s, err := p.at(address)
 	if err != nil {
 		return 0, err
 	}
-	return s.LeaderReadIndex(ctx, level, witness)
+	return s.LeaderReadIndex(ctx, level, ack)
 }
 
-func (p *fakePeers) Read(ctx context.Context, address string, ids []string, witness model.TermWitness) ([]model.Found, uint64, error) {
+func (p *fakePeers) Read(ctx context.Context, address string, ids []string, ack model.TermAck) ([]model.Found, uint64, error) {
 	p.note("read", address)
 	s, err := p.at(address)
 	if err != nil {
 		return nil, 0, err
 	}
-	return s.LeaderRead(ctx, ids, witness)
+	return s.LeaderRead(ctx, ids, ack)
 }
 
 func (p *fakePeers) Commands(ctx context.Context, address string, units []model.Unit) ([]model.UnitOutcome, uint64, error) {

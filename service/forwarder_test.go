@@ -76,7 +76,7 @@ func (f *follower) add(ctx context.Context, id string) (outcome model.Outcome, i
 		}
 		return err
 	})
-	return outcome, index, unproposed(err, false)
+	return outcome, index, nothingProposed(err, false)
 }
 
 // Writes that wait for the leader must share a request, and each client must get the outcome of its
@@ -235,10 +235,10 @@ func TestStoppingEndsWhatIsForwarded(t *testing.T) {
 // A write that waited in vain was not proposed; whether it is worth another try at once depends on why.
 func TestWhyAWriteWaitedInVain(t *testing.T) {
 	late := fmt.Errorf("%w: %w", model.ErrTimeout, context.DeadlineExceeded)
-	require.ErrorIs(t, unproposed(late, false), model.ErrNoLeader)
-	require.ErrorIs(t, unproposed(late, true), model.ErrTooManyRequests)
-	require.NotErrorIs(t, unproposed(late, true), context.DeadlineExceeded, "it would pass for an open outcome")
+	require.ErrorIs(t, nothingProposed(late, false), model.ErrNoLeader)
+	require.ErrorIs(t, nothingProposed(late, true), model.ErrTooManyRequests)
+	require.NotErrorIs(t, nothingProposed(late, true), context.DeadlineExceeded, "it would pass for an open outcome")
 	open := errors.Join(model.ErrOutcomeUnknown, late)
-	require.Equal(t, open, unproposed(open, true))
-	require.NoError(t, unproposed(nil, true))
+	require.Equal(t, open, nothingProposed(open, true))
+	require.NoError(t, nothingProposed(nil, true))
 }

@@ -15,7 +15,7 @@ type judgedView struct {
 	*dao.View
 	service *VersionService
 	want    contentSum
-	loads   uint64 // which loading of the store the view is of
+	gen     uint64 // which loading of the store the view is of
 
 	seen contentSum
 	// memoriesSeen is set once seen has all memories.
@@ -81,7 +81,7 @@ func (v *judgedView) judge(ctx context.Context) error {
 		return nil
 	}
 	err := fmt.Errorf("%w: its rows make %s, the log makes %s%s", model.ErrStoreDiffers, v.seen.checksum(), v.want.checksum(), v.detail())
-	v.service.distrust(v.loads, foundByReading, err)
+	v.service.distrust(v.gen, foundByReading, err)
 	return err
 }
 
@@ -95,6 +95,6 @@ func (v *judgedView) detail() string {
 
 // missing notes that the table or the whole database is gone, or of another form, which is a difference too.
 func (v *judgedView) missing(err error) error {
-	v.service.distrustForm(v.loads, err)
+	v.service.distrustForm(v.gen, err)
 	return err
 }

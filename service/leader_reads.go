@@ -76,20 +76,20 @@ func (r *leaderReads) ask(ids []string) ([]model.Found, uint64, error) {
 	if address == "" {
 		return nil, 0, model.ErrNotLeader
 	}
-	return r.service.peers.Read(ctx, address, ids, r.service.termWitness())
+	return r.service.peers.Read(ctx, address, ids, r.service.termAck())
 }
 
 func (r *leaderReads) close() { r.batcher.Close() }
 
-// termWitness gives the term that this node is in now: after everything that it then asks for arrived.
-func (s *VersionService) termWitness() model.TermWitness {
-	return model.TermWitness{Node: s.NodeID(), Term: s.node.Term()}
+// termAck gives the term that this node is in now: after everything that it then asks for arrived.
+func (s *VersionService) termAck() model.TermAck {
+	return model.TermAck{Node: s.NodeID(), Term: s.node.Term()}
 }
 
 // LeaderRead gives records as linearizable reads of another member find them; model.ErrNotLeader on every
 // node but the leader.
-func (s *VersionService) LeaderRead(ctx context.Context, ids []string, witness model.TermWitness) (found []model.Found, index uint64, err error) {
-	fresh, err := s.node.ReadIndexFor(ctx, witness)
+func (s *VersionService) LeaderRead(ctx context.Context, ids []string, ack model.TermAck) (found []model.Found, index uint64, err error) {
+	fresh, err := s.node.ReadIndexFor(ctx, ack)
 	if err != nil {
 		return nil, 0, notLeaderInTime(err)
 	}

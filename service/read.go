@@ -68,10 +68,10 @@ func (s *VersionService) ListVersions(ctx context.Context, list model.ListOption
 	err = s.read(ctx, opts, func(ctx context.Context) error {
 		index = s.node.AppliedIndex()
 		var stored uint64
-		loads := s.loads.Load()
+		gen := s.storeGen.Load()
 		if page, stored, err = s.listStored(ctx, list); err != nil {
 			s.storeReads.failed(err)
-			s.distrustIfUnlike(loads, err)
+			s.distrustIfUnlike(gen, err)
 			return err
 		}
 		// The page may be ahead of what single reads see; they must not fall behind it.
@@ -142,11 +142,11 @@ func (s *VersionService) readHere(ctx context.Context, opts model.ReadOptions, l
 // while it was read.
 func (s *VersionService) readOnce(await, local func() error) error {
 	for {
-		loads := s.loads.Load()
+		gen := s.storeGen.Load()
 		if err := await(); err != nil {
 			return err
 		}
-		if err := local(); s.loads.Load() == loads {
+		if err := local(); s.storeGen.Load() == gen {
 			return err
 		}
 	}
@@ -240,13 +240,13 @@ func (s *VersionService) newReadIndexes() map[model.Level]*group.Rounds[uint64] 
 
 func (s *VersionService) readIndexOnce(ctx context.Context, level model.Level) (uint64, error) {
 	if s.node.IsLeader() {
-		return s.LeaderReadIndex(ctx, level, model.TermWitness{})
+		return s.LeaderReadIndex(ctx, level, model.TermAck{})
 	}
 	_, address := s.node.Leader()
 	if address == "" {
 		return 0, s.nobodyLeads()
 	}
-	index, err := s.peers.ReadIndex(ctx, address, level, s.termWitness())
+	index, err := s.peers.ReadIndex(ctx, address, level, s.termAck())
 	if err != nil {
 		// A question changes nothing: whatever went wrong, it may be asked again.
 		return 0, fmt.Errorf("%w: %w", model.ErrNotLeader, err)
@@ -254,13 +254,13 @@ func (s *VersionService) readIndexOnce(ctx context.Context, level model.Level) (
 	return index, nil
 }
 
-// LeaderReadIndex gives the index for reads of a level, of the witness or of this node itself, on the
+// LeaderReadIndex gives the index for reads of a level, of the member that ack is of or of this node itself, on the
 // leader; model.ErrNotLeader elsewhere.
-func (s *VersionService) LeaderReadIndex(ctx context.Context, level model.Level, witness model.TermWitness) (index uint64, err error) {
+func (s *VersionService) LeaderReadIndex(ctx context.Context, level model.Level, ack model.TermAck) (index uint64, err error) {
 	if level == model.LevelLeader {
 		index, err = s.node.LeaderIndex(ctx)
 	} else {
-		index, err = s.node.ReadIndexFor(ctx, witness)
+		index, err = s.node.ReadIndexFor(ctx, ack)
 	}
 	return index, notLeaderInTime(err)
 }
@@ -276,7 +276,7 @@ func notLeaderInTime(err error) error {
 // lookup finds the current row of an id. The revision index judges what caches and database say.
 func (s *VersionService) lookup(ctx context.Context, id string) (model.Version, error) {
 	for try := range lookupTries {
-		seen, loads := s.node.AppliedIndex(), s.loads.Load()
+		seen, gen := s.node.AppliedIndex(), s.storeGen.Load()
 		current, exists := s.mysql.revisions.get(id)
 		if !exists {
 			s.storeReads.absent.Add(1)
@@ -287,7 +287,7 @@ func (s *VersionService) lookup(ctx context.Context, id string) (model.Version, 
 		}
 		row, err := s.mysql.GetVersionFromMysql(ctx, id)
 		if err == nil && current.contradicts(markOf(&row)) {
-			return model.Version{}, s.wrongRow(loads, id)
+			return model.Version{}, s.wrongRow(gen, id)
 		}
 		found := err == nil && markOf(&row) == current
 		s.storeReads.count(found)
@@ -298,7 +298,7 @@ func (s *VersionService) lookup(ctx context.Context, id string) (model.Version, 
 		}
 		if err != nil && !errors.Is(err, model.ErrNotFound) {
 			s.storeReads.failed(err)
-			s.distrustIfUnlike(loads, err)
+			s.distrustIfUnlike(gen, err)
 			return model.Version{}, err
 		}
 		if try > 0 {
@@ -313,9 +313,9 @@ func (s *VersionService) lookup(ctx context.Context, id string) (model.Version, 
 }
 
 // wrongRow notes that a row has the revision that was applied, and another content.
-func (s *VersionService) wrongRow(loads uint64, id string) error {
+func (s *VersionService) wrongRow(gen uint64, id string) error {
 	err := fmt.Errorf("%w: %s", model.ErrStoreDiffers, wrongRowOf(id))
-	s.distrust(loads, foundByRead, err)
+	s.distrust(gen, foundByRead, err)
 	return wrongStore(wrongRowOf(id), err)
 }
 

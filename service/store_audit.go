@@ -63,9 +63,9 @@ func (s *VersionService) lookAtStore(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, storeCheckTimeout)
 	defer cancel()
-	loads, before := s.loads.Load(), s.node.StoredIndex() // the applier may go on meanwhile, but never back
+	gen, before := s.storeGen.Load(), s.node.StoredIndex() // the applier may go on meanwhile, but never back
 	state, err := s.StateInternal(ctx)
-	s.distrustForm(loads, err)
+	s.distrustForm(gen, err)
 	if err == nil && (state.Identity != s.node.Identity() || state.Applied.Index < before) {
 		s.node.VerifyStore()
 	}

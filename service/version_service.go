@@ -28,8 +28,8 @@ type RaftInitializer interface {
 type PeerClient interface {
 	Status(ctx context.Context, address string) (peer.Status, error)
 	Identify(ctx context.Context, address string) (peer.Status, error)
-	ReadIndex(ctx context.Context, address string, level model.Level, witness model.TermWitness) (uint64, error)
-	Read(ctx context.Context, address string, ids []string, witness model.TermWitness) ([]model.Found, uint64, error)
+	ReadIndex(ctx context.Context, address string, level model.Level, ack model.TermAck) (uint64, error)
+	Read(ctx context.Context, address string, ids []string, ack model.TermAck) ([]model.Found, uint64, error)
 	Commands(ctx context.Context, address string, units []model.Unit) ([]model.UnitOutcome, uint64, error)
 	Get(ctx context.Context, address, id string, opts model.ReadOptions) (model.Result, error)
 	List(ctx context.Context, address string, list model.ListOptions, opts model.ReadOptions) (model.Page, uint64, error)
@@ -99,9 +99,9 @@ type VersionService struct {
 	membership *group.Gate
 	// backups and restores bound what holds a view of the database, or a whole backup on disk.
 	backups, restores *group.Gate
-	// loads counts how often the store was taken into use anew, or out of use; a read during which it
-	// moves has seen neither the old records nor the new ones for certain.
-	loads atomic.Uint64
+	// storeGen is incremented whenever the store is replaced or taken out of service; a read that spans an
+	// increment has seen neither the old records nor the new ones for certain, and is done again.
+	storeGen atomic.Uint64
 	// doubt is set while the store is known to differ from the log; doubted then holds a token until
 	// mendStore is at it.
 	doubt   atomic.Pointer[doubt]

@@ -95,14 +95,14 @@ func (s *VersionService) writeAnywhere(ctx context.Context, u model.Unit) (resul
 		return err
 	})
 	if err != nil {
-		return model.UnitResult{}, unproposed(err, s.led())
+		return model.UnitResult{}, nothingProposed(err, s.led())
 	}
 	return result, nil
 }
 
-// unproposed says of a write that waited in vain what its client must know: nothing was changed, because
-// nobody led or because others were in front of it.
-func unproposed(err error, led bool) error {
+// nothingProposed maps a timeout before the proposal to model.ErrNoLeader, or to model.ErrTooManyRequests where
+// somebody led and others were in front: nothing was changed.
+func nothingProposed(err error, led bool) error {
 	if !errors.Is(err, model.ErrTimeout) || errors.Is(err, model.ErrOutcomeUnknown) {
 		return err
 	}
