@@ -20,7 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/config"
-	"versiond/raft"
+	"versiond/raft/datadir"
 )
 
 // What the command line answers is what scripts and supervisors go by: the exit code, errors on
@@ -347,7 +347,7 @@ func TestNodeWhoseDirectoryIsRemovedEnds(t *testing.T) {
 	require.Equal(t, http.StatusCreated, status, body)
 	s.cancel()
 	err := s.mustEnd(t)
-	require.ErrorIs(t, err, raft.ErrDirLost)
+	require.ErrorIs(t, err, datadir.ErrLost)
 	require.ErrorContains(t, err, "GET /peers")
 
 	again := start(t, cfg)

@@ -19,6 +19,7 @@ import (
 	"versiond/metrics"
 	"versiond/peer"
 	"versiond/raft"
+	"versiond/raft/datadir"
 	"versiond/routers"
 	"versiond/service"
 )
@@ -72,7 +73,7 @@ type runningNode struct {
 
 // openNode opens one node from the bottom up; parts undoes it, also after an error.
 func openNode(cfg config.Config, node config.Node, log *slog.Logger, parts *closers) (*runningNode, error) {
-	dir, err := raft.OpenDataDir(filepath.Join(cfg.DataDir, node.ID), node.ID)
+	dir, err := datadir.Open(filepath.Join(cfg.DataDir, node.ID), node.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +138,7 @@ func ignoreClosed(err error) error {
 
 // openServices opens the store and the caches: MySQL and Redis where they are configured, SQLite and
 // MemoryDB alone where not.
-func openServices(cfg config.Config, node config.Node, dir *raft.DataDir, log *slog.Logger, parts *closers) (*service.VersionMysqlService, *service.VersionRedisService, error) {
+func openServices(cfg config.Config, node config.Node, dir *datadir.Dir, log *slog.Logger, parts *closers) (*service.VersionMysqlService, *service.VersionRedisService, error) {
 	store, err := openStore(cfg, node, dir, log)
 	if err != nil {
 		return nil, nil, err
@@ -168,7 +169,7 @@ func redisAccount(r config.Redis) db.RedisAccount {
 	}
 }
 
-func openStore(cfg config.Config, node config.Node, dir *raft.DataDir, log *slog.Logger) (*dao.VersionMysqlDao, error) {
+func openStore(cfg config.Config, node config.Node, dir *datadir.Dir, log *slog.Logger) (*dao.VersionMysqlDao, error) {
 	if cfg.MySQL.DSN.Reveal() == "" {
 		return openEmbedded(dir, log)
 	}
@@ -178,7 +179,7 @@ func openStore(cfg config.Config, node config.Node, dir *raft.DataDir, log *slog
 
 // openEmbedded puts a file that is no database any more aside, where the node has what it is made of: it is then built
 // anew.
-func openEmbedded(dir *raft.DataDir, log *slog.Logger) (*dao.VersionMysqlDao, error) {
+func openEmbedded(dir *datadir.Dir, log *slog.Logger) (*dao.VersionMysqlDao, error) {
 	path := filepath.Join(dir.Path(), sqliteFile)
 	gormDB, err := db.OpenSQLite(path)
 	if db.IsDamaged(err) && dir.Identity().Cluster != "" {
@@ -191,14 +192,14 @@ func openEmbedded(dir *raft.DataDir, log *slog.Logger) (*dao.VersionMysqlDao, er
 }
 
 // storeName names the store to an operator.
-func storeName(cfg config.Config, node config.Node, dir *raft.DataDir) string {
+func storeName(cfg config.Config, node config.Node, dir *datadir.Dir) string {
 	if cfg.MySQL.DSN.Reveal() == "" {
 		return filepath.Join(dir.Path(), sqliteFile)
 	}
 	return db.DatabaseAndServer(cfg.MySQL.DSN.Reveal(), node.ID)
 }
 
-func discardStore(cfg config.Config, node config.Node, dir *raft.DataDir) string {
+func discardStore(cfg config.Config, node config.Node, dir *datadir.Dir) string {
 	if cfg.MySQL.DSN.Reveal() == "" {
 		return "delete " + filepath.Join(dir.Path(), sqliteFile) + "*"
 	}

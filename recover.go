@@ -18,6 +18,7 @@ import (
 	"versiond/dao"
 	"versiond/db"
 	"versiond/raft"
+	"versiond/raft/datadir"
 	"versiond/service"
 )
 
@@ -172,7 +173,7 @@ func (r *recovery) recoverFromDatabase(ctx context.Context) (err error) {
 	return nil
 }
 
-func (r *recovery) raftConfig(dir *raft.DataDir) raft.RecoverConfig {
+func (r *recovery) raftConfig(dir *datadir.Dir) raft.RecoverConfig {
 	return raft.RecoverConfig{
 		Dir: dir, Address: r.node.Address, BackupDir: r.backupDir, Confirmed: r.yes, Log: r.log,
 	}

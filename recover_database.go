@@ -13,6 +13,7 @@ import (
 	"versiond/db"
 	"versiond/model"
 	"versiond/raft"
+	"versiond/raft/datadir"
 )
 
 // sqliteFile is the embedded database, in the node's data directory.
@@ -37,7 +38,7 @@ func (r *recovery) open() (*dao.VersionMysqlDao, error) {
 
 // inspectDatabase gives the state row of the node's database, nil when it has none, and an error when
 // the recovered node would not start on it.
-func (r *recovery) inspectDatabase(ctx context.Context, dir *raft.DataDir) (_ *model.StoreState, err error) {
+func (r *recovery) inspectDatabase(ctx context.Context, dir *datadir.Dir) (_ *model.StoreState, err error) {
 	store, err := r.open()
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil

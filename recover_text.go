@@ -9,6 +9,7 @@ import (
 	"versiond/model"
 	"versiond/peer"
 	"versiond/raft"
+	"versiond/raft/datadir"
 )
 
 // tell says what a recovery does, or would do.
@@ -21,7 +22,7 @@ func (r *recovery) tell(p raft.RecoveryPlan, database *model.StoreState) {
 	}
 	fmt.Fprintf(r.out, "recover %s as the only member of a new cluster\n", p.Node)
 	line("data directory", "%s", p.Dir)
-	if p.From == raft.FromLog {
+	if p.From == datadir.FromLog {
 		line("log", "ends at index %d, term %d", p.Last.Index, p.Last.Term)
 		line("snapshot", "%s", positionOrNone(p.Snapshot))
 		line("records", "%d, from every entry of the log, also those that were never acknowledged", p.Records)
@@ -39,7 +40,7 @@ func (r *recovery) tell(p raft.RecoveryPlan, database *model.StoreState) {
 		line("MySQL", "is not written to now, and replaced when %s starts; to keep what it has: %s",
 			p.Node, db.DumpCommand(r.cfg.MySQL.DSN.Reveal(), p.Node))
 	}
-	if p.From == raft.FromLog && database != nil && database.Applied.Index > p.Last.Index {
+	if p.From == datadir.FromLog && database != nil && database.Applied.Index > p.Last.Index {
 		fmt.Fprintf(r.out, "NOTE: the database is at index %d, past the end of this log. It may hold records that the log lacks;\n"+
 			"they are kept only by moving the data directory away and using --from-database.\n", database.Applied.Index)
 	}

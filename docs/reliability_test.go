@@ -16,7 +16,7 @@ func TestReliabilityNamesWhatIsThere(t *testing.T) {
 	for _, name := range regexp.MustCompile("`(Test\\w+)`").FindAllStringSubmatch(page, -1) {
 		require.Contains(t, tests, name[1])
 	}
-	for _, file := range regexp.MustCompile("`([a-z]+/[a-z_]+\\.go)`").FindAllStringSubmatch(page, -1) {
+	for _, file := range regexp.MustCompile("`([a-z]+(?:/[a-z]+)*/[a-z_]+\\.go)`").FindAllStringSubmatch(page, -1) {
 		require.FileExists(t, filepath.Join("..", file[1]))
 	}
 }

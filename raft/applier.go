@@ -11,6 +11,7 @@ import (
 
 	"versiond/failpoint"
 	"versiond/model"
+	"versiond/raft/datadir"
 )
 
 const (
@@ -39,7 +40,7 @@ type applier struct {
 	// committed gives hashicorp's commit index.
 	committed func() uint64
 	// dir says whose the store has to be, and remembers whether this node has made it once.
-	dir *DataDir
+	dir *datadir.Dir
 	// discardStore says how an operator gets rid of the store.
 	discardStore string
 	store        string // names it to an operator

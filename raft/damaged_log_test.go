@@ -16,12 +16,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/model"
+	"versiond/raft/datadir"
 )
 
 // mustLogFile makes a directory with a log of some size, part of it compacted away.
-func mustLogFile(t testing.TB) (*DataDir, []byte) {
+func mustLogFile(t testing.TB) (*datadir.Dir, []byte) {
 	t.Helper()
-	dir, err := OpenDataDir(filepath.Join(t.TempDir(), "node1"), "node1")
+	dir, err := datadir.Open(filepath.Join(t.TempDir(), "node1"), "node1")
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = dir.Close() })
 	stores, err := openStores(dir, slog.New(slog.DiscardHandler), 0)
@@ -35,7 +36,7 @@ func mustLogFile(t testing.TB) (*DataDir, []byte) {
 	}
 	require.NoError(t, stores.cache.DeleteRange(1, 100))
 	require.NoError(t, stores.close())
-	content, err := os.ReadFile(dir.file(logFile))
+	content, err := os.ReadFile(dir.File(datadir.StableFile))
 	require.NoError(t, err)
 	return dir, content
 }
@@ -49,7 +50,7 @@ func usedPart(t *testing.T, path string) []byte {
 }
 
 // readAllLog opens the log and gives what it holds, or why it cannot be read.
-func readAllLog(dir *DataDir) (logs []raft.Log, err error) {
+func readAllLog(dir *datadir.Dir) (logs []raft.Log, err error) {
 	stores, err := openStores(dir, slog.New(slog.DiscardHandler), 0)
 	if err != nil {
 		return nil, err
@@ -78,10 +79,10 @@ func readAllLog(dir *DataDir) (logs []raft.Log, err error) {
 // never end the process with a stack, or be read as something else. If this fails, a bad sector makes an
 // operator read the source of bbolt, or makes a node vote twice.
 func TestDamagedLogIsRefused(t *testing.T) {
-	for _, name := range []string{logFile, logDir + "/wal-meta.db", logDir + "/*.wal"} {
+	for _, name := range []string{datadir.StableFile, datadir.LogFolder + "/wal-meta.db", datadir.LogFolder + "/*.wal"} {
 		t.Run(filepath.Base(name), func(t *testing.T) {
 			dir, _ := mustLogFile(t)
-			found, err := filepath.Glob(dir.file(name))
+			found, err := filepath.Glob(dir.File(name))
 			require.NoError(t, err)
 			require.Len(t, found, 1)
 			content, err := os.ReadFile(found[0])
@@ -156,7 +157,7 @@ func damages(content, used []byte) iter.Seq2[string, []byte] {
 // as if it had acknowledged nothing.
 func TestLostLogFolderIsNoticed(t *testing.T) {
 	dir, _ := mustLogFile(t)
-	require.NoError(t, os.RemoveAll(dir.file(logDir)))
+	require.NoError(t, os.RemoveAll(dir.File(datadir.LogFolder)))
 	_, err := readAllLog(dir)
 	require.ErrorIs(t, err, model.ErrCorrupt)
 	require.ErrorContains(t, err, "empty its data directory and start it")
@@ -166,7 +167,7 @@ func TestLostLogFolderIsNoticed(t *testing.T) {
 func TestLostVoteIsNoticed(t *testing.T) {
 	for _, lose := range []func(string) error{os.Remove, func(path string) error { return os.Truncate(path, 0) }} {
 		dir, _ := mustLogFile(t)
-		require.NoError(t, lose(dir.file(logFile)))
+		require.NoError(t, lose(dir.File(datadir.StableFile)))
 		_, err := readAllLog(dir)
 		require.ErrorIs(t, err, model.ErrCorrupt)
 		require.ErrorContains(t, err, model.RejoinAdvice)
@@ -177,7 +178,7 @@ func BenchmarkLoadBolt(b *testing.B) {
 	dir, content := mustLogFile(b)
 	b.SetBytes(int64(len(content)))
 	for b.Loop() {
-		require.NoError(b, loadBolt(dir.file(logFile), readStable))
+		require.NoError(b, loadBolt(dir.File(datadir.StableFile), readStable))
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/model"
+	"versiond/raft/datadir"
 )
 
 var errDiskFull = &os.PathError{Op: "write", Path: "raft.db", Err: syscall.ENOSPC}
@@ -198,7 +199,7 @@ func TestBrokenDiskIsReportedWhileANodeStarts(t *testing.T) {
 	n.close(t)
 	n = c.mustLead(t)
 	n.close(t)
-	dir, err := OpenDataDir(c.path, "node1")
+	dir, err := datadir.Open(c.path, "node1")
 	require.NoError(t, err)
 	defer func() { require.NoError(t, dir.Close()) }()
 	listener, err := ListenPeers("127.0.0.1:0")

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/model"
+	"versiond/raft/datadir"
 )
 
 // faultyDisk is between a node and the file of its log. Its faults are what a disk can do to writes.
@@ -91,7 +92,7 @@ func mustTrio(t *testing.T) *trio {
 	require.NoError(t, c.nodes[0].Bootstrap("cluster1"))
 	require.Eventually(t, c.nodes[0].IsLeader, 10*time.Second, 5*time.Millisecond)
 	for _, n := range c.nodes[1:] {
-		require.NoError(t, n.Admit(Membership{Cluster: "cluster1"}))
+		require.NoError(t, n.Admit(datadir.Membership{Cluster: "cluster1"}))
 		require.NoError(t, c.nodes[0].AddVoter(t.Context(), n.Identity().Node, n.Address()))
 	}
 	for _, n := range c.nodes {
@@ -102,7 +103,7 @@ func mustTrio(t *testing.T) *trio {
 
 func (c *trio) mustOpen(t *testing.T, id string) {
 	t.Helper()
-	dir, err := OpenDataDir(filepath.Join(t.TempDir(), id), id)
+	dir, err := datadir.Open(filepath.Join(t.TempDir(), id), id)
 	require.NoError(t, err)
 	listener, err := ListenPeers("127.0.0.1:0")
 	require.NoError(t, err)

@@ -1,13 +1,17 @@
 package raft
 
 import (
+	"encoding/json"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/hashicorp/raft"
 	"github.com/stretchr/testify/require"
 
 	"versiond/model"
+	"versiond/raft/datadir"
 )
 
 // Each verdict protects from one way in which a database and a data directory come not to belong
@@ -145,7 +149,20 @@ func mustApplier(t *testing.T, identity model.Identity) *applier {
 	fsm := newVersionFSM(newFakeService(newFakeStore()))
 	fsm.snapshots = snapshots
 	return &applier{fsm: fsm, service: fsm.service, queue: fsm.queue, logs: logs, progress: newProgress(),
-		committed: func() uint64 { return 15 }, dir: &DataDir{note: note{Identity: identity}}, log: slog.New(slog.DiscardHandler)}
+		committed: func() uint64 { return 15 }, dir: mustDirOf(t, identity), log: slog.New(slog.DiscardHandler)}
+}
+
+// mustDirOf opens a data directory that is whose identity says.
+func mustDirOf(t *testing.T, identity model.Identity) *datadir.Dir {
+	t.Helper()
+	path := t.TempDir()
+	noted, err := json.Marshal(identity)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(path, datadir.IdentityFile), noted, 0o600))
+	dir, err := datadir.Open(path, identity.Node)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, dir.Close()) })
+	return dir
 }
 
 // What stands in the tables' place may be dropped where this directory made it, or where it says that it is this
@@ -169,20 +186,20 @@ func TestClaim(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			a, path := mustApplier(t, ours), t.TempDir()
-			dir, err := OpenDataDir(path, "node1")
+			dir, err := datadir.Open(path, "node1")
 			require.NoError(t, err)
-			require.NoError(t, dir.SetCluster(Membership{Cluster: ours.Cluster, Former: []string{"b"}}))
+			require.NoError(t, dir.SetCluster(datadir.Membership{Cluster: ours.Cluster, Former: []string{"b"}}))
 			a.dir, a.store, a.discardStore = dir, "the database", "the statement"
 			if test.made {
-				require.NoError(t, dir.noteStoreMade())
+				require.NoError(t, dir.NoteStoreMade())
 			}
 			a.service.(*fakeService).store.rows["somebody's"] = model.Version{}
 			tables, err := a.claim(t.Context(), test.state)
 			require.NoError(t, dir.Close())
-			reopened, errOpen := OpenDataDir(path, "node1")
+			reopened, errOpen := datadir.Open(path, "node1")
 			require.NoError(t, errOpen)
 			defer func() { require.NoError(t, reopened.Close()) }()
-			require.Equal(t, !test.refused, reopened.noted().StoreMade, "what it remembers")
+			require.Equal(t, !test.refused, reopened.Noted().StoreMade, "what it remembers")
 			if test.refused {
 				require.ErrorIs(t, err, model.ErrForeignStore)
 				require.ErrorContains(t, err, "the database holds versions")

@@ -18,6 +18,8 @@ import (
 
 	"github.com/hashicorp/raft"
 	"github.com/stretchr/testify/require"
+
+	"versiond/raft/datadir"
 )
 
 const (
@@ -111,7 +113,7 @@ func entryAt(index, term uint64, dataBytes int) *raft.Log {
 
 // logWriter is the process that is killed.
 type logWriter struct {
-	dir    *DataDir
+	dir    *datadir.Dir
 	stores *stores
 	now    logSummary
 }
@@ -120,7 +122,7 @@ func writeLog(path, from string) error {
 	w := &logWriter{}
 	err := json.Unmarshal([]byte(from), &w.now)
 	if err == nil {
-		w.dir, err = OpenDataDir(path, "node1")
+		w.dir, err = datadir.Open(path, "node1")
 	}
 	if err == nil {
 		err = w.open()
@@ -272,7 +274,7 @@ func requireStored(t *testing.T, path string, before, after logState, when strin
 	t.Helper()
 	w := &logWriter{}
 	var err error
-	w.dir, err = OpenDataDir(path, "node1")
+	w.dir, err = datadir.Open(path, "node1")
 	require.NoError(t, err, when)
 	defer func() { require.NoError(t, w.dir.Close()) }()
 	require.NoError(t, w.open(), when)

@@ -9,14 +9,16 @@ import (
 
 	"github.com/hashicorp/raft"
 	"github.com/stretchr/testify/require"
+
+	"versiond/raft/datadir"
 )
 
 // fillSegments appends entries of a quarter of a MiB from index on until the log has this many files, and
 // returns the last index.
-func fillSegments(t *testing.T, stores *stores, dir *DataDir, index uint64, segments int) uint64 {
+func fillSegments(t *testing.T, stores *stores, dir *datadir.Dir, index uint64, segments int) uint64 {
 	t.Helper()
 	for {
-		found, err := filepath.Glob(dir.file(logDir) + "/*.wal")
+		found, err := filepath.Glob(dir.File(datadir.LogFolder) + "/*.wal")
 		require.NoError(t, err)
 		if len(found) >= segments {
 			return index
@@ -46,9 +48,9 @@ func TestLogOfFortyFilesOpensAgain(t *testing.T) {
 }
 
 // newestFile returns the path of the file that the log is written to.
-func newestFile(t *testing.T, dir *DataDir) string {
+func newestFile(t *testing.T, dir *datadir.Dir) string {
 	t.Helper()
-	found, err := filepath.Glob(dir.file(logDir) + "/*.wal")
+	found, err := filepath.Glob(dir.File(datadir.LogFolder) + "/*.wal")
 	require.NoError(t, err)
 	require.NotEmpty(t, found)
 	return slices.Max(found)
@@ -87,7 +89,7 @@ func TestLogFileThatCountsNoMoreIsNotLookedAt(t *testing.T) {
 	require.NoFileExists(t, orphan)
 }
 
-func mustOpenStores(t *testing.T, dir *DataDir) *stores {
+func mustOpenStores(t *testing.T, dir *datadir.Dir) *stores {
 	t.Helper()
 	stores, err := openStores(dir, slog.New(slog.DiscardHandler), 0)
 	require.NoError(t, err)

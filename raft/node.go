@@ -12,14 +12,18 @@ import (
 	"github.com/hashicorp/raft"
 
 	"versiond/model"
+	"versiond/raft/datadir"
 )
+
+// dirLookInterval is how soon a node notices that its directory was taken from under it.
+const dirLookInterval = time.Second
 
 // NodeConfig is what a node needs besides its FSM. Directory, Listener and the functions behind
 // Peers stay the caller's to close, after the node.
 type NodeConfig struct {
 	// Address is where the other nodes reach this one, as a host name or IP with a port.
 	Address  string
-	Dir      *DataDir
+	Dir      *datadir.Dir
 	Listener *PeerListener
 	Peers    PeerTerms
 	// Secret is what nodes of the cluster show each other; empty when the cluster has none.
@@ -49,7 +53,7 @@ type Node struct {
 	fsm      *VersionFSM
 	stores   *stores
 	progress *progress
-	dirWatch *dirWatch
+	dirWatch *datadir.Watch
 	secrets  *secretWatch
 
 	ctx    context.Context // ends with Close
@@ -87,14 +91,14 @@ func NewRaftNode(cfg NodeConfig, fsm *VersionFSM) (*Node, error) {
 	if cfg.Observer != nil {
 		fsm.observer = cfg.Observer
 	}
-	cfg.Dir.removeSpooled(cfg.Log)
-	cfg.Dir.removeThrowaways(cfg.Log)
+	removeSpooled(cfg.Dir, cfg.Log)
+	removeThrowaways(cfg.Dir, cfg.Log)
 	ctx, cancel := context.WithCancel(context.Background())
 	n := &Node{cfg: cfg, fsm: fsm, stores: stores, progress: newProgress(), secrets: newSecretWatch(cfg.Log), ctx: ctx, cancel: cancel, failed: make(chan struct{})}
 	fsm.giveUp = n.fail
 	n.contact = newContact(n.idAt, cfg.Log)
 	stores.hold(newDisk(cfg.Dir.Path(), cfg.Log, fsm.observer, n.fail), cfg.wrapLog)
-	if n.dirWatch, err = newDirWatch(cfg.Dir, n.hasLog); err == nil {
+	if n.dirWatch, err = datadir.NewWatch(cfg.Dir, n.hasLog); err == nil {
 		err = n.resume()
 	}
 	if err != nil {
@@ -116,7 +120,7 @@ func (n *Node) resume() error {
 	}
 	if n.Identity().Cluster == "" {
 		return fmt.Errorf("%w: %s holds a Raft log, but its %s names no cluster: put back the one that it had; where that is lost, %s",
-			model.ErrCorrupt, n.cfg.Dir.Path(), identityFile, model.RejoinAdvice)
+			model.ErrCorrupt, n.cfg.Dir.Path(), datadir.IdentityFile, model.RejoinAdvice)
 	}
 	return n.start(nil)
 }
@@ -124,16 +128,16 @@ func (n *Node) resume() error {
 // Bootstrap makes this node the first and only voter of a new cluster; model.ErrWrongNode when another one
 // has taken it in meanwhile.
 func (n *Node) Bootstrap(cluster string) error {
-	return n.enter(Membership{Cluster: cluster}, &raft.Configuration{Servers: []raft.Server{{
+	return n.enter(datadir.Membership{Cluster: cluster}, &raft.Configuration{Servers: []raft.Server{{
 		Suffrage: raft.Voter, ID: raft.ServerID(n.Identity().Node), Address: raft.ServerAddress(n.cfg.Address),
 	}}})
 }
 
 // Admit starts Raft on a node that the cluster has taken in; the leader sends it everything. A node that is a
 // member already notes whether it wants a vote; model.ErrWrongNode when it is one of another cluster.
-func (n *Node) Admit(m Membership) error { return n.enter(m, nil) }
+func (n *Node) Admit(m datadir.Membership) error { return n.enter(m, nil) }
 
-func (n *Node) enter(m Membership, bootstrap *raft.Configuration) error {
+func (n *Node) enter(m datadir.Membership, bootstrap *raft.Configuration) error {
 	n.entering.Lock()
 	defer n.entering.Unlock()
 	if n.Running() {
@@ -146,14 +150,14 @@ func (n *Node) enter(m Membership, bootstrap *raft.Configuration) error {
 }
 
 // enterAgain notes whether a member wants a vote.
-func (n *Node) enterAgain(m Membership) error {
-	switch noted := n.cfg.Dir.noted(); {
+func (n *Node) enterAgain(m datadir.Membership) error {
+	switch noted := n.cfg.Dir.Noted(); {
 	case m.Cluster != noted.Cluster:
 		return fmt.Errorf("%w: this node is a member of cluster %s", model.ErrWrongNode, noted.Cluster)
 	case m.Replica == noted.Replica:
 		return nil
 	default:
-		return n.cfg.Dir.SetCluster(Membership{Cluster: noted.Cluster, Former: noted.Former, Replica: m.Replica})
+		return n.cfg.Dir.SetCluster(datadir.Membership{Cluster: noted.Cluster, Former: noted.Former, Replica: m.Replica})
 	}
 }
 
@@ -254,7 +258,7 @@ func (n *Node) Identity() model.Identity { return n.cfg.Dir.Identity() }
 func (n *Node) Former() []string { return n.cfg.Dir.Former() }
 
 // Replica reports whether the node is a member that never wants a vote.
-func (n *Node) Replica() bool { return n.cfg.Dir.noted().Replica }
+func (n *Node) Replica() bool { return n.cfg.Dir.Noted().Replica }
 
 // Address is where the other nodes reach this one.
 func (n *Node) Address() string { return n.cfg.Address }
@@ -291,7 +295,32 @@ func (n *Node) Close() error {
 		running.proposer.batcher.Close()
 	}
 	if n.dirWatch != nil {
-		defer n.dirWatch.close()
+		defer n.dirWatch.Close()
 	}
 	return errors.Join(err, n.stores.close())
+}
+
+// watchDir ends the node when its directory is not there any more. A look that hangs, as it may on a network's disk,
+// keeps nobody waiting.
+func (n *Node) watchDir(w *datadir.Watch) {
+	ticker := time.NewTicker(dirLookInterval)
+	defer ticker.Stop()
+	for {
+		seen := make(chan error, 1)
+		go func() { seen <- w.Look() }()
+		select {
+		case err := <-seen:
+			if err != nil {
+				n.fail(fmt.Errorf("%w; its last index was %d; put the directory back if it was moved; where it is gone, %s", err, n.LastIndex(), model.RejoinAdvice))
+				return
+			}
+		case <-n.ctx.Done():
+			return
+		}
+		select {
+		case <-ticker.C:
+		case <-n.ctx.Done():
+			return
+		}
+	}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/model"
+	"versiond/raft/datadir"
 )
 
 // noPeers is for nodes that have none.
@@ -29,7 +30,7 @@ func (noPeers) Term(context.Context, string, string) (uint64, error) {
 // testNode is a node over a directory and a store that outlive it.
 type testNode struct {
 	*Node
-	dir      *DataDir
+	dir      *datadir.Dir
 	listener *PeerListener
 }
 
@@ -47,7 +48,7 @@ func newTestConfig(t *testing.T) testConfig {
 
 func (c testConfig) mustOpen(t *testing.T) *testNode {
 	t.Helper()
-	dir, err := OpenDataDir(c.path, "node1")
+	dir, err := datadir.Open(c.path, "node1")
 	require.NoError(t, err)
 	listener, err := ListenPeers("127.0.0.1:0")
 	require.NoError(t, err)
@@ -362,10 +363,10 @@ func TestClosedStreamLayerTakesNothing(t *testing.T) {
 func TestOnlyOneClusterTakesANodeIn(t *testing.T) {
 	c := newTestConfig(t)
 	n := c.mustLead(t)
-	require.ErrorIs(t, n.Admit(Membership{Cluster: "another"}), model.ErrWrongNode)
+	require.ErrorIs(t, n.Admit(datadir.Membership{Cluster: "another"}), model.ErrWrongNode)
 	require.ErrorIs(t, n.Bootstrap("another"), model.ErrWrongNode)
 	require.Equal(t, "cluster1", n.Identity().Cluster)
-	require.NoError(t, n.Admit(Membership{Cluster: "cluster1"}), "the same again")
+	require.NoError(t, n.Admit(datadir.Membership{Cluster: "cluster1"}), "the same again")
 	n.close(t)
 	require.Equal(t, "cluster1", c.mustLead(t).Identity().Cluster)
 }
@@ -440,4 +441,11 @@ func port(l *PeerListener) string {
 		panic(err)
 	}
 	return port
+}
+
+func mustDataDir(t *testing.T, path string) *datadir.Dir {
+	t.Helper()
+	d, err := datadir.Open(path, "node1")
+	require.NoError(t, err)
+	return d
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/model"
+	"versiond/raft/datadir"
 )
 
 // mustReceive gives a backup that is closed with the test.
@@ -248,7 +249,7 @@ func TestNodeThatComesInTheMiddleOfARestore(t *testing.T) {
 	mustPropose(t, leader.Node, "during")
 	c.mustOpen(t, "node4") // the log does not go back to its beginning: it is sent the snapshot
 	joined := c.nodes[3]
-	require.NoError(t, joined.Admit(Membership{Cluster: "cluster1"}))
+	require.NoError(t, joined.Admit(datadir.Membership{Cluster: "cluster1"}))
 	require.NoError(t, leader.AddVoter(t.Context(), "node4", joined.Address()))
 	require.NoError(t, joined.WaitApplied(t.Context(), leader.AppliedIndex()))
 	require.Len(t, c.rows[joined].snapshotRows(), 3002)

@@ -59,7 +59,7 @@ func (a *applier) reconcileOnce(ctx context.Context) error {
 	case storeLost, storeBehind, storeEmpty:
 		return a.build(ctx, found, why, state)
 	}
-	if err := a.dir.noteStoreMade(); err != nil {
+	if err := a.dir.NoteStoreMade(); err != nil {
 		return err
 	}
 	err = a.load(ctx, state.Applied)
@@ -95,12 +95,12 @@ func (a *applier) claim(ctx context.Context, state model.StoreState) ([]string, 
 	if err != nil {
 		return nil, err
 	}
-	if len(tables) > 0 && !a.dir.noted().StoreMade && !a.owns(state) {
+	if len(tables) > 0 && !a.dir.Noted().StoreMade && !a.owns(state) {
 		return nil, fmt.Errorf("%w: %s holds %s, and no state row that says whose; this node has made no store there. "+
 			"Give this node its own database, or, if nothing in that one is needed: %s",
 			model.ErrForeignStore, a.store, strings.Join(tables, ", "), a.discardStore)
 	}
-	return tables, a.dir.noteStoreMade()
+	return tables, a.dir.NoteStoreMade()
 }
 
 // owns reports whether what can be read of a state row is of this node.

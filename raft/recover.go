@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/raft"
 
 	"versiond/model"
+	"versiond/raft/datadir"
 )
 
 // ErrNotConfirmed is returned by a recovery that has shown what it would do and changed nothing.
@@ -30,13 +31,13 @@ func RecoverFromLog(ctx context.Context, cfg RecoverConfig, open func(folder str
 	if err != nil {
 		return err
 	}
-	cfg.Dir.removeThrowaways(cfg.Log)
+	removeThrowaways(cfg.Dir, cfg.Log)
 	stores, err := cfg.openStores()
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, stores.close()) }()
-	folder, err := os.MkdirTemp(cfg.Dir.path, throwawayPattern)
+	folder, err := os.MkdirTemp(cfg.Dir.Path(), throwawayPattern)
 	if err != nil {
 		return fmt.Errorf("make a folder for the throwaway store: %w", err)
 	}
@@ -56,7 +57,7 @@ func RecoverFromLog(ctx context.Context, cfg RecoverConfig, open func(folder str
 
 // check makes the plan as far as it can be made without a replay.
 func (cfg *RecoverConfig) check(ctx context.Context) (RecoveryPlan, error) {
-	plan := cfg.newPlan(FromLog, cfg.Dir.Identity().Cluster)
+	plan := cfg.newPlan(datadir.FromLog, cfg.Dir.Identity().Cluster)
 	stores, err := inspectStores(cfg.Dir)
 	if err != nil {
 		return plan, err
@@ -91,10 +92,10 @@ func (cfg *RecoverConfig) recoverCluster(ctx context.Context, plan RecoveryPlan,
 		return gate.err // RecoverCluster does not wrap it
 	}
 	if err != nil {
-		return fmt.Errorf("recover from the log in %s: %w", cfg.Dir.path, err)
+		return fmt.Errorf("recover from the log in %s: %w", cfg.Dir.Path(), err)
 	}
 	cfg.reached("log cut off")
-	return cfg.Dir.endRecovery()
+	return cfg.Dir.EndRecovery()
 }
 
 func (cfg *RecoverConfig) reached(step string) {

@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/raft"
 
 	"versiond/model"
+	"versiond/raft/datadir"
 )
 
 // currentTermKey is where hashicorp/raft keeps a node's term.
@@ -30,7 +31,7 @@ func RecoverFromRecords(ctx context.Context, cfg RecoverConfig, state model.Stor
 	case records == 0 || state.Applied.Index == 0:
 		return fmt.Errorf("%w: the database of %s holds no records", errNothingLeft, state.Node)
 	}
-	plan := cfg.newPlan(FromDatabase, state.Cluster)
+	plan := cfg.newPlan(datadir.FromDatabase, state.Cluster)
 	plan.Last, plan.Records = state.Applied, records
 	if plan.Former != state.Cluster {
 		return fmt.Errorf("%w: the recovery that was broken off was of cluster %s, the database is of %s", model.ErrForeignStore, plan.Former, state.Cluster)
@@ -44,7 +45,7 @@ func RecoverFromRecords(ctx context.Context, cfg RecoverConfig, state model.Stor
 	if err := cfg.writeState(ctx, plan, view); err != nil {
 		return err
 	}
-	return cfg.Dir.endRecovery()
+	return cfg.Dir.EndRecovery()
 }
 
 // writeState writes what a node has after a snapshot took the place of its whole log.
@@ -55,7 +56,7 @@ func (cfg *RecoverConfig) writeState(ctx context.Context, plan RecoveryPlan, vie
 	}
 	defer func() { err = errors.Join(err, stores.close()) }()
 	if err := stores.files.Set(currentTermKey, withSum(currentTermKey, binary.BigEndian.AppendUint64(nil, plan.Last.Term))); err != nil {
-		return fmt.Errorf("write the term to %s: %w", cfg.Dir.file(logFile), err)
+		return fmt.Errorf("write the term to %s: %w", cfg.Dir.File(datadir.StableFile), err)
 	}
 	cfg.reached("term written")
 	_, transport := raft.NewInmemTransport(raft.ServerAddress(cfg.Address))

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/model"
+	"versiond/raft/datadir"
 )
 
 // newKept leaves a store whose directory is gone.
@@ -85,13 +86,13 @@ func TestRecoverFromRecordsRefuses(t *testing.T) {
 		c.store.state.Restoring = true
 		_, err := c.recoverFromRecords(t, true, nil)
 		require.ErrorIs(t, err, model.ErrCorrupt)
-		require.NoFileExists(t, c.path+"/"+identityFile)
+		require.NoFileExists(t, c.path+"/"+datadir.IdentityFile)
 	})
 	t.Run("empty", func(t *testing.T) {
 		c := newKept(t)
 		clear(c.store.rows)
 		_, err := c.recoverFromRecords(t, true, nil)
 		require.ErrorIs(t, err, errNothingLeft)
-		require.NoFileExists(t, c.path+"/"+identityFile)
+		require.NoFileExists(t, c.path+"/"+datadir.IdentityFile)
 	})
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/model"
+	"versiond/raft/datadir"
 )
 
 // mustLoseQuorum adds a voter that does not exist, so that nothing is committed any more, and leaves
@@ -84,7 +85,7 @@ func openFake(string) (VersionServiceInterface, func() error, error) {
 	return newFakeService(newFakeStore()), func() error { return nil }, nil
 }
 
-func (c testConfig) recoverConfig(dir *DataDir, confirmed bool, plan *RecoveryPlan) RecoverConfig {
+func (c testConfig) recoverConfig(dir *datadir.Dir, confirmed bool, plan *RecoveryPlan) RecoverConfig {
 	return RecoverConfig{
 		Dir: dir, Address: "127.0.0.1:7001", Confirmed: confirmed, Log: slog.New(slog.DiscardHandler),
 		Check: func(context.Context, RecoveryPlan) error { return nil },
@@ -183,7 +184,7 @@ func (c recoverable) copiesAt(t *testing.T, killed *[]killedAt) func(string) {
 // unless nothing of it is changed yet.
 func (k killedAt) requireNoHalfStart(t *testing.T, former string) {
 	t.Helper()
-	dir, err := OpenDataDir(k.left.path, "node1")
+	dir, err := datadir.Open(k.left.path, "node1")
 	if err == nil {
 		defer func() { require.NoError(t, dir.Close()) }()
 		require.Equal(t, former, dir.Identity().Cluster, "a node starts on half of a recovery")

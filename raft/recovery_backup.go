@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"versiond/raft/datadir"
 )
 
 // What the name of a directory's copy has after the directory's own, and while it is not whole.
@@ -19,15 +21,15 @@ const (
 )
 
 // backupPath names the copy of a directory: beside it, unless elsewhere says where.
-func (d *DataDir) backupPath(elsewhere string, now time.Time) string {
+func backupPath(d *datadir.Dir, elsewhere string, now time.Time) string {
 	if elsewhere == "" {
-		elsewhere = filepath.Dir(d.path)
+		elsewhere = filepath.Dir(d.Path())
 	}
-	return filepath.Join(elsewhere, filepath.Base(d.path)+backupInfix+now.UTC().Format("20060102T150405Z"))
+	return filepath.Join(elsewhere, filepath.Base(d.Path())+backupInfix+now.UTC().Format("20060102T150405Z"))
 }
 
 // backUp copies the directory to a new one. It has its name only when it is whole and on disk.
-func (d *DataDir) backUp(ctx context.Context, to string) error {
+func backUp(ctx context.Context, d *datadir.Dir, to string) error {
 	partial := to + partialSuffix
 	if _, err := os.Stat(to); !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%s is there already (%w)", to, errors.Join(err, fs.ErrExist))
@@ -35,16 +37,16 @@ func (d *DataDir) backUp(ctx context.Context, to string) error {
 	if err := os.MkdirAll(filepath.Dir(to), 0o750); err != nil {
 		return err
 	}
-	if err := removePartial(filepath.Dir(to), d.path); err != nil {
+	if err := removePartial(filepath.Dir(to), d.Path()); err != nil {
 		return err
 	}
-	if err := copyTree(ctx, d.path, partial); err != nil {
+	if err := copyTree(ctx, d.Path(), partial); err != nil {
 		return err
 	}
 	if err := os.Rename(partial, to); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(to))
+	return datadir.Sync(filepath.Dir(to))
 }
 
 // removePartial removes the copies that were not finished.
@@ -85,14 +87,14 @@ func copyTree(ctx context.Context, from, to string) error {
 func isScratch(name string) bool {
 	throwaway, _ := filepath.Match(throwawayPattern, name) // both patterns are well formed
 	spool, _ := filepath.Match(spoolPattern, name)
-	return name == lockFile || throwaway || spool || strings.HasSuffix(name, ".next")
+	return name == datadir.LockFile || throwaway || spool || strings.HasSuffix(name, ".next")
 }
 
 func makeSynced(folder string) error {
 	if err := os.Mkdir(folder, 0o750); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(folder))
+	return datadir.Sync(filepath.Dir(folder))
 }
 
 func copySynced(from, to string) error {

@@ -11,11 +11,12 @@ import (
 	"github.com/hashicorp/raft"
 
 	"versiond/model"
+	"versiond/raft/datadir"
 )
 
 // RecoverConfig is what a recovery needs. Dir stays the caller's to close.
 type RecoverConfig struct {
-	Dir *DataDir
+	Dir *datadir.Dir
 	// Address is where other nodes will reach the node.
 	Address string
 	// BackupDir is where the copy of the data directory goes; beside it when empty.
@@ -33,7 +34,7 @@ type RecoverConfig struct {
 
 // RecoveryPlan says what a recovery does.
 type RecoveryPlan struct {
-	From               RecoverySource
+	From               datadir.Source
 	Node, Dir, Address string
 	// Snapshot and Last are the newest snapshot and the end of the log, or of the database.
 	Snapshot, Last model.Position
@@ -50,11 +51,11 @@ type RecoveryPlan struct {
 	Resumed bool
 }
 
-func (cfg *RecoverConfig) newPlan(from RecoverySource, former string) RecoveryPlan {
-	noted := cfg.Dir.noted()
+func (cfg *RecoverConfig) newPlan(from datadir.Source, former string) RecoveryPlan {
+	noted := cfg.Dir.Noted()
 	plan := RecoveryPlan{
-		From: from, Node: noted.Node, Dir: cfg.Dir.path, Address: cfg.Address,
-		Former: former, Cluster: rand.Text(), Backup: cfg.Dir.backupPath(cfg.BackupDir, time.Now()),
+		From: from, Node: noted.Node, Dir: cfg.Dir.Path(), Address: cfg.Address,
+		Former: former, Cluster: rand.Text(), Backup: backupPath(cfg.Dir, cfg.BackupDir, time.Now()),
 	}
 	if noted.Recovery != nil {
 		plan.Resumed, plan.Backup, plan.Cluster = true, noted.Recovery.Backup, noted.Cluster
@@ -73,11 +74,11 @@ func (cfg *RecoverConfig) begin(ctx context.Context, plan RecoveryPlan) error {
 		return nil
 	}
 	cfg.reached("shown")
-	if err := cfg.Dir.backUp(ctx, plan.Backup); err != nil {
-		return fmt.Errorf("back up %s: %w", cfg.Dir.path, err)
+	if err := backUp(ctx, cfg.Dir, plan.Backup); err != nil {
+		return fmt.Errorf("back up %s: %w", cfg.Dir.Path(), err)
 	}
 	cfg.reached("backed up")
-	err := cfg.Dir.beginRecovery(plan.Cluster, plan.Former, recoveryMark{From: plan.From, Backup: plan.Backup})
+	err := cfg.Dir.BeginRecovery(plan.Cluster, plan.Former, datadir.Mark{From: plan.From, Backup: plan.Backup})
 	cfg.reached("marked")
 	return err
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/raft"
 
 	"versiond/model"
+	"versiond/raft/datadir"
 )
 
 // recoveryGap is how many log indexes a recovered cluster leaves out. The nodes that are gone may have
@@ -72,8 +73,8 @@ func checkNewest(snapshots raft.SnapshotStore, records uint64) error {
 }
 
 // removeThrowaways removes what a recovery left that was killed.
-func (d *DataDir) removeThrowaways(log *slog.Logger) {
-	left, _ := filepath.Glob(d.file(throwawayPattern)) // the pattern is well formed
+func removeThrowaways(d *datadir.Dir, log *slog.Logger) {
+	left, _ := filepath.Glob(d.File(throwawayPattern)) // the pattern is well formed
 	for _, name := range left {
 		if err := os.RemoveAll(name); err != nil {
 			log.Warn("a left-over folder could not be removed", "folder", name, "err", err)

@@ -37,7 +37,7 @@ func (n *testNode) restoreBytes(t *testing.T, file []byte, foreign bool) (uint64
 
 func (n *testNode) requireNoSpool(t *testing.T) {
 	t.Helper()
-	left, err := filepath.Glob(n.dir.file(spoolPattern))
+	left, err := filepath.Glob(n.dir.File(spoolPattern))
 	require.NoError(t, err)
 	require.Empty(t, left)
 }

@@ -11,12 +11,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/model"
+	"versiond/raft/datadir"
 )
 
 // mustDamageNewest flips a bit in the newest snapshot of a node that does not run.
 func mustDamageNewest(t *testing.T, path string) {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(path, snapshotsDir, "*", "state.bin"))
+	files, err := filepath.Glob(filepath.Join(path, datadir.SnapshotsFolder, "*", "state.bin"))
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
 	newest := files[len(files)-1]
@@ -90,12 +91,12 @@ func TestUnfinishedSnapshotsLeaveNothing(t *testing.T) {
 		return sink
 	}
 	other, broken := create(1), create(2)
-	folder := filepath.Join(c.path, snapshotsDir, broken.ID()+unfinishedSuffix)
+	folder := filepath.Join(c.path, datadir.SnapshotsFolder, broken.ID()+unfinishedSuffix)
 	require.NoError(t, os.Remove(filepath.Join(folder, "meta.json")))
 	require.NoError(t, os.Mkdir(filepath.Join(folder, "meta.json"), 0o700)) // its description cannot be written
 	require.Error(t, broken.Close())
 	require.NoDirExists(t, folder)
-	require.DirExists(t, filepath.Join(c.path, snapshotsDir, other.ID()+unfinishedSuffix))
+	require.DirExists(t, filepath.Join(c.path, datadir.SnapshotsFolder, other.ID()+unfinishedSuffix))
 	require.NoError(t, other.Cancel())
 	metas, err := n.stores.snapshots.List()
 	require.NoError(t, err)

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 
 	"versiond/model"
+	"versiond/raft/datadir"
 )
 
 // spoolPattern names the files in which a data directory keeps backups that are being restored.
@@ -36,7 +37,7 @@ type Backup struct {
 // *model.ValidationError that names the body says what is wrong with it; where reading body failed,
 // its error is in the chain.
 func (n *Node) ReceiveBackup(ctx context.Context, body io.Reader) (*Backup, error) {
-	b, err := n.cfg.Dir.newSpool()
+	b, err := newSpool(n.cfg.Dir)
 	if err != nil {
 		return nil, err
 	}
@@ -46,8 +47,8 @@ func (n *Node) ReceiveBackup(ctx context.Context, body io.Reader) (*Backup, erro
 	return b, nil
 }
 
-func (d *DataDir) newSpool() (*Backup, error) {
-	file, err := os.CreateTemp(d.path, spoolPattern)
+func newSpool(d *datadir.Dir) (*Backup, error) {
+	file, err := os.CreateTemp(d.Path(), spoolPattern)
 	if err != nil {
 		return nil, fmt.Errorf("make a file for the backup: %w", err)
 	}
@@ -55,8 +56,8 @@ func (d *DataDir) newSpool() (*Backup, error) {
 }
 
 // removeSpooled removes what a process left that ended while it restored.
-func (d *DataDir) removeSpooled(log *slog.Logger) {
-	left, _ := filepath.Glob(d.file(spoolPattern)) // the pattern is well formed
+func removeSpooled(d *datadir.Dir, log *slog.Logger) {
+	left, _ := filepath.Glob(d.File(spoolPattern)) // the pattern is well formed
 	for _, name := range left {
 		if err := os.Remove(name); err != nil {
 			log.Warn("a left-over file could not be removed", "file", name, "err", err)

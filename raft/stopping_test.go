@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/model"
+	"versiond/raft/datadir"
 )
 
 // stoppingService is a store on which this node's stop cuts off a transaction.
@@ -31,7 +32,7 @@ func TestStopIsNoFailureOfTheStore(t *testing.T) {
 	service := stoppingService{newFakeService(&fakeStore{}), stop}
 	a := &applier{
 		fsm: newVersionFSM(service), service: service, progress: newProgress(), log: slog.New(slog.NewTextHandler(&log, nil)),
-		dir: &DataDir{},
+		dir: &datadir.Dir{},
 	}
 	require.Error(t, a.commit(ctx, model.Position{Index: 1, Term: 1}))
 	require.Empty(t, log.String())

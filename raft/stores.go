@@ -17,11 +17,11 @@ import (
 	bbolterrors "go.etcd.io/bbolt/errors"
 
 	"versiond/model"
+	"versiond/raft/datadir"
 )
 
 const (
 	snapshotsKept = 2
-	snapshotsDir  = "snapshots" // what hashicorp calls the folder
 	// logCacheEntries keeps replication to followers from reading the disk.
 	logCacheEntries = 512
 )
@@ -54,7 +54,7 @@ func (f *raftFiles) Close() error { return errors.Join(f.walLog.Close(), f.file.
 
 // openStores opens a directory for a node to write to. segmentBytes is the size of a new file of the log; 0 means the
 // default.
-func openStores(dir *DataDir, log *slog.Logger, segmentBytes int) (*stores, error) {
+func openStores(dir *datadir.Dir, log *slog.Logger, segmentBytes int) (*stores, error) {
 	s, err := newStores(dir, log, cmp.Or(segmentBytes, walSegmentBytes), false)
 	if err != nil {
 		return nil, err
@@ -66,11 +66,11 @@ func openStores(dir *DataDir, log *slog.Logger, segmentBytes int) (*stores, erro
 }
 
 // inspectStores opens a directory that must stay as it is.
-func inspectStores(dir *DataDir) (*stores, error) {
+func inspectStores(dir *datadir.Dir) (*stores, error) {
 	return newStores(dir, slog.New(slog.DiscardHandler), walSegmentBytes, true)
 }
 
-func newStores(dir *DataDir, log *slog.Logger, segmentBytes int, readOnly bool) (*stores, error) {
+func newStores(dir *datadir.Dir, log *slog.Logger, segmentBytes int, readOnly bool) (*stores, error) {
 	files, err := openLog(dir, log, segmentBytes, readOnly)
 	if err != nil {
 		return nil, err
@@ -83,22 +83,22 @@ func newStores(dir *DataDir, log *slog.Logger, segmentBytes int, readOnly bool) 
 	if err := errors.Join(errCache, errSnapshots); err != nil {
 		return nil, errors.Join(fmt.Errorf("open the snapshots in %s: %w", dir.Path(), err), files.Close())
 	}
-	return &stores{files: files, cache: cache, stable: files, snapshots: newSnapshotStore(snapshots, cache, dir.file(snapshotsDir))}, nil
+	return &stores{files: files, cache: cache, stable: files, snapshots: newSnapshotStore(snapshots, cache, dir.File(datadir.SnapshotsFolder))}, nil
 }
 
 // openLog opens the files of the log, and says what to do when they are damaged.
-func openLog(dir *DataDir, log *slog.Logger, segmentBytes int, readOnly bool) (logFiles, error) {
+func openLog(dir *datadir.Dir, log *slog.Logger, segmentBytes int, readOnly bool) (logFiles, error) {
 	logs, err := openFolder(dir, log, segmentBytes)
 	if err != nil {
 		return nil, openError(dir, err)
 	}
 	last, err := soundly(logs.LastIndex)
 	if err == nil {
-		err = makeBolt(dir.file(logFile), last)
+		err = makeBolt(dir.File(datadir.StableFile), last)
 	}
 	var bolt *raftboltdb.BoltStore
 	if err == nil {
-		bolt, err = openBolt(dir.file(logFile), readOnly)
+		bolt, err = openBolt(dir.File(datadir.StableFile), readOnly)
 	}
 	if err != nil {
 		return nil, errors.Join(openError(dir, err), logs.Close())
@@ -108,13 +108,13 @@ func openLog(dir *DataDir, log *slog.Logger, segmentBytes int, readOnly bool) (l
 
 // openFolder opens the log. One that is gone while term and vote are there is not made anew: the node would
 // vote as if it had never acknowledged anything.
-func openFolder(dir *DataDir, log *slog.Logger, segmentBytes int) (logs *walLog, err error) {
-	_, errFolder := os.Stat(dir.file(logDir))
-	if _, errFile := os.Stat(dir.file(logFile)); errFile == nil && errors.Is(errFolder, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w: there is %s, and no folder %s beside it", model.ErrCorrupt, logFile, logDir)
+func openFolder(dir *datadir.Dir, log *slog.Logger, segmentBytes int) (logs *walLog, err error) {
+	_, errFolder := os.Stat(dir.File(datadir.LogFolder))
+	if _, errFile := os.Stat(dir.File(datadir.StableFile)); errFile == nil && errors.Is(errFolder, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w: there is %s, and no folder %s beside it", model.ErrCorrupt, datadir.StableFile, datadir.LogFolder)
 	}
 	err = sound(func() error {
-		logs, err = openWALLog(dir.file(logDir), newHCLogger(log), segmentBytes)
+		logs, err = openWALLog(dir.File(datadir.LogFolder), newHCLogger(log), segmentBytes)
 		return err
 	})
 	return logs, err
@@ -128,7 +128,7 @@ func makeBolt(path string, lastIndex uint64) error {
 	case err == nil && info.Size() > 0, err != nil && !errors.Is(err, fs.ErrNotExist):
 		return err
 	case lastIndex > 0:
-		return fmt.Errorf("%w: there is a log with %d entries, and no %s beside it", model.ErrCorrupt, lastIndex, logFile)
+		return fmt.Errorf("%w: there is a log with %d entries, and no %s beside it", model.ErrCorrupt, lastIndex, datadir.StableFile)
 	}
 	next := path + ".next"
 	if err := os.Remove(next); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -141,7 +141,7 @@ func makeBolt(path string, lastIndex uint64) error {
 	if err := errors.Join(bolt.Close(), os.Rename(next, path)); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(path))
+	return datadir.Sync(filepath.Dir(path))
 }
 
 func openBolt(path string, readOnly bool) (bolt *raftboltdb.BoltStore, err error) {
@@ -174,7 +174,7 @@ func checkEnds(logs raft.LogStore) error {
 	return nil
 }
 
-func openError(dir *DataDir, err error) error {
+func openError(dir *datadir.Dir, err error) error {
 	if errors.Is(err, model.ErrCorrupt) || errors.Is(err, bbolterrors.ErrInvalid) || errors.Is(err, bbolterrors.ErrChecksum) || errors.Is(err, bbolterrors.ErrVersionMismatch) {
 		return unreadableLog(dir.Path(), err)
 	}

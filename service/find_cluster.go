@@ -11,7 +11,7 @@ import (
 
 	"versiond/model"
 	"versiond/peer"
-	"versiond/raft"
+	"versiond/raft/datadir"
 )
 
 const (
@@ -261,7 +261,7 @@ func (s *VersionService) holdsCluster(ctx context.Context) (string, error) {
 // Admit takes the leader's word that the cluster has this node, and starts Raft. It is safe to repeat.
 // A database of another cluster, or of another node, is refused before anything is touched.
 func (s *VersionService) Admit(ctx context.Context, admission peer.Admission) error {
-	membership := raft.Membership{Cluster: admission.Cluster, Former: admission.Former, Replica: admission.Replica}
+	membership := datadir.Membership{Cluster: admission.Cluster, Former: admission.Former, Replica: admission.Replica}
 	if s.node.Running() {
 		return s.node.Admit(membership)
 	}

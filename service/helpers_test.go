@@ -19,6 +19,7 @@ import (
 	"versiond/db"
 	"versiond/model"
 	"versiond/raft"
+	"versiond/raft/datadir"
 	"versiond/test/servers"
 )
 
@@ -106,7 +107,7 @@ type nodeOptions struct {
 type testNode struct {
 	*VersionService
 	peers   *fakePeers
-	dir     *raft.DataDir
+	dir     *datadir.Dir
 	store   *dao.VersionMysqlDao
 	address string
 	path    string
@@ -132,7 +133,7 @@ func (o nodeOptions) mustOpen(t *testing.T) *testNode {
 func (o nodeOptions) mustPrepare(t *testing.T) *testNode {
 	t.Helper()
 	o.complete(t)
-	dir, err := raft.OpenDataDir(o.path, o.id)
+	dir, err := datadir.Open(o.path, o.id)
 	require.NoError(t, err)
 	listener, store := o.listener, o.store
 	if store == nil {

@@ -8,6 +8,7 @@ import (
 	"versiond/model"
 	"versiond/peer"
 	"versiond/raft"
+	"versiond/raft/datadir"
 )
 
 // A node that comes back with the state of a cluster that was given up must be refused, and told what
@@ -66,5 +67,5 @@ func TestAdmissionOverAFormerDatabase(t *testing.T) {
 
 // setFormer notes, as a recovery does, which cluster this one was recovered from.
 func (n *testNode) setFormer(cluster string) error {
-	return n.dir.SetCluster(raft.Membership{Cluster: n.node.Identity().Cluster, Former: []string{cluster}})
+	return n.dir.SetCluster(datadir.Membership{Cluster: n.node.Identity().Cluster, Former: []string{cluster}})
 }

@@ -1,4 +1,5 @@
-package raft
+// Package datadir holds the locked data directory of a node: whose it is, where its parts lie, and whether it is still there.
+package datadir
 
 import (
 	"crypto/rand"
@@ -17,26 +18,29 @@ import (
 	"versiond/model"
 )
 
+// What lies in a data directory.
 const (
-	lockFile     = "lock"
-	identityFile = "identity.json"
-	logFile      = "raft.db"
-	logDir       = "log"
+	LockFile     = "lock"
+	IdentityFile = "identity.json"
+	StableFile   = "raft.db" // Raft's term and vote
+	LogFolder    = "log"
+	// SnapshotsFolder is what hashicorp/raft calls it.
+	SnapshotsFolder = "snapshots"
 )
 
-// DataDir is a node's locked data directory: identity, Raft log and snapshots live in it.
-type DataDir struct {
+// Dir is a node's locked data directory: identity, Raft log and snapshots live in it.
+type Dir struct {
 	path  string
 	lock  *flock.Flock
 	fresh bool // the identity was made up by this process and may not be on disk yet
 
 	changing sync.Mutex
 	mu       sync.RWMutex
-	note     note
+	note     Note
 }
 
-// note is the content of identity.json.
-type note struct {
+// Note is the content of identity.json.
+type Note struct {
 	model.Identity
 	Replica bool `json:"replica,omitempty"`
 	// Former are the clusters that this one was recovered from, the newest last.
@@ -45,7 +49,7 @@ type note struct {
 	// stands in the tables' place before that is somebody else's.
 	StoreMade bool `json:"storeMade,omitempty"`
 	// Recovery is set while a recovery is under way, and stays when it is broken off.
-	Recovery *recoveryMark `json:"recovery,omitempty"`
+	Recovery *Mark `json:"recovery,omitempty"`
 }
 
 // Membership says which cluster a node belongs to, and how.
@@ -57,22 +61,22 @@ type Membership struct {
 	Replica bool
 }
 
-// OpenDataDir locks the directory for this process and reads whose it is, making both when they are
+// Open locks the directory for this process and reads whose it is, making both when they are
 // new. The error names the process that holds the directory, or matches model.ErrForeignStore when
 // it belongs to another node. A directory in which a recovery was broken off is not opened.
-func OpenDataDir(path, node string) (*DataDir, error) {
+func Open(path, node string) (*Dir, error) {
 	if err := makeDir(path); err != nil {
 		return nil, fmt.Errorf("data directory of %s (--data-dir): %w", node, err)
 	}
-	d, err := openLocked(path, node)
+	d, err := OpenMarked(path, node)
 	if err != nil {
 		return nil, err
 	}
-	if mark := d.noted().Recovery; mark != nil {
-		return nil, errors.Join(mark.brokenOff(path, node), d.Close())
+	if mark := d.Noted().Recovery; mark != nil {
+		return nil, errors.Join(mark.BrokenOff(path, node), d.Close())
 	}
 	if d.fresh {
-		if err := d.save(d.noted()); err != nil {
+		if err := d.save(d.Noted()); err != nil {
 			return nil, errors.Join(err, d.Close())
 		}
 	}
@@ -93,13 +97,13 @@ func makeDir(path string) error {
 	return err
 }
 
-// openLocked writes no identity yet where there is none.
-func openLocked(path, node string) (*DataDir, error) {
+// OpenMarked is Open for a recovery, which may go on where one was broken off. It writes no identity yet where there is none.
+func OpenMarked(path, node string) (*Dir, error) {
 	lock, err := lockDir(path)
 	if err != nil {
 		return nil, err
 	}
-	d := &DataDir{path: path, lock: lock}
+	d := &Dir{path: path, lock: lock}
 	if err := d.readIdentity(node); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
@@ -107,7 +111,7 @@ func openLocked(path, node string) (*DataDir, error) {
 }
 
 func lockDir(path string) (*flock.Flock, error) {
-	file := filepath.Join(path, lockFile)
+	file := filepath.Join(path, LockFile)
 	lock := flock.New(file)
 	locked, err := lock.TryLock()
 	if err != nil {
@@ -130,8 +134,8 @@ func lockHolder(file string) string {
 	return strings.TrimSpace(string(pid))
 }
 
-func (d *DataDir) readIdentity(node string) error {
-	data, err := os.ReadFile(d.file(identityFile))
+func (d *Dir) readIdentity(node string) error {
+	data, err := os.ReadFile(d.File(IdentityFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return d.newIdentity(node)
 	}
@@ -139,7 +143,7 @@ func (d *DataDir) readIdentity(node string) error {
 		return fmt.Errorf("read whose data directory this is: %w", err)
 	}
 	if err := json.Unmarshal(data, &d.note); err != nil {
-		return fmt.Errorf("%w: %s: %w", model.ErrCorrupt, d.file(identityFile), err)
+		return fmt.Errorf("%w: %s: %w", model.ErrCorrupt, d.File(IdentityFile), err)
 	}
 	if d.note.Node != node {
 		return fmt.Errorf("%w: data directory %s is that of node %q, but this is node %q: start %s with its own directory",
@@ -148,23 +152,23 @@ func (d *DataDir) readIdentity(node string) error {
 	return nil
 }
 
-func (d *DataDir) newIdentity(node string) error {
+func (d *Dir) newIdentity(node string) error {
 	if left := d.leftover(); left != "" {
 		return fmt.Errorf("%w: %s holds the %s of a node but no %s: put the file back; where it is lost, %s",
-			model.ErrCorrupt, d.path, left, identityFile, model.RejoinAdvice)
+			model.ErrCorrupt, d.path, left, IdentityFile, model.RejoinAdvice)
 	}
-	d.note, d.fresh = note{Identity: model.Identity{Node: node, Store: rand.Text()}}, true
+	d.note, d.fresh = Note{Identity: model.Identity{Node: node, Store: rand.Text()}}, true
 	return nil
 }
 
 // leftover names what a node that was here has left, "" when there is nothing: one that ran while its directory was
 // removed may have written a part of it again.
-func (d *DataDir) leftover() string {
-	if _, err := os.Stat(d.file(logFile)); err == nil {
-		return logFile
+func (d *Dir) leftover() string {
+	if _, err := os.Stat(d.File(StableFile)); err == nil {
+		return StableFile
 	}
-	for _, name := range []string{logDir, snapshotsDir} {
-		if entries, err := os.ReadDir(d.file(name)); err == nil && len(entries) > 0 {
+	for _, name := range []string{LogFolder, SnapshotsFolder} {
+		if entries, err := os.ReadDir(d.File(name)); err == nil && len(entries) > 0 {
 			return name
 		}
 	}
@@ -173,35 +177,35 @@ func (d *DataDir) leftover() string {
 
 // SetCluster notes that the node belongs to a cluster, and as what. It is on disk when SetCluster
 // returns.
-func (d *DataDir) SetCluster(m Membership) error {
-	return d.change(func(noted *note) {
+func (d *Dir) SetCluster(m Membership) error {
+	return d.change(func(noted *Note) {
 		noted.Cluster, noted.Former, noted.Replica = m.Cluster, m.Former, m.Replica
 	})
 }
 
-// noteStoreMade is on disk when it returns.
-func (d *DataDir) noteStoreMade() error {
-	if d.noted().StoreMade {
+// NoteStoreMade notes that the store of this directory was made once. It is on disk when NoteStoreMade returns.
+func (d *Dir) NoteStoreMade() error {
+	if d.Noted().StoreMade {
 		return nil
 	}
-	return d.change(func(noted *note) { noted.StoreMade = true })
+	return d.change(func(noted *Note) { noted.StoreMade = true })
 }
 
 // change is for those of several goroutines: none undoes what another notes.
-func (d *DataDir) change(edit func(*note)) error {
+func (d *Dir) change(edit func(*Note)) error {
 	d.changing.Lock()
 	defer d.changing.Unlock()
-	next := d.noted()
+	next := d.Noted()
 	edit(&next)
 	return d.save(next)
 }
 
-func (d *DataDir) save(next note) error {
+func (d *Dir) save(next Note) error {
 	data, err := json.MarshalIndent(next, "", "  ")
 	if err != nil {
 		return err
 	}
-	if err := writeFileDurably(d.file(identityFile), append(data, '\n')); err != nil {
+	if err := writeFileDurably(d.File(IdentityFile), append(data, '\n')); err != nil {
 		return fmt.Errorf("note whose data directory this is: %w", err)
 	}
 	d.mu.Lock()
@@ -223,10 +227,11 @@ func writeFileDurably(path string, data []byte) error {
 	if err := os.Rename(path+".next", path); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(path))
+	return Sync(filepath.Dir(path))
 }
 
-func syncDir(path string) error {
+// Sync puts on disk which names a folder has.
+func Sync(path string) error {
 	dir, err := os.Open(path)
 	if err != nil {
 		return err
@@ -234,26 +239,28 @@ func syncDir(path string) error {
 	return errors.Join(dir.Sync(), dir.Close())
 }
 
-func (d *DataDir) noted() note {
+// Noted returns what is noted in the directory.
+func (d *Dir) Noted() Note {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
 	return d.note
 }
 
-// Identity says whose the directory is.
-func (d *DataDir) Identity() model.Identity { return d.noted().Identity }
+// Identity returns whose the directory is.
+func (d *Dir) Identity() model.Identity { return d.Noted().Identity }
 
-// Former lists the clusters that this one was recovered from.
-func (d *DataDir) Former() []string { return d.noted().Former }
+// Former returns the clusters that this one was recovered from.
+func (d *Dir) Former() []string { return d.Noted().Former }
 
-// Path is where the directory is, as it was given.
-func (d *DataDir) Path() string { return d.path }
+// Path returns where the directory is, as it was given.
+func (d *Dir) Path() string { return d.path }
 
-func (d *DataDir) file(name string) string { return filepath.Join(d.path, name) }
+// File returns the path of a file or folder of the directory.
+func (d *Dir) File(name string) string { return filepath.Join(d.path, name) }
 
 // Close gives up the lock. The lock file stays: removing it would let two processes lock two files
 // of the same name.
-func (d *DataDir) Close() error {
+func (d *Dir) Close() error {
 	if d.lock == nil {
 		return nil // it was only looked whether the directory is there
 	}
