@@ -20,6 +20,7 @@ import (
 	"versiond/peer"
 	"versiond/raft"
 	"versiond/raft/datadir"
+	"versiond/raft/transport"
 	"versiond/routers"
 	"versiond/service"
 )
@@ -64,7 +65,7 @@ type runningNode struct {
 	public       *http.Server
 	peer         *http.Server
 	listener     net.Listener
-	peerListener *raft.PeerListener
+	peerListener *transport.Listener
 	// The rooms bound the connections of both servers.
 	publicRoom, peerRoom *connections
 	// asProblem is for the answers that net/http makes by itself.
@@ -116,7 +117,7 @@ func (n *runningNode) listen(cfg config.Config, node config.Node, parts *closers
 	if !cfg.Listed(node.ID) {
 		portKey, addressKey = "--port", "--address"
 	}
-	if n.peerListener, err = raft.ListenPeers(net.JoinHostPort(host, peerPort)); err != nil {
+	if n.peerListener, err = transport.Listen(net.JoinHostPort(host, peerPort)); err != nil {
 		return notListening(host, peerPort, "peer", addressKey, err)
 	}
 	parts.add(n.peerListener.Close)

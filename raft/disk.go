@@ -33,7 +33,7 @@ var errHangs = fmt.Errorf("a write has not come back for %s", hangsAfter)
 // log after entries that could not be cut off, and stays leader for ever behind a write that does not
 // come back, since other goroutines of it send the heartbeats. So no failure of a write reaches it. The
 // write is tried again until it went through, and as long as it waits the node sends the others nothing
-// (gatedTransport): to them it looks like a node that is frozen, and they elect another leader. No write
+// (transport.Transport): to them it looks like a node that is frozen, and they elect another leader. No write
 // is given up, which is why none can land late, over a newer one. That it is tried again after an
 // fsync that failed is sound because nothing is written in place: every try writes all its pages anew.
 type disk struct {
@@ -190,8 +190,11 @@ func (d *disk) mayLead() bool {
 	return d.failure == nil && (d.doubtful.IsZero() || time.Since(d.doubtful) > unproven)
 }
 
-// await returns once no write waits, with an error when the node closes.
-func (d *disk) await() error {
+// Started has writes wait from now on rather than fail.
+func (d *disk) Started() { d.running.Store(true) }
+
+// Await returns once no write waits, with an error when the node closes.
+func (d *disk) Await() error {
 	d.mu.Lock()
 	failure, through := d.failure, d.through
 	d.mu.Unlock()

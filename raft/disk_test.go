@@ -18,6 +18,7 @@ import (
 
 	"versiond/model"
 	"versiond/raft/datadir"
+	"versiond/raft/transport"
 )
 
 var errDiskFull = &os.PathError{Op: "write", Path: "raft.db", Err: syscall.ENOSPC}
@@ -202,7 +203,7 @@ func TestBrokenDiskIsReportedWhileANodeStarts(t *testing.T) {
 	dir, err := datadir.Open(c.path, "node1")
 	require.NoError(t, err)
 	defer func() { require.NoError(t, dir.Close()) }()
-	listener, err := ListenPeers("127.0.0.1:0")
+	listener, err := transport.Listen("127.0.0.1:0")
 	require.NoError(t, err)
 	defer func() { require.NoError(t, listener.Close()) }()
 	disk.set(errDiskFull, nil)

@@ -13,6 +13,7 @@ import (
 
 	"versiond/model"
 	"versiond/raft/datadir"
+	"versiond/raft/transport"
 )
 
 // faultyDisk is between a node and the file of its log. Its faults are what a disk can do to writes.
@@ -105,7 +106,7 @@ func (c *trio) mustOpen(t *testing.T, id string) {
 	t.Helper()
 	dir, err := datadir.Open(filepath.Join(t.TempDir(), id), id)
 	require.NoError(t, err)
-	listener, err := ListenPeers("127.0.0.1:0")
+	listener, err := transport.Listen("127.0.0.1:0")
 	require.NoError(t, err)
 	disk, store := &faultyDisk{}, newFakeStore()
 	n, err := NewRaftNode(NodeConfig{

@@ -12,6 +12,7 @@ import (
 
 	"versiond/model"
 	"versiond/raft/datadir"
+	"versiond/raft/transport"
 )
 
 // A node whose directory is taken from under it writes on into files that have no name, and what it acknowledges is
@@ -63,7 +64,7 @@ func TestLogWithoutAClusterSaysWhatToDo(t *testing.T) {
 	n.close(t)
 	d := mustDataDir(t, c.path)
 	require.NoError(t, d.SetCluster(datadir.Membership{}))
-	listener, err := ListenPeers("127.0.0.1:0")
+	listener, err := transport.Listen("127.0.0.1:0")
 	require.NoError(t, err)
 	defer func() { require.NoError(t, errors.Join(listener.Close(), d.Close())) }()
 	_, err = RaftInitializerImpl{Config: NodeConfig{

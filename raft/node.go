@@ -13,6 +13,7 @@ import (
 
 	"versiond/model"
 	"versiond/raft/datadir"
+	"versiond/raft/transport"
 )
 
 // dirLookInterval is how soon a node notices that its directory was taken from under it.
@@ -24,7 +25,7 @@ type NodeConfig struct {
 	// Address is where the other nodes reach this one, as a host name or IP with a port.
 	Address  string
 	Dir      *datadir.Dir
-	Listener *PeerListener
+	Listener *transport.Listener
 	Peers    PeerTerms
 	// Secret is what nodes of the cluster show each other; empty when the cluster has none.
 	Secret string
@@ -54,7 +55,7 @@ type Node struct {
 	stores   *stores
 	progress *progress
 	dirWatch *datadir.Watch
-	secrets  *secretWatch
+	secrets  *transport.Secrets
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -76,7 +77,7 @@ type Node struct {
 // running is what exists only while Raft runs.
 type running struct {
 	raft      *raft.Raft
-	transport *gatedTransport
+	transport *transport.Transport
 	proposer  *proposer
 	reads     *readIndexer
 }
@@ -94,7 +95,7 @@ func NewRaftNode(cfg NodeConfig, fsm *VersionFSM) (*Node, error) {
 	removeSpooled(cfg.Dir, cfg.Log)
 	removeThrowaways(cfg.Dir, cfg.Log)
 	ctx, cancel := context.WithCancel(context.Background())
-	n := &Node{cfg: cfg, fsm: fsm, stores: stores, progress: newProgress(), secrets: newSecretWatch(cfg.Log), ctx: ctx, cancel: cancel, failed: make(chan struct{})}
+	n := &Node{cfg: cfg, fsm: fsm, stores: stores, progress: newProgress(), secrets: transport.NewSecrets(cfg.Log), ctx: ctx, cancel: cancel, failed: make(chan struct{})}
 	fsm.giveUp = n.fail
 	n.contact = newContact(n.idAt, cfg.Log)
 	stores.hold(newDisk(cfg.Dir.Path(), cfg.Log, fsm.observer, n.fail), cfg.wrapLog)
@@ -167,11 +168,11 @@ func (n *Node) start(bootstrap *raft.Configuration) error {
 	if n.running != nil || n.closing {
 		return nil
 	}
-	r, transport, err := n.newRaft(bootstrap)
+	r, carrier, err := n.newRaft(bootstrap)
 	if err != nil {
 		return fmt.Errorf("start Raft of %s: %w", n.Identity().Node, err)
 	}
-	n.running = &running{raft: r, transport: transport, proposer: newProposer(n.ctx, r, n.fsm, func() bool { return n.progress.sinceMoved() > stuckAfter })}
+	n.running = &running{raft: r, transport: carrier, proposer: newProposer(n.ctx, r, n.fsm, func() bool { return n.progress.sinceMoved() > stuckAfter })}
 	n.running.proposer.mayLead = n.stores.disk.mayLead
 	n.running.proposer.transferStuck = func() { n.fail(ErrTransferStuck) }
 	n.running.reads = newReadIndexer(n, r)
@@ -179,33 +180,33 @@ func (n *Node) start(bootstrap *raft.Configuration) error {
 	return nil
 }
 
-func (n *Node) newRaft(bootstrap *raft.Configuration) (*raft.Raft, *gatedTransport, error) {
+func (n *Node) newRaft(bootstrap *raft.Configuration) (*raft.Raft, *transport.Transport, error) {
 	conf := n.cfg.Tuning.raftConfig(n.Identity().Node, newSink(n.cfg.Log, n.contact))
-	layer := newStreamLayer(n.cfg.Listener, n.cfg.Address, n.cfg.Secret, n.Identity, n.idAt, n.secrets)
-	transport := &gatedTransport{disk: n.stores.disk, NetworkTransport: raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
-		Stream: layer, MaxPool: connectionsPerPeer, MaxRPCsInFlight: 1, Timeout: 5 * time.Second, Logger: conf.Logger,
-	})}
+	carrier := transport.New(transport.Config{
+		Listener: n.cfg.Listener, Address: n.cfg.Address, Secret: n.cfg.Secret,
+		Identity: n.Identity, IDAt: n.idAt, Secrets: n.secrets, Gate: n.stores.disk, Log: conf.Logger,
+	})
 	if bootstrap != nil {
-		if err := raft.BootstrapCluster(conf, n.stores.cache, n.stores.stable, n.stores.snapshots, transport, *bootstrap); err != nil {
-			return nil, nil, errors.Join(err, transport.Close())
+		if err := raft.BootstrapCluster(conf, n.stores.cache, n.stores.stable, n.stores.snapshots, carrier, *bootstrap); err != nil {
+			return nil, nil, errors.Join(err, carrier.Close())
 		}
 	}
 	if err := n.noteSnapshot(); err != nil {
-		return nil, nil, errors.Join(err, transport.Close())
+		return nil, nil, errors.Join(err, carrier.Close())
 	}
 	logs := &holeStore{LogStore: n.stores.cache, snapshots: n.stores.snapshots, disk: n.stores.disk}
 	var r *raft.Raft
 	err := sound(func() (err error) { // it panics on a log that it cannot read, and on a term that it cannot write
-		r, err = raft.NewRaft(conf, n.fsm, logs, n.stores.stable, n.stores.snapshots, transport)
+		r, err = raft.NewRaft(conf, n.fsm, logs, n.stores.stable, n.stores.snapshots, carrier)
 		return err
 	})
 	if err != nil {
-		return nil, nil, errors.Join(err, transport.Close())
+		return nil, nil, errors.Join(err, carrier.Close())
 	}
-	transport.raft.Store(r)
+	carrier.Serve(r)
 	r.RegisterObserver(raft.NewObserver(nil, false, logs.observe))
 	r.RegisterObserver(raft.NewObserver(nil, false, n.contact.observe))
-	return r, transport, nil
+	return r, carrier, nil
 }
 
 func (n *Node) runApplier(r *raft.Raft) {
@@ -324,3 +325,9 @@ func (n *Node) watchDir(w *datadir.Watch) {
 		}
 	}
 }
+
+// NoteSecret remembers err if it says that another node has another cluster secret.
+func (n *Node) NoteSecret(err error) { n.secrets.Note(err) }
+
+// SecretFailure returns the error of a node that has lately met one with another cluster secret, nil elsewhere.
+func (n *Node) SecretFailure() error { return n.secrets.Recent() }

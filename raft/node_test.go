@@ -6,18 +6,17 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/hashicorp/raft"
 	"github.com/stretchr/testify/require"
 
 	"versiond/model"
 	"versiond/raft/datadir"
+	"versiond/raft/transport"
 )
 
 // noPeers is for nodes that have none.
@@ -31,7 +30,7 @@ func (noPeers) Term(context.Context, string, string) (uint64, error) {
 type testNode struct {
 	*Node
 	dir      *datadir.Dir
-	listener *PeerListener
+	listener *transport.Listener
 }
 
 type testConfig struct {
@@ -50,7 +49,7 @@ func (c testConfig) mustOpen(t *testing.T) *testNode {
 	t.Helper()
 	dir, err := datadir.Open(c.path, "node1")
 	require.NoError(t, err)
-	listener, err := ListenPeers("127.0.0.1:0")
+	listener, err := transport.Listen("127.0.0.1:0")
 	require.NoError(t, err)
 	init := RaftInitializerImpl{Config: NodeConfig{
 		Address: "127.0.0.1:7001", Dir: dir, Listener: listener, Peers: noPeers{}, Log: slog.New(slog.DiscardHandler), Tuning: c.tuning, wrapLog: c.wrapLog,
@@ -298,67 +297,6 @@ func TestForeignStoreIsRefused(t *testing.T) {
 	}
 }
 
-// Strangers must not get into the Raft port: a node of another cluster, or one that takes this node
-// for another, could make one node answer for two.
-func TestStreamLayerRefusesStrangers(t *testing.T) {
-	listener, err := ListenPeers("127.0.0.1:0")
-	require.NoError(t, err)
-	defer func() { require.NoError(t, listener.Close()) }()
-	ours := func() model.Identity { return model.Identity{Cluster: "c1", Node: "node2"} }
-	server := newStreamLayer(listener, "node2:7002", "secret", ours, nil, quietSecrets())
-	accepted := make(chan net.Conn, 8)
-	go func() {
-		for {
-			conn, err := server.Accept()
-			if err != nil {
-				return
-			}
-			accepted <- conn
-		}
-	}()
-	dial := func(cluster, to, secret string) error {
-		client := &streamLayer{secret: secret, identity: func() model.Identity { return model.Identity{Cluster: cluster, Node: "node1"} },
-			idAt: func(string) string { return to }, secrets: quietSecrets()}
-		conn, err := client.Dial(raft.ServerAddress("localhost:"+port(listener)), 2*time.Second)
-		if err == nil {
-			require.NoError(t, conn.Close())
-		}
-		return err
-	}
-	require.NoError(t, dial("c1", "node2", "secret"))
-	require.ErrorIs(t, dial("c2", "node2", "secret"), model.ErrWrongNode)
-	require.ErrorIs(t, dial("c1", "node3", "secret"), model.ErrWrongNode)
-	require.ErrorIs(t, dial("c1", "node2", "wrong"), model.ErrSecretsDiffer)
-	require.ErrorIs(t, dial("c2", "node3", "wrong"), model.ErrSecretsDiffer, "who has no secret learns nothing else")
-	select {
-	case conn := <-accepted: // a moment after the greeting was answered
-		require.NoError(t, conn.Close())
-	case <-time.After(5 * time.Second):
-		t.Fatal("the connection that was welcomed did not arrive")
-	}
-	require.Empty(t, accepted)
-	require.Equal(t, "node2:7002", server.Addr().String(), "a host name must stay one")
-}
-
-// When Raft could not be started and then could, the first transport must take no connection from the second: it
-// would welcome it and drop it.
-func TestClosedStreamLayerTakesNothing(t *testing.T) {
-	listener, err := ListenPeers("127.0.0.1:0")
-	require.NoError(t, err)
-	defer func() { require.NoError(t, listener.Close()) }()
-	ours := func() model.Identity { return model.Identity{Cluster: "c1", Node: "node2"} }
-	require.NoError(t, newStreamLayer(listener, "node2:7002", "", ours, nil, quietSecrets()).Close())
-	server := newStreamLayer(listener, "node2:7002", "", ours, nil, quietSecrets())
-	client := &streamLayer{identity: ours, idAt: func(string) string { return "node2" }, secrets: quietSecrets()}
-	for range 20 {
-		conn, err := client.Dial(raft.ServerAddress("localhost:"+port(listener)), 2*time.Second)
-		require.NoError(t, err)
-		taken, err := server.Accept()
-		require.NoError(t, err)
-		require.NoError(t, errors.Join(conn.Close(), taken.Close()))
-	}
-}
-
 // Two clusters that take a node in at once must not leave it running for one, with the other's name on disk.
 func TestOnlyOneClusterTakesANodeIn(t *testing.T) {
 	c := newTestConfig(t)
@@ -384,8 +322,6 @@ func TestStuckStoreRefusesInItsOwnWords(t *testing.T) {
 	}, 5*time.Second, time.Millisecond)
 	require.NotErrorIs(t, err, context.DeadlineExceeded)
 }
-
-func quietSecrets() *secretWatch { return newSecretWatch(slog.New(slog.DiscardHandler)) }
 
 // An outage is logged once, and again where the store says something else: a server that was down may come back
 // read-only. If this fails, the log has the first cause alone, or the same line at every try.
@@ -433,14 +369,6 @@ func TestStoreAtWorkIsNoAlarm(t *testing.T) {
 		err := held()
 		return err != nil && strings.Contains(err.Error(), "does not answer, for 1m0")
 	}, 5*time.Second, time.Millisecond)
-}
-
-func port(l *PeerListener) string {
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	if err != nil {
-		panic(err)
-	}
-	return port
 }
 
 func mustDataDir(t *testing.T, path string) *datadir.Dir {

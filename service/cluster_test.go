@@ -13,7 +13,7 @@ import (
 	"versiond/db"
 	"versiond/group"
 	"versiond/model"
-	"versiond/raft"
+	"versiond/raft/transport"
 )
 
 // mustCluster runs nodes that are all listed, and returns when every one is ready and has its vote.
@@ -21,7 +21,7 @@ import (
 func mustCluster(t *testing.T, size int) []*testNode {
 	t.Helper()
 	peers := newFakePeers()
-	listeners := make([]*raft.PeerListener, size)
+	listeners := make([]*transport.Listener, size)
 	listed := make([]Listed, size)
 	for i := range listeners {
 		listeners[i] = mustListen(t)

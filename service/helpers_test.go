@@ -20,6 +20,7 @@ import (
 	"versiond/model"
 	"versiond/raft"
 	"versiond/raft/datadir"
+	"versiond/raft/transport"
 	"versiond/test/servers"
 )
 
@@ -98,7 +99,7 @@ type nodeOptions struct {
 	redisDao *dao.VersionRedisDao
 	log      io.Writer // nil is nowhere
 	peers    *fakePeers
-	listener *raft.PeerListener   // opened already, where others must know the address
+	listener *transport.Listener  // opened already, where others must know the address
 	store    *dao.VersionMysqlDao // rather than one in the data directory
 	settings func(address string) Settings
 }
@@ -183,9 +184,9 @@ func (o *nodeOptions) complete(t *testing.T) {
 	}
 }
 
-func mustListen(t *testing.T) *raft.PeerListener {
+func mustListen(t *testing.T) *transport.Listener {
 	t.Helper()
-	listener, err := raft.ListenPeers("127.0.0.1:0")
+	listener, err := transport.Listen("127.0.0.1:0")
 	require.NoError(t, err)
 	return listener
 }

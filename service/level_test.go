@@ -13,7 +13,7 @@ import (
 
 	"versiond/dao"
 	"versiond/model"
-	"versiond/raft"
+	"versiond/raft/transport"
 )
 
 var atNone = model.ReadOptions{Level: model.LevelNone}
@@ -26,7 +26,7 @@ func (n *testNode) mustStartAgain(t *testing.T) *testNode {
 
 func (n *testNode) mustStartWith(t *testing.T, redisDao *dao.VersionRedisDao) *testNode {
 	t.Helper()
-	listener, err := raft.ListenPeers(n.address)
+	listener, err := transport.Listen(n.address)
 	require.NoError(t, err)
 	again := nodeOptions{id: n.NodeID(), path: n.path, redisDao: redisDao, peers: n.peers, listener: listener, settings: func(string) Settings { return n.settings }}.mustRun(t)
 	n.peers.silence(n.address, false)

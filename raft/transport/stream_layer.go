@@ -1,4 +1,4 @@
-package raft
+package transport
 
 import (
 	"crypto/subtle"
@@ -49,13 +49,14 @@ type streamLayer struct {
 	// idAt names the member that has an address, "" when none has.
 	idAt func(address string) string
 	// secrets is told of nodes with another secret.
-	secrets *secretWatch
+	secrets *Secrets
 }
 
 var _ raft.StreamLayer = (*streamLayer)(nil)
 
-func newStreamLayer(l *PeerListener, address, secret string, identity func() model.Identity, idAt func(string) string, secrets *secretWatch) *streamLayer {
-	s := &streamLayer{raw: l.raft, welcomed: newConnQueue(l), address: nameAddr(address), secret: secret, identity: identity, idAt: idAt, secrets: secrets}
+func newStreamLayer(cfg Config) *streamLayer {
+	l := cfg.Listener
+	s := &streamLayer{raw: l.raft, welcomed: newConnQueue(l), address: nameAddr(cfg.Address), secret: cfg.Secret, identity: cfg.Identity, idAt: cfg.IDAt, secrets: cfg.Secrets}
 	l.conns.Go(s.welcomeAll)
 	return s
 }
@@ -76,7 +77,7 @@ func (s *streamLayer) Dial(address raft.ServerAddress, timeout time.Duration) (n
 	}
 	if err := s.greet(conn, s.idAt(string(address)), timeout); err != nil {
 		err = fmt.Errorf("greet %s: %w", address, err)
-		s.secrets.note(err)
+		s.secrets.Note(err)
 		return nil, errors.Join(err, conn.Close())
 	}
 	return conn, nil
@@ -152,7 +153,7 @@ func (s *streamLayer) welcome(conn net.Conn) error {
 		return err
 	}
 	answer, err := s.judge(hello)
-	s.secrets.note(err)
+	s.secrets.Note(err)
 	if _, errWrite := conn.Write([]byte{answer}); err != nil || errWrite != nil {
 		return errors.Join(err, errWrite)
 	}

@@ -1,4 +1,5 @@
-package raft
+// Package transport is how Raft reaches the other nodes: one port for it and for peer HTTP, and connections whose ends know each other.
+package transport
 
 import (
 	"context"
@@ -17,9 +18,9 @@ import (
 // strangersMax is how many connections may not have said yet what they are.
 const strangersMax = 1000
 
-// PeerListener is the one port on which other nodes reach this one, by Raft and by HTTP. The first
+// Listener is the one port on which other nodes reach this one, by Raft and by HTTP. The first
 // byte of a connection tells which.
-type PeerListener struct {
+type Listener struct {
 	listener *net.TCPListener
 	http     *connQueue
 	raft     *connQueue
@@ -33,8 +34,8 @@ type PeerListener struct {
 	conns  sync.WaitGroup
 }
 
-// ListenPeers opens the port. Connections are sorted from then on; Close ends it.
-func ListenPeers(address string) (*PeerListener, error) {
+// Listen opens the port. Connections are sorted from then on; Close ends it.
+func Listen(address string) (*Listener, error) {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return nil, err
@@ -44,7 +45,7 @@ func ListenPeers(address string) (*PeerListener, error) {
 		return nil, errors.Join(fmt.Errorf("the listener at %s is not one for TCP", address), listener.Close())
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	l := &PeerListener{listener: tcp, strangers: group.NewCrowd[net.Conn](), ctx: ctx, cancel: cancel}
+	l := &Listener{listener: tcp, strangers: group.NewCrowd[net.Conn](), ctx: ctx, cancel: cancel}
 	l.Bound(strangersMax)
 	l.http, l.raft = newConnQueue(l), newConnQueue(l)
 	l.conns.Go(l.acceptAll)
@@ -52,16 +53,16 @@ func ListenPeers(address string) (*PeerListener, error) {
 }
 
 // Bound lets at most so many connections stay that have not said yet what they are, or fewer.
-func (l *PeerListener) Bound(most int) { l.strangersMax.Store(int64(min(most, strangersMax))) }
+func (l *Listener) Bound(most int) { l.strangersMax.Store(int64(min(most, strangersMax))) }
 
-// HTTP gives the listener for peer HTTP.
-func (l *PeerListener) HTTP() net.Listener { return l.http }
+// HTTP returns the listener for peer HTTP.
+func (l *Listener) HTTP() net.Listener { return l.http }
 
-// Addr is where the port really is, which tells when it was opened as port 0.
-func (l *PeerListener) Addr() net.Addr { return l.listener.Addr() }
+// Addr returns where the port really is, which tells when it was opened as port 0.
+func (l *Listener) Addr() net.Addr { return l.listener.Addr() }
 
 // Close closes the port and waits for the sorting to end. It may be called more than once.
-func (l *PeerListener) Close() error {
+func (l *Listener) Close() error {
 	l.cancel()
 	err := l.listener.Close()
 	l.conns.Wait()
@@ -71,7 +72,7 @@ func (l *PeerListener) Close() error {
 	return err
 }
 
-func (l *PeerListener) acceptAll() {
+func (l *Listener) acceptAll() {
 	for l.ctx.Err() == nil {
 		conn, err := l.listener.AcceptTCP()
 		if err != nil {
@@ -83,20 +84,20 @@ func (l *PeerListener) acceptAll() {
 	}
 }
 
-func (l *PeerListener) admit(conn net.Conn) {
+func (l *Listener) admit(conn net.Conn) {
 	if int64(l.strangers.Enter(conn)) > l.strangersMax.Load() {
 		l.makeRoom()
 	}
 }
 
-func (l *PeerListener) makeRoom() {
+func (l *Listener) makeRoom() {
 	if oldest, there := l.strangers.Oldest(); there {
 		_ = oldest.Close() // it sees the end of the connection
 	}
 }
 
 // pause keeps a listener that cannot accept, for want of file descriptors say, from spinning.
-func (l *PeerListener) pause(err error) {
+func (l *Listener) pause(err error) {
 	if errors.Is(err, net.ErrClosed) {
 		return
 	}
@@ -109,7 +110,7 @@ func (l *PeerListener) pause(err error) {
 	}
 }
 
-func (l *PeerListener) sort(conn *net.TCPConn) {
+func (l *Listener) sort(conn *net.TCPConn) {
 	first := make([]byte, 1)
 	stop := context.AfterFunc(l.ctx, func() { _ = conn.Close() }) // unblocks the read below
 	defer stop()
@@ -148,13 +149,13 @@ func (c *prefixedConn) Read(p []byte) (int, error) {
 
 // connQueue is a net.Listener whose connections were accepted elsewhere.
 type connQueue struct {
-	owner  *PeerListener
+	owner  *Listener
 	conns  chan net.Conn
 	closed chan struct{}
 	once   sync.Once
 }
 
-func newConnQueue(owner *PeerListener) *connQueue {
+func newConnQueue(owner *Listener) *connQueue {
 	return &connQueue{owner: owner, conns: make(chan net.Conn), closed: make(chan struct{})}
 }
 

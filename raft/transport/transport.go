@@ -1,11 +1,14 @@
-package raft
+package transport
 
 import (
 	"io"
 	"sync/atomic"
 	"time"
 
+	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/raft"
+
+	"versiond/model"
 )
 
 const (
@@ -15,27 +18,59 @@ const (
 	deadShowsWithin = 100 * time.Millisecond
 )
 
-// gatedTransport keeps a node whose log cannot be written from being taken for a leader that works, and
+// Gate is the log's word on whether this node may show signs of life.
+type Gate interface {
+	// Await returns once no write of the log waits, with an error when the node closes.
+	Await() error
+	// Started is called when it is hashicorp's goroutines from now on that write.
+	Started()
+}
+
+// Config is what a Transport needs. The listener stays the caller's to close.
+type Config struct {
+	Listener *Listener
+	// Address is where the other nodes reach this one, and Secret what all of them show each other.
+	Address, Secret string
+	Identity        func() model.Identity
+	// IDAt names the member that has an address, "" when none has.
+	IDAt func(address string) string
+	// Secrets is told of nodes with another secret.
+	Secrets *Secrets
+	Gate    Gate
+	Log     hclog.Logger
+}
+
+// Transport keeps a node whose log cannot be written from being taken for a leader that works, and
 // hashicorp's fast path for heartbeats from what only its main loop may do.
-type gatedTransport struct {
+type Transport struct {
 	*raft.NetworkTransport
-	disk *disk
-	// raft is nil until it runs.
+	gate Gate
+	// raft is nil until Serve.
 	raft atomic.Pointer[raft.Raft]
 }
 
+// New begins to welcome the other nodes' connections; Close ends that.
+func New(cfg Config) *Transport {
+	return &Transport{gate: cfg.Gate, NetworkTransport: raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
+		Stream: newStreamLayer(cfg), MaxPool: connectionsPerPeer, MaxRPCsInFlight: 1, Timeout: 5 * time.Second, Logger: cfg.Log,
+	})}
+}
+
+// Serve tells the transport which Raft it carries: NewRaft wants the transport first.
+func (t *Transport) Serve(r *raft.Raft) { t.raft.Store(r) }
+
 // AppendEntries waits while writes to the log do: the heartbeats of a leader that cannot write, which
 // hashicorp/raft sends all the same, would keep the others from electing one that can.
-func (t *gatedTransport) AppendEntries(id raft.ServerID, target raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
-	if err := t.disk.await(); err != nil {
+func (t *Transport) AppendEntries(id raft.ServerID, target raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
+	if err := t.gate.Await(); err != nil {
 		return err
 	}
 	return t.NetworkTransport.AppendEntries(id, target, args, resp)
 }
 
 // InstallSnapshot waits in the same way: it counts as a sign of life, too.
-func (t *gatedTransport) InstallSnapshot(id raft.ServerID, target raft.ServerAddress, args *raft.InstallSnapshotRequest, resp *raft.InstallSnapshotResponse, data io.Reader) error {
-	if err := t.disk.await(); err != nil {
+func (t *Transport) InstallSnapshot(id raft.ServerID, target raft.ServerAddress, args *raft.InstallSnapshotRequest, resp *raft.InstallSnapshotResponse, data io.Reader) error {
+	if err := t.gate.Await(); err != nil {
 		return err
 	}
 	return t.NetworkTransport.InstallSnapshot(id, target, args, resp, data)
@@ -44,12 +79,12 @@ func (t *gatedTransport) InstallSnapshot(id raft.ServerID, target raft.ServerAdd
 // RequestVote asks once more where a kept connection turns out to be dead, and so does RequestPreVote.
 // Hashicorp/raft does not: followers send nothing, so it is the first question of an election that finds out
 // that a peer was restarted, and with three such connections kept for each peer, three elections come to nothing.
-func (t *gatedTransport) RequestVote(id raft.ServerID, target raft.ServerAddress, args *raft.RequestVoteRequest, resp *raft.RequestVoteResponse) error {
+func (t *Transport) RequestVote(id raft.ServerID, target raft.ServerAddress, args *raft.RequestVoteRequest, resp *raft.RequestVoteResponse) error {
 	return overDeadConnections(func() error { return t.NetworkTransport.RequestVote(id, target, args, resp) })
 }
 
 // RequestPreVote see RequestVote.
-func (t *gatedTransport) RequestPreVote(id raft.ServerID, target raft.ServerAddress, args *raft.RequestPreVoteRequest, resp *raft.RequestPreVoteResponse) error {
+func (t *Transport) RequestPreVote(id raft.ServerID, target raft.ServerAddress, args *raft.RequestPreVoteRequest, resp *raft.RequestPreVoteResponse) error {
 	return overDeadConnections(func() error { return t.NetworkTransport.RequestPreVote(id, target, args, resp) })
 }
 
@@ -73,12 +108,13 @@ func overDeadConnections(do func() error) (err error) {
 // entries, which would then have the wrong term (hashicorp/raft#695). So a node that does not follow,
 // or is in another term, is told nothing by a heartbeat. It learns of a new leader from that one's
 // entries, which come within milliseconds, with or without commands, and go through the main loop.
-func (t *gatedTransport) SetHeartbeatHandler(handle func(raft.RPC)) {
-	t.disk.running.Store(true)
-	t.NetworkTransport.SetHeartbeatHandler(func(rpc raft.RPC) { t.hear(rpc, handle) })
+func (t *Transport) SetHeartbeatHandler(handle func(raft.RPC)) {
+	t.gate.Started()
+	t.NetworkTransport.SetHeartbeatHandler(func(rpc raft.RPC) { t.Hear(rpc, handle) })
 }
 
-func (t *gatedTransport) hear(rpc raft.RPC, handle func(raft.RPC)) {
+// Hear answers a heartbeat that may not go past the main loop, and hands on every other.
+func (t *Transport) Hear(rpc raft.RPC, handle func(raft.RPC)) {
 	r := t.raft.Load()
 	request, ok := rpc.Command.(*raft.AppendEntriesRequest)
 	if ok && (r == nil || r.State() != raft.Follower || r.CurrentTerm() != request.Term) {

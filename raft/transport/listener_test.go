@@ -1,4 +1,4 @@
-package raft
+package transport
 
 import (
 	"net"
@@ -15,11 +15,11 @@ import (
 // Whoever holds the peer port's connections without a word must not keep the other nodes out, and must
 // not pile up: a node that its peers cannot reach is lost to the cluster.
 func TestSilentConnectionsMakeRoomForPeers(t *testing.T) {
-	listener, err := ListenPeers("127.0.0.1:0")
+	listener, err := Listen("127.0.0.1:0")
 	require.NoError(t, err)
 	address := listener.Addr().String()
 	identity := func() model.Identity { return model.Identity{Cluster: "c", Node: "node1"} }
-	layer := newStreamLayer(listener, address, "", identity, func(string) string { return "node1" }, quietSecrets())
+	layer := newStreamLayer(Config{Listener: listener, Address: address, Identity: identity, IDAt: func(string) string { return "node1" }, Secrets: quietSecrets()})
 	t.Cleanup(func() { require.NoError(t, layer.Close()); require.NoError(t, listener.Close()) })
 
 	const most = strangersMax + 50

@@ -1,7 +1,7 @@
-package raft
+package transport
 
 import (
-	"log/slog"
+	"errors"
 	"net"
 	"sync"
 	"testing"
@@ -13,57 +13,32 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// A heartbeat of a later leader must change nothing beside the main loop of a node that leads or is in
-// another term: entries that are being appended would get the wrong term, and logs would differ for
-// good (hashicorp/raft#695). The main loop hears of that leader from its entries.
-func TestHeartbeatsChangeNeitherStateNorTerm(t *testing.T) {
-	c := mustTrio(t)
-	leader := c.nodes[0]
-	mustPropose(t, leader, "a")
-	r := leader.current().raft
-	term := r.CurrentTerm()
-	response := make(chan raft.RPCResponse, 1)
-	var called int
-	count := func(rpc raft.RPC) {
-		called++
-		rpc.Respond(&raft.AppendEntriesResponse{Success: true}, nil)
-	}
-	beat := func(term uint64) raft.RPC {
-		return raft.RPC{RespChan: response, Command: &raft.AppendEntriesRequest{Term: term}}
-	}
-	leader.current().transport.hear(beat(term+7), count)
-	answer := (<-response).Response.(*raft.AppendEntriesResponse)
-	require.False(t, answer.Success)
-	require.Equal(t, term, answer.Term)
-	require.Zero(t, called)
-
-	follower := c.nodes[1].current()
-	follower.transport.hear(beat(term+7), count)
-	<-response
-	require.Zero(t, called, "a later term is for the main loop, which may be writing a vote")
-	follower.transport.hear(beat(follower.raft.CurrentTerm()), count)
-	require.Equal(t, 1, called, "a follower hears its leader")
-}
-
 // Whatever a node sends that cannot write keeps the others from electing one that can.
 func TestNothingIsSentWhileTheLogIsHeld(t *testing.T) {
-	d := newDisk(t.TempDir(), slog.New(slog.DiscardHandler), unobserved{}, func(error) {})
-	transport := &gatedTransport{disk: d} // one that sends anything has nothing to send it with
-	d.hold(errHangs, false)
+	held := heldGate{released: make(chan struct{})}
+	transport := &Transport{gate: held} // one that sends anything has nothing to send it with
 	answers := make(chan error, 2)
 	go func() { answers <- transport.AppendEntries("node2", "there", nil, nil) }()
 	go func() { answers <- transport.InstallSnapshot("node2", "there", nil, nil, nil) }()
-	d.close()
-	require.ErrorIs(t, <-answers, errClosing)
-	require.ErrorIs(t, <-answers, errClosing)
+	close(held.released)
+	require.ErrorIs(t, <-answers, errHeld)
+	require.ErrorIs(t, <-answers, errHeld)
 }
+
+var errHeld = errors.New("held to the end")
+
+// heldGate holds everything until it is released, and then says that the node closes.
+type heldGate struct{ released chan struct{} }
+
+func (g heldGate) Await() error { <-g.released; return errHeld }
+func (heldGate) Started()       {}
 
 // A follower whose peers were restarted must win the first election that it begins: each that fails costs
 // writes a second and more, and a leader that hands over may be elected again meanwhile.
 func TestVotesGoOverDeadConnections(t *testing.T) {
 	layer := &cuttableLayer{Listener: mustListen(t)}
 	peer := newTestTransport(t, layer)
-	voter := &gatedTransport{NetworkTransport: newTestTransport(t, &cuttableLayer{Listener: mustListen(t)})}
+	voter := &Transport{NetworkTransport: newTestTransport(t, &cuttableLayer{Listener: mustListen(t)})}
 	ask := func() error {
 		return voter.RequestVote("peer", peer.LocalAddr(), &raft.RequestVoteRequest{Term: 7}, new(raft.RequestVoteResponse))
 	}
