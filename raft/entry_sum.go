@@ -20,6 +20,8 @@ const (
 	entrySumLen  = len(entrySumMark) + 4
 )
 
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
 // withSums gives copies of entries as they are stored.
 func withSums(logs []*raft.Log) []*raft.Log {
 	copies, summed := make([]raft.Log, len(logs)), make([]*raft.Log, len(logs))

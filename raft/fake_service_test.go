@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"versiond/model"
+	"versiond/raft/snapshot"
 	"versiond/wire"
 )
 
@@ -238,7 +239,7 @@ func (f *fakeService) RestoreInternal(_ context.Context, identity model.Identity
 	s.state = &model.StoreState{Identity: identity, Restoring: true}
 	for {
 		m, err := source.NextMemory()
-		if isEnd(err) {
+		if snapshot.IsEnd(err) {
 			break
 		}
 		if err != nil {

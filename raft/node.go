@@ -13,6 +13,7 @@ import (
 
 	"versiond/model"
 	"versiond/raft/datadir"
+	"versiond/raft/snapshot"
 	"versiond/raft/transport"
 )
 
@@ -92,7 +93,7 @@ func NewRaftNode(cfg NodeConfig, fsm *VersionFSM) (*Node, error) {
 	if cfg.Observer != nil {
 		fsm.observer = cfg.Observer
 	}
-	removeSpooled(cfg.Dir, cfg.Log)
+	snapshot.RemoveReceived(cfg.Dir.Path(), cfg.Log)
 	removeThrowaways(cfg.Dir, cfg.Log)
 	ctx, cancel := context.WithCancel(context.Background())
 	n := &Node{cfg: cfg, fsm: fsm, stores: stores, progress: newProgress(), secrets: transport.NewSecrets(cfg.Log), ctx: ctx, cancel: cancel, failed: make(chan struct{})}

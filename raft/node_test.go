@@ -242,11 +242,11 @@ func TestSnapshotIsOfOneMoment(t *testing.T) {
 	require.NoError(t, err)
 	reader, err := openSnapshot(n.stores.snapshots, meta.ID)
 	require.NoError(t, err)
-	defer func() { require.NoError(t, reader.close()) }()
+	defer func() { require.NoError(t, reader.Close()) }()
 	for v, err := reader.NextRecord(); err == nil; v, err = reader.NextRecord() {
 		require.LessOrEqual(t, v.Revision/model.CommandsPerEntryMax, meta.Index)
 	}
-	require.EqualValues(t, decidedUpTo(c.store, meta.Index), reader.count)
+	require.EqualValues(t, decidedUpTo(c.store, meta.Index), reader.Count())
 }
 
 func decidedUpTo(s *fakeStore, index uint64) int {

@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/raft"
 
 	"versiond/model"
+	"versiond/raft/snapshot"
 	"versiond/wire"
 )
 
@@ -240,17 +241,17 @@ func (r *chunkReader) next() error {
 
 // source gives the records of a restore as they are to be stored.
 func (o *openRestore) source(chunks io.Reader) (closingSource, error) {
-	reader, err := newSnapshotReader(io.NopCloser(chunks))
+	reader, err := snapshot.NewReader(io.NopCloser(chunks))
 	if err != nil || !o.Foreign {
 		return reader, err
 	}
-	return &foreignRecords{snapshotReader: reader, chunks: o.chunks}, nil
+	return &foreignRecords{Reader: reader, chunks: o.chunks}, nil
 }
 
 // foreignRecords gives records revisions that this cluster has never given to anything: those of the entries that
 // held them.
 type foreignRecords struct {
-	*snapshotReader
+	*snapshot.Reader
 	chunks []uint64
 	given  int
 }
@@ -261,7 +262,7 @@ func (f *foreignRecords) NextMemory() (model.Memory, error) { return model.Memor
 
 // NextRecord gives the next record.
 func (f *foreignRecords) NextRecord() (model.Version, error) {
-	v, err := f.snapshotReader.NextRecord()
+	v, err := f.Reader.NextRecord()
 	if err != nil {
 		return v, err
 	}

@@ -16,10 +16,11 @@ import (
 
 	"versiond/model"
 	"versiond/raft/datadir"
+	"versiond/raft/snapshot"
 )
 
 // mustReceive gives a backup that is closed with the test.
-func (n *testNode) mustReceive(t *testing.T, file []byte) *Backup {
+func (n *testNode) mustReceive(t *testing.T, file []byte) *snapshot.Backup {
 	t.Helper()
 	b, err := n.ReceiveBackup(t.Context(), bytes.NewReader(file))
 	require.NoError(t, err)
@@ -28,8 +29,8 @@ func (n *testNode) mustReceive(t *testing.T, file []byte) *Backup {
 }
 
 // restoreOf is a restore of which the test proposes the steps.
-func (n *testNode) restoreOf(b *Backup) *restore {
-	return &restore{proposer: n.current().proposer, backup: b, step: model.RestoreStep{Records: b.Records, Bytes: uint64(b.size)}}
+func (n *testNode) restoreOf(b *snapshot.Backup) *restore {
+	return &restore{proposer: n.current().proposer, backup: b, step: model.RestoreStep{Records: b.Records, Bytes: uint64(b.Size)}}
 }
 
 // mustAddPages adds so many records that their backup is cut into parts.

@@ -275,7 +275,7 @@ func (a *applier) restoreOnce(ctx context.Context, meta *raft.SnapshotMeta) erro
 // use as it is then.
 func (a *applier) replaceAll(ctx context.Context, at model.Position, source closingSource) error {
 	err := a.service.RestoreInternal(ctx, a.dir.Identity(), at, source)
-	if err = errors.Join(err, source.close()); err != nil {
+	if err = errors.Join(err, source.Close()); err != nil {
 		return err
 	}
 	return a.load(ctx, at)
@@ -284,5 +284,5 @@ func (a *applier) replaceAll(ctx context.Context, at model.Position, source clos
 // closingSource is a Source that has to be closed.
 type closingSource interface {
 	Source
-	close() error
+	Close() error
 }

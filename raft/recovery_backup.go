@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"versiond/raft/datadir"
+	"versiond/raft/snapshot"
 )
 
 // What the name of a directory's copy has after the directory's own, and while it is not whole.
@@ -86,7 +87,7 @@ func copyTree(ctx context.Context, from, to string) error {
 // isScratch tells what is of use to the process alone that made it.
 func isScratch(name string) bool {
 	throwaway, _ := filepath.Match(throwawayPattern, name) // both patterns are well formed
-	spool, _ := filepath.Match(spoolPattern, name)
+	spool, _ := filepath.Match(snapshot.SpoolPattern, name)
 	return name == datadir.LockFile || throwaway || spool || strings.HasSuffix(name, ".next")
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"versiond/model"
 	"versiond/raft/datadir"
+	"versiond/raft/snapshot"
 )
 
 // recoveryGap is how many log indexes a recovered cluster leaves out. The nodes that are gone may have
@@ -63,13 +64,13 @@ func checkNewest(snapshots raft.SnapshotStore, records uint64) error {
 	for err == nil {
 		_, err = reader.NextRecord()
 	}
-	if isEnd(err) {
+	if snapshot.IsEnd(err) {
 		err = nil
 	}
-	if err == nil && reader.rows != records {
-		err = fmt.Errorf("%w: the new snapshot holds %d records, not %d", model.ErrCorrupt, reader.rows, records)
+	if err == nil && reader.Rows() != records {
+		err = fmt.Errorf("%w: the new snapshot holds %d records, not %d", model.ErrCorrupt, reader.Rows(), records)
 	}
-	return errors.Join(err, reader.close())
+	return errors.Join(err, reader.Close())
 }
 
 // removeThrowaways removes what a recovery left that was killed.

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"versiond/failpoint"
 	"versiond/model"
+	"versiond/raft/snapshot"
 	"versiond/wire"
 )
 
@@ -32,7 +34,7 @@ const (
 //
 // Errors: model.ErrNotLeader, ErrTimeout, *model.ValidationError, and ErrTooManyRequests while another one goes
 // on, after which nothing was changed, and model.ErrOutcomeUnknown. The backup is the caller's to close.
-func (n *Node) Restore(ctx context.Context, b *Backup, foreign bool) (uint64, error) {
+func (n *Node) Restore(ctx context.Context, b *snapshot.Backup, foreign bool) (uint64, error) {
 	running := n.current()
 	if running == nil || !n.leads(running) {
 		return 0, model.ErrNotLeader
@@ -48,7 +50,7 @@ func (n *Node) Restore(ctx context.Context, b *Backup, foreign bool) (uint64, er
 	defer n.restoring.Unlock()
 	n.cfg.Log.Warn("restoring a backup in the place of all records", "records", b.Records, "cluster", b.Header.Cluster, "index", b.Header.Index)
 	r := restore{proposer: running.proposer, backup: b, step: model.RestoreStep{
-		Records: b.Records, Bytes: uint64(b.size), Foreign: b.Header.Cluster != ours || b.highest >= model.Revision(running.raft.LastIndex()+1, 0),
+		Records: b.Records, Bytes: uint64(b.Size), Foreign: b.Header.Cluster != ours || b.Highest >= model.Revision(running.raft.LastIndex()+1, 0),
 	}}
 	if err := r.send(ctx); err != nil {
 		r.abandon()
@@ -57,17 +59,22 @@ func (n *Node) Restore(ctx context.Context, b *Backup, foreign bool) (uint64, er
 	return r.commit(ctx)
 }
 
+// ReceiveBackup receives a backup into the node's data directory, as snapshot.Receive does.
+func (n *Node) ReceiveBackup(ctx context.Context, body io.Reader) (*snapshot.Backup, error) {
+	return snapshot.Receive(ctx, n.cfg.Dir.Path(), body)
+}
+
 // restore is what the leader has proposed of one.
 type restore struct {
 	proposer *proposer
-	backup   *Backup
+	backup   *snapshot.Backup
 	step     model.RestoreStep // with which it begins
 	begin    uint64            // the index of that; 0 before
 }
 
 // send proposes everything but the commit.
 func (r *restore) send(ctx context.Context) (err error) {
-	r.step.Type, r.step.Checksum = model.CommandRestoreBegin, r.backup.sum
+	r.step.Type, r.step.Checksum = model.CommandRestoreBegin, r.backup.Sum
 	if r.begin, err = r.proposer.proposeStep(ctx, r.step); err != nil {
 		return err
 	}
@@ -84,7 +91,7 @@ func (r *restore) send(ctx context.Context) (err error) {
 
 // parts gives how many entries the backup is cut into: each gives revisions to so many foreign records.
 func (r *restore) parts() int64 {
-	parts := (r.backup.size + restoreChunkBytes - 1) / restoreChunkBytes
+	parts := (r.backup.Size + restoreChunkBytes - 1) / restoreChunkBytes
 	if r.step.Foreign {
 		parts = max(parts, entriesFor(r.step.Records))
 	}
@@ -97,9 +104,9 @@ func entriesFor(records uint64) int64 {
 }
 
 func (r *restore) sendPart(ctx context.Context, i, of int64) error {
-	from, to := r.backup.size*i/of, r.backup.size*(i+1)/of
+	from, to := r.backup.Size*i/of, r.backup.Size*(i+1)/of
 	data := make([]byte, to-from)
-	if _, err := r.backup.snapshot().ReadAt(data, from); err != nil {
+	if _, err := r.backup.Snapshot().ReadAt(data, from); err != nil {
 		return fmt.Errorf("read the backup again: %w", err)
 	}
 	_, err := r.proposer.proposeStep(ctx, model.RestoreStep{Type: model.CommandRestoreChunk, Begin: r.begin, Data: data})

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/model"
+	"versiond/raft/snapshot"
 )
 
 func (n *testNode) mustBackup(t *testing.T) []byte {
@@ -21,8 +22,8 @@ func (n *testNode) mustBackup(t *testing.T) []byte {
 	view, at, err := n.OpenView(t.Context())
 	require.NoError(t, err)
 	var file bytes.Buffer
-	header := BackupHeader{Cluster: n.Identity().Cluster, Index: at.Index, Term: at.Term, Time: time.Now()}
-	require.NoError(t, WriteBackup(t.Context(), &file, header, view))
+	header := snapshot.BackupHeader{Cluster: n.Identity().Cluster, Index: at.Index, Term: at.Term, Time: time.Now()}
+	require.NoError(t, snapshot.WriteBackup(t.Context(), &file, header, view))
 	require.NoError(t, view.Close())
 	return file.Bytes()
 }
@@ -37,7 +38,7 @@ func (n *testNode) restoreBytes(t *testing.T, file []byte, foreign bool) (uint64
 
 func (n *testNode) requireNoSpool(t *testing.T) {
 	t.Helper()
-	left, err := filepath.Glob(n.dir.File(spoolPattern))
+	left, err := filepath.Glob(n.dir.File(snapshot.SpoolPattern))
 	require.NoError(t, err)
 	require.Empty(t, left)
 }
@@ -147,7 +148,7 @@ func TestImpossibleRecordsAreRefused(t *testing.T) {
 	} {
 		view := &fakeView{store: newFakeStore(), rows: map[string]model.Version{"a": good, record.ID: record}}
 		var file bytes.Buffer
-		require.NoError(t, WriteBackup(t.Context(), &file, BackupHeader{Cluster: "cluster1"}, view))
+		require.NoError(t, snapshot.WriteBackup(t.Context(), &file, snapshot.BackupHeader{Cluster: "cluster1"}, view))
 		_, err := n.ReceiveBackup(t.Context(), &file)
 		require.ErrorIs(t, err, model.ErrInvalid, name)
 	}
@@ -156,7 +157,7 @@ func TestImpossibleRecordsAreRefused(t *testing.T) {
 // A body that breaks off must be told from a disk that is full, and its cause must be kept.
 func TestBodyThatFails(t *testing.T) {
 	n := newTestConfig(t).mustLead(t)
-	_, err := n.ReceiveBackup(t.Context(), io.MultiReader(bytes.NewReader([]byte(backupMagic)), failing{}))
+	_, err := n.ReceiveBackup(t.Context(), io.MultiReader(bytes.NewReader([]byte("versiond backup 1\n")), failing{}))
 	require.ErrorIs(t, err, model.ErrInvalid)
 	require.ErrorIs(t, err, errFake)
 	n.requireNoSpool(t)

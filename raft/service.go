@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"versiond/model"
+	"versiond/raft/snapshot"
 )
 
 // VersionServiceInterface is what the FSM needs of the service layer. The applier calls it, from one
@@ -62,23 +63,11 @@ type VersionServiceInterface interface {
 	OpenViewInternal(ctx context.Context) (StoreView, error)
 }
 
-// Source gives the contents of a snapshot: first its memories, in their order, until io.EOF, then its
-// records.
-type Source interface {
-	NextMemory() (model.Memory, error)
-	NextRecord() (model.Version, error)
-}
+// Source gives the contents of a snapshot.
+type Source = snapshot.Source
 
-// View is a consistent view of all records and memories. It may be read on another goroutine than the applier's.
-type View interface {
-	// Page gives up to limit records with ids above after, in the byte order of their ids. A view that
-	// the service opened and that is read from its first record on gives model.ErrStoreDiffers in place
-	// of the empty page after its last one, when its records are not those that the log makes.
-	Page(ctx context.Context, after string, limit int) ([]model.Version, error)
-	// Memories gives up to limit memories with revisions above after, in their order.
-	Memories(ctx context.Context, after uint64, limit int) ([]model.Memory, error)
-	Close() error
-}
+// View is a consistent view of all records and memories.
+type View = snapshot.View
 
 // StoreView is a View of the store.
 type StoreView interface {

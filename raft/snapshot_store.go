@@ -14,6 +14,7 @@ import (
 	"github.com/hashicorp/raft"
 
 	"versiond/model"
+	"versiond/raft/snapshot"
 )
 
 const (
@@ -161,4 +162,17 @@ func damagedSnapshot(err error) error {
 		return err
 	}
 	return fmt.Errorf("%w; the store needs this snapshot, and the log does not go back far enough; %s", err, model.RejoinAdvice)
+}
+
+// openSnapshot opens a snapshot of the store, which checks the file's own checksum first.
+func openSnapshot(snapshots raft.SnapshotStore, id string) (*snapshot.Reader, error) {
+	_, stream, err := snapshots.Open(id)
+	if err != nil {
+		return nil, fmt.Errorf("open snapshot %s: %w", id, err)
+	}
+	reader, err := snapshot.NewReader(stream)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("snapshot %s: %w", id, err), stream.Close())
+	}
+	return reader, nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/raft"
 
 	"versiond/model"
+	"versiond/raft/snapshot"
 	"versiond/wire"
 )
 
@@ -48,12 +49,11 @@ func (f *throwawayFSM) Restore(stream io.ReadCloser) error {
 	if err != nil {
 		return err
 	}
-	reader, err := newSnapshotReader(stream)
+	reader, err := snapshot.NewReader(io.NopCloser(stream)) // the stream is RecoverCluster's to close
 	if err != nil {
 		return err
 	}
-	defer reader.decoder.Close() // the stream is RecoverCluster's to close
-	return f.load(model.Position{Index: meta.Index, Term: meta.Term}, reader)
+	return errors.Join(f.load(model.Position{Index: meta.Index, Term: meta.Term}, reader), reader.Close())
 }
 
 // Apply applies one entry, together with those that follow.
@@ -99,7 +99,7 @@ func (f *throwawayFSM) loadCommitted(e *entry) error {
 	chunks := &chunkReader{applier: f.applier, left: open.chunks}
 	source, err := open.source(chunks)
 	if err == nil {
-		err = errors.Join(f.load(e.position, source), source.close())
+		err = errors.Join(f.load(e.position, source), source.Close())
 	}
 	if chunks.err != nil {
 		return chunks.err // rather than that what it gave has no end
@@ -151,7 +151,7 @@ func (f *throwawayFSM) close() error {
 
 func countRecords(ctx context.Context, view View) (count uint64, err error) {
 	for after := ""; ; {
-		page, err := view.Page(ctx, after, snapshotPageSize)
+		page, err := view.Page(ctx, after, snapshot.PageSize)
 		if err != nil || len(page) == 0 {
 			return count, err
 		}
@@ -168,7 +168,7 @@ type recoveredSnapshot struct {
 
 // Persist writes the records as every node reads them.
 func (s recoveredSnapshot) Persist(sink raft.SnapshotSink) error {
-	if err := writeSnapshot(s.ctx, sink, s.view); err != nil {
+	if err := snapshot.Write(s.ctx, sink, s.view); err != nil {
 		return errors.Join(err, sink.Cancel())
 	}
 	return sink.Close()

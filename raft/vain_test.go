@@ -16,7 +16,7 @@ func TestSameSnapshotAgainAndAgainEndsTheNode(t *testing.T) {
 	f := newVersionFSM(newFakeService(newFakeStore()))
 	f.giveUp = func(err error) { ended = err }
 	restore := func(index uint64) {
-		stream := &snapshotStream{ReadCloser: io.NopCloser(bytes.NewReader(mustSnapshotBytes(t, 1, 0))), meta: &raft.SnapshotMeta{Index: index}}
+		stream := &snapshotStream{ReadCloser: io.NopCloser(bytes.NewReader(nil)), meta: &raft.SnapshotMeta{Index: index}}
 		require.NoError(t, f.Restore(stream))
 	}
 	for range 2 * vainMax {

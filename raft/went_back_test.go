@@ -31,8 +31,8 @@ func TestNoSnapshotOfAStoreThatWentBack(t *testing.T) {
 	for err == nil {
 		_, err = reader.NextRecord()
 	}
-	require.NoError(t, reader.close())
-	require.EqualValues(t, 10, reader.count)
+	require.NoError(t, reader.Close())
+	require.EqualValues(t, 10, reader.Count())
 }
 
 // The same holds for a backup, and for the view by which the rows are checked.

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"versiond/model"
-	"versiond/raft"
+	"versiond/raft/snapshot"
 )
 
 // backupsMax bounds the views that clients hold open for as long as they read: each has a connection to
@@ -36,10 +36,10 @@ func (s *VersionService) OpenBackup(ctx context.Context, opts model.ReadOptions)
 		s.backups.Leave()
 		return 0, nil, err
 	}
-	header := raft.BackupHeader{Cluster: s.node.Identity().Cluster, Index: at.Index, Term: at.Term, Time: time.Now().UTC()}
+	header := snapshot.BackupHeader{Cluster: s.node.Identity().Cluster, Index: at.Index, Term: at.Term, Time: time.Now().UTC()}
 	return at.Index, func(ctx context.Context, w io.Writer) error {
 		defer s.backups.Leave()
-		return errors.Join(raft.WriteBackup(ctx, w, header, view), view.Close())
+		return errors.Join(snapshot.WriteBackup(ctx, w, header, view), view.Close())
 	}, nil
 }
 
@@ -67,7 +67,7 @@ func (s *VersionService) Restore(ctx context.Context, body io.Reader, opts model
 	return restored, nothingProposed(err, s.led())
 }
 
-func (s *VersionService) restoreOnLeader(ctx context.Context, backup *raft.Backup, opts model.RestoreOptions) (restored model.Restored, err error) {
+func (s *VersionService) restoreOnLeader(ctx context.Context, backup *snapshot.Backup, opts model.RestoreOptions) (restored model.Restored, err error) {
 	err = s.onLeader(ctx, func(ctx context.Context) error {
 		restored.Records = backup.Records
 		restored.Index, err = s.node.Restore(ctx, backup, opts.Foreign)

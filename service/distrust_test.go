@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/model"
-	"versiond/raft"
+	"versiond/raft/snapshot"
 )
 
 // tampering is what somebody may do to a database behind the node's back, and the statement for it.
@@ -134,7 +134,7 @@ func (a *applied) writeBackup(t *testing.T) error {
 	view, err := a.OpenViewInternal(t.Context())
 	require.NoError(t, err)
 	defer func() { require.NoError(t, view.Close()) }()
-	return raft.WriteBackup(t.Context(), io.Discard, raft.BackupHeader{Cluster: "c"}, view)
+	return snapshot.WriteBackup(t.Context(), io.Discard, snapshot.BackupHeader{Cluster: "c"}, view)
 }
 
 // What was found in the store before it was built anew says nothing of what is there now: a snapshot

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"versiond/model"
-	"versiond/raft"
+	"versiond/raft/snapshot"
 )
 
 // synthetic is a view of records that are made as they are asked for.
@@ -52,8 +52,8 @@ func writeBackup(ctx context.Context, path string, count int) (err error) {
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
 	w := bufio.NewWriter(file)
-	header := raft.BackupHeader{Cluster: "synthetic", Index: 1, Term: 1, Time: time.Now()}
-	if err := raft.WriteBackup(ctx, w, header, synthetic{count}); err != nil {
+	header := snapshot.BackupHeader{Cluster: "synthetic", Index: 1, Term: 1, Time: time.Now()}
+	if err := snapshot.WriteBackup(ctx, w, header, synthetic{count}); err != nil {
 		return err
 	}
 	return w.Flush()

@@ -1,4 +1,4 @@
-package raft
+package snapshot
 
 import (
 	"bytes"
@@ -44,9 +44,9 @@ func (thinView) Memories(_ context.Context, after uint64, _ int) ([]model.Memory
 func TestSnapshotRestsBetweenPages(t *testing.T) {
 	var paced, unpaced bytes.Buffer
 	began := time.Now()
-	require.NoError(t, writeSnapshot(t.Context(), &paced, &pacedView{View: thinView{}}))
+	require.NoError(t, Write(t.Context(), &paced, &pacedView{View: thinView{}}))
 	require.GreaterOrEqual(t, time.Since(began), 2*thinRecords*viewPauseMin)
-	require.NoError(t, writeSnapshot(t.Context(), &unpaced, thinView{}))
+	require.NoError(t, Write(t.Context(), &unpaced, thinView{}))
 	require.Equal(t, unpaced.Bytes(), paced.Bytes())
 }
 
@@ -61,7 +61,7 @@ func TestViewPause(t *testing.T) {
 // A pause that outlived its context would hold up the end of the node.
 func TestPausedViewEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	view := &pacedView{View: &fakeView{store: newFakeStore()}}
+	view := &pacedView{View: &listView{}}
 	_, err := view.Page(ctx, "", 1)
 	require.NoError(t, err)
 	cancel()

@@ -1,4 +1,4 @@
-package raft
+package snapshot
 
 import (
 	"context"
@@ -22,6 +22,9 @@ type pacedView struct {
 	View
 	began time.Time // when the work on the page before began, zero before the first
 }
+
+// Paced returns a view that is read in no hurry.
+func Paced(view View) View { return &pacedView{View: view} }
 
 // Page rests and reads; a context that ends during the rest gives its error.
 func (v *pacedView) Page(ctx context.Context, after string, limit int) ([]model.Version, error) {

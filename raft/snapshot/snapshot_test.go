@@ -1,4 +1,4 @@
-package raft
+package snapshot
 
 import (
 	"bytes"
@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -20,13 +21,13 @@ import (
 
 func mustSnapshotBytes(t testing.TB, records, memories int) []byte {
 	t.Helper()
-	view := &fakeView{store: newFakeStore(), rows: map[string]model.Version{}, memories: someMemories(memories)}
+	view := &listView{memories: someMemories(memories)}
 	for i := range records {
 		id := fmt.Sprintf("id-%05d", i)
-		view.rows[id] = model.Version{ID: id, VersionNo: fmt.Sprint(i), Platform: "linux", Revision: uint64(i+1) << 13}
+		view.records = append(view.records, model.Version{ID: id, VersionNo: fmt.Sprint(i), Platform: "linux", Revision: uint64(i+1) << 13})
 	}
 	var b bytes.Buffer
-	require.NoError(t, writeSnapshot(context.Background(), &b, view))
+	require.NoError(t, Write(context.Background(), &b, view))
 	return b.Bytes()
 }
 
@@ -41,11 +42,11 @@ func someMemories(count int) (list []model.Memory) {
 }
 
 func readSnapshot(data []byte) (records []model.Version, err error) {
-	reader, err := newSnapshotReader(io.NopCloser(bytes.NewReader(data)))
+	reader, err := NewReader(io.NopCloser(bytes.NewReader(data)))
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, reader.close()) }()
+	defer func() { err = errors.Join(err, reader.Close()) }()
 	for {
 		v, err := reader.NextRecord()
 		if errors.Is(err, io.EOF) && !errors.Is(err, model.ErrCorrupt) {
@@ -60,7 +61,7 @@ func readSnapshot(data []byte) (records []model.Version, err error) {
 
 // What goes into a snapshot must come out of it, over more than one page and with none at all.
 func TestSnapshotKeepsEveryRecord(t *testing.T) {
-	for _, count := range []int{0, 1, snapshotPageSize, 2*snapshotPageSize + 7} {
+	for _, count := range []int{0, 1, PageSize, 2*PageSize + 7} {
 		records, err := readSnapshot(mustSnapshotBytes(t, count, count%9))
 		require.NoError(t, err)
 		require.Len(t, records, count)
@@ -72,20 +73,20 @@ func TestSnapshotKeepsEveryRecord(t *testing.T) {
 
 // What is remembered comes before the records, over more than one page and with none at all.
 func TestSnapshotKeepsEveryMemory(t *testing.T) {
-	for _, count := range []int{0, 1, 2*snapshotPageSize + 7} {
-		reader, err := newSnapshotReader(io.NopCloser(bytes.NewReader(mustSnapshotBytes(t, 3, count))))
+	for _, count := range []int{0, 1, 2*PageSize + 7} {
+		reader, err := NewReader(io.NopCloser(bytes.NewReader(mustSnapshotBytes(t, 3, count))))
 		require.NoError(t, err)
 		var got []model.Memory
 		m, err := reader.NextMemory()
 		for ; err == nil; m, err = reader.NextMemory() {
 			got = append(got, m)
 		}
-		require.True(t, isEnd(err))
+		require.True(t, IsEnd(err))
 		require.Equal(t, someMemories(count), got)
 		v, err := reader.NextRecord()
 		require.NoError(t, err)
 		require.Equal(t, "id-00000", v.ID)
-		require.NoError(t, reader.close())
+		require.NoError(t, reader.Close())
 	}
 }
 
@@ -126,3 +127,28 @@ func FuzzSnapshotReader(f *testing.F) {
 		_, _ = readSnapshot(data) // it must come to an end, without a panic and in little memory
 	})
 }
+
+// listView shows what it holds, in the order in which it holds it.
+type listView struct {
+	View
+	records  []model.Version
+	memories []model.Memory
+}
+
+func (v *listView) Page(_ context.Context, after string, limit int) ([]model.Version, error) {
+	from := slices.IndexFunc(v.records, func(r model.Version) bool { return r.ID > after })
+	if from < 0 {
+		return nil, nil
+	}
+	return v.records[from:min(from+limit, len(v.records))], nil
+}
+
+func (v *listView) Memories(_ context.Context, after uint64, limit int) ([]model.Memory, error) {
+	from := slices.IndexFunc(v.memories, func(m model.Memory) bool { return m.Revision > after })
+	if from < 0 {
+		return nil, nil
+	}
+	return v.memories[from:min(from+limit, len(v.memories))], nil
+}
+
+func (*listView) Close() error { return nil }

@@ -1,4 +1,4 @@
-package raft
+package snapshot
 
 import (
 	"bytes"
@@ -13,51 +13,44 @@ import (
 	"path/filepath"
 
 	"versiond/model"
-	"versiond/raft/datadir"
 )
 
-// spoolPattern names the files in which a data directory keeps backups that are being restored.
-const spoolPattern = "restore-*.spool"
+// SpoolPattern names the files in which a data directory keeps backups that are being restored.
+const SpoolPattern = "restore-*.spool"
 
 // Backup is a whole backup in a file of the node's data directory, found to be undamaged. One
 // goroutine may use it.
 type Backup struct {
 	Header BackupHeader
-	// Records is how many records it holds.
-	Records uint64
+	// Records is how many records it holds, Highest the highest revision of a record or a memory.
+	Records, Highest uint64
+	// Sum is the CRC-32C of the records, of the same reading that proved the whole file, and Size how many bytes they
+	// have in the form of a snapshot.
+	Sum  uint32
+	Size int64
 
-	sum        uint32 // CRC-32C of the records, of the same reading that proved the whole file
-	highest    uint64 // the highest revision of a record or a memory
 	file       *os.File
-	snapshotAt int64 // where the records begin, in the form of a snapshot
-	size       int64 // of them
+	snapshotAt int64 // where the records begin
 }
 
-// ReceiveBackup writes a backup to a file and checks every byte of it; the caller closes it. A
+// Receive writes a backup to a file in folder and checks every byte of it; the caller closes it. A
 // *model.ValidationError that names the body says what is wrong with it; where reading body failed,
 // its error is in the chain.
-func (n *Node) ReceiveBackup(ctx context.Context, body io.Reader) (*Backup, error) {
-	b, err := newSpool(n.cfg.Dir)
+func Receive(ctx context.Context, folder string, body io.Reader) (*Backup, error) {
+	file, err := os.CreateTemp(folder, SpoolPattern)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("make a file for the backup: %w", err)
 	}
+	b := &Backup{file: file}
 	if err := b.receive(ctx, body); err != nil {
 		return nil, errors.Join(err, b.Close())
 	}
 	return b, nil
 }
 
-func newSpool(d *datadir.Dir) (*Backup, error) {
-	file, err := os.CreateTemp(d.Path(), spoolPattern)
-	if err != nil {
-		return nil, fmt.Errorf("make a file for the backup: %w", err)
-	}
-	return &Backup{file: file}, nil
-}
-
-// removeSpooled removes what a process left that ended while it restored.
-func removeSpooled(d *datadir.Dir, log *slog.Logger) {
-	left, _ := filepath.Glob(d.File(spoolPattern)) // the pattern is well formed
+// RemoveReceived removes what a process left that ended while it restored.
+func RemoveReceived(folder string, log *slog.Logger) {
+	left, _ := filepath.Glob(filepath.Join(folder, SpoolPattern)) // the pattern is well formed
 	for _, name := range left {
 		if err := os.Remove(name); err != nil {
 			log.Warn("a left-over file could not be removed", "file", name, "err", err)
@@ -72,7 +65,7 @@ func (b *Backup) Close() error {
 
 // Whole gives the backup as it was received, and its length.
 func (b *Backup) Whole() (io.Reader, int64) {
-	size := b.snapshotAt + b.size + backupChecksumLen
+	size := b.snapshotAt + b.Size + backupChecksumLen
 	return io.NewSectionReader(b.file, 0, size), size
 }
 
@@ -111,7 +104,7 @@ func (b *Backup) check(ctx context.Context, size int64) error {
 	if err != nil {
 		return damagedBackup(err)
 	}
-	b.Header, b.snapshotAt, b.size = header, length, size-backupChecksumLen-length
+	b.Header, b.snapshotAt, b.Size = header, length, size-backupChecksumLen-length
 	err = b.checkRecords(ctx)
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -130,7 +123,7 @@ func (b *Backup) checkSum(header, at int64) error {
 	if err := errors.Join(errHeader, errRecords); err != nil {
 		return err
 	}
-	b.sum = records.Sum32()
+	b.Sum = records.Sum32()
 	want := make([]byte, backupChecksumLen)
 	if _, err := b.file.ReadAt(want, at); err != nil {
 		return err
@@ -143,17 +136,17 @@ func (b *Backup) checkSum(header, at int64) error {
 
 // checkRecords makes sure that every record is one that this release could have written.
 func (b *Backup) checkRecords(ctx context.Context) error {
-	reader, err := newSnapshotReader(io.NopCloser(b.snapshot()))
+	reader, err := NewReader(io.NopCloser(b.Snapshot()))
 	if err != nil {
 		return err
 	}
-	defer func() { _ = reader.close() }() // it was only read
+	defer func() { _ = reader.Close() }() // it was only read
 	if err := b.checkMemories(ctx, reader); err != nil {
 		return err
 	}
 	for last := ""; ctx.Err() == nil; {
 		v, err := reader.NextRecord()
-		if isEnd(err) {
+		if IsEnd(err) {
 			return nil
 		}
 		if err == nil {
@@ -165,16 +158,16 @@ func (b *Backup) checkRecords(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		last, b.highest = v.ID, max(b.highest, v.Revision)
+		last, b.Highest = v.ID, max(b.Highest, v.Revision)
 		b.Records++
 	}
 	return ctx.Err()
 }
 
-func (b *Backup) checkMemories(ctx context.Context, reader *snapshotReader) error {
+func (b *Backup) checkMemories(ctx context.Context, reader *Reader) error {
 	for last := uint64(0); ctx.Err() == nil; {
 		m, err := reader.NextMemory()
-		if isEnd(err) {
+		if IsEnd(err) {
 			return nil
 		}
 		if err == nil && m.Revision <= last {
@@ -183,13 +176,14 @@ func (b *Backup) checkMemories(ctx context.Context, reader *snapshotReader) erro
 		if err != nil {
 			return err
 		}
-		last, b.highest = m.Revision, max(b.highest, m.Revision)
+		last, b.Highest = m.Revision, max(b.Highest, m.Revision)
 	}
 	return ctx.Err()
 }
 
-func (b *Backup) snapshot() *io.SectionReader {
-	return io.NewSectionReader(b.file, b.snapshotAt, b.size)
+// Snapshot returns the records, in the form of a snapshot.
+func (b *Backup) Snapshot() *io.SectionReader {
+	return io.NewSectionReader(b.file, b.snapshotAt, b.Size)
 }
 
 // damagedBackup words an error for the client who sent the body.

@@ -1,4 +1,4 @@
-package raft
+package snapshot
 
 import (
 	"bufio"
@@ -43,7 +43,7 @@ func WriteBackup(ctx context.Context, w io.Writer, header BackupHeader, view Vie
 	if _, err := fmt.Fprintf(summed, "%s%s\n", backupMagic, line); err != nil {
 		return err
 	}
-	if err := writeSnapshot(ctx, summed, view); err != nil {
+	if err := Write(ctx, summed, view); err != nil {
 		return err
 	}
 	_, err = w.Write(sum.Sum(nil))

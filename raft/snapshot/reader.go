@@ -1,4 +1,4 @@
-package raft
+package snapshot
 
 import (
 	"bufio"
@@ -9,15 +9,14 @@ import (
 	"hash/crc32"
 	"io"
 
-	"github.com/hashicorp/raft"
 	"github.com/klauspost/compress/zstd"
 
 	"versiond/model"
 	"versiond/wire"
 )
 
-// snapshotReader gives back what a snapshot holds, one by one and in flat memory. It is a Source.
-type snapshotReader struct {
+// Reader gives back what a snapshot holds, one by one and in flat memory. It is a Source.
+type Reader struct {
 	stream  io.Closer
 	decoder *zstd.Decoder
 	records *bufio.Reader
@@ -29,39 +28,27 @@ type snapshotReader struct {
 	recordsOnly bool
 }
 
-// openSnapshot opens a snapshot of the store, which checks the file's own checksum first.
-func openSnapshot(snapshots raft.SnapshotStore, id string) (*snapshotReader, error) {
-	_, stream, err := snapshots.Open(id)
-	if err != nil {
-		return nil, fmt.Errorf("open snapshot %s: %w", id, err)
-	}
-	reader, err := newSnapshotReader(stream)
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("snapshot %s: %w", id, err), stream.Close())
-	}
-	return reader, nil
-}
-
-func newSnapshotReader(stream io.ReadCloser) (*snapshotReader, error) {
-	magic := make([]byte, len(snapshotMagic))
-	if _, err := io.ReadFull(stream, magic); err != nil || string(magic) != snapshotMagic {
+// NewReader begins to read a snapshot.
+func NewReader(stream io.ReadCloser) (*Reader, error) {
+	begin := make([]byte, len(magic))
+	if _, err := io.ReadFull(stream, begin); err != nil || string(begin) != magic {
 		return nil, fmt.Errorf("%w: it does not begin as a snapshot of this release does", model.ErrCorrupt)
 	}
 	decoder, err := zstd.NewReader(stream, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(64<<20))
 	if err != nil {
 		return nil, err
 	}
-	return &snapshotReader{stream: stream, decoder: decoder, records: bufio.NewReader(decoder), sum: crc32.New(castagnoli)}, nil
+	return &Reader{stream: stream, decoder: decoder, records: bufio.NewReader(decoder), sum: crc32.New(castagnoli)}, nil
 }
 
 // NextMemory gives the next memory, io.EOF when only records are left, and otherwise an error that
 // matches model.ErrCorrupt.
-func (r *snapshotReader) NextMemory() (m model.Memory, err error) {
+func (r *Reader) NextMemory() (m model.Memory, err error) {
 	flag, err := r.records.Peek(1)
 	if err != nil {
 		return m, fmt.Errorf("%w: %w", model.ErrCorrupt, err)
 	}
-	if flag[0] != snapshotMemory {
+	if flag[0] != flagMemory {
 		return m, io.EOF
 	}
 	_, _ = r.records.Discard(1) // it was there to be seen
@@ -69,14 +56,14 @@ func (r *snapshotReader) NextMemory() (m model.Memory, err error) {
 		return m, fmt.Errorf("%w: entry %d of the snapshot: %w", model.ErrCorrupt, r.count, err)
 	}
 	r.count++
-	r.scratch = wire.AppendMemory(append(r.scratch[:0], snapshotMemory), &m)
+	r.scratch = wire.AppendMemory(append(r.scratch[:0], flagMemory), &m)
 	_, err = r.sum.Write(r.scratch)
 	return m, err
 }
 
 // NextRecord gives the next record, io.EOF after the last one of an undamaged snapshot, and otherwise an
 // error that matches model.ErrCorrupt. Memories that were not asked for are passed over.
-func (r *snapshotReader) NextRecord() (model.Version, error) {
+func (r *Reader) NextRecord() (model.Version, error) {
 	if err := r.skipMemories(); err != nil {
 		return model.Version{}, err
 	}
@@ -84,10 +71,10 @@ func (r *snapshotReader) NextRecord() (model.Version, error) {
 	if err != nil {
 		return model.Version{}, fmt.Errorf("%w: %w", model.ErrCorrupt, err)
 	}
-	if flag == snapshotEnd {
+	if flag == flagEnd {
 		return model.Version{}, r.checkEnd()
 	}
-	if flag != snapshotRecord {
+	if flag != flagRecord {
 		return model.Version{}, fmt.Errorf("%w: entry %d of the snapshot begins with %#x", model.ErrCorrupt, r.count, flag)
 	}
 	v, err := wire.ReadRecord(r.records)
@@ -103,9 +90,9 @@ func (r *snapshotReader) NextRecord() (model.Version, error) {
 }
 
 // skipMemories reads on to the first record. After that a memory is out of place.
-func (r *snapshotReader) skipMemories() error {
+func (r *Reader) skipMemories() error {
 	for !r.recordsOnly {
-		if _, err := r.NextMemory(); isEnd(err) {
+		if _, err := r.NextMemory(); IsEnd(err) {
 			r.recordsOnly = true
 		} else if err != nil {
 			return err
@@ -115,9 +102,9 @@ func (r *snapshotReader) skipMemories() error {
 }
 
 // isEnd tells the end of a snapshot from one that is cut off.
-func isEnd(err error) bool { return errors.Is(err, io.EOF) && !errors.Is(err, model.ErrCorrupt) }
+func IsEnd(err error) bool { return errors.Is(err, io.EOF) && !errors.Is(err, model.ErrCorrupt) }
 
-func (r *snapshotReader) checkEnd() error {
+func (r *Reader) checkEnd() error {
 	count, err := binary.ReadUvarint(r.records)
 	if err != nil {
 		return fmt.Errorf("%w: %w", model.ErrCorrupt, err)
@@ -132,7 +119,14 @@ func (r *snapshotReader) checkEnd() error {
 	return io.EOF
 }
 
-func (r *snapshotReader) close() error {
+// Count returns how many memories and records were read.
+func (r *Reader) Count() uint64 { return r.count }
+
+// Rows returns how many records were read.
+func (r *Reader) Rows() uint64 { return r.rows }
+
+// Close closes the stream, too.
+func (r *Reader) Close() error {
 	r.decoder.Close()
 	return r.stream.Close()
 }

@@ -1,0 +1,112 @@
+// Package snapshot is the form of snapshots and backups: it writes them from a view of the records, and reads and checks them.
+package snapshot
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"hash/crc32"
+	"io"
+
+	"github.com/klauspost/compress/zstd"
+
+	"versiond/model"
+	"versiond/wire"
+)
+
+// A snapshot is the magic, then, compressed, a flag byte and a memory for each unit that is remembered, in
+// the order of the log, another flag byte and a record for each row in the byte order of the ids, and at
+// the end the last flag byte, the count of both and a CRC-32C of all before it. Index and
+// term are not in it: they are Raft's to give.
+const (
+	magic      = "versiond snapshot 1\n"
+	flagEnd    = 0
+	flagRecord = 1
+	flagMemory = 2 // older releases know none, and refuse a snapshot that has one
+	// PageSize is how many records or memories are read at once.
+	PageSize = 1000
+	// window is how far back the compression looks, in bytes; it keeps four times that in memory.
+	window = 512 << 10
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// Source gives the contents of a snapshot: first its memories, in their order, until io.EOF, then its
+// records.
+type Source interface {
+	NextMemory() (model.Memory, error)
+	NextRecord() (model.Version, error)
+}
+
+// View is a consistent view of all records and memories. It may be read on another goroutine than the applier's.
+type View interface {
+	// Page gives up to limit records with ids above after, in the byte order of their ids. A view that
+	// the service opened and that is read from its first record on gives model.ErrStoreDiffers in place
+	// of the empty page after its last one, when its records are not those that the log makes.
+	Page(ctx context.Context, after string, limit int) ([]model.Version, error)
+	// Memories gives up to limit memories with revisions above after, in their order.
+	Memories(ctx context.Context, after uint64, limit int) ([]model.Memory, error)
+	Close() error
+}
+
+// Write writes all that view shows. It holds one page of it at a time.
+func Write(ctx context.Context, w io.Writer, view View) error {
+	if _, err := io.WriteString(w, magic); err != nil {
+		return err
+	}
+	compressed, err := zstd.NewWriter(w, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(window))
+	if err != nil {
+		return err
+	}
+	sum := crc32.New(castagnoli)
+	summed := io.MultiWriter(compressed, sum)
+	memories, err := writeMemories(ctx, summed, view)
+	if err != nil {
+		return errors.Join(err, compressed.Close())
+	}
+	records, err := writeRecords(ctx, summed, view)
+	if err != nil {
+		return errors.Join(err, compressed.Close())
+	}
+	end := binary.AppendUvarint([]byte{flagEnd}, memories+records)
+	_, err = compressed.Write(binary.BigEndian.AppendUint32(end, sum.Sum32()))
+	return errors.Join(err, compressed.Close())
+}
+
+func writeMemories(ctx context.Context, w io.Writer, view View) (count uint64, err error) {
+	var buffer []byte
+	for after := uint64(0); ; {
+		page, err := view.Memories(ctx, after, PageSize)
+		if err != nil || len(page) == 0 {
+			return count, err
+		}
+		buffer = buffer[:0]
+		for i := range page {
+			buffer = wire.AppendMemory(append(buffer, flagMemory), &page[i])
+		}
+		if _, err := w.Write(buffer); err != nil {
+			return count, err
+		}
+		count += uint64(len(page))
+		after = page[len(page)-1].Revision
+	}
+}
+
+func writeRecords(ctx context.Context, w io.Writer, view View) (count uint64, err error) {
+	var buffer []byte
+	for after := ""; ; {
+		page, err := view.Page(ctx, after, PageSize)
+		if err != nil || len(page) == 0 {
+			return count, err
+		}
+		buffer = buffer[:0]
+		for i := range page {
+			buffer = wire.AppendRecord(append(buffer, flagRecord), &page[i])
+		}
+		if _, err := w.Write(buffer); err != nil {
+			return count, err
+		}
+		count += uint64(len(page))
+		after = page[len(page)-1].ID
+	}
+}
