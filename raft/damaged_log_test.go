@@ -195,5 +195,5 @@ func (*shiftedLog) GetLog(index uint64, log *raft.Log) error {
 // An altered index of the last entry leaves everything in order. If this fails, a node believes that its log
 // is longer than it is, and may be elected for it.
 func TestAlteredEndOfTheLogIsNoticed(t *testing.T) {
-	require.ErrorIs(t, checkEnds(soundLog{&shiftedLog{}, "/data/node1"}), model.ErrCorrupt)
+	require.ErrorIs(t, checkEnds(checkedLog{&shiftedLog{}, "/data/node1"}), model.ErrCorrupt)
 }

@@ -68,7 +68,7 @@ func (d *disk) close() { d.closing.Do(func() { close(d.closed) }) }
 // closes, it ends the goroutine, whose deferred calls run.
 func (d *disk) write(do func() error) error {
 	if !d.running.Load() {
-		return sound(do)
+		return catchFault(do)
 	}
 	held, pace := false, writeRetries()
 	hold := func(err error) { held = d.hold(err, held) }
@@ -102,7 +102,7 @@ func (d *disk) try(do func() error, hangs func(error)) error {
 	done := make(chan error, 1)
 	d.inside.Add(1)
 	go func() {
-		err := sound(do)
+		err := catchFault(do)
 		d.inside.Add(-1) // before anybody learns of it
 		done <- err
 	}()

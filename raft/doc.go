@@ -10,5 +10,11 @@
 // goroutine. "Applied" here always means that the applier has committed an entry's effect to the
 // store and published it; hashicorp's AppliedIndex, Barrier and Apply futures mean less than that.
 //
-// No hashicorp type leaves this package.
+// Rooms, none of which imports this package:
+//
+//	datadir    the locked directory: whose it is, where its parts lie, whether it is still there
+//	snapshot   the form of snapshots and backups, without Raft
+//	transport  the port, and connections whose ends know each other
+//
+// No hashicorp type leaves this package and its rooms.
 package raft

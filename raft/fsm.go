@@ -25,26 +25,26 @@ type VersionFSM struct {
 	// lastCommand is the highest entry with commands that the store holds.
 	lastCommand atomic.Uint64
 	observer    Observer
-	// vain counts how often in a row the snapshot at vainIndex was to be restored, without an entry in
-	// between, since vainSince. They belong to hashicorp's FSM goroutine.
-	vain      int
-	vainIndex uint64
-	vainSince time.Time
+	// repeats counts how often in a row the snapshot at repeatIndex was to be restored, without an entry in
+	// between, since repeatSince. They belong to hashicorp's FSM goroutine.
+	repeats     int
+	repeatIndex uint64
+	repeatSince time.Time
 	// giveUp ends the node.
 	giveUp func(error)
 }
 
 const (
-	// vainMax is how often a follower takes the same snapshot. Once is enough.
-	vainMax = 5
-	// vainAfter is for how long it takes it all the same: one that led until just now cannot say for some
-	// seconds which term the hole behind a snapshot has, and is sent the snapshot until it can (holeStore).
-	vainAfter = 5 * replicationEnds
+	// repeatsMax is how often a follower takes the same snapshot. Once is enough.
+	repeatsMax = 5
+	// repeatsFor is for how long it takes it all the same: one that led until just now cannot say for some
+	// seconds which term the hole behind a snapshot has, and is sent the snapshot until it can (snapshotTermLog).
+	repeatsFor = 5 * replicationEnds
 )
 
-// errSnapshotsInVain is hashicorp/raft#697: what the log holds behind the snapshot is another history, and
+// errSnapshotLoop is hashicorp/raft#697: what the log holds behind the snapshot is another history, and
 // is not removed.
-var errSnapshotsInVain = errors.New("this node was sent the same snapshot again and again and cannot go on from it, because its Raft log differs from the leader's; " + model.RejoinAdvice)
+var errSnapshotLoop = errors.New("this node was sent the same snapshot again and again and cannot go on from it, because its Raft log differs from the leader's; " + model.RejoinAdvice)
 
 var _ raft.BatchingFSM = (*VersionFSM)(nil)
 
@@ -60,7 +60,7 @@ func (f *VersionFSM) Apply(log *raft.Log) any {
 // ApplyBatch notes committed entries and returns a handle for each. It is given configuration
 // entries too, which keeps hashicorp's idea of the FSM's index current after a membership change.
 func (f *VersionFSM) ApplyBatch(logs []*raft.Log) []any {
-	f.vain = 0
+	f.repeats = 0
 	awaited, now := f.proposals.Load() > 0, time.Now()
 	handles := make([]any, len(logs))
 	for i, log := range logs {
@@ -120,7 +120,7 @@ func (f *VersionFSM) Restore(stream io.ReadCloser) error {
 	if err != nil {
 		return err
 	}
-	f.noteVain(meta.Index)
+	f.noteRepeat(meta.Index)
 	if err := f.ensureLeadsOn(meta.Index); err != nil {
 		return err
 	}
@@ -133,23 +133,23 @@ func (f *VersionFSM) Restore(stream io.ReadCloser) error {
 // Hashicorp/raft goes on from any snapshot that it installs, and panics when an entry is missing. It is the
 // goroutine which replicated to a member before that was removed and let in again that may send such a
 // one, when it wakes. A leader may have to send one that the log leads on from: a follower that led until
-// just now cannot say for some seconds which term the hole behind a snapshot has (holeStore).
+// just now cannot say for some seconds which term the hole behind a snapshot has (snapshotTermLog).
 func (f *VersionFSM) ensureLeadsOn(index uint64) error {
 	certain := f.queue.certainIndex()
 	if index >= certain {
 		return nil
 	}
-	if _, err := lastWithoutHole(f.logs, index, certain); err == nil {
+	if _, err := lastContiguous(f.logs, index, certain); err == nil {
 		return nil
 	}
 	return fmt.Errorf("the snapshot of index %d tells this node nothing: it was handed everything up to %d, and its log does not go back as far", index, certain)
 }
 
-func (f *VersionFSM) noteVain(index uint64) {
-	if f.vain == 0 || f.vainIndex != index {
-		f.vain, f.vainIndex, f.vainSince = 0, index, time.Now()
+func (f *VersionFSM) noteRepeat(index uint64) {
+	if f.repeats == 0 || f.repeatIndex != index {
+		f.repeats, f.repeatIndex, f.repeatSince = 0, index, time.Now()
 	}
-	if f.vain++; f.vain >= vainMax && time.Since(f.vainSince) > vainAfter {
-		f.giveUp(errSnapshotsInVain)
+	if f.repeats++; f.repeats >= repeatsMax && time.Since(f.repeatSince) > repeatsFor {
+		f.giveUp(errSnapshotLoop)
 	}
 }

@@ -49,7 +49,7 @@ func (l *heldLog) takeBack(from uint64) error {
 func (l *heldLog) DeleteRange(first, last uint64) error {
 	remove := func() error { return l.LogStore.DeleteRange(first, last) }
 	if end, err := l.LastIndex(); err == nil && last < end {
-		return sound(remove)
+		return catchFault(remove)
 	}
 	return l.disk.write(remove)
 }
@@ -72,7 +72,7 @@ func (s *heldStable) SetUint64(key []byte, value uint64) error {
 
 // Get reads a value.
 func (s *heldStable) Get(key []byte) (value []byte, err error) {
-	err = sound(func() error {
+	err = catchFault(func() error {
 		if value, err = s.StableStore.Get(key); err == nil {
 			value, err = withoutSum(key, value)
 		}

@@ -60,16 +60,16 @@ func (h history) termAt(index uint64) (term uint64, known bool, err error) {
 // hole, that were never committed. Without a hole an entry of the same term means that everything before
 // it is the same (Raft paper, 5.3).
 func (h history) leadsToSnapshot(index uint64) (bool, error) {
-	last, err := lastWithoutHole(h.logs, index, h.snapshot.Index)
+	last, err := lastContiguous(h.logs, index, h.snapshot.Index)
 	if errors.Is(err, raft.ErrLogNotFound) {
 		return false, nil
 	}
 	return last.Term == h.snapshot.Term, err
 }
 
-// lastWithoutHole gives the entry at last, and raft.ErrLogNotFound where it or one between index and it is not
+// lastContiguous gives the entry at last, and raft.ErrLogNotFound where it or one between index and it is not
 // there: a restore, or a snapshot that was sent, leaves a hole.
-func lastWithoutHole(logs raft.LogStore, index, last uint64) (log raft.Log, err error) {
+func lastContiguous(logs raft.LogStore, index, last uint64) (log raft.Log, err error) {
 	for i := index + 1; i <= last; i++ {
 		if err := logs.GetLog(i, &log); err != nil {
 			return raft.Log{}, fmt.Errorf("read entry %d of the Raft log: %w", i, err)

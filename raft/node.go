@@ -195,9 +195,9 @@ func (n *Node) newRaft(bootstrap *raft.Configuration) (*raft.Raft, *transport.Tr
 	if err := n.noteSnapshot(); err != nil {
 		return nil, nil, errors.Join(err, carrier.Close())
 	}
-	logs := &holeStore{LogStore: n.stores.cache, snapshots: n.stores.snapshots, disk: n.stores.disk}
+	logs := &snapshotTermLog{LogStore: n.stores.cache, snapshots: n.stores.snapshots, disk: n.stores.disk}
 	var r *raft.Raft
-	err := sound(func() (err error) { // it panics on a log that it cannot read, and on a term that it cannot write
+	err := catchFault(func() (err error) { // it panics on a log that it cannot read, and on a term that it cannot write
 		r, err = raft.NewRaft(conf, n.fsm, logs, n.stores.stable, n.stores.snapshots, carrier)
 		return err
 	})

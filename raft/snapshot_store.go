@@ -90,7 +90,7 @@ func (s *snapshotStore) setDamagedAside(log *slog.Logger) error {
 	if len(metas) > 1 && s.verify(metas[1].ID) == nil {
 		before = metas[1].Index
 	}
-	if _, err := lastWithoutHole(s.logs, before, metas[0].Index); err != nil {
+	if _, err := lastContiguous(s.logs, before, metas[0].Index); err != nil {
 		log.Warn("the newest snapshot is damaged, and the log does not go back to the one before", "snapshot", metas[0].ID, "err", damage)
 		return nil
 	}

@@ -75,10 +75,10 @@ func newStores(dir *datadir.Dir, log *slog.Logger, segmentBytes int, readOnly bo
 	if err != nil {
 		return nil, err
 	}
-	if err := checkEnds(soundLog{files, dir.Path()}); err != nil {
+	if err := checkEnds(checkedLog{files, dir.Path()}); err != nil {
 		return nil, errors.Join(err, files.Close())
 	}
-	cache, errCache := raft.NewLogCache(logCacheEntries, soundLog{files, dir.Path()})
+	cache, errCache := raft.NewLogCache(logCacheEntries, checkedLog{files, dir.Path()})
 	snapshots, errSnapshots := raft.NewFileSnapshotStoreWithLogger(dir.Path(), snapshotsKept, newHCLogger(log))
 	if err := errors.Join(errCache, errSnapshots); err != nil {
 		return nil, errors.Join(fmt.Errorf("open the snapshots in %s: %w", dir.Path(), err), files.Close())
@@ -92,7 +92,7 @@ func openLog(dir *datadir.Dir, log *slog.Logger, segmentBytes int, readOnly bool
 	if err != nil {
 		return nil, openError(dir, err)
 	}
-	last, err := soundly(logs.LastIndex)
+	last, err := caughtIndex(logs.LastIndex)
 	if err == nil {
 		err = makeBolt(dir.File(datadir.StableFile), last)
 	}
@@ -113,7 +113,7 @@ func openFolder(dir *datadir.Dir, log *slog.Logger, segmentBytes int) (logs *wal
 	if _, errFile := os.Stat(dir.File(datadir.StableFile)); errFile == nil && errors.Is(errFolder, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w: there is %s, and no folder %s beside it", model.ErrCorrupt, datadir.StableFile, datadir.LogFolder)
 	}
-	err = sound(func() error {
+	err = catchFault(func() error {
 		logs, err = openWALLog(dir.File(datadir.LogFolder), newHCLogger(log), segmentBytes)
 		return err
 	})
@@ -148,7 +148,7 @@ func openBolt(path string, readOnly bool) (bolt *raftboltdb.BoltStore, err error
 	if err := loadBolt(path, readStable); err != nil {
 		return nil, err
 	}
-	err = sound(func() error {
+	err = catchFault(func() error {
 		bolt, err = raftboltdb.New(raftboltdb.Options{
 			Path:        path,
 			BoltOptions: &bbolt.Options{Timeout: time.Second, FreelistType: bbolt.FreelistMapType, NoFreelistSync: true, ReadOnly: readOnly},
@@ -192,7 +192,7 @@ func (s *stores) hold(d *disk, wrap func(logFiles) logFiles) {
 		s.files = wrap(s.files)
 	}
 	s.stable = &heldStable{StableStore: s.files, disk: d}
-	s.cache, _ = raft.NewLogCache(logCacheEntries, &heldLog{LogStore: soundLog{s.files, d.dir}, disk: d}) // it fails for want of a capacity alone
+	s.cache, _ = raft.NewLogCache(logCacheEntries, &heldLog{LogStore: checkedLog{s.files, d.dir}, disk: d}) // it fails for want of a capacity alone
 	s.snapshots.logs = s.cache
 }
 

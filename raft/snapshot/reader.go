@@ -101,7 +101,7 @@ func (r *Reader) skipMemories() error {
 	return nil
 }
 
-// isEnd tells the end of a snapshot from one that is cut off.
+// IsEnd reports whether an error is the end of a snapshot, rather than that it is cut off.
 func IsEnd(err error) bool { return errors.Is(err, io.EOF) && !errors.Is(err, model.ErrCorrupt) }
 
 func (r *Reader) checkEnd() error {

@@ -19,19 +19,19 @@ func TestSameSnapshotAgainAndAgainEndsTheNode(t *testing.T) {
 		stream := &snapshotStream{ReadCloser: io.NopCloser(bytes.NewReader(nil)), meta: &raft.SnapshotMeta{Index: index}}
 		require.NoError(t, f.Restore(stream))
 	}
-	for range 2 * vainMax {
+	for range 2 * repeatsMax {
 		restore(8)
 		f.Apply(&raft.Log{Index: 8})
 	}
-	for index := range uint64(2 * vainMax) {
+	for index := range uint64(2 * repeatsMax) {
 		restore(10 + index)
 	}
 	require.NoError(t, ended)
-	for range 2 * vainMax {
+	for range 2 * repeatsMax {
 		restore(100)
 	}
 	require.NoError(t, ended, "a leader that was deposed in a restore is sent it for some seconds")
-	f.vainSince = f.vainSince.Add(-vainAfter)
+	f.repeatSince = f.repeatSince.Add(-repeatsFor)
 	restore(100)
-	require.ErrorIs(t, ended, errSnapshotsInVain)
+	require.ErrorIs(t, ended, errSnapshotLoop)
 }

@@ -19,7 +19,7 @@ func TestHoleIsFilledForFollowersOnly(t *testing.T) {
 	sink, err := a.fsm.snapshots.Create(1, 20, 2, raft.Configuration{}, 1, transport)
 	require.NoError(t, err)
 	require.NoError(t, sink.Close())
-	logs := &holeStore{LogStore: a.logs, snapshots: a.fsm.snapshots}
+	logs := &snapshotTermLog{LogStore: a.logs, snapshots: a.fsm.snapshots}
 	var log raft.Log
 	require.NoError(t, logs.GetLog(20, &log))
 	require.Equal(t, raft.Log{Index: 20, Term: 2, Type: raft.LogNoop}, log)

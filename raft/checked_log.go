@@ -10,10 +10,10 @@ import (
 	"versiond/model"
 )
 
-// sound makes an error that matches model.ErrCorrupt of a panic. bbolt panics where a page of its file
+// catchFault makes an error that matches model.ErrCorrupt of a panic. bbolt panics where a page of its file
 // is not what it must be, and the runtime does where a part of the file that is mapped into memory cannot
 // be read.
-func sound(do func() error) (err error) {
+func catchFault(do func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if p := recover(); p != nil {
@@ -23,22 +23,22 @@ func sound(do func() error) (err error) {
 	return do()
 }
 
-// soundLog writes entries with sums that tell when they were damaged, and reads them. An error that matches
+// checkedLog writes entries with sums that tell when they were damaged, and reads them. An error that matches
 // model.ErrCorrupt means that they are, and says what to do.
-type soundLog struct {
+type checkedLog struct {
 	raft.LogStore
 	dir string
 }
 
 // StoreLog stores one entry.
-func (s soundLog) StoreLog(log *raft.Log) error { return s.StoreLogs([]*raft.Log{log}) }
+func (s checkedLog) StoreLog(log *raft.Log) error { return s.StoreLogs([]*raft.Log{log}) }
 
 // StoreLogs stores entries.
-func (s soundLog) StoreLogs(logs []*raft.Log) error { return s.LogStore.StoreLogs(withSums(logs)) }
+func (s checkedLog) StoreLogs(logs []*raft.Log) error { return s.LogStore.StoreLogs(withSums(logs)) }
 
 // GetLog reads an entry, as it was written.
-func (s soundLog) GetLog(index uint64, log *raft.Log) error {
-	err := sound(func() error { return s.LogStore.GetLog(index, log) })
+func (s checkedLog) GetLog(index uint64, log *raft.Log) error {
+	err := catchFault(func() error { return s.LogStore.GetLog(index, log) })
 	switch {
 	case errors.Is(err, raft.ErrLogNotFound), errors.Is(err, errLogClosed):
 		return err
@@ -54,13 +54,13 @@ func (s soundLog) GetLog(index uint64, log *raft.Log) error {
 }
 
 // FirstIndex gives the first index of the log.
-func (s soundLog) FirstIndex() (index uint64, err error) { return soundly(s.LogStore.FirstIndex) }
+func (s checkedLog) FirstIndex() (index uint64, err error) { return caughtIndex(s.LogStore.FirstIndex) }
 
 // LastIndex gives the last index of the log.
-func (s soundLog) LastIndex() (index uint64, err error) { return soundly(s.LogStore.LastIndex) }
+func (s checkedLog) LastIndex() (index uint64, err error) { return caughtIndex(s.LogStore.LastIndex) }
 
-func soundly(read func() (uint64, error)) (n uint64, err error) {
-	err = sound(func() error {
+func caughtIndex(read func() (uint64, error)) (n uint64, err error) {
+	err = catchFault(func() error {
 		n, err = read()
 		return err
 	})

@@ -14,12 +14,12 @@ import (
 // replicationEnds is longer than the goroutines that replicate for a leader outlive its leadership.
 const replicationEnds = 2 * time.Second
 
-// holeStore is the log as hashicorp/raft sees it. A snapshot that is sent to a node whose log ends before it
+// snapshotTermLog is the log as hashicorp/raft sees it. A snapshot that is sent to a node whose log ends before it
 // leaves a hole there. The node must know the term at the end of the hole: when a later leader's entries differ
 // from those behind it, hashicorp's check of what goes before them would otherwise fail for ever. So a node
 // that does not lead finds there an entry with the term of the snapshot. One that leads finds nothing, and so
 // sends its followers the snapshot and not that entry.
-type holeStore struct {
+type snapshotTermLog struct {
 	raft.LogStore
 	snapshots raft.SnapshotStore
 	disk      *disk
@@ -29,7 +29,7 @@ type holeStore struct {
 
 // GetLog reads an entry, also one that a snapshot stands for. One that cannot be read ends the node:
 // hashicorp/raft would panic, or ask for it for ever.
-func (s *holeStore) GetLog(index uint64, log *raft.Log) error {
+func (s *snapshotTermLog) GetLog(index uint64, log *raft.Log) error {
 	err := s.LogStore.GetLog(index, log)
 	if errors.Is(err, model.ErrCorrupt) && s.disk.running.Load() {
 		s.disk.end(err)
@@ -46,14 +46,14 @@ func (s *holeStore) GetLog(index uint64, log *raft.Log) error {
 	return nil
 }
 
-func (s *holeStore) follows() bool {
+func (s *snapshotTermLog) follows() bool {
 	led := s.led.Load()
 	return !s.leads.Load() && (led == nil || time.Since(*led) > replicationEnds)
 }
 
 // observe notes whether the node leads. Hashicorp/raft calls it in the middle of the change, before
 // anything is replicated; it returns false because nobody waits for observations.
-func (s *holeStore) observe(o *raft.Observation) bool {
+func (s *snapshotTermLog) observe(o *raft.Observation) bool {
 	state, ok := o.Data.(raft.RaftState)
 	if ok && state != raft.Leader && s.leads.Load() {
 		now := time.Now()
