@@ -69,9 +69,10 @@ func (s *versionSnapshot) persist(sink raft.SnapshotSink) error {
 	return context.Cause(ctx) // what was restored meanwhile is the last snapshot, not this one
 }
 
-// Release gives up a view that Persist never came for, and ends the snapshot's turn.
+// Release gives up a view that Persist never came for, and ends the snapshot's turn. Hashicorp/raft calls it
+// alone while the members change, where its file cannot be made, and when it stops.
 func (s *versionSnapshot) Release() {
-	s.request.settle(nil, errViewLate)
+	s.request.drop()
 	s.cancel(nil)
 	s.turns.end(s)
 }

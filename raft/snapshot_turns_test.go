@@ -84,3 +84,18 @@ func TestStopBreaksOffTheSnapshotThatIsBeingTaken(t *testing.T) {
 	require.Error(t, <-taken)
 	require.Zero(t, c.store.openViews())
 }
+
+// Hashicorp/raft gives a snapshot up unwritten while the members change, where its file cannot be made, and when it
+// stops. A view that stayed open would keep the store from ever dropping what is replaced.
+func TestViewOfASnapshotThatIsGivenUpIsClosed(t *testing.T) {
+	c := newTestConfig(t)
+	n := c.mustLead(t)
+	n.mustAdd(t, "a", 3)
+	given, err := n.fsm.Snapshot()
+	require.NoError(t, err)
+	require.Eventually(t, func() bool { return c.store.openViews() == 1 }, 10*time.Second, time.Millisecond)
+	given.Release()
+	require.Zero(t, c.store.openViews())
+	_, err = given.(*versionSnapshot).request.wait(t.Context())
+	require.ErrorIs(t, err, errViewLate, "nobody may come for it any more")
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"versiond/model"
@@ -26,9 +27,10 @@ type viewRequest struct {
 	at    model.Position
 	done  chan struct{}
 
-	once sync.Once
-	view View
-	err  error
+	once  sync.Once
+	view  View
+	err   error
+	taken atomic.Bool // the view has somebody who closes it
 }
 
 func newViewRequest(index uint64) *viewRequest {
@@ -48,7 +50,7 @@ func (r *viewRequest) settle(view View, err error) {
 	}
 }
 
-// wait gives the view; its receiver closes it.
+// wait returns the view, which its receiver closes, to the first who waits.
 func (r *viewRequest) wait(ctx context.Context) (View, error) {
 	ctx, cancel := context.WithTimeout(ctx, viewWaitMax)
 	defer cancel()
@@ -58,7 +60,19 @@ func (r *viewRequest) wait(ctx context.Context) (View, error) {
 		r.settle(nil, errors.Join(errViewLate, model.ErrNotCaughtUp))
 		<-r.done
 	}
+	if r.err == nil && !r.taken.CompareAndSwap(false, true) {
+		return nil, errViewLate
+	}
 	return r.view, r.err
+}
+
+// drop gives up a view that nobody has waited for, whether it was opened or not: until it is closed, the
+// store keeps what every later transaction replaces.
+func (r *viewRequest) drop() {
+	r.settle(nil, errViewLate)
+	if r.err == nil && r.taken.CompareAndSwap(false, true) {
+		_ = r.view.Close()
+	}
 }
 
 // requestView asks for a view at the last index that the FSM was handed.
