@@ -109,10 +109,6 @@ vuln: ## known vulnerabilities in what the program calls; GOVULNDB names a mirro
 fmt: ## format the Go files
 	gofmt -w .
 
-.PHONY: docs
-docs: ## make docs/swagger anew from the annotations in controller
-	go generate ./routers
-
 .PHONY: tidy
 tidy: ## bring go.mod and go.sum in line with the imports
 	go mod tidy

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gin-gonic/gin"
 	"github.com/stretchr/testify/require"
 
 	"versiond/controller"
@@ -39,7 +38,7 @@ func mustGuardedNode(t *testing.T) *node {
 	require.NoError(t, err)
 	p, err := controller.NewPeerController(n.service, clusterSecret)
 	require.NoError(t, err)
-	n.public, n.peer = routers.SetUpVersionRouter(v), routers.SetUpRaftRouter(v, p)
+	n.hold(t, routers.SetUpVersionRouter(v), routers.SetUpRaftRouter(v, p))
 	return n
 }
 
@@ -62,6 +61,7 @@ var neededRoles = map[string]naming.Role{
 	"GET /metrics":         naming.RoleRead,
 	"GET /livez":           "",
 	"GET /readyz":          "",
+	"GET /openapi.yaml":    "",
 	"GET /swagger/*file":   "",
 }
 
@@ -74,7 +74,7 @@ var rank = map[naming.Role]int{"": 0, naming.RoleRead: 1, naming.RoleWrite: 2, n
 // who may use it.
 func TestRolesAndRoutes(t *testing.T) {
 	n := mustGuardedNode(t)
-	for _, route := range n.public.(*gin.Engine).Routes() {
+	for _, route := range n.engines[0].Routes() {
 		name := strings.Replace(route.Method, "HEAD", "GET", 1) + " " + route.Path
 		needed, known := neededRoles[name]
 		require.True(t, known, "who may use %s?", name)
@@ -209,7 +209,7 @@ func TestWithoutTokensEverybodyMay(t *testing.T) {
 // Every route of the peer port needs the cluster's secret; a user's token does not open it.
 func TestPeerPortNeedsTheSecret(t *testing.T) {
 	n := mustGuardedNode(t)
-	for _, route := range n.peer.(*gin.Engine).Routes() {
+	for _, route := range n.engines[1].Routes() {
 		r := request{method: route.Method, path: concrete(route.Path)}
 		for name, header := range map[string]map[string]string{
 			"nothing":     nil,

@@ -24,30 +24,6 @@ const (
 )
 
 // Backup streams all records as of one moment while writes go on.
-//
-// @ID           Backup
-// @Summary      Back up all records
-// @Description  `curl -f localhost:8081/backup -o versiond.backup`
-// @Description
-// @Description  The file holds the records as of one log index, which X-Versiond-Index names, with their revisions, and ends in a checksum: a download that was cut off is noticed when it is restored. Writes go on meanwhile. level=none works without a leader.
-// @Tags         cluster
-// @Produce      octet-stream,application/problem+json
-// @Param        level      query  string   false  "how current the backup must be, as for one record"  Enums(linearizable, leader, none)  default(linearizable)
-// @Param        min_index  query  integer  false  "wait until the node has applied this log index"  example(1042)
-// @Param        timeout    query  string   false  "how long it may take to begin, as a Go duration, 60s at most"  default(5s)  example(10s)
-// @Success      200  {file}  file  "the backup"
-// @Header       all  {string}  X-Versiond-Node   "the node that served the request"
-// @Header       all  {integer}  X-Versiond-Index  "the log index that the backup is of"
-// @Header       all  {string}  X-Request-ID      "names the request in logs"
-// @Failure      400  {object}  Problem  "`invalid_request`"
-// @Failure      401  {object}  Problem  "`unauthorized`: the token is missing or not known"
-// @Failure      403  {object}  Problem  "`forbidden`: the token's role may not do this"
-// @Failure      429  {object}  Problem  "`too_many_requests`: two backups are being read from this node; see Retry-After"
-// @Failure      500  {object}  Problem  "`internal`"
-// @Failure      503  {object}  Problem  "`no_leader`, `store_unavailable`, `not_caught_up`, `node_removed`; see Retry-After"
-// @Failure      504  {object}  Problem  "`timeout`"
-// @Security     Bearer
-// @Router       /backup [get]
 func (v *VersionController) Backup(c *gin.Context) {
 	in := readInput(c, "level", "min_index", "timeout")
 	opts, timeout := in.readOptions(), in.timeout()
@@ -71,33 +47,6 @@ func (v *VersionController) Backup(c *gin.Context) {
 }
 
 // Restore puts a backup's records in the place of all records.
-//
-// @ID           Restore
-// @Summary      Restore a backup
-// @Description  `curl -X POST localhost:8081/restore -H 'Content-Type: application/octet-stream' -T versiond.backup`, or `versiond restore versiond.backup --url http://localhost:8081`
-// @Description
-// @Description  The whole file is checked before anything changes. Then its records take the place of all records on every node; the answer comes when the leader holds them. Writes go on until then: what is acknowledged before is replaced, what is acknowledged after stays. Records keep their revisions; those of another cluster's backup get new ones.
-// @Tags         cluster
-// @Accept       octet-stream
-// @Produce      json,application/problem+json
-// @Param        backup   body   string   true   "a backup of at most 1 GiB"  format(binary)
-// @Param        foreign  query  boolean  false  "true takes another cluster's backup"  default(false)
-// @Param        timeout  query  string   false  "how long the cluster may take once the file is received, as a Go duration, 1h at most"  default(1m)  example(10m)
-// @Success      200  {object}  model.Restored  "restored"
-// @Header       all  {string}  X-Versiond-Node   "the node that served the request"
-// @Header       all  {integer}  X-Versiond-Index  "the applied log index that the answer reflects"
-// @Header       all  {string}  X-Request-ID      "names the request in logs"
-// @Failure      400  {object}  Problem  "`invalid_request`: body is damaged or no backup; foreign must be true for another cluster's"
-// @Failure      401  {object}  Problem  "`unauthorized`: the token is missing or not known"
-// @Failure      403  {object}  Problem  "`forbidden`: the token's role may not do this; `cross_site`"
-// @Failure      413  {object}  Problem  "`body_too_large`: more than 1 GiB"
-// @Failure      415  {object}  Problem  "`unsupported_media_type`"
-// @Failure      429  {object}  Problem  "`too_many_requests`: another backup is being received or restored, or there was not enough time; nothing was changed; see Retry-After"
-// @Failure      500  {object}  Problem  "`internal`"
-// @Failure      503  {object}  Problem  "`no_leader`, `node_removed`: nothing was changed; see Retry-After"
-// @Failure      504  {object}  Problem  "`outcome_unknown`: the records may or may not be those of the backup, all of them"
-// @Security     Bearer
-// @Router       /restore [post]
 func (v *VersionController) Restore(c *gin.Context) {
 	in := readInput(c, "foreign", "timeout")
 	in.refusal = cmp.Or(refuseType(c.Request.Header, backupType), refuseLength(c.Request, model.BackupBytesMax))

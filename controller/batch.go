@@ -13,57 +13,27 @@ import (
 // BatchAnswer says what became of each item of a batch.
 type BatchAnswer struct {
 	// Refused is how many items were refused; 0 means that everything was done.
-	Refused int `json:"refused" example:"0"`
+	Refused int `json:"refused"`
 	// Results has one entry for each item, in their order.
 	Results []BatchResult `json:"results"`
 }
 
 // BatchResult is what became of one item: the status and code that a request of its own would have had.
 type BatchResult struct {
-	ID     string `json:"id" example:"libstdc++6"`
-	Status int    `json:"status" example:"200"`
+	ID     string `json:"id"`
+	Status int    `json:"status"`
 	// Record is what a create or an update has written.
 	Record *model.VersionDB `json:"record,omitempty"`
 	// Code and Detail say why an item was refused.
-	Code   string `json:"code,omitempty" example:"already_exists"`
-	Detail string `json:"detail,omitempty" example:"a record with this id exists already"`
+	Code   string `json:"code,omitempty"`
+	Detail string `json:"detail,omitempty"`
 	// Errors has one entry for each wrong field of an item that is an invalid_request.
 	Errors []model.FieldError `json:"errors,omitempty"`
 	// Revision is the one that the record has, of an item that was refused and where there is one.
-	Revision uint64 `json:"revision,omitempty" example:"4276224"`
+	Revision uint64 `json:"revision,omitempty"`
 }
 
 // WriteBatch does many writes in one request.
-//
-// @ID           WriteBatch
-// @Summary      Create, replace and delete many records
-// @Description  `curl -i -X POST localhost:8081/version/batch -H 'Content-Type: application/json' -d '{"atomic":true,"items":[{"op":"create","id":"a","versionNo":"1","platform":"linux"},{"op":"update","id":"b","versionNo":"2","platform":"linux","ifMatch":"4276224"},{"op":"delete","id":"c"}]}'`
-// @Description
-// @Description  1 to 1000 items, 512 KiB of ids and contents. They are done in their order with no other write in between. Without atomic each is decided on its own and the answer is 200 whatever became of them: look at refused. With atomic either all are done or, when one is refused, none: 409 `batch_refused`, whose results say which one stood in the way.
-// @Tags         version
-// @Accept       json
-// @Produce      json,application/problem+json
-// @Param        batch    body   BatchBody  true   "the writes; unknown fields are refused"
-// @Param        Idempotency-Key  header  string  false  "1 to 128 visible ASCII characters; the request may then be sent again, and is done once"  example(8e03978e-40d5-43dd-bc93-6894a57f9324)
-// @Param        timeout  query  string     false  "how long to wait, as a Go duration, 60s at most"  default(5s)  example(10s)
-// @Success      200  {object}  BatchAnswer  "one result for each item, in their order"
-// @Header       all  {string}  X-Versiond-Node  "the node that served the request"
-// @Header       all  {integer}  X-Versiond-Index  "the applied log index that the answer reflects"
-// @Header       all  {string}  X-Request-ID  "names the request in logs"
-// @Header       all  {string}  X-Versiond-Replayed  "true when this is the answer to an earlier request with the same Idempotency-Key"
-// @Failure      400  {object}  Problem  "`invalid_request`: every wrong field is listed in errors, as items[3].id; nothing was done. Without atomic, an item that is wrong has that as its own result"
-// @Failure      401  {object}  Problem  "`unauthorized`: the token is missing or not known"
-// @Failure      403  {object}  Problem  "`forbidden`: the token has not the role write; `cross_site`"
-// @Failure      409  {object}  Problem  "`batch_refused`: an item of an atomic batch was refused and nothing was changed; results say which"
-// @Failure      413  {object}  Problem  "`body_too_large`: more than 1 MiB, or more than 512 KiB of ids and contents"
-// @Failure      415  {object}  Problem  "`unsupported_media_type`"
-// @Failure      422  {object}  Problem  "`idempotency_key_reused`: the key was used for another request; nothing was changed"
-// @Failure      429  {object}  Problem  "`too_many_requests`: nothing was changed; see Retry-After"
-// @Failure      500  {object}  Problem  "`internal`"
-// @Failure      503  {object}  Problem  "`no_leader`, `store_unavailable`, `not_caught_up`, `node_removed`: nothing was changed; see Retry-After"
-// @Failure      504  {object}  Problem  "`outcome_unknown`: the batch may or may not have been done, as a whole"
-// @Security     Bearer
-// @Router       /version/batch [post]
 func (v *VersionController) WriteBatch(c *gin.Context) {
 	in := readWrite(c)
 	in.refuseHeader("If-Match", "does not go with a batch; give items ifMatch")

@@ -13,22 +13,22 @@ import (
 // BatchBody is a batch as clients send it.
 type BatchBody struct {
 	// Atomic asks for all or nothing; otherwise each item is decided on its own.
-	Atomic bool `json:"atomic" example:"false"`
+	Atomic bool `json:"atomic"`
 	// Items are 1 to 1000 writes, which are done in this order.
-	Items []BatchItem `json:"items" validate:"required" minItems:"1" maxItems:"1000"`
+	Items []BatchItem `json:"items"`
 }
 
 // BatchItem is one write of a batch.
 type BatchItem struct {
-	Op string `json:"op" validate:"required" enums:"create,update,delete" example:"update"`
-	ID string `json:"id" validate:"required" example:"libstdc++6"`
+	Op string `json:"op"`
+	ID string `json:"id"`
 	// VersionNo and Platform are needed by create and update.
-	VersionNo string `json:"versionNo" example:"14.2.0-19"`
-	Platform  string `json:"platform" example:"linux/amd64"`
+	VersionNo string `json:"versionNo"`
+	Platform  string `json:"platform"`
 	// IfMatch makes an update or a delete depend on the record's revision, as ETag gives it, without quotes.
-	IfMatch string `json:"ifMatch" example:"4276224"`
+	IfMatch string `json:"ifMatch"`
 	// Revision does the same: it is there in a record that was read.
-	Revision uint64 `json:"revision" example:"4276224"`
+	Revision uint64 `json:"revision"`
 
 	contentSent, ifMatchSent bool
 }

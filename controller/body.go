@@ -28,11 +28,11 @@ const (
 // VersionBody is a record as clients send it.
 type VersionBody struct {
 	// ID names the record. POST needs it; PUT takes it from the path, and refuses another one here.
-	ID        string `json:"id" example:"libstdc++6"`
-	VersionNo string `json:"versionNo" validate:"required" example:"14.2.0-19"`
-	Platform  string `json:"platform" validate:"required" example:"linux/amd64"`
+	ID        string `json:"id"`
+	VersionNo string `json:"versionNo"`
+	Platform  string `json:"platform"`
 	// Revision makes a PUT depend on the record's revision, as If-Match does. POST does not take it.
-	Revision uint64 `json:"revision" example:"4276224"`
+	Revision uint64 `json:"revision"`
 
 	idSent bool
 }

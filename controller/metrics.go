@@ -39,23 +39,6 @@ func (v *VersionController) MeasuredBy(m Metrics) *VersionController {
 }
 
 // Metrics answers what the node measures.
-//
-// @ID           Metrics
-// @Summary      What the node measures, for Prometheus
-// @Description  `curl localhost:8081/metrics`
-// @Description
-// @Description  In the text format of Prometheus, or in another one that the Accept header asks for. docs/grafana-dashboard.json shows all of it.
-// @Tags         health
-// @Produce      plain,application/problem+json
-// @Success      200  {string}  string  "the metrics"
-// @Header       all  {string}  X-Versiond-Node   "the node that served the request"
-// @Header       all  {integer}  X-Versiond-Index  "the applied log index of that node"
-// @Header       all  {string}  X-Request-ID      "names the request in logs"
-// @Failure      400  {object}  Problem  "`invalid_request`: there are no parameters"
-// @Failure      401  {object}  Problem  "`unauthorized`: the token is missing or not known"
-// @Failure      500  {object}  Problem  "`internal`"
-// @Security     Bearer
-// @Router       /metrics [get]
 func (v *VersionController) Metrics(c *gin.Context) {
 	if readInput(c).failed() {
 		return

@@ -37,7 +37,7 @@ func (n *node) mustMeasure(t testing.TB, m controller.Metrics) {
 	p, err := controller.NewPeerController(n.service, "", ownHost)
 	require.NoError(t, err)
 	v = mustName(t, v).MeasuredBy(m)
-	n.public, n.peer = routers.SetUpVersionRouter(v), routers.SetUpRaftRouter(v, p)
+	n.hold(t, routers.SetUpVersionRouter(v), routers.SetUpRaftRouter(v, p))
 }
 
 // A request is measured under its route, whatever the id, with the status that the client gets: also

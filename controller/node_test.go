@@ -9,10 +9,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gin-gonic/gin"
 	"github.com/stretchr/testify/require"
 
 	"versiond/controller"
 	"versiond/routers"
+	"versiond/test/contract"
 )
 
 const (
@@ -24,7 +26,9 @@ const (
 type node struct {
 	service      *fakeService
 	public, peer http.Handler
-	log          *bytes.Buffer
+	// engines are those of both ports.
+	engines [2]*gin.Engine
+	log     *bytes.Buffer
 }
 
 func mustNode(t testing.TB) *node {
@@ -35,8 +39,14 @@ func mustNode(t testing.TB) *node {
 	v = mustName(t, v)
 	p, err := controller.NewPeerController(n.service, "", ownHost)
 	require.NoError(t, err)
-	n.public, n.peer = routers.SetUpVersionRouter(v), routers.SetUpRaftRouter(v, p)
+	n.hold(t, routers.SetUpVersionRouter(v), routers.SetUpRaftRouter(v, p))
 	return n
+}
+
+// hold holds every answer of both engines against the description of the API.
+func (n *node) hold(t testing.TB, public, peer *gin.Engine) {
+	n.engines = [2]*gin.Engine{public, peer}
+	n.public, n.peer = contract.Handler(t, contract.Public, public), contract.Handler(t, contract.Peer, peer)
 }
 
 // mustName gives a node the names by which tests call it.

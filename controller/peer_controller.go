@@ -74,21 +74,6 @@ func (p *PeerController) RefuseStrangers(c *gin.Context) {
 }
 
 // Status answers what the node says of itself.
-//
-// @ID           Status
-// @Summary      What a node says of itself (peer port)
-// @Description  Lives on the peer port: `curl localhost:7001/status`. Nodes ask it before they let each other in.
-// @Tags         internal
-// @Produce      json
-// @Success      200  {object}  peer.Status  "identity, Raft state, members"
-// @Header       all  {string}  X-Versiond-Node   "the node that served the request"
-// @Header       all  {integer}  X-Versiond-Index  "the applied log index of that node"
-// @Header       all  {string}  X-Request-ID      "names the request in logs"
-// @Failure      400  {object}  Problem  "`invalid_request`"
-// @Failure      401  {object}  Problem  "`unauthorized`: the cluster's secret is missing or wrong"
-// @Failure      502  {object}  Problem  "`wrong_node`: the request belongs to another cluster"
-// @Security     ClusterSecret
-// @Router       /status [get]
 func (p *PeerController) Status(c *gin.Context) {
 	if readInput(c).failed() {
 		return
@@ -97,21 +82,6 @@ func (p *PeerController) Status(c *gin.Context) {
 }
 
 // Term answers which Raft term the node is in.
-//
-// @ID           Term
-// @Summary      A node's Raft term (peer port)
-// @Description  Lives on the peer port: `curl localhost:7001/term`. The leader confirms with it that it still leads before it answers linearizable reads.
-// @Tags         internal
-// @Produce      json
-// @Success      200  {object}  peer.Term  "node, cluster and term"
-// @Header       all  {string}  X-Versiond-Node   "the node that served the request"
-// @Header       all  {integer}  X-Versiond-Index  "the applied log index of that node"
-// @Header       all  {string}  X-Request-ID      "names the request in logs"
-// @Failure      400  {object}  Problem  "`invalid_request`"
-// @Failure      401  {object}  Problem  "`unauthorized`: the cluster's secret is missing or wrong"
-// @Failure      502  {object}  Problem  "`wrong_node`: the request belongs to another cluster"
-// @Security     ClusterSecret
-// @Router       /term [get]
 func (p *PeerController) Term(c *gin.Context) {
 	if readInput(c).failed() {
 		return
@@ -120,25 +90,6 @@ func (p *PeerController) Term(c *gin.Context) {
 }
 
 // ReadIndex answers the index that a follower's reads must reflect.
-//
-// @ID           ReadIndex
-// @Summary      An index to read at (peer port)
-// @Description  Lives on the peer port of the leader: `curl 'localhost:7001/read-index?level=linearizable'`. A follower serves its reads once it has applied this index.
-// @Tags         internal
-// @Produce      json
-// @Param        level  query  string  false  "what the reads promise"  Enums(linearizable, leader)  default(linearizable)
-// @Param        node   query  string  false  "the node that asks"  example(node2)
-// @Param        term   query  integer  false  "the Raft term that it is in, as its part of the quorum"  example(3)
-// @Success      200  {object}  peer.Index  "the index"
-// @Header       all  {string}  X-Versiond-Node   "the node that served the request"
-// @Header       all  {integer}  X-Versiond-Index  "the applied log index of that node"
-// @Header       all  {string}  X-Request-ID      "names the request in logs"
-// @Failure      400  {object}  Problem  "`invalid_request`"
-// @Failure      401  {object}  Problem  "`unauthorized`: the cluster's secret is missing or wrong"
-// @Failure      502  {object}  Problem  "`wrong_node`: the request belongs to another cluster"
-// @Failure      503  {object}  Problem  "`not_leader`; see Retry-After"
-// @Security     ClusterSecret
-// @Router       /read-index [get]
 func (p *PeerController) ReadIndex(c *gin.Context) {
 	in := readInput(c, "level", "node", "term")
 	level, ack := in.level(), in.termAck()
@@ -156,25 +107,6 @@ func (p *PeerController) ReadIndex(c *gin.Context) {
 }
 
 // Admit starts Raft on a node that the cluster has taken in.
-//
-// @ID           Admit
-// @Summary      Tell a node that it is a member (peer port)
-// @Description  Lives on the peer port. The leader calls it on a node that it has added; the node starts Raft and is sent everything.
-// @Tags         internal
-// @Accept       json
-// @Param        admission  body  peer.Admission  true  "the cluster, and whether the node never gets a vote"
-// @Success      204  "the node runs Raft"
-// @Header       all  {string}  X-Versiond-Node   "the node that served the request"
-// @Header       all  {integer}  X-Versiond-Index  "the applied log index of that node"
-// @Header       all  {string}  X-Request-ID      "names the request in logs"
-// @Failure      400  {object}  Problem  "`invalid_request`"
-// @Failure      401  {object}  Problem  "`unauthorized`: the cluster's secret is missing or wrong"
-// @Failure      403  {object}  Problem  "`cross_site`"
-// @Failure      413  {object}  Problem  "`body_too_large`"
-// @Failure      415  {object}  Problem  "`unsupported_media_type`"
-// @Failure      502  {object}  Problem  "`wrong_node`: the node, or its database, belongs to another cluster"
-// @Security     ClusterSecret
-// @Router       /admit [post]
 func (p *PeerController) Admit(c *gin.Context) {
 	in := readInput(c)
 	admission := in.admission()

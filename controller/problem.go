@@ -20,19 +20,19 @@ const problemType = "application/problem+json"
 // Problem is an error answer in the form of RFC 9457.
 type Problem struct {
 	// Type is always about:blank: what kind of problem it is, Code says.
-	Type string `json:"type" example:"about:blank"`
+	Type string `json:"type"`
 	// Title is the name of the HTTP status.
-	Title  string `json:"title" example:"Bad Request"`
-	Status int    `json:"status" example:"400"`
+	Title  string `json:"title"`
+	Status int    `json:"status"`
 	// Detail says in words what is wrong. It may change; programs go by Code.
-	Detail string `json:"detail" example:"platform: is required and must not be empty"`
-	Code   string `json:"code" example:"invalid_request"`
+	Detail string `json:"detail"`
+	Code   string `json:"code"`
 	// Errors has one entry for each wrong field, parameter or header of an invalid_request.
 	Errors []model.FieldError `json:"errors,omitempty"`
 	// Results has, for a batch_refused, one entry for each item of the batch.
 	Results []BatchResult `json:"results,omitempty"`
 	// RequestID is the X-Request-ID of the answer.
-	RequestID string `json:"requestId" example:"F3Q6ZKXN2M5YJ7RWB4TCD6HAVE"`
+	RequestID string `json:"requestId"`
 }
 
 // fail records err for Serve to answer and keeps later handlers from running.

@@ -53,7 +53,7 @@ func TestErrorsOfTheService(t *testing.T) {
 	} {
 		n := mustNode(t)
 		n.service.fault = fmt.Errorf("service: secret driver text: %w", c.err)
-		answer := n.send(t, http.MethodDelete, "/version/known", "")
+		answer := n.do(t, requestThatMayEndIn(c.code))
 		problem := requireProblem(t, answer, c.status, c.code)
 		require.Equal(t, c.retryAfter, answer.Header().Get("Retry-After") != "", c.code)
 		requireLabels(t, answer, "7")
@@ -61,6 +61,18 @@ func TestErrorsOfTheService(t *testing.T) {
 			require.NotContains(t, problem.Detail, "secret")
 		}
 	}
+}
+
+func requestThatMayEndIn(code string) request {
+	switch code {
+	case "already_exists":
+		return request{method: http.MethodPost, path: "/version", header: map[string]string{"Content-Type": "application/json"}, body: `{"id":"a","versionNo":"1","platform":"p"}`}
+	case "id_in_use", "address_in_use", "node_unreachable":
+		return request{method: http.MethodPost, path: "/join/node4/127.0.0.1:7004"}
+	case "quorum_at_risk":
+		return request{method: http.MethodDelete, path: "/peer/node1"}
+	}
+	return request{method: http.MethodDelete, path: "/version/known"}
 }
 
 // What the database of a node answers is for whoever asked to read. In doubt about a write, that comes first.

@@ -13,28 +13,28 @@ const (
 // PeerStatus is one member as the node that was asked sees it. Port and the fields after Suffrage are what
 // the member itself says just now; of one that does not answer they are zero.
 type PeerStatus struct {
-	ID      string `json:"id" example:"node2"`
-	Address string `json:"address" example:"127.0.0.1:7002"`
-	Port    int    `json:"port" example:"8082"`
+	ID      string `json:"id"`
+	Address string `json:"address"`
+	Port    int    `json:"port"`
 	// Suffrage is SuffrageVoter or SuffrageNonvoter.
-	Suffrage string `json:"suffrage" enums:"voter,nonvoter" example:"voter"`
+	Suffrage string `json:"suffrage"`
 	// State is the member's Raft state in small letters: leader, follower, candidate or shutdown.
-	State string `json:"state" example:"follower"`
+	State string `json:"state"`
 	// AppliedIndex is the last log index whose effect the member's own store holds.
-	AppliedIndex uint64 `json:"appliedIndex" example:"1042"`
+	AppliedIndex uint64 `json:"appliedIndex"`
 	// Lag is how many log entries the member's store is behind what is committed.
-	Lag uint64 `json:"lag" example:"0"`
+	Lag uint64 `json:"lag"`
 	// Checksum is that of the member's records at ChecksumIndex: members with the same records have the
 	// same one at the same index.
-	Checksum      Checksum `json:"checksum,omitempty" swaggertype:"string" example:"1-37-9f86d081884c7d65"`
-	ChecksumIndex uint64   `json:"checksumIndex,omitempty" example:"1042"`
+	Checksum      Checksum `json:"checksum,omitempty"`
+	ChecksumIndex uint64   `json:"checksumIndex,omitempty"`
 	// Divergence says in words how the member's records are known to differ from what they should be, or
 	// from those of other members; empty when they are not.
-	Divergence string `json:"divergence,omitempty" example:""`
+	Divergence string `json:"divergence,omitempty"`
 	// LastContact is when the member answered, by the clock of the node that was asked.
-	LastContact time.Time `json:"lastContact,omitzero" example:"2026-01-02T15:04:05Z"`
+	LastContact time.Time `json:"lastContact,omitzero"`
 	// Reachable tells whether the member answered just now.
-	Reachable bool `json:"reachable" example:"true"`
+	Reachable bool `json:"reachable"`
 }
 
 // Peers is the membership with the state of every member.
@@ -42,5 +42,5 @@ type Peers struct {
 	Members []PeerStatus `json:"members"`
 	// FailureTolerance is how many more voters may fail before the cluster takes no writes; a
 	// negative number says how many are missing for a quorum.
-	FailureTolerance int `json:"failureTolerance" example:"1"`
+	FailureTolerance int `json:"failureTolerance"`
 }

@@ -35,7 +35,7 @@ type RestoreOptions struct {
 // Restored says what a restore has done.
 type Restored struct {
 	// Records is how many records there are now.
-	Records uint64 `json:"records" example:"2100"`
+	Records uint64 `json:"records"`
 	// Index is the log index from which on they are what the cluster holds.
-	Index uint64 `json:"index" example:"1042"`
+	Index uint64 `json:"index"`
 }

@@ -1,57 +1,50 @@
 package routers
 
 import (
+	_ "embed" // for the initializer
+	"io/fs"
+	"mime"
 	"net/http"
-	"sync"
+	"path"
 
 	"github.com/gin-gonic/gin"
-	swaggerfiles "github.com/swaggo/files"
-	ginswagger "github.com/swaggo/gin-swagger"
+	swaggerfiles "github.com/swaggo/files/v2"
 
+	"versiond/api"
 	"versiond/controller"
-	"versiond/docs/swagger"
 )
 
-// apiPage serves /swagger/index.html and what it loads. The description names no host, so the page
-// sends its requests to the node that it came from.
+// initializer shows our description, of which the one that comes with the page knows nothing.
+//
+//go:embed swagger-initializer.js
+var initializer []byte
+
+// description serves /openapi.yaml. It names no host, so that clients ask the node that it came from.
+func description(c *gin.Context) { c.Data(http.StatusOK, "application/yaml", api.Description) }
+
+// apiPage serves /swagger/index.html and what it loads.
 func apiPage(v *controller.VersionController) gin.HandlerFunc {
-	// A handler of our own: the library writes to the one it exports, which all nodes would share.
-	page := ginswagger.WrapHandler(swaggerfiles.NewHandler())
 	return func(c *gin.Context) {
-		file := c.Param("file")
-		switch {
-		case file == "/":
-			c.Redirect(http.StatusFound, "/swagger/index.html")
-		case file == "/doc.json":
-			c.Data(http.StatusOK, "application/json", description())
-		case !ofAPIPage(file):
-			v.NoSuchPath(c)
+		switch file := c.Param("file"); file {
+		case "/":
+			c.Header("Location", "index.html") // relative: a proxy may serve the node under a path of its own
+			c.Status(http.StatusFound)
+		case "/swagger-initializer.js":
+			c.Data(http.StatusOK, "text/javascript; charset=utf-8", initializer)
+		case "/index.html", "/index.css", "/oauth2-redirect.html", "/swagger-ui.css", "/swagger-ui-bundle.js",
+			"/swagger-ui-standalone-preset.js", "/favicon-16x16.png", "/favicon-32x32.png":
+			servePageFile(c, file[1:])
 		default:
-			c.Request = asLibraryKnowsIt(c.Request, file)
-			page(c)
+			v.NoSuchPath(c)
 		}
 	}
 }
 
-// asLibraryKnowsIt gives a copy of the request: the server's own says whether the answer has a body.
-// The library takes no HEAD, and guesses its prefix from the first URI it sees, query and all.
-func asLibraryKnowsIt(r *http.Request, file string) *http.Request {
-	r = r.WithContext(r.Context())
-	r.Method, r.RequestURI = http.MethodGet, "/swagger"+file
-	return r
-}
-
-// description renders the API description once: the library writes to it whenever it is read, and
-// all nodes of a process share it.
-var description = sync.OnceValue(func() []byte { return []byte(swagger.SwaggerInfo.ReadDoc()) })
-
-// ofAPIPage tells the files that the page loads; the library would answer others in its own form.
-func ofAPIPage(file string) bool {
-	switch file {
-	case "/index.html", "/index.css", "/swagger-initializer.js", "/oauth2-redirect.html",
-		"/swagger-ui.css", "/swagger-ui-bundle.js", "/swagger-ui-standalone-preset.js",
-		"/favicon-16x16.png", "/favicon-32x32.png":
-		return true
+func servePageFile(c *gin.Context, name string) {
+	content, err := fs.ReadFile(swaggerfiles.FS, name)
+	if err != nil {
+		_ = c.Error(err)
+		return
 	}
-	return false
+	c.Data(http.StatusOK, mime.TypeByExtension(path.Ext(name)), content)
 }

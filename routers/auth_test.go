@@ -5,15 +5,17 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
-	"strings"
+	"slices"
 	"testing"
 
+	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/gin-gonic/gin"
 	"github.com/stretchr/testify/require"
 
 	"versiond/controller"
 	"versiond/naming"
 	"versiond/routers"
+	"versiond/test/contract"
 )
 
 const secret = "of the reader"
@@ -32,33 +34,27 @@ func mustGuard(t *testing.T) (public, peer *gin.Engine) {
 // programs are generated from it: it has to say what the nodes do.
 func TestDescriptionSaysWhatNeedsAToken(t *testing.T) {
 	public, peer := mustGuard(t)
-	for path, methods := range mustDescription(t).Paths {
-		for method, endpoint := range methods {
-			engine, scheme := public, "Bearer"
-			if endpoint.Tags[0] == "internal" {
-				engine, scheme = peer, "ClusterSecret"
+	for path, item := range contract.Load().Paths.Map() {
+		for method, operation := range item.Operations() {
+			path := regexp.MustCompile(`{\w+}`).ReplaceAllString(path, "x")
+			for port, engine := range map[contract.Port]http.Handler{contract.Public: public, contract.Peer: peer} {
+				if !contract.On(port, operation) {
+					continue
+				}
+				t.Run(string(port)+" "+operation.OperationID, func(t *testing.T) {
+					needed := ask(engine, method, path, "").Code == http.StatusUnauthorized
+					require.Equal(t, needed, secured(operation, port))
+					require.Equal(t, needed, operation.Responses.Status(http.StatusUnauthorized) != nil)
+				})
 			}
-			t.Run(endpoint.ID, func(t *testing.T) {
-				method, path := strings.ToUpper(method), regexp.MustCompile(`{\w+}`).ReplaceAllString(path, "x")
-				needed := ask(engine, method, path, "").Code == http.StatusUnauthorized
-				require.Equal(t, needed, endpoint.describes("401", "unauthorized"))
-				require.Equal(t, needed, len(endpoint.Security) == 1)
-				if needed {
-					require.Contains(t, endpoint.Security[0], scheme)
-				}
-				if scheme == "Bearer" {
-					refused := ask(engine, method, path, secret).Code == http.StatusForbidden
-					require.Equal(t, refused, endpoint.describes("403", "forbidden"))
-				}
-			})
 		}
 	}
 }
 
-// describes tells whether the operation is said to answer with this status and code.
-func (e describedEndpoint) describes(status, code string) bool {
-	response, ok := e.Responses[status].(map[string]any)
-	return ok && strings.Contains(response["description"].(string), "`"+code+"`")
+// secured reports whether the operation is said to need what shows who one is on a port.
+func secured(operation *openapi3.Operation, port contract.Port) bool {
+	scheme := map[contract.Port]string{contract.Public: "Bearer", contract.Peer: "ClusterSecret"}[port]
+	return slices.ContainsFunc(*operation.Security, func(r openapi3.SecurityRequirement) bool { return r[scheme] != nil })
 }
 
 func ask(engine http.Handler, method, path, token string) *httptest.ResponseRecorder {

@@ -39,6 +39,7 @@ func SetUpVersionRouter(v *controller.VersionController) *gin.Engine {
 	// Probes have no tokens, and a browser loads the page before it can be given one.
 	get(engine, "/livez", v.Livez)
 	get(engine, "/readyz", v.Readyz)
+	get(engine, "/openapi.yaml", description)
 	get(engine, "/swagger/*file", apiPage(v))
 	return engine
 }

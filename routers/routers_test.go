@@ -1,22 +1,19 @@
 package routers_test
 
 import (
-	"encoding/json"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/gin-gonic/gin"
 	"github.com/stretchr/testify/require"
 
 	"versiond/controller"
-	"versiond/docs/swagger"
 	"versiond/routers"
+	"versiond/test/contract"
 )
 
 // idleService is a service that routing alone never asks for more.
@@ -42,60 +39,41 @@ func mustPeerController(t *testing.T) *controller.PeerController {
 	return p
 }
 
-// description is what the tests need of the generated API description.
-type description struct {
-	Host    string                                  `json:"host"`
-	Schemes []string                                `json:"schemes"`
-	Paths   map[string]map[string]describedEndpoint `json:"paths"`
-}
-
-type describedEndpoint struct {
-	ID        string         `json:"operationId"`
-	Tags      []string       `json:"tags"`
-	Responses map[string]any `json:"responses"`
-	// Security names the ways to prove who one is, of which each is a map of one key.
-	Security []map[string]any `json:"security"`
-}
-
-func mustDescription(t *testing.T) description {
-	t.Helper()
-	var d description
-	require.NoError(t, json.Unmarshal([]byte(swagger.SwaggerInfo.ReadDoc()), &d))
-	return d
-}
-
-// Every route is described on the API page and everything described is routed.
+// Every route of both ports is described, and everything described is routed there.
 func TestEveryRouteIsDescribed(t *testing.T) {
 	v := mustController(t)
-	var routed []string
-	for _, engine := range []*gin.Engine{routers.SetUpVersionRouter(v), routers.SetUpRaftRouter(v, mustPeerController(t))} {
+	for port, engine := range map[contract.Port]*gin.Engine{
+		contract.Public: routers.SetUpVersionRouter(v), contract.Peer: routers.SetUpRaftRouter(v, mustPeerController(t)),
+	} {
+		var routed []string
 		for _, route := range engine.Routes() {
-			// Not the page itself, nor HEAD, which is GET without the body.
-			if !strings.HasPrefix(route.Path, "/swagger/") && route.Method != http.MethodHead {
-				routed = append(routed, route.Method+" "+regexp.MustCompile(`:(\w+)`).ReplaceAllString(route.Path, "{$1}"))
+			routed = append(routed, route.Method+" "+regexp.MustCompile(`[:*](\w+)`).ReplaceAllString(route.Path, "{$1}"))
+		}
+		require.ElementsMatch(t, routed, described(port), port)
+	}
+}
+
+func described(port contract.Port) (operations []string) {
+	for path, item := range contract.Load().Paths.Map() {
+		for method, operation := range item.Operations() {
+			if contract.On(port, operation) {
+				operations = append(operations, method+" "+path)
 			}
 		}
 	}
-	var described []string
-	for path, methods := range mustDescription(t).Paths {
-		for method := range methods {
-			described = append(described, strings.ToUpper(method)+" "+path)
-		}
-	}
-	slices.Sort(routed)
-	require.ElementsMatch(t, slices.Compact(routed), described) // the ports share some handlers
+	return operations
 }
 
-// Generated clients name their methods after the operation IDs, which therefore must differ, and
-// are the names of the handlers.
+// Generated clients name their methods after the operation IDs, which therefore must differ; those that are
+// no second way to the same have the names of the handlers.
 func TestOperationIDs(t *testing.T) {
 	seen := map[string]string{}
-	for path, methods := range mustDescription(t).Paths {
-		for method, endpoint := range methods {
-			require.Empty(t, seen[endpoint.ID], "%s %s", method, path)
-			seen[endpoint.ID] = path
-			require.Len(t, endpoint.Tags, 1)
-			require.Contains(t, endpoint.Responses, "400")
+	for path, item := range contract.Load().Paths.Map() {
+		for method, operation := range item.Operations() {
+			require.Empty(t, seen[operation.OperationID], "%s %s", method, path)
+			seen[operation.OperationID] = path
+			require.Len(t, operation.Tags, 1)
+			require.Equal(t, strings.HasPrefix(path, "/version"), operation.Tags[0] == "version", path)
 		}
 	}
 	for _, handler := range []string{"AddVersion", "DeleteVersion", "UpdateVersion", "GetVersionByID", "ListVersions", "JoinRaftCluster",
@@ -104,40 +82,32 @@ func TestOperationIDs(t *testing.T) {
 	}
 }
 
-// "Try it out" goes to the node that the page came from only if the description names no host.
+// "Try it out" goes to the node that the page came from, also behind a proxy's path, only if the description
+// names no host; and the peer port, which the page cannot reach, comes last.
 func TestDescriptionNamesNoHost(t *testing.T) {
-	d := mustDescription(t)
-	require.Empty(t, d.Host)
-	require.Empty(t, d.Schemes)
+	d := contract.Load()
+	require.Len(t, d.Servers, 1)
+	require.Equal(t, ".", d.Servers[0].URL)
+	require.Equal(t, "version", d.Tags[0].Name)
+	require.Equal(t, "peer", d.Tags[len(d.Tags)-1].Name)
 }
 
-// The page and all it loads are served, by nodes side by side in one process as well.
+// The page and all it loads are served, and name no path from the root: a proxy may serve the node below its own.
 func TestAPIPage(t *testing.T) {
-	var nodes sync.WaitGroup
-	for range 3 {
-		engine := routers.SetUpVersionRouter(mustController(t))
-		nodes.Go(func() { requireAPIPage(t, engine) })
-	}
-	nodes.Wait()
-}
-
-func requireAPIPage(t *testing.T, engine http.Handler) {
-	// A first request that the library would take a wrong prefix from.
-	get(engine, "/swagger/swagger-ui.css?doc.json")
+	engine := contract.Handler(t, contract.Public, routers.SetUpVersionRouter(mustController(t)))
 	page := get(engine, "/swagger/index.html")
+	require.Contains(t, page.Header().Get("Content-Type"), "text/html")
 	loads := regexp.MustCompile(`(?:src|href)="(?:\./)?([^"]+)"`).FindAllStringSubmatch(page.Body.String(), -1)
-	if len(loads) < 4 {
-		t.Errorf("the page loads %d files, too few to be the API page", len(loads))
-	}
-	for _, file := range append(loads, []string{"", "doc.json"}) {
+	require.GreaterOrEqual(t, len(loads), 4)
+	for _, file := range loads {
+		require.False(t, strings.HasPrefix(file[1], "/"), file[1])
 		answer := get(engine, "/swagger/"+file[1])
-		if answer.Code != http.StatusOK || answer.Body.Len() == 0 {
-			t.Errorf("%s: %d, %d bytes", file[1], answer.Code, answer.Body.Len())
-		}
+		require.Equal(t, http.StatusOK, answer.Code, file[1])
+		require.NotEmpty(t, answer.Body.Bytes())
 	}
-	if answer := get(engine, "/swagger/"); answer.Header().Get("Location") != "/swagger/index.html" {
-		t.Errorf("/swagger/: %d", answer.Code)
-	}
+	require.Contains(t, get(engine, "/swagger/swagger-initializer.js").Body.String(), `"../openapi.yaml"`)
+	require.Equal(t, "index.html", get(engine, "/swagger/").Header().Get("Location"))
+	require.Contains(t, get(engine, "/openapi.yaml").Body.String(), "\nopenapi: 3.1.0\n")
 }
 
 func get(engine http.Handler, path string) *httptest.ResponseRecorder {

@@ -92,7 +92,7 @@ func requireNothingLeaks(t *testing.T, c *cluster.Cluster) {
 		require.NotContains(t, n.Log(), secretWord)
 	}
 	require.Contains(t, c.Nodes[0].Log(), "token=ci")
-	for _, path := range []string{"/peers", "/leader", "/readyz", "/metrics", "/swagger/doc.json"} {
+	for _, path := range []string{"/peers", "/leader", "/readyz", "/metrics", "/openapi.yaml"} {
 		_, answer, err := c.Nodes[0].Client.Send(t.Context(), false, http.MethodGet, path, nil, "")
 		require.NoError(t, err)
 		require.NotContains(t, string(answer), secretWord, path)

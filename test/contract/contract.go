@@ -1,0 +1,217 @@
+// Package contract holds the answers that tests get against the description of the API: nothing may be answered that
+// is not described. It reads api/openapi.yaml and knows nothing else of the program.
+package contract
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"mime"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"versiond/api"
+)
+
+// Port is one of the two that a node has.
+type Port string
+
+// The ports of a node.
+const (
+	Public Port = "public"
+	Peer   Port = "peer"
+)
+
+// peerServer is how the description says that something lives on the peer port.
+const peerServer = "http://localhost:7001"
+
+// Answer is what came back for a request.
+type Answer struct {
+	Port Port
+	// Method and Path are those of the request; the path is as it was sent, without its query.
+	Method, Path string
+	Status       int
+	Header       http.Header
+	Body         []byte
+}
+
+// Check returns what of an answer is not described, nil when all of it is.
+func Check(a Answer) error {
+	described, err := a.response()
+	if err == nil {
+		err = errors.Join(checkHeaders(described, a.Header), checkBody(described, a))
+	}
+	if err != nil {
+		return fmt.Errorf("api/openapi.yaml does not describe what the %s port answers to %s %s with status %d: %w", a.Port, a.Method, a.Path, a.Status, err)
+	}
+	return nil
+}
+
+// Load returns the description.
+var Load = sync.OnceValue(func() *openapi3.T {
+	loader := openapi3.NewLoader()
+	document, err := loader.LoadFromData(api.Description)
+	if err == nil {
+		err = document.Validate(loader.Context)
+	}
+	if err != nil {
+		panic("api/openapi.yaml: " + err.Error())
+	}
+	for _, schema := range document.Components.Schemas {
+		if schema.Value.Type.Is(openapi3.TypeObject) {
+			schema.Value.AdditionalProperties = openapi3.BoolSchema{Has: new(bool)} // a field that is not described is one too many
+		}
+	}
+	return document
+})
+
+// On reports whether an operation lives on a port.
+func On(port Port, operation *openapi3.Operation) bool {
+	if operation.Servers == nil {
+		return port == Public
+	}
+	return slices.ContainsFunc(*operation.Servers, func(s *openapi3.Server) bool { return (s.URL == peerServer) == (port == Peer) })
+}
+
+// response returns what the description has for the request and the status. A path or a method that it does not have is
+// refused, as it says of others.
+func (a Answer) response() (*openapi3.Response, error) {
+	var others *openapi3.Operation
+	for path, item := range Load().Paths.Map() {
+		if !pattern(path).MatchString(a.Path) {
+			continue
+		}
+		for method, operation := range item.Operations() {
+			switch {
+			case !On(a.Port, operation):
+			case method == a.Method && a.Status != http.StatusMethodNotAllowed:
+				return withStatus(operation, a.Status)
+			case method != http.MethodHead:
+				others = operation
+			}
+		}
+	}
+	switch {
+	case others != nil && a.Status == http.StatusMethodNotAllowed:
+		return withStatus(others, a.Status)
+	case others == nil && a.Status == http.StatusNotFound:
+		return Load().Components.Responses["NoSuchPath"].Value, nil
+	}
+	return nil, errors.New("there is no such operation")
+}
+
+func withStatus(operation *openapi3.Operation, status int) (*openapi3.Response, error) {
+	if response := operation.Responses.Status(status); response != nil {
+		return response.Value, nil
+	}
+	return nil, errors.New("the operation has no such status")
+}
+
+var patterns sync.Map
+
+// pattern returns what matches the paths that a template stands for.
+func pattern(template string) *regexp.Regexp {
+	known, ok := patterns.Load(template)
+	if !ok {
+		text := regexp.MustCompile(`\\{\w+\\}`).ReplaceAllString(regexp.QuoteMeta(template), `[^/]+`)
+		if strings.HasPrefix(template, "/swagger/") {
+			text = "/swagger/.*"
+		}
+		known, _ = patterns.LoadOrStore(template, regexp.MustCompile("^"+text+"$"))
+	}
+	return known.(*regexp.Regexp)
+}
+
+// unlabelled are headers of HTTP itself, which descriptions leave out.
+var unlabelled = []string{"Content-Type", "Content-Length", "Date", "Connection", "Transfer-Encoding", "Vary"}
+
+func checkHeaders(response *openapi3.Response, header http.Header) error {
+	described := map[string]*openapi3.Header{}
+	for name, each := range response.Headers {
+		described[http.CanonicalHeaderKey(name)] = each.Value
+	}
+	var wrong []error
+	for name, each := range described {
+		values := header.Values(name)
+		switch {
+		case len(values) == 0 && each.Required:
+			wrong = append(wrong, fmt.Errorf("the header %s is missing", name))
+		case len(values) > 1:
+			wrong = append(wrong, fmt.Errorf("the header %s is sent more than once", name))
+		case len(values) == 1:
+			wrong = append(wrong, checkHeader(name, each.Schema.Value, values[0]))
+		}
+	}
+	for name := range header {
+		if described[name] == nil && !slices.Contains(unlabelled, name) {
+			wrong = append(wrong, fmt.Errorf("the header %s is not described", name))
+		}
+	}
+	return errors.Join(wrong...)
+}
+
+func checkHeader(name string, schema *openapi3.Schema, text string) error {
+	var value any = text
+	if schema.Type.Is(openapi3.TypeInteger) {
+		value = json.Number(text)
+	}
+	if err := fits(schema, value); err != nil {
+		return fmt.Errorf("the header %s: %s: %w", name, text, err)
+	}
+	return nil
+}
+
+func checkBody(response *openapi3.Response, a Answer) error {
+	if a.Method == http.MethodHead {
+		return nil // net/http leaves the body out
+	}
+	if len(response.Content) == 0 {
+		if len(a.Body) > 0 {
+			return fmt.Errorf("there is a body of %d bytes", len(a.Body))
+		}
+		return nil
+	}
+	mediaType, _, err := mime.ParseMediaType(a.Header.Get("Content-Type"))
+	if err != nil {
+		return fmt.Errorf("the Content-Type %q: %w", a.Header.Get("Content-Type"), err)
+	}
+	content := response.Content[mediaType]
+	if content == nil {
+		return fmt.Errorf("it is of the type %s", mediaType)
+	}
+	if !strings.HasSuffix(mediaType, "json") {
+		return nil
+	}
+	decoder := json.NewDecoder(bytes.NewReader(a.Body))
+	decoder.UseNumber()
+	var value any
+	if err := decoder.Decode(&value); err != nil {
+		return fmt.Errorf("the body %s: %w", a.Body, err)
+	}
+	if err := fits(content.Schema.Value, value); err != nil {
+		return fmt.Errorf("the body %s: %w", a.Body, err)
+	}
+	return checkCode(content, value)
+}
+
+// checkCode wants an example for each code that a status is answered with.
+func checkCode(content *openapi3.MediaType, value any) error {
+	if len(content.Examples) == 0 {
+		return nil
+	}
+	code, _ := value.(map[string]any)["code"].(string)
+	if content.Examples[code] == nil {
+		return fmt.Errorf("there is no example of the code %s", code)
+	}
+	return nil
+}
+
+func fits(schema *openapi3.Schema, value any) error {
+	return schema.VisitJSON(value, openapi3.VisitAsResponse(), openapi3.EnableJSONSchema2020())
+}
