@@ -10,20 +10,22 @@ import (
 	"versiond/model"
 )
 
-const (
-	benchRows  = 100_000
-	benchGroup = 64
-)
+const benchRows = 100_000
 
-// BenchmarkApply measures transactions of 64 new records, about what 64 clients make, whose ids are as
-// far apart as those of 64 clients.
+// BenchmarkApply measures transactions of so many new records, whose ids are as far apart as those of as many clients.
 func BenchmarkApply(b *testing.B) {
+	for _, group := range []int{1, 16, 100, 400} {
+		b.Run(fmt.Sprint(group), func(b *testing.B) { benchmarkApply(b, group) })
+	}
+}
+
+func benchmarkApply(b *testing.B, group int) {
 	eachStore(b, func(b *testing.B, s *store) {
 		left, err := s.State(b.Context())
 		require.NoError(b, err)
 		for b.Loop() {
 			from := left.Applied
-			upserts := make([]model.Version, benchGroup)
+			upserts := make([]model.Version, group)
 			for i := range upserts {
 				upserts[i] = version(fmt.Sprintf("w%d-%d", i, from.Index), from.Index)
 			}
@@ -31,6 +33,17 @@ func BenchmarkApply(b *testing.B) {
 			becomes.Applied = after(from)
 			require.NoError(b, s.Apply(b.Context(), left, becomes.Sealed(), dao.Changes{Upserts: upserts}))
 			left = becomes.Sealed()
+		}
+	})
+}
+
+// BenchmarkGet measures reading one record.
+func BenchmarkGet(b *testing.B) {
+	eachStore(b, func(b *testing.B, s *store) {
+		require.NoError(b, s.InsertBatch(b.Context(), manyVersions(1000)))
+		for b.Loop() {
+			_, err := s.Get(b.Context(), "record-000500")
+			require.NoError(b, err)
 		}
 	})
 }

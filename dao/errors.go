@@ -2,7 +2,6 @@ package dao
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
@@ -51,7 +50,7 @@ func translate(ctx context.Context, op string, err error) error {
 // that are not as this node left them.
 func (d *VersionMysqlDao) translate(ctx context.Context, op string, err error) error {
 	d.seePrivileges(err)
-	if isAnswer(err) && !errors.Is(err, model.ErrNoState) && d.isOfTables(ctx, err) {
+	if (isAnswer(err) || isUnfit(err)) && !errors.Is(err, model.ErrNoState) && d.isOfTables(ctx, err) {
 		err = fmt.Errorf("%w: %w", model.ErrStoreDiffers, err)
 	}
 	return translate(ctx, op, err)
@@ -85,13 +84,17 @@ func (d *VersionMysqlDao) isOfTables(ctx context.Context, answer error) bool {
 // isMissing tells that there is no such row, table or database. MySQL says of a database that it lets the
 // account see nothing of it, also where it does not exist.
 func isMissing(err error) bool {
-	return errors.Is(err, sql.ErrNoRows) || isSQLite(err, "no such table") || errors.Is(err, mysqlNoSuchTable) || errors.Is(err, mysqlUnknownDatabase) || databaseHidden(err)
+	return errors.Is(err, gorm.ErrRecordNotFound) || isSQLite(err, "no such table") || errors.Is(err, mysqlNoSuchTable) || errors.Is(err, mysqlUnknownDatabase) || databaseHidden(err)
 }
 
 // isReshaped tells that a table has not the form that a statement is for, or none that can be read.
 func isReshaped(err error) bool {
-	return isSQLite(err, "no such column") || errors.Is(err, mysqlUnknownColumn) || errors.Is(err, mysqlViewInvalid) || errors.Is(err, mysqlNotInEngine)
+	return isUnfit(err) || isSQLite(err, "no such column") || errors.Is(err, mysqlUnknownColumn) || errors.Is(err, mysqlViewInvalid) || errors.Is(err, mysqlNotInEngine)
 }
+
+// isUnfit tells that a value does not fit its column, which is none of ours. database/sql has no error for that; its
+// words are known, since it is compiled in.
+func isUnfit(err error) bool { return err != nil && strings.HasPrefix(err.Error(), "sql: Scan error") }
 
 // isAnswer tells that the database has read a statement, and refused it.
 func isAnswer(err error) bool {

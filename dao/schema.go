@@ -2,36 +2,91 @@ package dao
 
 import (
 	"math/bits"
-	"strings"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+	"gorm.io/gorm/schema"
+
+	"versiond/model"
 )
 
-// The columns of the versions table in the order in which statements name them.
-const (
-	versionColumns     = "id, version_no, platform, revision"
-	versionColumnCount = 4
-)
+// tables are made in this order, each from the tags of its row.
+var tables = []schema.Tabler{model.Version{}, stateRow{}, memoryRow{}}
 
-// dialect is what differs between the databases. Everything else is SQL that MySQL 8.4, MariaDB
-// 10.11 and SQLite all take.
+// stateRow is the only row of its table; its ID is stateID.
+type stateRow struct {
+	ID uint8 `gorm:"primaryKey;autoIncrement:false;not null"`
+	model.StoreState
+}
+
+const stateID = 1
+
+// TableName implements schema.Tabler.
+func (stateRow) TableName() string { return "versiond_state" }
+
+// memoryRow is a model.Memory. What it holds is binary, unlike all other tables.
+type memoryRow struct {
+	Revision    uint64 `gorm:"primaryKey;autoIncrement:false;not null"`
+	KeyHash     []byte `gorm:"size:16;not null"`
+	RequestHash []byte `gorm:"size:16;not null"`
+	Outcomes    []byte `gorm:"size:16384;not null"`
+}
+
+// TableName implements schema.Tabler.
+func (memoryRow) TableName() string { return "versiond_memories" }
+
+// dialect is what differs between MySQL 8.4 or MariaDB 10.11 and SQLite, beyond what GORM knows.
 type dialect struct {
-	tables []string
+	// tableOptions follow the columns of a table.
+	tableOptions func(row schema.Tabler) string
 	// shapeQueries tell how each of the tables is made, in their order, and the triggers; dropTables takes whatever is in their place away.
 	shapeQueries []string
 	// standing finds the names of that.
 	standing   string
 	dropTables func(tx *gorm.DB) error
-	// upsert writes rows of the versions table, new ones and others: what stands before their values and
-	// behind them.
-	upsert, upsertEnd string
-	// statementBytesMax is how long a statement may be, 0 where that is not limited.
+	// upsert makes an INSERT overwrite the rows that it meets.
+	upsert clause.Expression
+	// statementBytesMax is how long a statement may be.
 	statementBytesMax int
 	// rowsPerStatement says, of so many rows that are left, how many the next statement writes.
 	rowsPerStatement func(left int) int
-	// onConflict is the end of an INSERT on a table that makes it overwrite the row it meets. It is
-	// given the key column and those to overwrite.
-	onConflict func(key string, columns []string) string
+}
+
+// dialectOf tells the database behind gormDB, without asking it.
+func dialectOf(gormDB *gorm.DB) dialect {
+	if gormDB.Name() == "sqlite" {
+		return sqliteDialect
+	}
+	d := mysqlDialect
+	if limited, ok := gormDB.Dialector.(interface{ StatementBytesMax() int }); ok && limited.StatementBytesMax() > 0 {
+		d.statementBytesMax = min(d.statementBytesMax, limited.StatementBytesMax())
+	}
+	return d
+}
+
+var mysqlDialect = dialect{
+	tableOptions: mysqlTableOptions, shapeQueries: mysqlShapeQueries(), standing: mysqlStanding, dropTables: mysqlDropTables,
+	upsert: clause.OnConflict{UpdateAll: true}, statementBytesMax: statementBytesMost, rowsPerStatement: mysqlRowsPerStatement,
+}
+
+var sqliteDialect = dialect{
+	tableOptions: sqliteTableOptions, shapeQueries: sqliteShapeQueries(), standing: sqliteStanding, dropTables: sqliteDropTables,
+	upsert: clause.OnConflict{UpdateAll: true}, statementBytesMax: statementBytesMost, rowsPerStatement: sqliteRowsPerStatement,
+}
+
+// mysqlTableOptions have words compared by their code points, which is in the order of their bytes, trailing blanks
+// and all. Each of the two servers has a name of its own for that, and reads the other's as a comment.
+func mysqlTableOptions(schema.Tabler) string {
+	return " ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 /*!80017 COLLATE utf8mb4_0900_bin */ /*M!100203 COLLATE utf8mb4_nopad_bin */"
+}
+
+// sqliteTableOptions let nobody put a value of another type in: a blob of the same bytes would look like the text,
+// and be found under no id.
+func sqliteTableOptions(row schema.Tabler) string {
+	if _, keyIsText := row.(model.Version); keyIsText {
+		return " STRICT, WITHOUT ROWID"
+	}
+	return " STRICT"
 }
 
 const (
@@ -49,127 +104,32 @@ func sqliteRowsPerStatement(left int) int {
 }
 
 const (
-	// statementBytesKept is more than the words of any statement have around its values, valueBytesKept more
-	// than a value has around it.
+	// statementBytesMost bounds what is held of a statement on the way.
+	statementBytesMost = 4 << 20
+	// statementBytesKept is more than the words of any statement have around its values, rowBytesKept more
+	// than a row has around them.
 	statementBytesKept = 512
-	valueBytesKept     = 24
+	rowBytesKept       = 96
 )
 
-// rowsThatFit returns how many rows, of so many that are left, the next statement takes, the first in any case.
-// bytes returns how long the values of a row are.
-func (d *dialect) rowsThatFit(left int, bytes func(i int) int) int {
-	n, total := d.rowsPerStatement(left), statementBytesKept
-	for i := 0; i < n && d.statementBytesMax > 0; i++ {
-		// What is quoted may get twice as long.
-		if total += 2*bytes(i) + versionColumnCount*valueBytesKept; i > 0 && total > d.statementBytesMax {
-			return i
+// inStatements has write write rows, as many at a time as one statement takes, one in any case. bytes returns
+// how long the values of a row are.
+func inStatements[Row any](tx *gorm.DB, rows []Row, bytes func(Row) int, write func(part []Row) *gorm.DB) error {
+	d := dialectOf(tx)
+	for len(rows) > 0 {
+		fit, total := 0, statementBytesKept
+		for fit < d.rowsPerStatement(len(rows)) {
+			// What is quoted may get twice as long.
+			if total += 2*bytes(rows[fit]) + rowBytesKept; fit > 0 && total > d.statementBytesMax {
+				break
+			}
+			fit++
 		}
+		n := d.rowsPerStatement(fit)
+		if err := write(rows[:n]).Error; err != nil {
+			return err
+		}
+		rows = rows[n:]
 	}
-	return n
-}
-
-// dialectOf tells the database behind gormDB, without asking it.
-func dialectOf(gormDB *gorm.DB) dialect {
-	if gormDB.Name() == "sqlite" {
-		return sqliteDialect
-	}
-	d := mysqlDialect
-	if limited, ok := gormDB.Dialector.(interface{ StatementBytesMax() int }); ok {
-		d.statementBytesMax = limited.StatementBytesMax()
-	}
-	return d
-}
-
-var mysqlDialect = dialect{
-	tables: mysqlTables(), shapeQueries: mysqlShapeQueries(), standing: mysqlStanding, dropTables: mysqlDropTables,
-	onConflict: mysqlOnConflict, rowsPerStatement: mysqlRowsPerStatement,
-	upsert: "INSERT INTO versions (" + versionColumns + ") VALUES ", upsertEnd: mysqlOnConflict("id", []string{"version_no", "platform", "revision"}),
-}
-
-// sqliteDialect says REPLACE, which is the cheapest to run.
-var sqliteDialect = dialect{
-	tables: sqliteTables(), shapeQueries: sqliteShapeQueries(), standing: sqliteStanding, dropTables: sqliteDropTables,
-	onConflict: sqliteOnConflict, rowsPerStatement: sqliteRowsPerStatement,
-	upsert: "REPLACE INTO versions (" + versionColumns + ") VALUES ",
-}
-
-// mysqlTables uses VARBINARY throughout: it compares byte for byte, where text collations fold case
-// or pad blanks. An id has up to 128 bytes, the other fields 64 characters of up to four.
-func mysqlTables() []string {
-	return []string{
-		`CREATE TABLE versions (
-			id VARBINARY(128) NOT NULL PRIMARY KEY,
-			version_no VARBINARY(256) NOT NULL,
-			platform VARBINARY(256) NOT NULL,
-			revision BIGINT UNSIGNED NOT NULL,
-			KEY versions_platform (platform)
-		) ENGINE=InnoDB`,
-		`CREATE TABLE versiond_state (
-			id TINYINT UNSIGNED NOT NULL PRIMARY KEY,
-			cluster_id VARBINARY(64) NOT NULL,
-			node_id VARBINARY(64) NOT NULL,
-			store_id VARBINARY(64) NOT NULL,
-			applied_index BIGINT UNSIGNED NOT NULL,
-			applied_term BIGINT UNSIGNED NOT NULL,
-			restoring TINYINT UNSIGNED NOT NULL,
-			checksum VARBINARY(96) NOT NULL,
-			shape VARBINARY(64) NOT NULL,
-			seal VARBINARY(64) NOT NULL
-		) ENGINE=InnoDB`,
-		`CREATE TABLE versiond_memories (
-			revision BIGINT UNSIGNED NOT NULL PRIMARY KEY,
-			key_hash VARBINARY(16) NOT NULL,
-			request_hash VARBINARY(16) NOT NULL,
-			outcomes VARBINARY(16384) NOT NULL
-		) ENGINE=InnoDB`,
-	}
-}
-
-// sqliteTables says TEXT, which SQLite compares byte for byte and keeps as it is. A column declared
-// VARBINARY would have numeric affinity and turn the id 1.0 into 1. STRICT tables take no value of another type from
-// anybody: a blob of the same bytes would look like the text, and be found under no id.
-func sqliteTables() []string {
-	return []string{
-		`CREATE TABLE versions (
-			id TEXT NOT NULL PRIMARY KEY,
-			version_no TEXT NOT NULL,
-			platform TEXT NOT NULL,
-			revision INTEGER NOT NULL
-		) STRICT, WITHOUT ROWID`,
-		`CREATE INDEX versions_platform ON versions (platform)`,
-		`CREATE TABLE versiond_state (
-			id INTEGER NOT NULL PRIMARY KEY,
-			cluster_id TEXT NOT NULL,
-			node_id TEXT NOT NULL,
-			store_id TEXT NOT NULL,
-			applied_index INTEGER NOT NULL,
-			applied_term INTEGER NOT NULL,
-			restoring INTEGER NOT NULL,
-			checksum TEXT NOT NULL,
-			shape TEXT NOT NULL,
-			seal TEXT NOT NULL
-		) STRICT`,
-		`CREATE TABLE versiond_memories (
-			revision INTEGER NOT NULL PRIMARY KEY,
-			key_hash BLOB NOT NULL,
-			request_hash BLOB NOT NULL,
-			outcomes BLOB NOT NULL
-		) STRICT`,
-	}
-}
-
-func mysqlOnConflict(_ string, columns []string) string {
-	return " ON DUPLICATE KEY UPDATE " + assign(columns, func(c string) string { return "VALUES(" + c + ")" })
-}
-
-func sqliteOnConflict(key string, columns []string) string {
-	return " ON CONFLICT (" + key + ") DO UPDATE SET " + assign(columns, func(c string) string { return "excluded." + c })
-}
-
-func assign(columns []string, value func(column string) string) string {
-	assignments := make([]string, len(columns))
-	for i, column := range columns {
-		assignments[i] = column + " = " + value(column)
-	}
-	return strings.Join(assignments, ", ")
+	return nil
 }

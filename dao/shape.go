@@ -14,9 +14,6 @@ import (
 	"versiond/model"
 )
 
-// The tables, in the order in which they are made.
-var tableNames = []string{"versions", "versiond_state", "versiond_memories"}
-
 const quotedTables = "'versions', 'versiond_state', 'versiond_memories'"
 
 // CheckShape looks whether the tables are as this node made them, by what state says of that:
@@ -102,12 +99,12 @@ func differing(left, found string) string {
 
 func differs(part int, found string) string {
 	switch {
-	case part == len(tableNames):
+	case part == len(tables):
 		return "somebody has put a trigger on its tables"
 	case found == hashOf(nil):
-		return "table " + tableNames[part] + " is gone"
+		return "table " + tables[part].TableName() + " is gone"
 	}
-	return "table " + tableNames[part] + " is not as this node made it"
+	return "table " + tables[part].TableName() + " is not as this node made it"
 }
 
 // tell gives all that a query finds, as text.
@@ -138,8 +135,8 @@ func tell(tx *gorm.DB, query string) (told []string, err error) {
 
 func mysqlShapeQueries() []string {
 	var queries []string
-	for _, table := range tableNames {
-		queries = append(queries, "SHOW CREATE TABLE "+table)
+	for _, table := range tables {
+		queries = append(queries, "SHOW CREATE TABLE "+table.TableName())
 	}
 	return append(queries, "SELECT event_object_table, trigger_name, action_timing, event_manipulation, action_statement FROM information_schema.triggers "+
 		"WHERE event_object_schema = DATABASE() AND event_object_table IN ("+quotedTables+") ORDER BY trigger_name")
@@ -148,8 +145,8 @@ func mysqlShapeQueries() []string {
 func sqliteShapeQueries() []string {
 	const told, order = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE ", " ORDER BY type, name"
 	var queries []string
-	for _, table := range tableNames {
-		queries = append(queries, told+"type <> 'trigger' AND '"+table+"' IN (lower(tbl_name), lower(name))"+order)
+	for _, table := range tables {
+		queries = append(queries, told+"type <> 'trigger' AND '"+table.TableName()+"' IN (lower(tbl_name), lower(name))"+order)
 	}
 	return append(queries, told+"type = 'trigger' AND lower(tbl_name) IN ("+quotedTables+")"+order)
 }
@@ -166,9 +163,9 @@ func sqliteOurs() string {
 
 // mysqlDropTables takes whatever stands where the tables should. There is no such view where there was a table.
 func mysqlDropTables(tx *gorm.DB) error {
-	for _, table := range tableNames {
+	for _, table := range tables {
 		for _, kind := range []string{"TABLE", "VIEW"} {
-			if err := tx.Exec("DROP " + kind + " IF EXISTS " + table).Error; err != nil {
+			if err := tx.Exec("DROP " + kind + " IF EXISTS " + table.TableName()).Error; err != nil {
 				return err
 			}
 		}
@@ -231,8 +228,8 @@ func (d *VersionMysqlDao) makeTables(ctx context.Context) error {
 	if err := own.dropTables(tx); err != nil {
 		return err
 	}
-	for _, statement := range own.tables {
-		if err := tx.Exec(statement).Error; err != nil {
+	for _, table := range tables {
+		if err := tx.Set("gorm:table_options", own.tableOptions(table)).Migrator().CreateTable(table); err != nil {
 			return err
 		}
 	}
@@ -241,13 +238,4 @@ func (d *VersionMysqlDao) makeTables(ctx context.Context) error {
 		d.shape.Store(&made)
 	}
 	return err
-}
-
-// scan reads the columns of a row that is there: values that do not fit are none of ours.
-func scan(ctx context.Context, rows *sql.Rows, into ...any) error {
-	err := rows.Scan(into...)
-	if err == nil || ctx.Err() != nil {
-		return err
-	}
-	return errors.Join(model.ErrStoreDiffers, err)
 }

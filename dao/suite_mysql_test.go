@@ -14,7 +14,6 @@ import (
 
 	"versiond/dao"
 	"versiond/db"
-	"versiond/test/damage"
 )
 
 // TestSuiteOnMySQL runs on the server that VERSIOND_TEST_MYSQL names, user[:password]@tcp(host:port)/ of an account that
@@ -39,9 +38,6 @@ func newMySQL(t testing.TB) *store {
 	gormDB, create, err := db.OpenMySQL(dsn+name, "node1", slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	closeAfter(t, gormDB)
-	return &store{
-		VersionMysqlDao: &dao.VersionMysqlDao{DB: gormDB, CreateDatabase: create},
-		damage:          func(kind damage.Kind) []string { return kind.MySQL },
-		drop:            drop,
-	}
+	s := &store{VersionMysqlDao: &dao.VersionMysqlDao{DB: gormDB, CreateDatabase: create}, drop: drop}
+	return s.onServer("utf8mb4_0900_bin")
 }

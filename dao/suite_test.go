@@ -53,6 +53,20 @@ type store struct {
 	drop func(ctx context.Context) error
 	// damage gives the statements that do a kind of damage here.
 	damage func(kind damage.Kind) []string
+	// columns selects table.column and type of all there are; textType is that of text of so many characters.
+	columns  string
+	textType func(size string) string
+	// oldTables makes tables as a version of before did.
+	oldTables []string
+}
+
+// onServer gives a store what is the same on MySQL and MariaDB.
+func (s *store) onServer(collation string) *store {
+	s.damage = func(kind damage.Kind) []string { return kind.MySQL }
+	s.columns = "SELECT CONCAT(table_name, '.', column_name), CONCAT(column_type, ' ', COALESCE(collation_name, '')) FROM information_schema.columns WHERE table_schema = DATABASE()"
+	s.textType = func(size string) string { return "varchar(" + size + ") " + collation }
+	s.oldTables = oldMySQLTables
+	return s
 }
 
 func runSuite(t *testing.T, open func(t testing.TB) *store) {
@@ -85,6 +99,8 @@ func runSuite(t *testing.T, open func(t testing.TB) *store) {
 		"damage is mended by a new process": (*store).testDamageMeanwhile,
 		"damage is named":                   (*store).testDamageIsNamed,
 		"work is reported":                  (*store).testWork,
+		"columns are readable text":         (*store).testTexts,
+		"tables of a version of before":     (*store).testOldForm,
 	} {
 		t.Run(name, func(t *testing.T) { run(open(t), t) })
 	}
@@ -98,6 +114,9 @@ func newSQLite(t testing.TB) *store {
 	return &store{
 		VersionMysqlDao: &dao.VersionMysqlDao{DB: gormDB},
 		damage:          func(kind damage.Kind) []string { return kind.SQLite },
+		columns:         "SELECT t.name || '.' || c.name, c.type FROM sqlite_master t, pragma_table_info(t.name) c WHERE t.type = 'table'",
+		textType:        func(string) string { return "TEXT" },
+		oldTables:       oldSQLiteTables,
 		drop: func(ctx context.Context) error {
 			return gormDB.WithContext(ctx).Exec("DROP TABLE versions; DROP TABLE versiond_state; DROP TABLE versiond_memories").Error
 		},
@@ -115,13 +134,13 @@ func newStoreOn(t testing.TB, server *servers.MariaDBServer) *store {
 	gormDB, create, err := db.OpenMySQL(server.DSN(name), "node1", slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	closeAfter(t, gormDB)
-	return &store{
+	s := &store{
 		VersionMysqlDao: &dao.VersionMysqlDao{DB: gormDB, CreateDatabase: create},
-		damage:          func(kind damage.Kind) []string { return kind.MySQL },
 		drop: func(ctx context.Context) error {
 			return server.Exec(ctx, "DROP DATABASE "+name+"_node1")
 		},
 	}
+	return s.onServer("utf8mb4_nopad_bin")
 }
 
 func closeAfter(t testing.TB, gormDB *gorm.DB) {

@@ -2,7 +2,7 @@ package dao
 
 import (
 	"context"
-	"strings"
+	"slices"
 
 	"gorm.io/gorm"
 
@@ -56,36 +56,24 @@ func (c *Changes) write(tx *gorm.DB) error {
 	return forgetThrough(tx, c.ForgetThrough)
 }
 
-// upsertVersions writes rows, many with each statement.
 func upsertVersions(tx *gorm.DB, versions []model.Version) error {
-	d := dialectOf(tx)
-	for len(versions) > 0 {
-		n := d.rowsThatFit(len(versions), func(i int) int { return len(versions[i].ID) + len(versions[i].VersionNo) + len(versions[i].Platform) })
-		places := "(?, ?, ?, ?)" + strings.Repeat(", (?, ?, ?, ?)", n-1)
-		if err := tx.Exec(d.upsert+places+d.upsertEnd, values(versions[:n])...).Error; err != nil {
-			return err
-		}
-		versions = versions[n:]
-	}
-	return nil
+	bytes := func(v model.Version) int { return len(v.ID) + len(v.VersionNo) + len(v.Platform) }
+	return inStatements(tx, versions, bytes, func(part []model.Version) *gorm.DB { return upsert(tx, part) })
 }
 
-func values(versions []model.Version) []any {
-	args := make([]any, 0, len(versions)*versionColumnCount)
-	for _, v := range versions {
-		args = append(args, v.ID, v.VersionNo, v.Platform, v.Revision)
-	}
-	return args
+// upsert writes rows of a table, new ones and others.
+func upsert[Row any](tx *gorm.DB, rows []Row) *gorm.DB {
+	return tx.Clauses(dialectOf(tx).upsert).Create(rows)
 }
 
 func deleteVersions(tx *gorm.DB, ids []string) error {
-	d := dialectOf(tx)
-	for len(ids) > 0 {
-		n := d.rowsThatFit(min(idsPerDeleteMax, len(ids)), func(i int) int { return len(ids[i]) })
-		if err := tx.Exec("DELETE FROM versions WHERE id IN ?", ids[:n]).Error; err != nil {
+	for part := range slices.Chunk(ids, idsPerDeleteMax) {
+		err := inStatements(tx, part, func(id string) int { return len(id) }, func(part []string) *gorm.DB {
+			return tx.Where("id IN ?", part).Delete(&model.Version{})
+		})
+		if err != nil {
 			return err
 		}
-		ids = ids[n:]
 	}
 	return nil
 }

@@ -7,7 +7,6 @@ package dao
 
 import (
 	"context"
-	"database/sql"
 	"sync/atomic"
 
 	"gorm.io/gorm"
@@ -50,20 +49,9 @@ func (d *VersionMysqlDao) ConnectionsMax() int {
 
 // Get reads one record; model.ErrNotFound when the id has none.
 func (d *VersionMysqlDao) Get(ctx context.Context, id string) (model.Version, error) {
-	const op = "reading a record"
-	rows, err := d.DB.WithContext(ctx).Raw("SELECT "+versionColumns+" FROM versions WHERE id = ?", id).Rows()
-	if err != nil {
-		return model.Version{}, d.translate(ctx, op, err)
-	}
-	defer rows.Close()
-	versions, err := scanVersions(ctx, rows, 1)
-	if err == nil && len(versions) == 0 {
-		err = gorm.ErrRecordNotFound
-	}
-	if err != nil {
-		return model.Version{}, d.translate(ctx, op, err)
-	}
-	return versions[0], nil
+	var v model.Version
+	err := d.DB.WithContext(ctx).Where("id = ?", id).Take(&v).Error
+	return v, d.translate(ctx, "reading a record", err)
 }
 
 // Page reads up to limit records whose ids come after after, in the byte order of the ids. A platform
@@ -76,14 +64,14 @@ func (d *VersionMysqlDao) Page(ctx context.Context, after, platform string, limi
 // An error of fn ends it and is returned as it is.
 func (d *VersionMysqlDao) ForEachVersion(ctx context.Context, fn func(model.Version) error) error {
 	const op = "reading all records"
-	rows, err := d.DB.WithContext(ctx).Raw("SELECT " + versionColumns + " FROM versions").Rows()
+	rows, err := d.DB.WithContext(ctx).Model(&model.Version{}).Select("id", "version_no", "platform", "revision").Rows()
 	if err != nil {
 		return d.translate(ctx, op, err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var v model.Version
-		if err := scan(ctx, rows, &v.ID, &v.VersionNo, &v.Platform, &v.Revision); err != nil {
+		if err := rows.Scan(&v.ID, &v.VersionNo, &v.Platform, &v.Revision); err != nil {
 			return d.translate(ctx, op, err)
 		}
 		if err := fn(v); err != nil {
@@ -94,29 +82,11 @@ func (d *VersionMysqlDao) ForEachVersion(ctx context.Context, fn func(model.Vers
 }
 
 func (d *VersionMysqlDao) page(ctx context.Context, tx *gorm.DB, after, platform string, limit int) ([]model.Version, error) {
-	const op = "reading a page"
-	query, args := "SELECT "+versionColumns+" FROM versions WHERE id > ?", []any{after}
+	tx = tx.WithContext(ctx).Where("id > ?", after)
 	if platform != "" {
-		query, args = query+" AND platform = ?", append(args, platform)
+		tx = tx.Where("platform = ?", platform)
 	}
-	rows, err := tx.WithContext(ctx).Raw(query+" ORDER BY id LIMIT ?", append(args, limit)...).Rows()
-	if err != nil {
-		return nil, d.translate(ctx, op, err)
-	}
-	defer rows.Close()
-	versions, err := scanVersions(ctx, rows, limit)
-	return versions, d.translate(ctx, op, err)
-}
-
-// scanVersions is written out because GORM's reflection costs more than the query on long pages.
-func scanVersions(ctx context.Context, rows *sql.Rows, most int) ([]model.Version, error) {
-	versions := make([]model.Version, 0, most)
-	for rows.Next() {
-		var v model.Version
-		if err := scan(ctx, rows, &v.ID, &v.VersionNo, &v.Platform, &v.Revision); err != nil {
-			return nil, err
-		}
-		versions = append(versions, v)
-	}
-	return versions, rows.Err()
+	versions := make([]model.Version, 0, limit)
+	err := tx.Order("id").Limit(limit).Find(&versions).Error
+	return versions, d.translate(ctx, "reading a page", err)
 }

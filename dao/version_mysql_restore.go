@@ -2,7 +2,6 @@ package dao
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 
 	"gorm.io/gorm"
@@ -29,32 +28,32 @@ func (d *VersionMysqlDao) BeginRestore(ctx context.Context, identity model.Ident
 // would wait for open read views to end. It belongs between BeginRestore and FinishRestore, and
 // returns model.ErrStateMoved when the tables are gone.
 func (d *VersionMysqlDao) DeleteAll(ctx context.Context) error {
-	const op = "clearing the records"
 	tx := d.DB.WithContext(ctx)
-	if err := deleteAllMemories(tx); err != nil {
-		return d.translateWrite(ctx, op, err)
+	err := deleteRows(tx, "revision", 0, func(row memoryRow) uint64 { return row.Revision })
+	if err == nil {
+		err = deleteRows(tx, "id", "", func(row model.Version) string { return row.ID })
 	}
-	after := ""
-	for {
-		last, err := batchEnd(tx, after)
-		if errors.Is(err, sql.ErrNoRows) {
-			return d.translateWrite(ctx, op, tx.Exec("DELETE FROM versions WHERE id >= ?", after).Error)
-		}
-		if err != nil {
-			return d.translateWrite(ctx, op, err)
-		}
-		if err := tx.Exec("DELETE FROM versions WHERE id >= ? AND id <= ?", after, last).Error; err != nil {
-			return d.translateWrite(ctx, op, err)
-		}
-		after = last
-	}
+	return d.translateWrite(ctx, "clearing the records", err)
 }
 
-// batchEnd gives the id at which the batch after after ends; sql.ErrNoRows when no whole batch is
-// left. Without the lower bound each step would walk again over what MySQL has not purged yet.
-func batchEnd(tx *gorm.DB, after string) (last string, err error) {
-	err = tx.Raw("SELECT id FROM versions WHERE id > ? ORDER BY id LIMIT 1 OFFSET ?", after, rowsPerClearMax-1).Row().Scan(&last)
-	return last, err
+// deleteRows removes all rows of a table in batches, from the lowest key on. Without the lower bound each step
+// would walk again over what MySQL has not purged yet.
+func deleteRows[Row, Key any](tx *gorm.DB, column string, from Key, key func(Row) Key) error {
+	for {
+		var end Row
+		err := tx.Where(column+" > ?", from).Order(column).Offset(rowsPerClearMax - 1).Take(&end).Error
+		if errors.Is(err, gorm.ErrRecordNotFound) {
+			return tx.Where(column+" >= ?", from).Delete(new(Row)).Error
+		}
+		if err != nil {
+			return err
+		}
+		to := key(end)
+		if err := tx.Where(column+" >= ? AND "+column+" <= ?", from, to).Delete(new(Row)).Error; err != nil {
+			return err
+		}
+		from = to
+	}
 }
 
 // InsertBatch writes records of the snapshot that is being restored, in one transaction. Writing the

@@ -1,9 +1,7 @@
 package dao
 
 import (
-	"cmp"
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 
@@ -11,8 +9,6 @@ import (
 
 	"versiond/model"
 )
-
-const stateColumns = "cluster_id, node_id, store_id, applied_index, applied_term, restoring, checksum, shape, seal"
 
 // State reads the state row. It returns model.ErrNoState when the row, its table or the database is
 // missing, also when the account may see nothing of the database: EnsureSchema then says what to do. With
@@ -41,27 +37,24 @@ func readState(tx *gorm.DB) (model.StoreState, error) {
 
 // selectState reads the only row there may be. A second one is a difference, and the first one is told.
 func selectState(tx *gorm.DB) (s model.StoreState, err error) {
-	rows, err := tx.Raw("SELECT id, " + stateColumns + " FROM versiond_state ORDER BY id LIMIT 2").Rows()
-	if err != nil {
+	var rows []stateRow
+	if err := tx.Order("id").Limit(2).Find(&rows).Error; err != nil {
 		return s, err
 	}
-	defer rows.Close()
-	if !rows.Next() {
-		return s, cmp.Or(rows.Err(), sql.ErrNoRows)
+	if len(rows) == 0 {
+		return s, gorm.ErrRecordNotFound
 	}
-	var id int
-	err = scan(tx.Statement.Context, rows, &id, &s.Cluster, &s.Node, &s.Store, &s.Applied.Index, &s.Applied.Term, &s.Restoring, &s.Checksum, &s.Shape, &s.Seal)
-	if err == nil && (id != 1 || rows.Next()) {
+	if rows[0].ID != stateID || len(rows) > 1 {
 		err = fmt.Errorf("%w: there are other state rows than its own", model.ErrStoreDiffers)
 	}
-	return s, cmp.Or(err, rows.Err())
+	return rows[0].StoreState, err
 }
 
 // selectOwner reads what is left of a state row that cannot be read as a whole, for this cause: the database
 // may be somebody else's.
 func selectOwner(tx *gorm.DB, cause error) (s model.StoreState, err error) {
 	var row map[string]any
-	if err := tx.Table("versiond_state").Limit(1).Scan(&row).Error; err != nil && !isReshaped(err) {
+	if err := tx.Table(stateRow{}.TableName()).Limit(1).Scan(&row).Error; err != nil && !isReshaped(err) {
 		return s, err
 	}
 	s.Cluster, s.Node = text(row["cluster_id"]), text(row["node_id"])
@@ -81,20 +74,19 @@ func text(value any) string {
 
 // insertState writes a state row in place of all that are there.
 func insertState(tx *gorm.DB, s model.StoreState) error {
-	if err := tx.Exec("DELETE FROM versiond_state").Error; err != nil {
+	if err := tx.Where("id >= ?", 0).Delete(&stateRow{}).Error; err != nil {
 		return err
 	}
-	return tx.Exec("INSERT INTO versiond_state (id, "+stateColumns+") VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-		s.Cluster, s.Node, s.Store, s.Applied.Index, s.Applied.Term, s.Restoring, string(s.Checksum), s.Shape, s.Seal).Error
+	return tx.Create(&stateRow{ID: stateID, StoreState: s}).Error
 }
+
+// stateColumns are those that a state row is told by, zero values and all.
+var stateColumns = []any{"id", "cluster_id", "node_id", "store_id", "applied_index", "applied_term", "restoring", "checksum", "shape", "seal"}
 
 // moveState makes from to, whose identity and shape stay. It fails when the row is not from in every part.
 func moveState(tx *gorm.DB, from, to model.StoreState) error {
-	update := tx.Exec("UPDATE versiond_state SET applied_index = ?, applied_term = ?, restoring = ?, checksum = ?, seal = ? "+
-		"WHERE id = 1 AND cluster_id = ? AND node_id = ? AND store_id = ? AND applied_index = ? AND applied_term = ? AND restoring = ? "+
-		"AND checksum = ? AND shape = ? AND seal = ?",
-		to.Applied.Index, to.Applied.Term, to.Restoring, string(to.Checksum), to.Seal,
-		from.Cluster, from.Node, from.Store, from.Applied.Index, from.Applied.Term, from.Restoring, string(from.Checksum), from.Shape, from.Seal)
+	update := tx.Model(&stateRow{}).Where(&stateRow{ID: stateID, StoreState: from}, stateColumns...).
+		Select("applied_index", "applied_term", "restoring", "checksum", "seal").Updates(&stateRow{StoreState: to})
 	// This relies on clientFoundRows: MySQL otherwise counts rows that changed, not rows that matched.
 	if update.Error == nil && update.RowsAffected == 0 {
 		return model.ErrStateMoved

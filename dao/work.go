@@ -20,5 +20,6 @@ func (d *VersionMysqlDao) ReportWork() error {
 	}
 	on := d.DB.Callback()
 	const name = "versiond:work"
-	return errors.Join(on.Raw().Replace(name, done), on.Row().Replace(name, done), on.Query().Replace(name, done))
+	return errors.Join(on.Raw().Replace(name, done), on.Row().Replace(name, done), on.Query().Replace(name, done),
+		on.Create().Replace(name, done), on.Update().Replace(name, done), on.Delete().Replace(name, done))
 }

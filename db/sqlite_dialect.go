@@ -9,8 +9,8 @@ import (
 	"gorm.io/gorm/schema"
 )
 
-// sqliteDialect is as much as GORM has to know of SQLite for statements that are written out, the only
-// ones that package dao has (docs/adr/0002): it has GORM build none from models.
+// sqliteDialect is as much as GORM has to know of SQLite for what package dao does (docs/adr/0002): tables are made
+// and never altered.
 type sqliteDialect struct{ pool gorm.ConnPool }
 
 // Name implements gorm.Dialector; package dao tells the databases apart by it.
@@ -25,11 +25,21 @@ func (d sqliteDialect) Initialize(db *gorm.DB) error {
 
 // Migrator implements gorm.Dialector.
 func (d sqliteDialect) Migrator(db *gorm.DB) gorm.Migrator {
-	return migrator.Migrator{Config: migrator.Config{DB: db, Dialector: d}}
+	return migrator.Migrator{Config: migrator.Config{DB: db, Dialector: d, CreateIndexAfterCreateTable: true}}
 }
 
-// DataTypeOf implements gorm.Dialector. SQLite takes any word for a type.
-func (sqliteDialect) DataTypeOf(field *schema.Field) string { return string(field.DataType) }
+// DataTypeOf implements gorm.Dialector. SQLite compares TEXT byte for byte and keeps it as it is.
+func (sqliteDialect) DataTypeOf(field *schema.Field) string {
+	switch field.DataType {
+	case schema.Bool, schema.Int, schema.Uint:
+		return "INTEGER"
+	case schema.String:
+		return "TEXT"
+	case schema.Bytes:
+		return "BLOB"
+	}
+	return string(field.DataType)
+}
 
 // DefaultValueOf implements gorm.Dialector.
 func (sqliteDialect) DefaultValueOf(*schema.Field) clause.Expression {

@@ -8,33 +8,34 @@ import (
 
 // Position is a place in the replicated log: an index and the term of the entry there.
 type Position struct {
-	Index uint64
-	Term  uint64
+	Index uint64 `gorm:"not null"`
+	Term  uint64 `gorm:"not null"`
 }
 
 // Identity names a node's storage. Cluster is empty until a cluster has admitted the node. Store is
 // random, made with the data directory and kept there and in the database, so that a directory and
 // a database which do not belong together are noticed (design section 4, rule 2).
 type Identity struct {
-	Cluster string `json:"cluster"`
-	Node    string `json:"node"`
-	Store   string `json:"store"`
+	Cluster string `json:"cluster" gorm:"column:cluster_id;size:64;not null"`
+	Node    string `json:"node" gorm:"column:node_id;size:64;not null"`
+	Store   string `json:"store" gorm:"column:store_id;size:64;not null"`
 }
 
 // StoreState is what a database says of itself in its one state row. It changes only in the
-// transaction that changes the records, so it always tells how far the records are.
+// transaction that changes the records, so it always tells how far the records are. Its tags are those of the
+// columns of the table.
 type StoreState struct {
 	Identity
-	Applied Position
+	Applied Position `gorm:"embedded;embeddedPrefix:applied_"`
 	// Checksum is that of the records at Applied; empty while Restoring.
-	Checksum Checksum
+	Checksum Checksum `gorm:"size:96;not null"`
 	// Shape is that of the tables as the node made them.
-	Shape string
+	Shape string `gorm:"size:64;not null"`
 	// Restoring is set while a snapshot is being loaded: the records are then of no use.
-	Restoring bool
+	Restoring bool `gorm:"not null"`
 	// Seal binds all of the above together. Only the node that moves the row makes one, so that a part which
 	// somebody else changed is seen. It is no defence against who makes a seal too.
-	Seal string
+	Seal string `gorm:"size:64;not null"`
 }
 
 // Sealed gives the state with the seal that belongs to it.

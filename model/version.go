@@ -2,14 +2,15 @@
 // the log and the errors that cross package borders. It imports nothing of the project.
 package model
 
-// Version is one row of the versions table.
+// Version is one row of the versions table, which is made from its tags: an id has up to 128 bytes, the other
+// words have up to 64 characters.
 //
 // Revision is unique in the life of a cluster and only grows (design section 3); it is what an
 // ETag carries and what judges whether a cached value is current.
 type Version struct {
-	ID        string `gorm:"primaryKey"`
-	VersionNo string `gorm:"not null"`
-	Platform  string `gorm:"not null"`
+	ID        string `gorm:"primaryKey;size:128;not null"`
+	VersionNo string `gorm:"not null;size:64"`
+	Platform  string `gorm:"not null;size:64;index:versions_platform"`
 	Revision  uint64 `gorm:"not null"`
 }
 

@@ -132,8 +132,8 @@ var columns = []Kind{
 	{Name: "column without a default added", MySQL: []string{"ALTER TABLE versions ADD COLUMN note CHAR(9) NOT NULL"}},
 	{Name: "primary key dropped", MySQL: []string{"ALTER TABLE versions DROP PRIMARY KEY"}},
 	{Name: "another table refers to the records", Harmless: true, MySQL: []string{
-		"DROP TABLE IF EXISTS versions_referrer", "CREATE TABLE versions_referrer (id VARBINARY(128), FOREIGN KEY (id) REFERENCES versions (id)) ENGINE=InnoDB",
-		"INSERT INTO versions_referrer SELECT id FROM versions"}},
+		"DROP TABLE IF EXISTS versions_referrer", "CREATE TABLE versions_referrer LIKE versions",
+		"ALTER TABLE versions_referrer ADD FOREIGN KEY (id) REFERENCES versions (id)", "INSERT INTO versions_referrer SELECT * FROM versions"}},
 }
 
 var triggers = []Kind{
