@@ -13,6 +13,7 @@ import (
 
 	"versiond/model"
 	"versiond/peer"
+	"versiond/test/contract"
 )
 
 const (
@@ -65,16 +66,17 @@ type Client struct {
 }
 
 // NewClient makes a client of the node with these ports, as host:port. Its connections end with the
-// test.
+// test, and every answer is held against the description of the API.
 func NewClient(t testing.TB, public, peer string) *Client {
 	transport := &http.Transport{MaxIdleConnsPerHost: 64, DisableCompression: true}
 	t.Cleanup(transport.CloseIdleConnections)
-	return &Client{http: &http.Client{Transport: transport, Timeout: clientTimeout}, public: public, peer: peer}
+	checked := contract.Transport{T: t, PeerAddress: peer, RoundTripper: transport}
+	return &Client{http: &http.Client{Transport: checked, Timeout: clientTimeout}, public: public, peer: peer}
 }
 
 // dialBy makes connections in another way. It is for clients that nobody uses yet.
 func (c *Client) dialBy(dial func(ctx context.Context, network, address string) (net.Conn, error)) {
-	c.http.Transport.(*http.Transport).DialContext = dial
+	c.http.Transport.(contract.Transport).RoundTripper.(*http.Transport).DialContext = dial
 }
 
 // As gives a client that sends this token to the public port and shows this secret to the peer port;

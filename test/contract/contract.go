@@ -15,6 +15,7 @@ import (
 	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"versiond/api"
 )
@@ -132,20 +133,20 @@ func pattern(template string) *regexp.Regexp {
 var unlabelled = []string{"Content-Type", "Content-Length", "Date", "Connection", "Transfer-Encoding", "Vary"}
 
 func checkHeaders(response *openapi3.Response, header http.Header) error {
-	described := map[string]*openapi3.Header{}
+	described := map[string]*openapi3.HeaderRef{}
 	for name, each := range response.Headers {
-		described[http.CanonicalHeaderKey(name)] = each.Value
+		described[http.CanonicalHeaderKey(name)] = each
 	}
 	var wrong []error
 	for name, each := range described {
 		values := header.Values(name)
 		switch {
-		case len(values) == 0 && each.Required:
+		case len(values) == 0 && each.Value.Required:
 			wrong = append(wrong, fmt.Errorf("the header %s is missing", name))
 		case len(values) > 1:
 			wrong = append(wrong, fmt.Errorf("the header %s is sent more than once", name))
 		case len(values) == 1:
-			wrong = append(wrong, checkHeader(name, each.Schema.Value, values[0]))
+			wrong = append(wrong, checkHeader(name, each, values[0]))
 		}
 	}
 	for name := range header {
@@ -156,12 +157,12 @@ func checkHeaders(response *openapi3.Response, header http.Header) error {
 	return errors.Join(wrong...)
 }
 
-func checkHeader(name string, schema *openapi3.Schema, text string) error {
+func checkHeader(name string, header *openapi3.HeaderRef, text string) error {
 	var value any = text
-	if schema.Type.Is(openapi3.TypeInteger) {
+	if header.Value.Schema.Value.Type.Is(openapi3.TypeInteger) {
 		value = json.Number(text)
 	}
-	if err := fits(schema, value); err != nil {
+	if err := fits(header.Ref+"/schema", value); err != nil {
 		return fmt.Errorf("the header %s: %s: %w", name, text, err)
 	}
 	return nil
@@ -194,7 +195,7 @@ func checkBody(response *openapi3.Response, a Answer) error {
 	if err := decoder.Decode(&value); err != nil {
 		return fmt.Errorf("the body %s: %w", a.Body, err)
 	}
-	if err := fits(content.Schema.Value, value); err != nil {
+	if err := fits(content.Schema.Ref, value); err != nil {
 		return fmt.Errorf("the body %s: %w", a.Body, err)
 	}
 	return checkCode(content, value)
@@ -212,6 +213,36 @@ func checkCode(content *openapi3.MediaType, value any) error {
 	return nil
 }
 
-func fits(schema *openapi3.Schema, value any) error {
-	return schema.VisitJSON(value, openapi3.VisitAsResponse(), openapi3.EnableJSONSchema2020())
+// fits holds a value against the schema at ref. Schemas are compiled once: there are many answers.
+func fits(ref string, value any) error {
+	schema, ok := schemas.Load(ref)
+	if !ok {
+		compiled, err := compiler().Compile("api.json" + ref)
+		if err != nil {
+			return err
+		}
+		schema, _ = schemas.LoadOrStore(ref, compiled)
+	}
+	return schema.(*jsonschema.Schema).Validate(value)
+}
+
+var schemas sync.Map
+
+// compiler returns one that knows the description.
+func compiler() *jsonschema.Compiler {
+	text, err := Load().MarshalJSON()
+	if err != nil {
+		panic(err)
+	}
+	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	if err != nil {
+		panic(err)
+	}
+	c := jsonschema.NewCompiler()
+	c.DefaultDraft(jsonschema.Draft2020)
+	c.AssertFormat()
+	if err := c.AddResource("api.json", document); err != nil {
+		panic(err)
+	}
+	return c
 }
