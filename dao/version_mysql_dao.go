@@ -63,8 +63,26 @@ func (d *VersionMysqlDao) Page(ctx context.Context, after, platform string, limi
 // ForEachVersion calls fn with every record as of one moment, in no certain order and in flat memory.
 // An error of fn ends it and is returned as it is.
 func (d *VersionMysqlDao) ForEachVersion(ctx context.Context, fn func(model.Version) error) error {
-	const op = "reading all records"
-	rows, err := d.DB.WithContext(ctx).Model(&model.Version{}).Select("id", "version_no", "platform", "revision").Rows()
+	return d.scan(ctx, "reading all records", d.DB.WithContext(ctx), fn)
+}
+
+func (d *VersionMysqlDao) page(ctx context.Context, tx *gorm.DB, after, platform string, limit int) ([]model.Version, error) {
+	tx = tx.WithContext(ctx).Where("id > ?", after)
+	if platform != "" {
+		tx = tx.Where("platform = ?", platform)
+	}
+	versions := make([]model.Version, 0, limit)
+	err := d.scan(ctx, "reading a page", tx.Order("id").Limit(limit), func(v model.Version) error {
+		versions = append(versions, v)
+		return nil
+	})
+	return versions, err
+}
+
+// scan calls fn with the rows that tx finds, whose errors come back as they are. It stands in place of Find, with which the
+// whole of a snapshot of 100,000 records takes 1.6 times as long on SQLite and 1.35 times on MariaDB (docs/adr/0015).
+func (d *VersionMysqlDao) scan(ctx context.Context, op string, tx *gorm.DB, fn func(model.Version) error) error {
+	rows, err := tx.Model(&model.Version{}).Select("id", "version_no", "platform", "revision").Rows()
 	if err != nil {
 		return d.translate(ctx, op, err)
 	}
@@ -79,14 +97,4 @@ func (d *VersionMysqlDao) ForEachVersion(ctx context.Context, fn func(model.Vers
 		}
 	}
 	return d.translate(ctx, op, rows.Err())
-}
-
-func (d *VersionMysqlDao) page(ctx context.Context, tx *gorm.DB, after, platform string, limit int) ([]model.Version, error) {
-	tx = tx.WithContext(ctx).Where("id > ?", after)
-	if platform != "" {
-		tx = tx.Where("platform = ?", platform)
-	}
-	versions := make([]model.Version, 0, limit)
-	err := tx.Order("id").Limit(limit).Find(&versions).Error
-	return versions, d.translate(ctx, "reading a page", err)
 }
