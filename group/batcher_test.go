@@ -19,12 +19,12 @@ var roomy = group.Limits{GroupSizeMax: 1000, GroupCountMax: 1000, InFlightMax: 1
 type doubler struct {
 	*group.Batcher[int, int]
 	going  chan struct{}
-	groups chan group.Batch[int]
+	groups chan group.Batch[int] // has room for a group of each caller: that is how many there are on an idle machine
 	fail   error
 }
 
 func newDoubler(t *testing.T) *doubler {
-	d := &doubler{going: make(chan struct{}), groups: make(chan group.Batch[int], 10)}
+	d := &doubler{going: make(chan struct{}), groups: make(chan group.Batch[int], 100)}
 	d.Batcher = group.NewBatcher(roomy, func(take func() group.Batch[int]) ([]int, error) {
 		<-d.going
 		batch := take()
