@@ -80,13 +80,13 @@ func insertState(tx *gorm.DB, s model.StoreState) error {
 	return tx.Create(&stateRow{ID: stateID, StoreState: s}).Error
 }
 
-// stateColumns are those that a state row is told by, zero values and all.
-var stateColumns = []any{"id", "cluster_id", "node_id", "store_id", "applied_index", "applied_term", "restoring", "checksum", "shape", "seal"}
-
-// moveState makes from to, whose identity and shape stay. It fails when the row is not from in every part.
+// moveState makes from to, whose identity and shape stay. It fails when the row is not from in every part. GORM builds
+// a condition that is written out in half the time that it takes for one of a struct's ten fields.
 func moveState(tx *gorm.DB, from, to model.StoreState) error {
-	update := tx.Model(&stateRow{}).Where(&stateRow{ID: stateID, StoreState: from}, stateColumns...).
-		Select("applied_index", "applied_term", "restoring", "checksum", "seal").Updates(&stateRow{StoreState: to})
+	update := tx.Model(&stateRow{}).Where("id = ? AND cluster_id = ? AND node_id = ? AND store_id = ? AND applied_index = ? AND applied_term = ? "+
+		"AND restoring = ? AND checksum = ? AND shape = ? AND seal = ?",
+		stateID, from.Cluster, from.Node, from.Store, from.Applied.Index, from.Applied.Term, from.Restoring, from.Checksum, from.Shape, from.Seal).
+		Select("applied_index", "applied_term", "restoring", "checksum", "seal").UpdateColumns(&stateRow{StoreState: to})
 	// This relies on clientFoundRows: MySQL otherwise counts rows that changed, not rows that matched.
 	if update.Error == nil && update.RowsAffected == 0 {
 		return model.ErrStateMoved
