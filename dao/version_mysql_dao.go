@@ -1,6 +1,9 @@
 // Package dao reads and writes a node's records: the database behind VersionMysqlDao, which is the
 // truth, and the caches VersionRedisDao and MemoryDB, which are derived from it.
 //
+// GORM makes the tables from the tags of their rows, and the statements; what is done by hand says why
+// (docs/adr/0015).
+//
 // It decides nothing: outcomes are decided by the service, positions in the log by the applier.
 // Failures of drivers leave it as errors of package model.
 package dao
