@@ -72,12 +72,13 @@ var Load = sync.OnceValue(func() *openapi3.T {
 	return document
 })
 
-// On reports whether an operation lives on a port.
+// On reports whether an operation lives on a port. One that names no server of its own is public; it is on the peer port
+// too if it takes the cluster's secret.
 func On(port Port, operation *openapi3.Operation) bool {
-	if operation.Servers == nil {
-		return port == Public
+	if operation.Servers != nil {
+		return (port == Peer) == ((*operation.Servers)[0].URL == peerServer)
 	}
-	return slices.ContainsFunc(*operation.Servers, func(s *openapi3.Server) bool { return (s.URL == peerServer) == (port == Peer) })
+	return port == Public || slices.ContainsFunc(*operation.Security, func(r openapi3.SecurityRequirement) bool { return r["ClusterSecret"] != nil })
 }
 
 // response returns what the description has for the request and the status. A path or a method that it does not have is
