@@ -58,6 +58,9 @@ func (s *VersionService) GetVersionByID(ctx context.Context, id string, opts mod
 		result, err = s.peers.Get(ctx, leader, id, opts)
 		return err
 	})
+	if err != nil {
+		result.Record = model.VersionDB{} // of a try that did not count
+	}
 	return result, err
 }
 
