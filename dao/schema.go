@@ -4,7 +4,6 @@ import (
 	"math/bits"
 
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 	"gorm.io/gorm/schema"
 
 	"versiond/model"
@@ -44,8 +43,6 @@ type dialect struct {
 	// standing finds the names of that.
 	standing   string
 	dropTables func(tx *gorm.DB) error
-	// upsert makes an INSERT overwrite the rows that it meets.
-	upsert clause.Expression
 	// statementBytesMax is how long a statement may be.
 	statementBytesMax int
 	// rowsPerStatement says, of so many rows that are left, how many the next statement writes.
@@ -66,12 +63,12 @@ func dialectOf(gormDB *gorm.DB) dialect {
 
 var mysqlDialect = dialect{
 	tableOptions: mysqlTableOptions, shapeQueries: mysqlShapeQueries(), standing: mysqlStanding, dropTables: mysqlDropTables,
-	upsert: clause.OnConflict{UpdateAll: true}, statementBytesMax: statementBytesMost, rowsPerStatement: mysqlRowsPerStatement,
+	statementBytesMax: statementBytesMost, rowsPerStatement: mysqlRowsPerStatement,
 }
 
 var sqliteDialect = dialect{
 	tableOptions: sqliteTableOptions, shapeQueries: sqliteShapeQueries(), standing: sqliteStanding, dropTables: sqliteDropTables,
-	upsert: clause.OnConflict{UpdateAll: true}, statementBytesMax: statementBytesMost, rowsPerStatement: sqliteRowsPerStatement,
+	statementBytesMax: statementBytesMost, rowsPerStatement: sqliteRowsPerStatement,
 }
 
 // mysqlTableOptions have words compared by their code points, which is in the order of their bytes, trailing blanks

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
 	"versiond/failpoint"
 	"versiond/model"
@@ -63,7 +64,7 @@ func upsertVersions(tx *gorm.DB, versions []model.Version) error {
 
 // upsert writes rows of a table, new ones and others.
 func upsert[Row any](tx *gorm.DB, rows []Row) *gorm.DB {
-	return tx.Clauses(dialectOf(tx).upsert).Create(rows)
+	return tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(rows)
 }
 
 func deleteVersions(tx *gorm.DB, ids []string) error {
