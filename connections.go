@@ -84,7 +84,7 @@ func (c *connections) changed(conn net.Conn, state http.ConnState) {
 // stopsSending is told of a connection whose client waits for an answer, and will send nothing more.
 func (c *connections) stopsSending(conn net.Conn) { c.move(conn, c.stopped) }
 
-// opened gives how many connections there are with this one.
+// opened returns how many connections there are with this one.
 func (c *connections) opened(conn net.Conn) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -46,7 +46,7 @@ func newHealthCommand() *cobra.Command {
 	return cmd
 }
 
-// probe gives the id of the node that answers, and an error when that is not ready or no node answers.
+// probe returns the id of the node that answers, and an error when that is not ready or no node answers.
 func probe(ctx context.Context, url string) (node string, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {

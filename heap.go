@@ -42,7 +42,7 @@ func keepHeapRoom(ctx context.Context) {
 	}
 }
 
-// gcPercent gives how much may be allocated before the next collection, in percent of what lives.
+// gcPercent returns how much may be allocated before the next collection, in percent of what lives.
 func gcPercent(live uint64) int {
 	const leastLive = 1 << 20 // before the first collection nothing is known to live
 	return heapRoomPercent + int(heapRoomBytes*100/max(live, leastLive))

@@ -36,7 +36,7 @@ func (r *recovery) open() (*dao.VersionMysqlDao, error) {
 	return &dao.VersionMysqlDao{DB: gormDB}, err
 }
 
-// inspectDatabase gives the state row of the node's database, nil when it has none, and an error when
+// inspectDatabase returns the state row of the node's database, nil when it has none, and an error when
 // the recovered node would not start on it.
 func (r *recovery) inspectDatabase(ctx context.Context, dir *datadir.Dir) (_ *model.StoreState, err error) {
 	store, err := r.open()
@@ -85,12 +85,12 @@ func (r *recovery) keptState(ctx context.Context, store *dao.VersionMysqlDao) (m
 // keptView is a view of a kept database as it is, also when somebody else has changed it.
 type keptView struct{ *dao.View }
 
-// Page gives the records of every platform.
+// Page returns the records of every platform.
 func (v keptView) Page(ctx context.Context, after string, limit int) ([]model.Version, error) {
 	return v.View.Page(ctx, after, "", limit)
 }
 
-// differs says whether the records contradict the checksum that the node stored with them. It reads
+// differs reports whether the records contradict the checksum that the node stored with them. It reads
 // the database and changes nothing.
 func (r *recovery) differs(ctx context.Context, records raft.VersionServiceInterface, state model.StoreState) (bool, error) {
 	if !state.Proven() {

@@ -121,7 +121,7 @@ func (r *recovery) ensureGone(ctx context.Context, p raft.RecoveryPlan) error {
 	return nil
 }
 
-// ask says whether a member of the cluster answers at address.
+// ask reports whether a member of the cluster answers at address.
 func (r *recovery) ask(ctx context.Context, address, cluster string) (peer.Status, bool) {
 	client := peer.NewClient(func() string { return cluster }, r.cfg.Cluster.Secret.Reveal())
 	defer client.Close()

@@ -8,7 +8,7 @@ import (
 	"versiond/naming"
 )
 
-// HostNames gives the names by which a node may be called that asks nobody for a token: those of its own
+// HostNames returns the names by which a node may be called that asks nobody for a token: those of its own
 // settings and those that are trusted.
 func (c Config) HostNames(n Node) []string {
 	names := append([]string{c.BindHost(n)}, c.Server.TrustedHosts...)

@@ -132,7 +132,7 @@ func (c Config) checkExposed(p *problems) {
 	}
 }
 
-// exposedHost gives the first host outside this machine's loopback that a node of this process would
+// exposedHost returns the first host outside this machine's loopback that a node of this process would
 // listen on. Hosts that are wrong in themselves were reported before and are passed over.
 func (c Config) exposedHost() (string, bool) {
 	for _, n := range c.LocalNodes() {

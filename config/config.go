@@ -89,7 +89,7 @@ type Log struct {
 	Format string `yaml:"format" flag:"log-format FORMAT" example:"text" usage:"form of log lines: text or json"`
 }
 
-// GetConfig gives the defaults: three nodes on this machine with embedded storage. Each call makes a
+// GetConfig returns the defaults: three nodes on this machine with embedded storage. Each call makes a
 // fresh value that the caller may change.
 func GetConfig() Config {
 	return Config{
@@ -115,7 +115,7 @@ func GetConfig() Config {
 	}
 }
 
-// LocalNodes gives the nodes that this process runs: all that are listed, or the single one that
+// LocalNodes returns the nodes that this process runs: all that are listed, or the single one that
 // OnlyNode names, described by Address and Port when it is not listed.
 func (c Config) LocalNodes() []Node {
 	if c.OnlyNode == "" {
@@ -127,14 +127,14 @@ func (c Config) LocalNodes() []Node {
 	return []Node{{ID: c.OnlyNode, Address: c.Address, Port: c.Port}}
 }
 
-// Listed tells whether Raft.Nodes has a node with this id.
+// Listed reports whether Raft.Nodes has a node with this id.
 func (c Config) Listed(id string) bool { return c.indexOf(id) >= 0 }
 
 func (c Config) indexOf(id string) int {
 	return slices.IndexFunc(c.Raft.Nodes, func(n Node) bool { return n.ID == id })
 }
 
-// BindHost gives the host that both ports of a node listen on, without brackets. It never falls back
+// BindHost returns the host that both ports of a node listen on, without brackets. It never falls back
 // to all interfaces: that has to be asked for with server.bind.
 func (c Config) BindHost(n Node) string {
 	if c.Server.Bind != "" {

@@ -62,7 +62,7 @@ func isServiceVariable(name, text string) bool {
 	return serviceVariable.MatchString(name) || strings.HasSuffix(name, "_PORT") && servicePort.MatchString(text)
 }
 
-// lookupEnv gives the last value of a variable, as a shell would.
+// lookupEnv returns the last value of a variable, as a shell would.
 func lookupEnv(environ []string, name string) string {
 	value := ""
 	for _, entry := range environ {

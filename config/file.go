@@ -39,7 +39,7 @@ var (
 	errUnquoted      = errors.New(`a value that begins with * or & has to be put in quotes`)
 )
 
-// parseDocument gives the root of the only document. An empty file is an empty mapping.
+// parseDocument returns the root of the only document. An empty file is an empty mapping.
 func parseDocument(text []byte) (*yaml.Node, error) {
 	decoder, root := yaml.NewDecoder(bytes.NewReader(text)), &yaml.Node{Kind: yaml.MappingNode}
 	for first := true; ; first = false {
@@ -129,7 +129,7 @@ func (r *fileReader) scalar(node *yaml.Node, into reflect.Value, key string) {
 	}
 }
 
-// fieldsOf gives the settings and sections in a section, by their keys.
+// fieldsOf returns the settings and sections in a section, by their keys.
 func fieldsOf(section reflect.Value, key string) map[string]reflect.Value {
 	fields := make(map[string]reflect.Value)
 	for i := range section.NumField() {
@@ -140,7 +140,7 @@ func fieldsOf(section reflect.Value, key string) map[string]reflect.Value {
 
 func joinKey(section, name string) string { return strings.TrimPrefix(section+"."+name, ".") }
 
-// target gives the node that an alias stands for. Following one cannot go round in circles: the walk
+// target returns the node that an alias stands for. Following one cannot go round in circles: the walk
 // is only as deep as the types are.
 func target(node *yaml.Node) *yaml.Node {
 	if node.Kind == yaml.AliasNode {

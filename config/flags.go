@@ -40,7 +40,7 @@ type flagValue struct {
 	arg, text string
 }
 
-// String gives the text as it was given.
+// String returns the text as it was given.
 func (v *flagValue) String() string { return v.text }
 
 // Type is what the help text calls the argument.

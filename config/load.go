@@ -6,7 +6,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// Load gives the settings of this process: flags beat environ beats the file beats the defaults. The
+// Load returns the settings of this process: flags beat environ beats the file beats the defaults. The
 // flags were declared by BindFlags and have been parsed; environ has the form of os.Environ.
 //
 // The configuration it returns is valid. Otherwise the error lists everything that is wrong, first
@@ -26,7 +26,7 @@ func Load(flags *pflag.FlagSet, environ []string) (Config, error) {
 	return c, nil
 }
 
-// fileName gives the file to read, or "" when none was named.
+// fileName returns the file to read, or "" when none was named.
 func fileName(flags *pflag.FlagSet, environ []string) string {
 	if f := flags.Lookup(fileFlag); f != nil && f.Changed {
 		return f.Value.String()

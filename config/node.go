@@ -17,7 +17,7 @@ type Node struct {
 	Port int `yaml:"port" example:"8081" usage:"its public HTTP port"`
 }
 
-// String gives the form that VERSIOND_RAFT_NODES takes: id=host:port/httpPort.
+// String returns the form that VERSIOND_RAFT_NODES takes: id=host:port/httpPort.
 func (n Node) String() string { return fmt.Sprintf("%s=%s/%d", n.ID, n.Address, n.Port) }
 
 var errNodeForm = errors.New("not in the form id=host:port/httpPort")

@@ -11,7 +11,7 @@ const redacted = "[redacted]"
 // JSON or YAML. Reveal is the one way to read it.
 type Secret string
 
-// Reveal gives the value itself, for the driver that needs it and for nobody else.
+// Reveal returns the value itself, for the driver that needs it and for nobody else.
 func (s Secret) Reveal() string { return string(s) }
 
 // String tells only whether there is a value.

@@ -158,7 +158,7 @@ func (p *problems) oneOf(key, value string, allowed ...string) {
 
 var listIndex = regexp.MustCompile(`\[\d+\]`)
 
-// exampleOf gives a right value of the setting at key. Every element of a list has the same one.
+// exampleOf returns a right value of the setting at key. Every element of a list has the same one.
 func exampleOf(key string) string {
 	settings := new(Config).settingsBy(func(s Setting) string { return s.Key })
 	if s, found := settings[listIndex.ReplaceAllString(key, "[]")]; found {

@@ -66,7 +66,7 @@ type batchItem struct {
 	wrong   []model.FieldError
 }
 
-// batch gives what the body describes.
+// batch returns what the body describes.
 func (in *input) batch() (b batchRequest) {
 	b = in.readBatch()
 	if b.unit.Atomic || in.err() != nil {
@@ -160,7 +160,7 @@ func (in *input) item(position int, value json.RawMessage) batchItem {
 	return batchItem{command: command, wrong: own.fields}
 }
 
-// command gives what an item asks for.
+// command returns what an item asks for.
 func (in *input) command(item *BatchItem) model.Command {
 	c := model.Command{Type: in.commandType(item.Op), ID: item.ID, VersionNo: item.VersionNo, Platform: item.Platform}
 	c.IfRevision = in.itemRevision(item)
@@ -191,7 +191,7 @@ func (in *input) commandType(op string) model.CommandType {
 	return 0
 }
 
-// itemRevision gives the revision that an item depends on, 0 for none.
+// itemRevision returns the revision that an item depends on, 0 for none.
 func (in *input) itemRevision(item *BatchItem) uint64 {
 	const onCreate = "does not go with create: there is no revision yet"
 	switch {

@@ -37,7 +37,7 @@ type VersionBody struct {
 	idSent bool
 }
 
-// field gives where the JSON field of this name goes, nil when there is no such field.
+// field returns where the JSON field of this name goes, nil when there is no such field.
 func (b *VersionBody) field(name string) *string {
 	switch name {
 	case "id":
@@ -51,7 +51,7 @@ func (b *VersionBody) field(name string) *string {
 	return nil
 }
 
-// newRecord gives the record that the body describes.
+// newRecord returns the record that the body describes.
 func (in *input) newRecord() model.VersionDB {
 	body, ok := in.versionBody(textFields{revisionDetail: "is set by the cluster; leave it out"})
 	record := model.VersionDB{ID: body.ID, VersionNo: body.VersionNo, Platform: body.Platform}
@@ -61,7 +61,7 @@ func (in *input) newRecord() model.VersionDB {
 	return record
 }
 
-// changedRecord gives the record of the path's id that the body describes. The body may repeat the
+// changedRecord returns the record of the path's id that the body describes. The body may repeat the
 // id, but must not name another: one of the two would have to be ignored. A revision in the body is taken
 // for what it was when it was read: what the change depends on.
 func (in *input) changedRecord() (model.VersionDB, condition) {

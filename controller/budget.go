@@ -58,7 +58,7 @@ func (b *countedBody) Read(p []byte) (int, error) {
 
 func (b *countedBody) release() { b.budget.taken.Add(-b.taken) }
 
-// streamed gives a body that is not kept in memory, and therefore does not count.
+// streamed returns a body that is not kept in memory, and therefore does not count.
 func streamed(body io.ReadCloser) io.ReadCloser {
 	if counted, ok := body.(*countedBody); ok {
 		return counted.ReadCloser

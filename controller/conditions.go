@@ -29,7 +29,7 @@ type condition struct {
 
 func (c condition) given() bool { return len(c.revisions) > 0 || c.never != "" }
 
-// allows says whether a record of this revision will do.
+// allows reports whether a record of this revision will do.
 func (c condition) allows(revision uint64) bool {
 	return !c.given() || slices.Contains(c.revisions, revision)
 }
@@ -56,7 +56,7 @@ func neverMatches(tag string) string {
 	return fmt.Sprintf(`If-Match: %s can never match: %s. A proxy that compresses answers makes such tags: send If-Match: "%s", or read with Accept-Encoding: identity`, tag, why, digits)
 }
 
-// ifMatch gives the condition that If-Match states. A tag that no record can have is well formed and
+// ifMatch returns the condition that If-Match states. A tag that no record can have is well formed and
 // matches nothing: if there are no others the request ends in 412 like one with a revision that is not current.
 func (in *input) ifMatch() (c condition) {
 	values, sent := in.c.Request.Header["If-Match"]
@@ -80,7 +80,7 @@ func (in *input) ifMatch() (c condition) {
 	return c
 }
 
-// alsoRevision gives the condition of a change whose body has a revision, 0 for none, as one has that was
+// alsoRevision returns the condition of a change whose body has a revision, 0 for none, as one has that was
 // read before: it is what If-Match would say.
 func (in *input) alsoRevision(c condition, revision uint64) condition {
 	switch {
@@ -92,7 +92,7 @@ func (in *input) alsoRevision(c condition, revision uint64) condition {
 	return condition{revisions: []uint64{revision}}
 }
 
-// settle gives the one revision that a change of a record depends on, 0 for none. Where it takes more than
+// settle returns the one revision that a change of a record depends on, 0 for none. Where it takes more than
 // one, or none that a record can have, it looks at the record: result is what stood in the way then.
 func (v *VersionController) settle(ctx context.Context, id string, c condition) (revision uint64, result model.Result, err error) {
 	if !c.given() || len(c.revisions) == 1 {
@@ -114,7 +114,7 @@ func (v *VersionController) settle(ctx context.Context, id string, c condition) 
 	return slices.Max(c.revisions), result, nil
 }
 
-// ifNoneMatch gives a function that tells whether the client has this revision already.
+// ifNoneMatch returns a function that tells whether the client has this revision already.
 func (in *input) ifNoneMatch() func(revision uint64) bool {
 	values, sent := in.c.Request.Header["If-None-Match"]
 	if !sent {
@@ -160,7 +160,7 @@ func parseTags(values []string) (tags []string, wildcard, ok bool) {
 	return tags, false, len(tags) > 0
 }
 
-// tagEnd gives the length of the entity tag that text begins with, -1 when it begins with none.
+// tagEnd returns the length of the entity tag that text begins with, -1 when it begins with none.
 func tagEnd(text string) int {
 	opaque := strings.TrimPrefix(text, "W/")
 	if opaque == "" || opaque[0] != '"' {

@@ -29,7 +29,7 @@ func (v *VersionController) RefuseCrossSite(c *gin.Context) {
 	}
 }
 
-// originHidden tells that a GET may come from a browser that does not say which site sent it. To
+// originHidden reports whether a GET may come from a browser that does not say which site sent it. To
 // plain HTTP addresses other than localhost browsers send no Sec-Fetch-Site, and no Origin with a
 // GET; then the Referer has to show that the page is ours. Accept-Language tells browsers from
 // tools that borrow their User-Agent.

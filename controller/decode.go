@@ -160,7 +160,7 @@ func kindOf(value []byte) string {
 	return "a number"
 }
 
-// loneSurrogate tells whether a well-formed JSON string has a \u escape that is half of a surrogate
+// loneSurrogate reports whether a well-formed JSON string has a \u escape that is half of a surrogate
 // pair: it stands for no character, and would be replaced silently.
 func loneSurrogate(value []byte) bool {
 	for i := 0; i < len(value)-1; i++ {
@@ -180,7 +180,7 @@ func loneSurrogate(value []byte) bool {
 	return false
 }
 
-// escaped gives the code unit of the \uXXXX that text begins with, 0 when it begins with none.
+// escaped returns the code unit of the \uXXXX that text begins with, 0 when it begins with none.
 func escaped(text []byte) rune {
 	if len(text) < 6 || text[0] != '\\' || text[1] != 'u' {
 		return 0

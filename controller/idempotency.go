@@ -15,7 +15,7 @@ const (
 	keyBytesMax    = 128
 )
 
-// idempotencyKey gives the key that the client chose, "" for none.
+// idempotencyKey returns the key that the client chose, "" for none.
 func (in *input) idempotencyKey() string {
 	values, sent := in.c.Request.Header[headerIdempotencyKey]
 	if !sent {
@@ -30,7 +30,7 @@ func (in *input) idempotencyKey() string {
 
 func invisible(r rune) bool { return r <= ' ' || r > '~' }
 
-// writeOptions gives the options of a write that depends on no revision.
+// writeOptions returns the options of a write that depends on no revision.
 func (in *input) writeOptions() model.WriteOptions {
 	return model.WriteOptions{Key: in.idempotencyKey()}
 }

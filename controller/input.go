@@ -132,7 +132,7 @@ func (in *input) err() error {
 	return nil
 }
 
-// path gives a path parameter, percent-decoded once. The engine leaves it as it was sent, because
+// path returns a path parameter, percent-decoded once. The engine leaves it as it was sent, because
 // its own decoding takes a plus sign for a blank.
 func (in *input) path(name string) string {
 	value, err := url.PathUnescape(in.c.Param(name))
@@ -142,14 +142,14 @@ func (in *input) path(name string) string {
 	return value
 }
 
-// id gives the record id of the path.
+// id returns the record id of the path.
 func (in *input) id() string {
 	id := in.path("id")
 	in.merge(model.ValidateID(id))
 	return id
 }
 
-// parameter gives a query parameter and whether it was sent, even empty.
+// parameter returns a query parameter and whether it was sent, even empty.
 func (in *input) parameter(name string) (value string, sent bool) {
 	values := in.query[name]
 	if len(values) != 1 {
@@ -158,7 +158,7 @@ func (in *input) parameter(name string) (value string, sent bool) {
 	return values[0], true
 }
 
-// timeout gives how long the service may take.
+// timeout returns how long the service may take.
 func (in *input) timeout() time.Duration { return in.timeoutUpTo(timeoutMax, timeoutDefault) }
 
 func (in *input) timeoutUpTo(most, fallback time.Duration) time.Duration {

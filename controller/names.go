@@ -50,7 +50,7 @@ func refuseOtherHosts(c *gin.Context, hosts []string) {
 		"by an IP address, by its own address or by a name in server.trustedHosts; %q is none of them", name[:min(len(name), fieldNameBytesMax)])))
 }
 
-// hostOf gives the name in a Host header without port, brackets and the dot that may end it.
+// hostOf returns the name in a Host header without port, brackets and the dot that may end it.
 func hostOf(header string) string {
 	host, _, err := net.SplitHostPort(header)
 	if err != nil {
@@ -59,7 +59,7 @@ func hostOf(header string) string {
 	return strings.TrimSuffix(host, ".")
 }
 
-// isLocalName says whether no name server decides what a name means: one that is an address, or that
+// isLocalName reports whether no name server decides what a name means: one that is an address, or that
 // browsers keep for this machine.
 func isLocalName(name string) bool {
 	_, err := netip.ParseAddr(name)
@@ -67,7 +67,7 @@ func isLocalName(name string) bool {
 	return err == nil || name == "localhost" || strings.HasSuffix(name, ".localhost")
 }
 
-// ownPage says whether a page, by its address, is one of this node's.
+// ownPage reports whether a page, by its address, is one of this node's.
 func (v *VersionController) ownPage(page, host string) bool {
 	address, err := url.Parse(page)
 	if err != nil {

@@ -45,7 +45,7 @@ func (in *input) reads() []string {
 	return ids
 }
 
-// termAck gives who asks, and the term that it says it is in; empty when it says nothing.
+// termAck returns who asks, and the term that it says it is in; empty when it says nothing.
 func (in *input) termAck() (w model.TermAck) {
 	w.Node, _ = in.parameter("node")
 	value, sent := in.parameter("term")

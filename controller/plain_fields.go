@@ -41,7 +41,7 @@ func plainString(text string) (value, rest string, ok bool) {
 	return "", "", false
 }
 
-// after gives what comes behind a character that may have blanks before it.
+// after returns what comes behind a character that may have blanks before it.
 func after(text string, c byte) (rest string, ok bool) {
 	if text = skipBlanks(text); text == "" || text[0] != c {
 		return "", false

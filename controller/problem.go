@@ -129,7 +129,7 @@ func consequence(c *gin.Context, t translation) string {
 	return ""
 }
 
-// changes says whether a request is one that changes something. To join has a GET too.
+// changes reports whether a request is one that changes something. To join has a GET too.
 func changes(c *gin.Context) bool {
 	if c.Request.Method == http.MethodGet || c.Request.Method == http.MethodHead {
 		return c.FullPath() == "/" || strings.HasPrefix(c.FullPath(), "/join/")

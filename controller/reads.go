@@ -11,7 +11,7 @@ const (
 	limitMax     = 1000
 )
 
-// readOptions gives how current the read must be.
+// readOptions returns how current the read must be.
 func (in *input) readOptions() model.ReadOptions {
 	return model.ReadOptions{Level: in.level(), MinIndex: in.minIndex()}
 }
@@ -41,7 +41,7 @@ func (in *input) minIndex() uint64 {
 	return index
 }
 
-// listOptions gives which page of the listing is wanted.
+// listOptions returns which page of the listing is wanted.
 func (in *input) listOptions() model.ListOptions {
 	return model.ListOptions{Platform: in.platform(), After: in.cursor(), Limit: in.limit()}
 }
@@ -66,7 +66,7 @@ func (in *input) limit() int {
 	return int(limit)
 }
 
-// cursor gives the id after which the page begins; an empty cursor asks for the first page.
+// cursor returns the id after which the page begins; an empty cursor asks for the first page.
 func (in *input) cursor() string {
 	value, _ := in.parameter("cursor")
 	if value == "" {

@@ -23,7 +23,7 @@ func recordJSON(r model.VersionDB) []byte {
 	return append(out, '}')
 }
 
-// isPlain says whether json.Marshal would leave a text as it is.
+// isPlain reports whether json.Marshal would leave a text as it is.
 func isPlain(text string) bool {
 	for i := range len(text) {
 		switch c := text[i]; {

@@ -81,22 +81,22 @@ func (d *VersionMysqlDao) isOfTables(ctx context.Context, answer error) bool {
 	return !isDenied(answer) && (isMissing(answer) || isReshaped(answer) || d.reshaped(ctx))
 }
 
-// isMissing tells that there is no such row, table or database. MySQL says of a database that it lets the
+// isMissing reports whether there is no such row, table or database. MySQL says of a database that it lets the
 // account see nothing of it, also where it does not exist.
 func isMissing(err error) bool {
 	return errors.Is(err, gorm.ErrRecordNotFound) || isSQLite(err, "no such table") || errors.Is(err, mysqlNoSuchTable) || errors.Is(err, mysqlUnknownDatabase) || databaseHidden(err)
 }
 
-// isReshaped tells that a table has not the form that a statement is for, or none that can be read.
+// isReshaped reports whether a table has not the form that a statement is for, or none that can be read.
 func isReshaped(err error) bool {
 	return isUnfit(err) || isSQLite(err, "no such column") || errors.Is(err, mysqlUnknownColumn) || errors.Is(err, mysqlViewInvalid) || errors.Is(err, mysqlNotInEngine)
 }
 
-// isUnfit tells that a value does not fit its column, which is none of ours. database/sql has no error for that; its
+// isUnfit reports whether a value does not fit its column, which is none of ours. database/sql has no error for that; its
 // words are known, since it is compiled in.
 func isUnfit(err error) bool { return err != nil && strings.HasPrefix(err.Error(), "sql: Scan error") }
 
-// isAnswer tells that the database has read a statement, and refused it.
+// isAnswer reports whether the database has read a statement, and refused it.
 func isAnswer(err error) bool {
 	var ofSQLite *sqlite.Error
 	var ofMySQL *mysql.MySQLError
@@ -104,7 +104,7 @@ func isAnswer(err error) bool {
 		errors.Is(err, gorm.ErrDuplicatedKey) || errors.Is(err, gorm.ErrForeignKeyViolated) || errors.Is(err, gorm.ErrCheckConstraintViolated)
 }
 
-// isDenied tells that the account lacks a privilege, or is not let in.
+// isDenied reports whether the account lacks a privilege, or is not let in.
 func isDenied(err error) bool {
 	var answer *mysql.MySQLError
 	return errors.As(err, &answer) && mysqlRemedies[answer.Number] == remedyDenied
@@ -117,7 +117,7 @@ func isSQLite(err error, words string) bool {
 	return errors.As(err, &sqliteErr) && sqliteErr.Code() == sqliteGenericError && strings.Contains(sqliteErr.Error(), words)
 }
 
-// databaseHidden tells that MySQL lets the account see nothing of the database. That is also what it
+// databaseHidden reports whether MySQL lets the account see nothing of the database. That is also what it
 // says of a database that does not exist to an account without any rights to it.
 func databaseHidden(err error) bool { return errors.Is(err, mysqlAccessDenied) }
 

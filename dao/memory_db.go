@@ -48,7 +48,7 @@ func NewMemoryDB(capacity int, evictRatio float64, ttl time.Duration, now func()
 	return &MemoryDB{capacity: capacity, evict: evict, ttl: ttl, now: now, entries: entries}, nil
 }
 
-// Get gives the record of an id, if it is there and has not expired.
+// Get returns the record of an id, if it is there and has not expired.
 func (m *MemoryDB) Get(id string) (model.Version, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -101,7 +101,7 @@ func (m *MemoryDB) Clear() {
 	m.entries.Purge()
 }
 
-// Len gives the number of records held, expired ones that nobody has noticed included.
+// Len returns the number of records held, expired ones that nobody has noticed included.
 func (m *MemoryDB) Len() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()

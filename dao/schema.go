@@ -94,7 +94,7 @@ const (
 
 func mysqlRowsPerStatement(left int) int { return min(left, mysqlRowsMax) }
 
-// sqliteRowsPerStatement gives powers of two, so that there are few statements, which db.OpenSQLite keeps
+// sqliteRowsPerStatement returns powers of two, so that there are few statements, which db.OpenSQLite keeps
 // prepared.
 func sqliteRowsPerStatement(left int) int {
 	return 1 << (bits.Len(uint(min(left, sqliteRowsMax))) - 1)

@@ -31,14 +31,14 @@ func (d *VersionMysqlDao) CheckShape(ctx context.Context, state model.StoreState
 	return nil
 }
 
-// reshaped says whether the tables are known to be others than this node left.
+// reshaped reports whether the tables are known to be others than this node left.
 func (d *VersionMysqlDao) reshaped(ctx context.Context) bool {
 	found, err := readShape(d.DB.WithContext(ctx))
 	left := d.shape.Load()
 	return err == nil && left != nil && found != *left
 }
 
-// keepsShape says whether the tables are provably as this node made them, and may stay.
+// keepsShape reports whether the tables are provably as this node made them, and may stay.
 func (d *VersionMysqlDao) keepsShape(ctx context.Context) (bool, error) {
 	found, err := readShape(d.DB.WithContext(ctx))
 	if err != nil {
@@ -58,7 +58,7 @@ func (d *VersionMysqlDao) keepsShape(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
-// readShape gives a hash of what the database says of how each table is made, with its indexes, and one of the
+// readShape returns a hash of what the database says of how each table is made, with its indexes, and one of the
 // triggers. What it says may differ between releases of a database; what was made with it is told again alike.
 func readShape(tx *gorm.DB) (string, error) {
 	var shape strings.Builder
@@ -107,7 +107,7 @@ func differs(part int, found string) string {
 	return "table " + tables[part].TableName() + " is not as this node made it"
 }
 
-// tell gives all that a query finds, as text.
+// tell returns all that a query finds, as text.
 func tell(tx *gorm.DB, query string) (told []string, err error) {
 	rows, err := tx.Raw(query).Rows()
 	if err != nil {

@@ -61,7 +61,7 @@ func (d *VersionMysqlDao) openView(ctx context.Context, cancel context.CancelFun
 	return &View{dao: d, tx: tx, cancel: cancel, state: state, unlike: translate(ctx, "reading the state row", err)}, nil
 }
 
-// State gives the state row as of the view's moment.
+// State returns the state row as of the view's moment.
 func (v *View) State() model.StoreState { return v.state }
 
 // Unlike is what speaks against that row, nil when nothing does: it matches model.ErrStoreDiffers.

@@ -58,7 +58,7 @@ func (c *databaseCreator) createWithoutDefault(ctx context.Context) error {
 		c.cfg.DBName, createStatement(c.cfg.DBName), grantStatement(c.cfg.DBName, c.account(ctx, server)), err)
 }
 
-// account gives the account as the server knows it, which a GRANT must name exactly.
+// account returns the account as the server knows it, which a GRANT must name exactly.
 func (c *databaseCreator) account(ctx context.Context, server *sql.DB) string {
 	var current string
 	if err := server.QueryRowContext(ctx, "SELECT CURRENT_USER()").Scan(&current); err != nil {

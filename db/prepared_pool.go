@@ -46,7 +46,7 @@ func (p *preparedPool) BeginTx(ctx context.Context, options *sql.TxOptions) (gor
 	return &preparedTx{Tx: tx, pool: p}, nil
 }
 
-// statement gives nil when there is none to be had: what is wrong with one shows when it is run as it is.
+// statement returns nil when there is none to be had: what is wrong with one shows when it is run as it is.
 // One that is closed meanwhile, because others came, is prepared again by the transaction.
 func (p *preparedPool) statement(ctx context.Context, query string) *sql.Stmt {
 	if statement := p.kept(query); statement != nil {
@@ -72,7 +72,7 @@ func (p *preparedPool) kept(query string) *sql.Stmt {
 	return statement
 }
 
-// add gives the statement that is kept for query, which is another one if somebody was faster, and the one that
+// add returns the statement that is kept for query, which is another one if somebody was faster, and the one that
 // has to leave.
 func (p *preparedPool) add(query string, statement *sql.Stmt) (kept, leaves *sql.Stmt) {
 	p.mu.Lock()

@@ -14,7 +14,7 @@ const (
 	sqliteNotADB  = 26
 )
 
-// IsDamaged tells that SQLite cannot take a file for a database of its own.
+// IsDamaged reports whether SQLite cannot take a file for a database of its own.
 func IsDamaged(err error) bool {
 	var answer *sqlite.Error
 	return errors.As(err, &answer) && (answer.Code()&0xff == sqliteCorrupt || answer.Code()&0xff == sqliteNotADB)

@@ -113,7 +113,7 @@ func (c *Collector[T]) next() []T {
 	return items
 }
 
-// worthwhile says whether a group should leave now. While another one is on its way, the next leaves only when
+// worthwhile reports whether a group should leave now. While another one is on its way, the next leaves only when
 // it is as large as the one that left last, or large enough: a group costs much and an item little.
 func (c *Collector[T]) worthwhile() bool {
 	if len(c.waiting) == 0 {

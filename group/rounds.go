@@ -46,7 +46,7 @@ func NewObservedRounds[T any](ctx context.Context, run func(context.Context) (T,
 // It must be called before Do.
 func (r *Rounds[T]) Pace(pace time.Duration) { r.pace = pace }
 
-// Do gives what the next round finds out, or the context's error when that ends first.
+// Do returns what the next round finds out, or the context's error when that ends first.
 func (r *Rounds[T]) Do(ctx context.Context) (T, error) {
 	mine := r.join()
 	select {

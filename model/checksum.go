@@ -19,7 +19,7 @@ func NewChecksum(records int, sum uint64) Checksum {
 	return Checksum(fmt.Sprintf("%s-%d-%016x", checksumForm, records, sum))
 }
 
-// Comparable says whether this release's checksums can be held against c.
+// Comparable reports whether this release's checksums can be held against c.
 func (c Checksum) Comparable() bool {
 	form, _, _ := strings.Cut(string(c), "-")
 	return form == checksumForm

@@ -73,7 +73,7 @@ func (o Outcome) Err() error {
 	return ErrInternal
 }
 
-// Revision gives the revision that the command at position (from 0) of the log entry at index makes.
+// Revision returns the revision that the command at position (from 0) of the log entry at index makes.
 func Revision(index uint64, position int) uint64 {
 	return index*CommandsPerEntryMax + uint64(position)
 }

@@ -28,5 +28,5 @@ type WriteOptions struct {
 	Key string
 }
 
-// IndexOf gives the log index of the entry that made a revision.
+// IndexOf returns the log index of the entry that made a revision.
 func IndexOf(revision uint64) uint64 { return revision / CommandsPerEntryMax }

@@ -27,7 +27,7 @@ type ReadOptions struct {
 	Timeout time.Duration
 }
 
-// Less gives the options of a read for which so much of its time has gone.
+// Less returns the options of a read for which so much of its time has gone.
 func (o ReadOptions) Less(gone time.Duration) ReadOptions {
 	if o.Timeout != 0 {
 		o.Timeout = max(o.Timeout-gone, 1) // 0 would be without end
@@ -35,7 +35,7 @@ func (o ReadOptions) Less(gone time.Duration) ReadOptions {
 	return o
 }
 
-// Bound gives a context that ends with the timeout.
+// Bound returns a context that ends with the timeout.
 func (o ReadOptions) Bound(ctx context.Context) (context.Context, context.CancelFunc) {
 	if o.Timeout == 0 {
 		return ctx, func() {}

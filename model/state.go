@@ -38,7 +38,7 @@ type StoreState struct {
 	Seal string `gorm:"size:64;not null"`
 }
 
-// Sealed gives the state with the seal that belongs to it.
+// Sealed returns the state with the seal that belongs to it.
 func (s StoreState) Sealed() StoreState {
 	whole := fmt.Sprintf("%q %q %q %d %d %q %q %t", s.Cluster, s.Node, s.Store, s.Applied.Index, s.Applied.Term, s.Checksum, s.Shape, s.Restoring)
 	sum := sha256.Sum256([]byte(whole))
@@ -46,10 +46,10 @@ func (s StoreState) Sealed() StoreState {
 	return s
 }
 
-// Proven says whether the state is as a node has written it.
+// Proven reports whether the state is as a node has written it.
 func (s StoreState) Proven() bool { return s == s.Sealed() }
 
-// ProvenAs says whether it is so but for the identity, which was this one.
+// ProvenAs reports whether it is so but for the identity, which was this one.
 func (s StoreState) ProvenAs(identity Identity) bool {
 	s.Identity = identity
 	return s.Proven()

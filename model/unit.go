@@ -41,7 +41,7 @@ func Singles(commands ...Command) []Unit {
 	return units
 }
 
-// CountCommands gives how many commands the units have together.
+// CountCommands returns how many commands the units have together.
 func CountCommands(units []Unit) int {
 	n := 0
 	for i := range units {
@@ -50,7 +50,7 @@ func CountCommands(units []Unit) int {
 	return n
 }
 
-// Refused gives the position of the command that stood in the way of an atomic unit; ok is false when
+// Refused returns the position of the command that stood in the way of an atomic unit; ok is false when
 // everything was done.
 func (o UnitOutcome) Refused() (position int, ok bool) {
 	for i, each := range o.Outcomes {

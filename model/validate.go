@@ -32,7 +32,7 @@ const (
 	ruleLength   = "length"
 )
 
-// ruleDetail gives users the words for a broken rule.
+// ruleDetail returns the words for a broken rule, as users read them.
 func ruleDetail(rule string) string {
 	switch rule {
 	case ruleRequired:

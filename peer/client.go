@@ -72,7 +72,7 @@ func (c *Client) Identify(ctx context.Context, address string) (Status, error) {
 	return ask[Status](ctx, c, request{method: http.MethodGet, address: address, path: "/status", anyCluster: true})
 }
 
-// Term gives the current Raft term of node id; model.ErrWrongNode when another node answers.
+// Term returns the current Raft term of node id; model.ErrWrongNode when another node answers.
 func (c *Client) Term(ctx context.Context, id, address string) (uint64, error) {
 	answer, err := ask[Term](ctx, c, request{method: http.MethodGet, address: address, path: "/term"})
 	if err != nil {
@@ -134,7 +134,7 @@ func (c *Client) Commands(ctx context.Context, address string, units []model.Uni
 	return outcomes, index, nil
 }
 
-// answers says whether each command has its outcome.
+// answers reports whether each command has its outcome.
 func answers(outcomes []model.UnitOutcome, units []model.Unit) bool {
 	return slices.EqualFunc(outcomes, units, func(o model.UnitOutcome, u model.Unit) bool { return len(o.Outcomes) == len(u.Commands) })
 }
@@ -234,7 +234,7 @@ func ask[T any](ctx context.Context, c *Client, r request) (T, error) {
 	return answer, err
 }
 
-// askIndexed gives the answer together with the applied index that it reflects.
+// askIndexed returns the answer together with the applied index that it reflects.
 func askIndexed[T any](ctx context.Context, c *Client, r request) (answer T, index uint64, err error) {
 	data, header, err := c.do(ctx, r)
 	if err != nil {

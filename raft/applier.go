@@ -191,7 +191,7 @@ func (a *applier) commit(ctx context.Context, to model.Position) error {
 	return nil
 }
 
-// isStored says whether an earlier try, whose answer was lost, had committed.
+// isStored reports whether an earlier try, whose answer was lost, had committed.
 func (a *applier) isStored(ctx context.Context, to model.Position) bool {
 	state, err := a.service.StateInternal(ctx)
 	return err == nil && a.expect(state, to) == nil

@@ -83,7 +83,7 @@ func (a *applier) readEntry(index uint64) (entry, error) {
 	return e, nil
 }
 
-// allows says whether the applier may pass index before it opens a waiting snapshot view.
+// allows reports whether the applier may pass index before it opens a waiting snapshot view.
 func (q *queue) allows(index uint64) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -53,10 +53,10 @@ func (s checkedLog) GetLog(index uint64, log *raft.Log) error {
 	return nil
 }
 
-// FirstIndex gives the first index of the log.
+// FirstIndex returns the first index of the log.
 func (s checkedLog) FirstIndex() (index uint64, err error) { return caughtIndex(s.LogStore.FirstIndex) }
 
-// LastIndex gives the last index of the log.
+// LastIndex returns the last index of the log.
 func (s checkedLog) LastIndex() (index uint64, err error) { return caughtIndex(s.LogStore.LastIndex) }
 
 func caughtIndex(read func() (uint64, error)) (n uint64, err error) {

@@ -21,7 +21,7 @@ type checkpoints struct {
 	last      model.Checkpoint // at the applied index
 }
 
-// isCheckpoint says whether every node notes its checksum at index.
+// isCheckpoint reports whether every node notes its checksum at index.
 func isCheckpoint(index uint64) bool { return index%nearStep == 0 }
 
 // note takes points in the order of their indexes.

@@ -56,7 +56,7 @@ func (c *contact) failed(address, err any) {
 	}
 }
 
-// note gives since when a member has not answered, and whether that begins now; zero when this node does
+// note returns since when a member has not answered, and whether that begins now; zero when this node does
 // not lead any more.
 func (c *contact) note(id string, now time.Time) (since time.Time, began bool) {
 	c.mu.Lock()

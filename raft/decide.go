@@ -26,7 +26,7 @@ func (a *applier) decide(entries []entry) (outcomes [][]model.UnitOutcome, comma
 	return outcomes, commands, nil
 }
 
-// decideEntry gives the outcomes of the units of one entry, and how many commands they have.
+// decideEntry returns the outcomes of the units of one entry, and how many commands they have.
 func (a *applier) decideEntry(e *entry) ([]model.UnitOutcome, int, error) {
 	if e.data == nil {
 		return nil, 0, nil

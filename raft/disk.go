@@ -179,7 +179,7 @@ func (d *disk) err() error {
 	return d.failure
 }
 
-// hangs says whether a write has not come back.
+// hangs reports whether a write has not come back.
 func (d *disk) hangs() bool { return d.inside.Load() > 0 }
 
 // mayLead is false while writes wait, and until it is known again who leads after they did: hashicorp's

@@ -22,7 +22,7 @@ const (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// withSums gives copies of entries as they are stored.
+// withSums returns copies of entries as they are stored.
 func withSums(logs []*raft.Log) []*raft.Log {
 	copies, summed := make([]raft.Log, len(logs)), make([]*raft.Log, len(logs))
 	for i, log := range logs {
@@ -49,7 +49,7 @@ func checkEntry(index uint64, log *raft.Log) error {
 	return nil
 }
 
-// withSum gives a value of the stable store as it is stored: a term or vote that is another one lets a node
+// withSum returns a value of the stable store as it is stored: a term or vote that is another one lets a node
 // vote twice. raft-boltdb reads a number all the same, by its first 8 bytes.
 func withSum(key, value []byte) []byte {
 	return binary.BigEndian.AppendUint32(append(bytes.Clone(value), entrySumMark...), valueSum(key, value))

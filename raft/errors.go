@@ -37,7 +37,7 @@ func changeError(err, otherwise error) error {
 	return fmt.Errorf("%w: %w", otherwise, err)
 }
 
-// refused says that hashicorp/raft has not even begun.
+// refused reports whether hashicorp/raft has not even begun.
 func refused(err error) bool {
 	return errors.Is(err, raft.ErrNotLeader) || errors.Is(err, raft.ErrLeadershipTransferInProgress) || errors.Is(err, raft.ErrEnqueueTimeout)
 }

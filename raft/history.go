@@ -40,7 +40,7 @@ func (a *applier) history() (history, error) {
 	return h, nil
 }
 
-// termAt gives the term of the entry at index, and whether anything knows it.
+// termAt returns the term of the entry at index, and whether anything knows it.
 func (h history) termAt(index uint64) (term uint64, known bool, err error) {
 	if h.snapshot != nil && h.snapshot.Index == index {
 		return h.snapshot.Term, true, nil
@@ -55,7 +55,7 @@ func (h history) termAt(index uint64) (term uint64, known bool, err error) {
 	return log.Term, true, nil
 }
 
-// leadsToSnapshot says whether the log behind index is what the newest snapshot was made of. Where one was
+// leadsToSnapshot reports whether the log behind index is what the newest snapshot was made of. Where one was
 // sent by another node it need not be: hashicorp/raft leaves entries of before in the log, in front of a
 // hole, that were never committed. Without a hole an entry of the same term means that everything before
 // it is the same (Raft paper, 5.3).
@@ -67,7 +67,7 @@ func (h history) leadsToSnapshot(index uint64) (bool, error) {
 	return last.Term == h.snapshot.Term, err
 }
 
-// lastContiguous gives the entry at last, and raft.ErrLogNotFound where it or one between index and it is not
+// lastContiguous returns the entry at last, and raft.ErrLogNotFound where it or one between index and it is not
 // there: a restore, or a snapshot that was sent, leaves a hole.
 func lastContiguous(logs raft.LogStore, index, last uint64) (log raft.Log, err error) {
 	for i := index + 1; i <= last; i++ {
@@ -78,7 +78,7 @@ func lastContiguous(logs raft.LogStore, index, last uint64) (log raft.Log, err e
 	return log, nil
 }
 
-// continuesAfter says whether the log leads on from index without a gap. An empty log does when
+// continuesAfter reports whether the log leads on from index without a gap. An empty log does when
 // there is nothing newer, in a snapshot, than index.
 func (h history) continuesAfter(index uint64) bool {
 	if h.first == 0 {
@@ -87,7 +87,7 @@ func (h history) continuesAfter(index uint64) bool {
 	return h.first <= index+1
 }
 
-// newestSnapshot gives the newest snapshot, or errNoSnapshot.
+// newestSnapshot returns the newest snapshot, or errNoSnapshot.
 func newestSnapshot(snapshots raft.SnapshotStore) (*raft.SnapshotMeta, error) {
 	metas, err := snapshots.List()
 	if err != nil {

@@ -15,7 +15,7 @@ func (n *Node) Lag() time.Duration {
 	return time.Since(since)
 }
 
-// waitingSince gives when the oldest entry above applied was handed over.
+// waitingSince returns when the oldest entry above applied was handed over.
 func (q *queue) waitingSince(applied uint64) time.Time {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -265,7 +265,7 @@ func (n *Node) Replica() bool { return n.cfg.Dir.Noted().Replica }
 // Address is where the other nodes reach this one.
 func (n *Node) Address() string { return n.cfg.Address }
 
-// Running says whether the node runs Raft, which it does once a cluster has it.
+// Running reports whether the node runs Raft, which it does once a cluster has it.
 func (n *Node) Running() bool { return n.current() != nil }
 
 func (n *Node) current() *running {

@@ -6,7 +6,7 @@ import (
 	"versiond/model"
 )
 
-// ReadIndex gives an index that covers everything committed before the call, confirmed by a quorum.
+// ReadIndex returns an index that covers everything committed before the call, confirmed by a quorum.
 // Leader only: model.ErrNotLeader when this node does not lead, or cannot prove it.
 func (n *Node) ReadIndex(ctx context.Context) (uint64, error) {
 	running := n.current()
@@ -25,7 +25,7 @@ func (n *Node) ReadIndexFor(ctx context.Context, ack model.TermAck) (uint64, err
 	return running.reads.readIndexFor(ctx, ack)
 }
 
-// LeaderIndex gives the leader's applied index without asking a quorum, once an entry of its term
+// LeaderIndex returns the leader's applied index without asking a quorum, once an entry of its term
 // is applied. Leader only.
 func (n *Node) LeaderIndex(ctx context.Context) (uint64, error) {
 	running := n.current()

@@ -79,7 +79,7 @@ func (n *Node) stateName(running *running) string {
 	return "follower"
 }
 
-// Term gives the node's current Raft term, 0 while it runs no Raft.
+// Term returns the node's current Raft term, 0 while it runs no Raft.
 func (n *Node) Term() uint64 {
 	if running := n.current(); running != nil {
 		return running.raft.CurrentTerm()
@@ -87,7 +87,7 @@ func (n *Node) Term() uint64 {
 	return 0
 }
 
-// IsLeader says whether the node leads as far as it knows.
+// IsLeader reports whether the node leads as far as it knows.
 func (n *Node) IsLeader() bool {
 	running := n.current()
 	return running != nil && n.leads(running)
@@ -156,10 +156,10 @@ func (n *Node) WaitApplied(ctx context.Context, index uint64) error {
 	return nil
 }
 
-// Serving says whether the store is known to be ours and to hold what AppliedIndex says.
+// Serving reports whether the store is known to be ours and to hold what AppliedIndex says.
 func (n *Node) Serving() bool { return n.progress.serving.Load() }
 
-// Stuck says whether the applier has been held up for two seconds.
+// Stuck reports whether the applier has been held up for two seconds.
 func (n *Node) Stuck() bool { return n.Running() && n.progress.sinceMoved() > stuckAfter }
 
 // Store names the node's store to an operator.

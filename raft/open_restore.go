@@ -35,7 +35,7 @@ type openRestore struct {
 	sum               uint32
 }
 
-// at gives the restore that is open at an index, nil when it is over by then.
+// at returns the restore that is open at an index, nil when it is over by then.
 func (o *openRestore) at(index uint64) *openRestore {
 	if o == nil || index > o.last+restoreLapses {
 		return nil
@@ -43,7 +43,7 @@ func (o *openRestore) at(index uint64) *openRestore {
 	return o
 }
 
-// after gives the restore that is open after a step at an index.
+// after returns the restore that is open after a step at an index.
 func (o *openRestore) after(index uint64, step *model.RestoreStep) *openRestore {
 	if step.Type == model.CommandRestoreBegin {
 		return &openRestore{RestoreStep: *step, begin: index, last: index}
@@ -59,7 +59,7 @@ func (o *openRestore) after(index uint64, step *model.RestoreStep) *openRestore 
 	return o
 }
 
-// whole says whether a commit at index is of this restore, and everything of it is there.
+// whole reports whether a commit at index is of this restore, and everything of it is there.
 func (o *openRestore) whole(index uint64, commit *model.RestoreStep) bool {
 	o = o.at(index)
 	return o != nil && o.begin == commit.Begin && o.bytes == o.Bytes && o.sum == o.Checksum &&
@@ -110,7 +110,7 @@ func (a *applier) findOpen(at model.Position) error {
 	return nil
 }
 
-// snapshotBefore gives the index of the newest snapshot that covers nothing behind index, 0 when there is none.
+// snapshotBefore returns the index of the newest snapshot that covers nothing behind index, 0 when there is none.
 func (a *applier) snapshotBefore(index uint64) (uint64, error) {
 	metas, err := a.fsm.snapshots.List()
 	if err != nil {
@@ -124,7 +124,7 @@ func (a *applier) snapshotBefore(index uint64) (uint64, error) {
 	return 0, nil
 }
 
-// beforeCommit gives the entries in front of the first one that commits a restore, which is applied alone.
+// beforeCommit returns the entries in front of the first one that commits a restore, which is applied alone.
 func beforeCommit(entries []entry) []entry {
 	for i := range entries {
 		if step, is := wire.IsRestoreStep(entries[i].data); is && step == model.CommandRestoreCommit {
@@ -164,7 +164,7 @@ func (a *applier) applyCommit(ctx context.Context, e *entry) error {
 	return err
 }
 
-// beganBeforeLog says whether only a snapshot can tell what became of a restore: the store went back to a place in
+// beganBeforeLog reports whether only a snapshot can tell what became of a restore: the store went back to a place in
 // the middle of it, and the log does not go back to its beginning.
 func (a *applier) beganBeforeLog(begin uint64) (bool, error) {
 	h, err := a.history()
@@ -239,7 +239,7 @@ func (r *chunkReader) next() error {
 	return nil
 }
 
-// source gives the records of a restore as they are to be stored.
+// source returns the records of a restore as they are to be stored.
 func (o *openRestore) source(chunks io.Reader) (closingSource, error) {
 	reader, err := snapshot.NewReader(io.NopCloser(chunks))
 	if err != nil || !o.Foreign {
@@ -260,7 +260,7 @@ type foreignRecords struct {
 // of them are of records that are no more.
 func (f *foreignRecords) NextMemory() (model.Memory, error) { return model.Memory{}, io.EOF }
 
-// NextRecord gives the next record.
+// NextRecord returns the next record.
 func (f *foreignRecords) NextRecord() (model.Version, error) {
 	v, err := f.Reader.NextRecord()
 	if err != nil {

@@ -29,7 +29,7 @@ func (p *pace) end() {
 	p.began = time.Time{}
 }
 
-// now gives what every one of the two newest transactions took at least, the one that goes on among
+// now returns what every one of the two newest transactions took at least, the one that goes on among
 // them as soon as it shows more than the others: one that is slow alone says nothing. It is 0 as long
 // as there were no two. at is when the store was last seen at work.
 func (p *pace) now() (took time.Duration, at time.Time) {

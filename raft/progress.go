@@ -130,7 +130,7 @@ func (p *progress) lastFailure() error {
 	return f.err
 }
 
-// works says whether the store goes on with what the applier wants of it.
+// works reports whether the store goes on with what the applier wants of it.
 func (p *progress) works() bool { return p.lastFailure() == nil && p.sinceWorked() <= stuckAfter }
 
 func (p *progress) sinceWorked() time.Duration { return time.Since(*p.worked.Load()) }

@@ -83,7 +83,7 @@ func (q *queue) push(e entry) {
 	}
 }
 
-// patient says whether there is something to apply that may wait until more has come.
+// patient reports whether there is something to apply that may wait until more has come.
 func (q *queue) patient() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -130,7 +130,7 @@ func (q *queue) handedIndex() uint64 {
 	return q.handed
 }
 
-// handedBefore gives the last index that the FSM was handed, and whether a snapshot beyond applied is to be
+// handedBefore returns the last index that the FSM was handed, and whether a snapshot beyond applied is to be
 // restored first.
 func (q *queue) handedBefore(applied uint64) (handed uint64, restores bool) {
 	q.mu.Lock()
@@ -144,7 +144,7 @@ func (q *queue) restoreIndex() uint64 {
 	return q.restore
 }
 
-// take gives the entries that follow applied without a gap, within the applier's bounds and not
+// take returns the entries that follow applied without a gap, within the applier's bounds and not
 // beyond a snapshot view that waits. What the applier has passed is dropped.
 func (q *queue) take(applied uint64, entriesMax, bytesMax int) []entry {
 	q.mu.Lock()
@@ -161,7 +161,7 @@ func (q *queue) take(applied uint64, entriesMax, bytesMax int) []entry {
 	return q.entries[:n:n]
 }
 
-// firstAfter gives the lowest index above applied that the queue holds, and whether there is one.
+// firstAfter returns the lowest index above applied that the queue holds, and whether there is one.
 func (q *queue) firstAfter(applied uint64) (uint64, bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -46,7 +46,7 @@ func newReadIndexer(node *Node, r *raft.Raft) *readIndexer {
 	return x
 }
 
-// readIndex gives an index that covers everything committed before the call.
+// readIndex returns an index that covers everything committed before the call.
 func (x *readIndexer) readIndex(ctx context.Context) (uint64, error) {
 	index, err := x.rounds.Do(ctx)
 	if err != nil && ctx.Err() != nil {
@@ -183,7 +183,7 @@ func (x *readIndexer) promptFirst(others []raft.Server) {
 	}
 }
 
-// voters gives the other voters and how many of them make a quorum together with this node.
+// voters returns the other voters and how many of them make a quorum together with this node.
 func (x *readIndexer) voters() (others []raft.Server, needed int, err error) {
 	servers, err := servers(x.raft)
 	if err != nil {

@@ -23,7 +23,7 @@ func (n *Node) RebuildStore(ctx context.Context) error {
 	}
 }
 
-// requestRebuild gives what is closed when the store was built anew.
+// requestRebuild returns what is closed when the store was built anew.
 func (q *queue) requestRebuild() <-chan struct{} {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -89,7 +89,7 @@ func (r *restore) send(ctx context.Context) (err error) {
 	return nil
 }
 
-// parts gives how many entries the backup is cut into: each gives revisions to so many foreign records.
+// parts returns how many entries the backup is cut into: each gives revisions to so many foreign records.
 func (r *restore) parts() int64 {
 	parts := (r.backup.Size + restoreChunkBytes - 1) / restoreChunkBytes
 	if r.step.Foreign {
@@ -98,7 +98,7 @@ func (r *restore) parts() int64 {
 	return parts
 }
 
-// entriesFor gives how many entries are enough for the revisions of so many records.
+// entriesFor returns how many entries are enough for the revisions of so many records.
 func entriesFor(records uint64) int64 {
 	return int64((records + model.CommandsPerEntryMax - 1) / model.CommandsPerEntryMax)
 }

@@ -38,7 +38,7 @@ func newSnapshotStore(inner raft.SnapshotStore, logs raft.LogStore, path string)
 	return &snapshotStore{SnapshotStore: inner, logs: logs, path: path, making: map[string]bool{}}
 }
 
-// Open gives a stream that knows which snapshot it is of.
+// Open returns a stream that knows which snapshot it is of.
 func (s *snapshotStore) Open(id string) (*raft.SnapshotMeta, io.ReadCloser, error) {
 	meta, stream, err := s.SnapshotStore.Open(id)
 	var ofSystem *fs.PathError

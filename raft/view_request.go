@@ -112,7 +112,7 @@ func (q *queue) requestAnyView() *viewRequest {
 	return request
 }
 
-// takeView gives the next request for a view of what is applied now, nil when nobody waits for one.
+// takeView returns the next request for a view of what is applied now, nil when nobody waits for one.
 func (q *queue) takeView() *viewRequest {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -160,7 +160,7 @@ func (q *queue) dueView(applied uint64) *viewRequest {
 	return due
 }
 
-// mayPass says whether the entry at index may be applied before the waiting view is opened; a request
+// mayPass reports whether the entry at index may be applied before the waiting view is opened; a request
 // that has settled meanwhile no longer holds the applier back. The caller holds the lock.
 func (q *queue) mayPass(index uint64) bool {
 	if q.view == nil {

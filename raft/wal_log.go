@@ -86,7 +86,7 @@ func damaged(err error) error {
 	return fmt.Errorf("%w: %w", model.ErrCorrupt, err)
 }
 
-// FirstIndex gives the lowest index that there is, 0 when the log is empty.
+// FirstIndex returns the lowest index that there is, 0 when the log is empty.
 func (l *walLog) FirstIndex() (uint64, error) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
@@ -94,7 +94,7 @@ func (l *walLog) FirstIndex() (uint64, error) {
 	return index, notClosed(err)
 }
 
-// LastIndex gives the highest index that there is, 0 when the log is empty.
+// LastIndex returns the highest index that there is, 0 when the log is empty.
 func (l *walLog) LastIndex() (uint64, error) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()

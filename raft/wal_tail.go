@@ -102,7 +102,7 @@ func cutTorn(path string, data []byte, end int) error {
 	return errors.Join(err, file.Sync(), file.Close())
 }
 
-// indexBegins says whether raft-wal finds the index of a file behind its last whole append.
+// indexBegins reports whether raft-wal finds the index of a file behind its last whole append.
 func indexBegins(data []byte, at int) bool {
 	if at == 0 {
 		at = walHeader
@@ -148,7 +148,7 @@ type walAppends struct {
 	index   int    // where the index of the file begins; 0 when it is not ended
 }
 
-// walkAppends gives the appends that are whole from the beginning on.
+// walkAppends returns the appends that are whole from the beginning on.
 func walkAppends(data []byte) (all walAppends) {
 	first := walHeader
 	for {
@@ -161,7 +161,7 @@ func walkAppends(data []byte) (all walAppends) {
 	}
 }
 
-// hasAppend says whether there is a whole append anywhere in data.
+// hasAppend reports whether there is a whole append anywhere in data.
 func hasAppend(data []byte) bool {
 	for at := 0; at < len(data); at += walFrame {
 		if _, whole := appendAt(data, at, at); whole {
@@ -171,7 +171,7 @@ func hasAppend(data []byte) bool {
 	return false
 }
 
-// appendAt gives the append that begins at begin, with its first frame at first, if it is whole.
+// appendAt returns the append that begins at begin, with its first frame at first, if it is whole.
 func appendAt(data []byte, begin, first int) (found walAppends, whole bool) {
 	for at := first; at+walFrame <= len(data); {
 		kind, value := data[at], binary.LittleEndian.Uint32(data[at+4:])

@@ -38,7 +38,7 @@ func (s *VersionService) DeleteVersionInternal(c model.Command, revision uint64)
 	return model.Outcome{Code: model.OutcomeDone, Revision: revision}
 }
 
-// recordOf gives the record that a command writes.
+// recordOf returns the record that a command writes.
 func recordOf(c model.Command) model.VersionDB {
 	return model.VersionDB{ID: c.ID, VersionNo: c.VersionNo, Platform: c.Platform}
 }
@@ -61,7 +61,7 @@ func (s *VersionService) BeginAtomicInternal() { s.mysql.staged.begin() }
 // EndAtomicInternal takes back what was staged since BeginAtomicInternal, unless all of it was done.
 func (s *VersionService) EndAtomicInternal(done bool) { s.mysql.staged.end(done) }
 
-// RevisionInternal gives the revision of a record, with what is staged.
+// RevisionInternal returns the revision of a record, with what is staged.
 func (s *VersionService) RevisionInternal(id string) uint64 {
 	revision, exists := s.mysql.stagedRevision(id)
 	if !exists {
@@ -70,7 +70,7 @@ func (s *VersionService) RevisionInternal(id string) uint64 {
 	return revision
 }
 
-// RecallInternal gives the outcome of an earlier request with the unit's key.
+// RecallInternal returns the outcome of an earlier request with the unit's key.
 func (s *VersionService) RecallInternal(u *model.Unit, revision uint64) (outcome model.UnitOutcome, found bool) {
 	memory, found := s.mysql.memories.find(u.Idempotency.Key, model.IndexOf(revision))
 	if !found {
@@ -96,7 +96,7 @@ func (s *VersionService) RememberInternal(u *model.Unit, revision uint64, outcom
 	s.mysql.remember(model.Memory{Idempotency: *u.Idempotency, Revision: revision, Outcomes: wire.PackOutcomes(outcomes)})
 }
 
-// ChecksumInternal gives the running checksum of all records and memories, with what is staged.
+// ChecksumInternal returns the running checksum of all records and memories, with what is staged.
 func (s *VersionService) ChecksumInternal() model.Checksum { return s.mysql.staged.sum.checksum() }
 
 // CommitInternal writes the staged rows and the state row in one transaction.

@@ -42,7 +42,7 @@ type mark struct{ revision, hash uint64 }
 
 func markOf(v *model.Version) mark { return mark{revision: v.Revision, hash: rowHash(v)} }
 
-// contradicts says whether the two are of different rows of which only one can have been applied: a
+// contradicts reports whether the two are of different rows of which only one can have been applied: a
 // revision belongs to one write.
 func (m mark) contradicts(other mark) bool {
 	return m.revision == other.revision && m.hash != other.hash

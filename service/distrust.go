@@ -61,7 +61,7 @@ func (s *VersionService) distrustIfUnlike(gen uint64, err error) {
 	}
 }
 
-// serving says whether the store may be read: it is known to be ours, to be as far as the applied index
+// serving reports whether the store may be read: it is known to be ours, to be as far as the applied index
 // says, and nothing speaks against what it holds.
 func (s *VersionService) serving() bool { return s.doubt.Load() == nil && s.node.Serving() }
 

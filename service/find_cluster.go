@@ -73,7 +73,7 @@ func (s *VersionService) findOnce(ctx context.Context) (waitsFor string, err err
 	return "", s.begin(blank)
 }
 
-// beginsClusters says whether this node is the one that may begin a cluster: the first that is listed.
+// beginsClusters reports whether this node is the one that may begin a cluster: the first that is listed.
 func (s *VersionService) beginsClusters() bool {
 	return len(s.settings.Listed) > 0 && s.settings.Listed[0].ID == s.NodeID()
 }
@@ -152,7 +152,7 @@ func (s *VersionService) askAll(ctx context.Context, addresses []string) []*peer
 	return answers
 }
 
-// ask gives nil when nobody answers at address. This node itself is not asked over the network, where
+// ask returns nil when nobody answers at address. This node itself is not asked over the network, where
 // it may not be able to reach its own address.
 func (s *VersionService) ask(ctx context.Context, address string) *peer.Status {
 	if address == s.node.Address() {

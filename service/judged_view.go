@@ -23,7 +23,7 @@ type judgedView struct {
 	wrong        string // an id whose row is not the one that was applied; empty when none is known
 }
 
-// Page gives model.ErrStoreDiffers in place of the empty page at the end.
+// Page returns model.ErrStoreDiffers in place of the empty page at the end.
 func (v *judgedView) Page(ctx context.Context, after string, limit int) ([]model.Version, error) {
 	page, err := v.View.Page(ctx, after, "", limit)
 	if err != nil {

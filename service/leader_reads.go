@@ -36,14 +36,14 @@ func newLeaderReads(s *VersionService) *leaderReads {
 	return r
 }
 
-// apt says whether a read should go to the leader rather than wait for this node's applier.
+// apt reports whether a read should go to the leader rather than wait for this node's applier.
 func (r *leaderReads) apt(opts model.ReadOptions) bool {
 	node := r.service.node
 	return opts.Level == model.LevelLinearizable && opts.MinIndex == 0 && !node.IsLeader() &&
 		node.LastIndex() > node.AppliedIndex() && r.service.whyRemoved() == nil
 }
 
-// read gives a record as the leader has it. Any error but model.ErrNotFound means that it could not be had
+// read returns a record as the leader has it. Any error but model.ErrNotFound means that it could not be had
 // this way.
 func (r *leaderReads) read(ctx context.Context, id string) (model.Result, error) {
 	found, err := r.batcher.Do(ctx, id, len(id), 1)
@@ -81,12 +81,12 @@ func (r *leaderReads) ask(ids []string) ([]model.Found, uint64, error) {
 
 func (r *leaderReads) close() { r.batcher.Close() }
 
-// termAck gives the term that this node is in now: after everything that it then asks for arrived.
+// termAck returns the term that this node is in now: after everything that it then asks for arrived.
 func (s *VersionService) termAck() model.TermAck {
 	return model.TermAck{Node: s.NodeID(), Term: s.node.Term()}
 }
 
-// LeaderRead gives records as linearizable reads of another member find them; model.ErrNotLeader on every
+// LeaderRead returns records as linearizable reads of another member find them; model.ErrNotLeader on every
 // node but the leader.
 func (s *VersionService) LeaderRead(ctx context.Context, ids []string, ack model.TermAck) (found []model.Found, index uint64, err error) {
 	fresh, err := s.node.ReadIndexFor(ctx, ack)

@@ -42,7 +42,7 @@ func newMemories() *memories {
 	return &memories{limits: defaultMemoryLimits, places: map[[16]byte]int{}}
 }
 
-// find gives what is remembered under a key when the entry at index is decided.
+// find returns what is remembered under a key when the entry at index is decided.
 func (m *memories) find(key [16]byte, index uint64) (model.Memory, bool) {
 	place, found := m.places[key]
 	if place -= m.passed; !found || place < m.staleBefore {
@@ -75,7 +75,7 @@ func (m *memories) tooMany() bool {
 	return n > 1 && (n > m.limits.units || m.bytes > m.limits.bytes)
 }
 
-// changes gives what is staged, without what is forgotten already, and the revision up to which all is
+// changes returns what is staged, without what is forgotten already, and the revision up to which all is
 // forgotten.
 func (m *memories) changes() (added []model.Memory, forgetThrough uint64) {
 	if m.staleBefore > 0 {

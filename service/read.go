@@ -34,7 +34,7 @@ const (
 // errPassToLeader says that this node's own store cannot serve a read that the leader's can.
 var errPassToLeader = errors.New("pass the read to the leader")
 
-// GetVersionByID gives a record as current as opts asks. Errors: model.ErrNotFound, ErrNoLeader,
+// GetVersionByID returns a record as current as opts asks. Errors: model.ErrNotFound, ErrNoLeader,
 // ErrTimeout, ErrNotCaughtUp, ErrStoreUnavailable, ErrNodeRemoved.
 func (s *VersionService) GetVersionByID(ctx context.Context, id string, opts model.ReadOptions) (result model.Result, err error) {
 	began := time.Now()
@@ -64,7 +64,7 @@ func (s *VersionService) GetVersionByID(ctx context.Context, id string, opts mod
 	return result, err
 }
 
-// ListVersions gives one page in the byte order of the ids, and the applied index that it reflects.
+// ListVersions returns one page in the byte order of the ids, and the applied index that it reflects.
 func (s *VersionService) ListVersions(ctx context.Context, list model.ListOptions, opts model.ReadOptions) (page model.Page, index uint64, err error) {
 	ctx, cancel := opts.Bound(ctx)
 	defer cancel()
@@ -213,7 +213,7 @@ func (s *VersionService) cannotFollow(index uint64) bool {
 	return !s.serving() || s.node.Stuck() || s.node.StoreFailure() != nil || index > s.node.AppliedIndex()+farBehind
 }
 
-// freshIndex gives the index that a read of this level must reflect, looking for the leader until
+// freshIndex returns the index that a read of this level must reflect, looking for the leader until
 // the context ends.
 func (s *VersionService) freshIndex(ctx context.Context, level model.Level) (index uint64, err error) {
 	err = s.withLeader(ctx, func(ctx context.Context) error {
@@ -257,7 +257,7 @@ func (s *VersionService) readIndexOnce(ctx context.Context, level model.Level) (
 	return index, nil
 }
 
-// LeaderReadIndex gives the index for reads of a level, of the member that ack is of or of this node itself, on the
+// LeaderReadIndex returns the index for reads of a level, of the member that ack is of or of this node itself, on the
 // leader; model.ErrNotLeader elsewhere.
 func (s *VersionService) LeaderReadIndex(ctx context.Context, level model.Level, ack model.TermAck) (index uint64, err error) {
 	if level == model.LevelLeader {

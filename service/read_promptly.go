@@ -6,7 +6,7 @@ import (
 	"versiond/model"
 )
 
-// readPromptly gives a record without setting up what ends a wait, which costs as much as the read
+// readPromptly returns a record without setting up what ends a wait, which costs as much as the read
 // itself: where memory has what is current enough, at once or after one round, which ends by itself.
 // What it does not give, the caller reads as if it had not been here. The error is model.ErrNotFound.
 func (s *VersionService) readPromptly(ctx context.Context, id string, opts model.ReadOptions) (result model.Result, prompt bool, err error) {
@@ -24,7 +24,7 @@ func (s *VersionService) readPromptly(ctx context.Context, id string, opts model
 	return result, true, err
 }
 
-// remembered gives the current row of an id, or model.ErrNotFound, where memory knows.
+// remembered returns the current row of an id, or model.ErrNotFound, where memory knows.
 func (s *VersionService) remembered(id string) (row model.Version, known bool, err error) {
 	current, exists := s.mysql.revisions.get(id)
 	if !exists {
@@ -37,7 +37,7 @@ func (s *VersionService) remembered(id string) (row model.Version, known bool, e
 	return row, known, nil
 }
 
-// promptIndex gives the index that a read must reflect, notPrompt where it takes more than one round.
+// promptIndex returns the index that a read must reflect, notPrompt where it takes more than one round.
 func (s *VersionService) promptIndex(ctx context.Context, opts model.ReadOptions) uint64 {
 	if opts.Level == model.LevelNone {
 		if !s.level.reached.Load() {

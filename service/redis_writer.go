@@ -71,7 +71,7 @@ func (w *redisWriter) waiting() int {
 	return len(w.pending)
 }
 
-// failing says whether the last write failed; readers then spare themselves the wait.
+// failing reports whether the last write failed; readers then spare themselves the wait.
 func (w *redisWriter) failing() bool { return w.failed.Load() }
 
 // recovered notes that Redis did all that a reload asked of it, for readers to ask it again: a node on
@@ -116,7 +116,7 @@ func (w *redisWriter) take() (sets []dao.CachedVersion, removes []string) {
 	return sets, removes
 }
 
-// write says whether to go on, which it does until the context ends.
+// write reports whether to go on, which it does until the context ends.
 func (w *redisWriter) write(ctx context.Context, sets []dao.CachedVersion, removes []string) bool {
 	err := w.writeOnce(ctx, sets, removes)
 	if was := w.failed.Swap(err != nil); err != nil && !was && ctx.Err() == nil {

@@ -61,7 +61,7 @@ func (s *stage) end(keep bool) {
 	s.undo, s.undoing = s.undo[:0], false
 }
 
-// rows gives what is staged as one upsert and one delete.
+// rows returns what is staged as one upsert and one delete.
 func (s *stage) rows() (upserts []model.Version, deletes []string) {
 	for _, id := range s.order {
 		if c := s.changes[id]; c.deleted {
@@ -73,7 +73,7 @@ func (s *stage) rows() (upserts []model.Version, deletes []string) {
 	return upserts, deletes
 }
 
-// take gives what is staged and forgets it.
+// take returns what is staged and forgets it.
 func (s *stage) take() []change {
 	changes := make([]change, len(s.order))
 	for i, id := range s.order {

@@ -60,7 +60,7 @@ func convertToRecord(v model.Version) model.VersionDB {
 	return model.VersionDB{ID: v.ID, VersionNo: v.VersionNo, Platform: v.Platform, Revision: v.Revision}
 }
 
-// VersionExists gives the revision of a record as readers may see it, without asking the database.
+// VersionExists returns the revision of a record as readers may see it, without asking the database.
 func (s *VersionMysqlService) VersionExists(id string) (revision uint64, exists bool) {
 	current, exists := s.revisions.get(id)
 	return current.revision, exists

@@ -93,7 +93,7 @@ func (s *VersionRedisService) Flush() {
 	}
 }
 
-// GetVersionByID gives the current row of an id, if a cache has it. A Redis that fails is a miss: the
+// GetVersionByID returns the current row of an id, if a cache has it. A Redis that fails is a miss: the
 // database has everything.
 func (s *VersionRedisService) GetVersionByID(ctx context.Context, id string, current mark) (model.Version, bool) {
 	v, ok := s.fromMemory(id, current)
@@ -111,7 +111,7 @@ func (s *VersionRedisService) GetVersionByID(ctx context.Context, id string, cur
 	return v, ok
 }
 
-// fromMemory gives the current row of an id, if MemoryDB has it.
+// fromMemory returns the current row of an id, if MemoryDB has it.
 func (s *VersionRedisService) fromMemory(id string, current mark) (model.Version, bool) {
 	v, ok := s.memory.Get(id)
 	return v, ok && v.Revision == current.revision

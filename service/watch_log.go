@@ -21,7 +21,7 @@ func (s *VersionService) watchLog(ctx context.Context) {
 	})
 }
 
-// askWhoLeads gives the member that says that it leads, of several that of the highest term, and one
+// askWhoLeads returns the member that says that it leads, of several that of the highest term, and one
 // without an id when none does.
 func (s *VersionService) askWhoLeads(ctx context.Context) (leader raft.Member) {
 	var others []raft.Member

@@ -113,7 +113,7 @@ func nothingProposed(err error, led bool) error {
 	return fmt.Errorf("%w (%v)", why, err) // %v: the cause must not pass for an open outcome
 }
 
-// led says whether this node knows of a leader.
+// led reports whether this node knows of a leader.
 func (s *VersionService) led() bool {
 	id, _ := s.node.Leader()
 	return id != ""

@@ -30,7 +30,7 @@ func NewIdempotency(key string, unit *model.Unit, batch bool) *model.Idempotency
 	return &model.Idempotency{Key: [16]byte(keySum[:16]), Request: [16]byte(requestSum[:16])}
 }
 
-// PackOutcomes gives the shortest form of a unit's outcomes, in which they are remembered: numbers that
+// PackOutcomes returns the shortest form of a unit's outcomes, in which they are remembered: numbers that
 // each hold a code and how often it follows itself, with the revisions that stood in the way. What was
 // done has the revision of its position, which the memory knows.
 func PackOutcomes(outcomes []model.Outcome) string {
@@ -49,7 +49,7 @@ func PackOutcomes(outcomes []model.Outcome) string {
 	return string(dst)
 }
 
-// runOf gives how many of the outcomes, from the first on, can be told as one.
+// runOf returns how many of the outcomes, from the first on, can be told as one.
 func runOf(outcomes []model.Outcome) int {
 	n := 1
 	for !revisionIsTold(outcomes[0]) && n < len(outcomes) && outcomes[n].Code == outcomes[0].Code && !revisionIsTold(outcomes[n]) {
@@ -58,10 +58,10 @@ func runOf(outcomes []model.Outcome) int {
 	return n
 }
 
-// revisionIsTold says whether an outcome has a revision that does not follow from its position.
+// revisionIsTold reports whether an outcome has a revision that does not follow from its position.
 func revisionIsTold(o model.Outcome) bool { return o.Code != model.OutcomeDone && o.Revision != 0 }
 
-// UnpackOutcomes gives the outcomes of a memory. Every error matches model.ErrCorrupt.
+// UnpackOutcomes returns the outcomes of a memory. Every error matches model.ErrCorrupt.
 func UnpackOutcomes(m *model.Memory) ([]model.Outcome, error) {
 	r := reader{rest: []byte(m.Outcomes)}
 	var outcomes []model.Outcome

@@ -61,7 +61,7 @@ func (r *reader) countFrom(least, limit uint64) int {
 
 func (r *reader) text() string { return string(r.bytes(fieldBytesMax)) }
 
-// bytes gives a part of what is read, which is not copied.
+// bytes returns a part of what is read, which is not copied.
 func (r *reader) bytes(limit uint64) []byte {
 	n := r.count(limit)
 	if n > len(r.rest) {

@@ -33,7 +33,7 @@ func AppendRestoreStep(dst []byte, s *model.RestoreStep) []byte {
 	return dst
 }
 
-// IsRestoreStep says whether an entry is a step of a restore, and of what type.
+// IsRestoreStep reports whether an entry is a step of a restore, and of what type.
 func IsRestoreStep(data []byte) (model.CommandType, bool) {
 	if len(data) < 2 || data[0] != restoreVersion {
 		return 0, false

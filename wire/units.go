@@ -81,7 +81,7 @@ func DecodeUnits(data []byte) ([]model.Unit, error) {
 	return units, r.end()
 }
 
-// units gives units whose commands share one array.
+// units returns units whose commands share one array.
 func (r *reader) units() []model.Unit {
 	commands := make([]model.Command, r.count(model.CommandsPerEntryMax))
 	units := make([]model.Unit, r.count(uint64(len(commands))))

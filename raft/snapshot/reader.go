@@ -41,7 +41,7 @@ func NewReader(stream io.ReadCloser) (*Reader, error) {
 	return &Reader{stream: stream, decoder: decoder, records: bufio.NewReader(decoder), sum: crc32.New(castagnoli)}, nil
 }
 
-// NextMemory gives the next memory, io.EOF when only records are left, and otherwise an error that
+// NextMemory returns the next memory, io.EOF when only records are left, and otherwise an error that
 // matches model.ErrCorrupt.
 func (r *Reader) NextMemory() (m model.Memory, err error) {
 	flag, err := r.records.Peek(1)
@@ -61,7 +61,7 @@ func (r *Reader) NextMemory() (m model.Memory, err error) {
 	return m, err
 }
 
-// NextRecord gives the next record, io.EOF after the last one of an undamaged snapshot, and otherwise an
+// NextRecord returns the next record, io.EOF after the last one of an undamaged snapshot, and otherwise an
 // error that matches model.ErrCorrupt. Memories that were not asked for are passed over.
 func (r *Reader) NextRecord() (model.Version, error) {
 	if err := r.skipMemories(); err != nil {

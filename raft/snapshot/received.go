@@ -63,7 +63,7 @@ func (b *Backup) Close() error {
 	return errors.Join(b.file.Close(), os.Remove(b.file.Name()))
 }
 
-// Whole gives the backup as it was received, and its length.
+// Whole returns the backup as it was received, and its length.
 func (b *Backup) Whole() (io.Reader, int64) {
 	size := b.snapshotAt + b.Size + backupChecksumLen
 	return io.NewSectionReader(b.file, 0, size), size

@@ -118,7 +118,7 @@ func refusal(answer byte, to string) error {
 	return fmt.Errorf("%w: it answered %#x to a greeting", model.ErrWrongNode, answer)
 }
 
-// Accept gives the next connection whose greeting named this node and its cluster.
+// Accept returns the next connection whose greeting named this node and its cluster.
 func (s *streamLayer) Accept() (net.Conn, error) { return s.welcomed.Accept() }
 
 // Close ends Accept. Connections that come later are refused.

@@ -30,7 +30,7 @@ type Case struct {
 	Fields []string
 }
 
-// Public gives the cases for the public port.
+// Public returns the cases for the public port.
 func Public() []Case {
 	var cases []Case
 	for _, group := range [][]Case{bodies(), batches(), texts(), ids(), headers(), parameters(), members(), paths(), crossSite()} {

@@ -135,7 +135,7 @@ func paths() []Case {
 	}
 }
 
-// Peer gives the cases for the peer port.
+// Peer returns the cases for the peer port.
 func Peer() []Case {
 	command := func(name, body string, fields ...string) Case {
 		c := post(name, body, fields...)

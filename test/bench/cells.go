@@ -26,7 +26,7 @@ type cell struct {
 // title names the cell.
 func (c cell) title() string { return fmt.Sprintf("%s, %d clients", c.name, c.workers) }
 
-// cells gives what is measured. The id of every write is new: to versiond it is a create.
+// cells returns what is measured. The id of every write is new: to versiond it is a create.
 func cells() []cell {
 	var all []cell
 	for _, workers := range []int{1, 16, 64, 256} {

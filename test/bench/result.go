@@ -65,7 +65,7 @@ func (r *result) note(c cell, s *measure.System, t *measure.Tally) {
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
-// find gives a row, nil when it was not measured.
+// find returns a row, nil when it was not measured.
 func (r *result) find(work string, clients int, system string) *row {
 	for i := range r.Rows {
 		if each := &r.Rows[i]; each.Work == work && each.Clients == clients && each.System == system {

@@ -32,7 +32,7 @@ var targets = []target{
 	{what: "mixed, rate", work: "mixed", clients: 64, value: rates, bounds: both(3)},
 }
 
-// met says whether a value keeps the system's bound.
+// met reports whether a value keeps the system's bound.
 func (t target) met(system string, value float64) bool {
 	if t.most {
 		return value <= t.bounds[system]

@@ -28,7 +28,7 @@ type blocker struct {
 	tx   *sql.Tx
 }
 
-// mustBlock gives one at which the node's transaction waits.
+// mustBlock returns one at which the node's transaction waits.
 func mustBlock(r *Round, n *cluster.Node) *blocker {
 	r.TB.Helper()
 	for {

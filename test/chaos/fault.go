@@ -61,7 +61,7 @@ func All() []Fault {
 	)
 }
 
-// For gives those of the faults that fit a mode.
+// For returns those of the faults that fit a mode.
 func For(mode Mode, faults []Fault) []Fault {
 	return slices.DeleteFunc(slices.Clone(faults), func(f Fault) bool {
 		return len(f.Modes) > 0 && !slices.Contains(f.Modes, mode)

@@ -9,7 +9,7 @@ import (
 	"versiond/test/measure"
 )
 
-// Markdown gives the table as documents show it, with what it depends on.
+// Markdown returns the table as documents show it, with what it depends on.
 func (r *Report) Markdown(m measure.Machine) string {
 	var out strings.Builder
 	fmt.Fprintf(&out, "Run on %s for %s, %d rounds, seed %d: %s, %d cores, %s, %s; an fsync takes %.2f ms.\n\n",
@@ -22,7 +22,7 @@ func (r *Report) Markdown(m measure.Machine) string {
 	return out.String()
 }
 
-// Promises gives the faults as a table for users: what happens, and what is promised.
+// Promises returns the faults as a table for users: what happens, and what is promised.
 func Promises(faults []Fault) string {
 	var out strings.Builder
 	writeRow(&out, []string{"what happens", "what is promised", "tried on"})

@@ -80,7 +80,7 @@ func (l *line) cells() []string {
 	return cells
 }
 
-// String gives the table as text.
+// String returns the table as text.
 func (r *Report) String() string {
 	var out strings.Builder
 	w := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)

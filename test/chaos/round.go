@@ -34,13 +34,13 @@ type Round struct {
 	quorumLost bool
 }
 
-// Node gives any of the listed nodes.
+// Node returns any of the listed nodes.
 func (r *Round) Node() *cluster.Node { return r.Cluster.Nodes[r.Random.IntN(len(r.Cluster.Nodes))] }
 
 // Leader waits for a leader and gives its node.
 func (r *Round) Leader() *cluster.Node { r.TB.Helper(); return r.Cluster.Leader() }
 
-// Follower gives one of those that do not lead.
+// Follower returns one of those that do not lead.
 func (r *Round) Follower() *cluster.Node {
 	r.TB.Helper()
 	followers := r.Cluster.Followers()

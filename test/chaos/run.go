@@ -131,7 +131,7 @@ func newRun(t *testing.T, options Options) *run {
 	return r
 }
 
-// order gives the faults of one pass.
+// order returns the faults of one pass.
 func (r *run) order(pass int) []Fault {
 	var faults []Fault
 	for _, f := range r.options.Faults {

@@ -30,10 +30,10 @@ type Problem struct {
 	Detail string `json:"detail"`
 }
 
-// Error gives status, code and detail.
+// Error returns status, code and detail.
 func (p *Problem) Error() string { return fmt.Sprintf("%d %s: %s", p.Status, p.Code, p.Detail) }
 
-// CodeOf gives the code of a Problem, "" for other errors and for none.
+// CodeOf returns the code of a Problem, "" for other errors and for none.
 func CodeOf(err error) string {
 	var problem *Problem
 	if errors.As(err, &problem) {
@@ -42,7 +42,7 @@ func CodeOf(err error) string {
 	return ""
 }
 
-// Unknown says whether a write that ended in err may have been done all the same: no answer came, or
+// Unknown reports whether a write that ended in err may have been done all the same: no answer came, or
 // one that says so. A connection that could not be made, and every other answer, promise that it
 // was not.
 func Unknown(err error) bool {
@@ -54,7 +54,7 @@ func Unknown(err error) bool {
 	return err != nil && !(errors.As(err, &dial) && dial.Op == "dial")
 }
 
-// Refused says whether err promises that a write was not done, because the cluster could not or because
+// Refused reports whether err promises that a write was not done, because the cluster could not or because
 // nobody was reached.
 func Refused(err error) bool { return err != nil && !Unknown(err) && passing(err) }
 
@@ -79,7 +79,7 @@ func (c *Client) dialBy(dial func(ctx context.Context, network, address string) 
 	c.http.Transport.(contract.Transport).RoundTripper.(*http.Transport).DialContext = dial
 }
 
-// As gives a client that sends this token to the public port and shows this secret to the peer port;
+// As returns a client that sends this token to the public port and shows this secret to the peer port;
 // of either "" is none.
 func (c *Client) As(token, secret string) *Client {
 	other := *c

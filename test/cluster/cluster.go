@@ -85,7 +85,7 @@ func Start(t testing.TB, cfg Config) *Cluster {
 	return c
 }
 
-// environment gives the whole environment of a node: a variable of the machine that begins with
+// environment returns the whole environment of a node: a variable of the machine that begins with
 // VERSIOND_ would be a setting, or an error.
 func (c *Cluster) environment(more ...string) []string {
 	env := []string{"PATH=" + os.Getenv("PATH"), "VERSIOND_DATA_DIR=" + c.dir, "VERSIOND_SERVER_RELOADINTERVAL=1s"}
@@ -135,7 +135,7 @@ func (c *Cluster) StopAll() {
 	}
 }
 
-// Clients gives a client of each node, also of those that do not run.
+// Clients returns a client of each node, also of those that do not run.
 func (c *Cluster) Clients() []*Client {
 	clients := make([]*Client, len(c.Nodes))
 	for i, n := range c.Nodes {
@@ -144,7 +144,7 @@ func (c *Cluster) Clients() []*Client {
 	return clients
 }
 
-// Node gives the node with this id.
+// Node returns the node with this id.
 func (c *Cluster) Node(id string) *Node {
 	c.t.Helper()
 	for _, n := range c.Nodes {

@@ -43,7 +43,7 @@ func (n *Node) EmptyDir() {
 	}
 }
 
-// Snapshots gives the files of that name in the node's snapshots, of those that are finished: others have
+// Snapshots returns the files of that name in the node's snapshots, of those that are finished: others have
 // names that do not end in a number.
 func (n *Node) Snapshots(file string) []string {
 	n.t.Helper()

@@ -160,7 +160,7 @@ func (c *Cluster) requireGets(n *Node, rows []model.Version, step int, index uin
 	}
 }
 
-// Levels gives the ways to read what index covers.
+// Levels returns the ways to read what index covers.
 func Levels(index uint64) []model.ReadOptions {
 	return []model.ReadOptions{
 		{Level: model.LevelNone, MinIndex: index},

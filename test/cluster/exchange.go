@@ -20,7 +20,7 @@ type request struct {
 	peer         bool
 }
 
-// do gives the index that the answer is labelled with, that of an error answer too, and decodes the
+// do returns the index that the answer is labelled with, that of an error answer too, and decodes the
 // answer into out unless it is nil.
 func (c *Client) do(ctx context.Context, r request, out any) (index uint64, err error) {
 	var content []byte

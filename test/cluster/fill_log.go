@@ -43,7 +43,7 @@ func (c *Cluster) FillLog(t testing.TB, fileBytes int) {
 	}
 }
 
-// fillBatch gives updates of records that do not exist.
+// fillBatch returns updates of records that do not exist.
 func fillBatch() string {
 	type item struct {
 		Op        string `json:"op"`

@@ -107,7 +107,7 @@ func (l *Ledger) gap() time.Duration {
 	return time.Since(l.last)
 }
 
-// now gives the counts so far; a gap that has not ended counts up to now.
+// now returns the counts so far; a gap that has not ended counts up to now.
 func (l *Ledger) now() Counts {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -164,7 +164,7 @@ func (l *Ledger) Violations(rows []model.Version) []Violation {
 	return found
 }
 
-// contradicts says whether a row is none of the states that it may be in.
+// contradicts reports whether a row is none of the states that it may be in.
 func (h *history) contradicts(row model.Version, exists bool) bool {
 	return !h.acknowledged.matches(row, exists, 0) && (h.possible == nil || !h.possible.matches(row, exists, h.revision()))
 }

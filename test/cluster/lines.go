@@ -57,7 +57,7 @@ func (s *perNodeStore) mustListen(target string) *proxy.Proxy {
 	return p
 }
 
-// lines gives those of a node; one that is not listed gets a server that no other has.
+// lines returns those of a node; one that is not listed gets a server that no other has.
 func (s *perNodeStore) lines(node string) *Lines {
 	s.t.Helper()
 	if lines := s.byNode[node]; lines != nil {

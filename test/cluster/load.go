@@ -106,7 +106,7 @@ func (l *Load) Resume() {
 	l.gate.Unlock()
 }
 
-// Counts gives what came of the requests so far.
+// Counts returns what came of the requests so far.
 func (l *Load) Counts() Counts { return l.ledger.now() }
 
 // Await waits until this many more writes are acknowledged; the test fails after timeout.
@@ -124,7 +124,7 @@ func (l *Load) Await(t testing.TB, writes int, timeout time.Duration) {
 // Mark begins a wait for AwaitMarked.
 func (l *Load) Mark() { l.ledger.setMark() }
 
-// AwaitMarked gives how long after Mark the first write was acknowledged; the test fails after timeout.
+// AwaitMarked returns how long after Mark the first write was acknowledged; the test fails after timeout.
 func (l *Load) AwaitMarked(t testing.TB, timeout time.Duration) (after time.Duration) {
 	t.Helper()
 	Eventually(t, timeout, "a write", func() error {

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// ResidentBytes gives how much memory the program has in use now, as Linux counts it.
+// ResidentBytes returns how much memory the program has in use now, as Linux counts it.
 func (p *Process) ResidentBytes() int64 {
 	p.t.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.Pid()))

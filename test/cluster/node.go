@@ -25,7 +25,7 @@ func (p place) publicAddress() string { return net.JoinHostPort(p.host, strconv.
 // The ports of a node that has a machine of its own.
 const peerPort, publicPort = 7001, 8081
 
-// newPlace gives free ports of this machine, or a machine of its own in the cluster's network.
+// newPlace returns free ports of this machine, or a machine of its own in the cluster's network.
 func (c *Cluster) newPlace() place {
 	c.t.Helper()
 	if c.Network == nil {

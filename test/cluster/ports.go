@@ -20,7 +20,7 @@ const (
 
 var portsGiven atomic.Int64
 
-// FreePort gives a port of 127.0.0.1 on which nobody listens and which no other caller was given.
+// FreePort returns a port of 127.0.0.1 on which nobody listens and which no other caller was given.
 func FreePort(t testing.TB) int {
 	t.Helper()
 	for range portLast - portFirst {

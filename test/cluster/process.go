@@ -113,7 +113,7 @@ func (p *Process) start(cmd *exec.Cmd) error {
 // Starts returns how often the program was started.
 func (p *Process) Starts() int { return p.starts }
 
-// Running tells whether the program has been started and has not ended.
+// Running reports whether the program has been started and has not ended.
 func (p *Process) Running() bool {
 	if p.cmd == nil {
 		return false
@@ -142,7 +142,7 @@ func (p *Process) Run(args ...string) (code int, output string) {
 	return cmd.ProcessState.ExitCode(), string(out)
 }
 
-// Pid gives the process ID of the newest run.
+// Pid returns the process ID of the newest run.
 func (p *Process) Pid() int { return p.cmd.Process.Pid }
 
 // Kill ends the program as kill -9 does and waits until it is gone.
@@ -201,7 +201,7 @@ func (p *Process) Wait(timeout time.Duration) int {
 	return p.cmd.ProcessState.ExitCode()
 }
 
-// Log gives all that the program has written so far.
+// Log returns all that the program has written so far.
 func (p *Process) Log() string {
 	text, err := os.ReadFile(p.log)
 	if err != nil && !os.IsNotExist(err) {

@@ -15,7 +15,7 @@ import (
 
 const redisKeyPrefix = "version:"
 
-// servers gives the store of a cluster that runs on servers, nil when it runs embedded.
+// servers returns the store of a cluster that runs on servers, nil when it runs embedded.
 func (c *Cluster) servers() *serverStore {
 	switch s := c.store.(type) {
 	case *serverStore:

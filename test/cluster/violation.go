@@ -21,5 +21,5 @@ type Violation struct {
 	Text string
 }
 
-// String gives kind and text.
+// String returns kind and text.
 func (v Violation) String() string { return string(v.Kind) + ": " + v.Text }

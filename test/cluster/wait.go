@@ -105,7 +105,7 @@ func (c *Cluster) Leader() (leader *Node) {
 	return leader
 }
 
-// Followers gives the running nodes that do not lead.
+// Followers returns the running nodes that do not lead.
 func (c *Cluster) Followers() []*Node {
 	c.t.Helper()
 	leader := c.Leader()

@@ -59,7 +59,7 @@ func (w *worker) run(ctx context.Context) {
 	}
 }
 
-// record gives a new one, or one of those that the worker keeps to. A slot whose last write was not
+// record returns a new one, or one of those that the worker keeps to. A slot whose last write was not
 // answered goes on under another id, as the write may still come.
 func (w *worker) record(n int) *owned {
 	if w.options.Records == 0 {
@@ -159,7 +159,7 @@ func (w *worker) content(id string) model.VersionDB {
 	return model.VersionDB{ID: id, VersionNo: fmt.Sprintf("1.%d", w.writes), Platform: []string{"linux", "darwin", "windows"}[w.writes%3]}
 }
 
-// reading gives the node for a read: the next one, but for every other settled worker its own, or those
+// reading returns the node for a read: the next one, but for every other settled worker its own, or those
 // that do not answer would soon hold up every worker with a read.
 func (w *worker) reading() *Client {
 	if w.options.Settled && w.number%2 == 1 {
@@ -168,14 +168,14 @@ func (w *worker) reading() *Client {
 	return w.next()
 }
 
-// next gives the node for a request that may go to any.
+// next returns the node for a request that may go to any.
 func (w *worker) next() *Client {
 	clients := *w.load.clients.Load()
 	w.turn++
 	return clients[w.turn%len(clients)]
 }
 
-// home gives the node for a write.
+// home returns the node for a write.
 func (w *worker) home() *Client {
 	if !w.options.Settled {
 		return w.next()

@@ -21,7 +21,7 @@ type Group struct {
 	Kinds []Kind
 }
 
-// Groups gives all kinds there are.
+// Groups returns all kinds there are.
 func Groups() []Group {
 	return []Group{
 		{"the state row", slices.Concat(movedState, changedState)},
@@ -31,7 +31,7 @@ func Groups() []Group {
 	}
 }
 
-// Kinds gives those of all groups.
+// Kinds returns those of all groups.
 func Kinds() (kinds []Kind) {
 	for _, g := range Groups() {
 		kinds = append(kinds, g.Kinds...)

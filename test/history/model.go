@@ -68,7 +68,7 @@ func recordModel() porcupine.Model {
 	return m.ToModel()
 }
 
-// step gives the states that an operation with this answer may lead to, none when it cannot be.
+// step returns the states that an operation with this answer may lead to, none when it cannot be.
 func step(s state, in Input, out Output) []state {
 	if in.Kind == Read {
 		return stepRead(s, out)

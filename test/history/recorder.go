@@ -55,7 +55,7 @@ func (r *Recorder) Count() int {
 	return r.count
 }
 
-// Check gives the keys whose histories no single store can explain, and those that took longer to
+// Check returns the keys whose histories no single store can explain, and those that took longer to
 // check than timeout. Reads of weak levels are not looked at. Nobody may record meanwhile.
 func (r *Recorder) Check(timeout time.Duration) (wrong, undecided []string) {
 	for key, operations := range r.operations {

@@ -61,7 +61,7 @@ func judgeAbsence(read porcupine.Operation, operations []porcupine.Operation) st
 	return ""
 }
 
-// reflected says whether a write is known to be done at an index.
+// reflected reports whether a write is known to be done at an index.
 func reflected(write porcupine.Operation, index uint64) bool {
 	out := answer(write)
 	if out.Unknown || out.Outcome != model.OutcomeDone || input(write).Kind == Read {

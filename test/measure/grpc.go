@@ -98,7 +98,7 @@ func appendBytes(dst []byte, field byte, value []byte) []byte {
 // grpcPrefixLen is that of the flag and the length before a message.
 const grpcPrefixLen = 5
 
-// begin gives an empty message with room for its prefix.
+// begin returns an empty message with room for its prefix.
 func (c *etcdClient) begin() []byte { return append(c.message[:0], make([]byte, grpcPrefixLen)...) }
 
 func (c *etcdClient) call(method string, message []byte) ([]byte, error) {

@@ -129,7 +129,7 @@ func (t *Tally) Add(other Tally) {
 // Rate is the number of operations a second.
 func (t *Tally) Rate() float64 { return float64(t.Operations) / t.Elapsed.Seconds() }
 
-// Quantile gives the latency that this part of the operations did not exceed, 0 when there were none.
+// Quantile returns the latency that this part of the operations did not exceed, 0 when there were none.
 func (t *Tally) Quantile(q float64) time.Duration {
 	if len(t.latencies) == 0 {
 		return 0

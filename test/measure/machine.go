@@ -31,7 +31,7 @@ func Describe(dir string) (Machine, error) {
 	return m, err
 }
 
-// valueIn gives the first value of this name in a file of lines of the form name: value.
+// valueIn returns the first value of this name in a file of lines of the form name: value.
 func valueIn(path, name string) string {
 	data, _ := os.ReadFile(path) // no such file, no such value
 	for line := range strings.Lines(string(data)) {

@@ -129,7 +129,7 @@ func versionOf(program string) string {
 	return strings.TrimSpace(line)
 }
 
-// freePorts gives a port for each of the nodes.
+// freePorts returns a port for each of the nodes.
 func freePorts(n int) ([]int, error) {
 	taken := map[int]bool{}
 	var ports []int

@@ -89,7 +89,7 @@ func (n *Network) find(address netip.Addr) *Host {
 	return nil
 }
 
-// destination gives where an IPv4 packet is to go, the zero address for anything else.
+// destination returns where an IPv4 packet is to go, the zero address for anything else.
 func destination(data []byte) netip.Addr {
 	if len(data) < ipv4HeaderBytes || data[0]>>4 != 4 {
 		return netip.Addr{}

@@ -89,14 +89,14 @@ func (p *Proxy) change(set func(f *faults)) {
 	p.changed = make(chan struct{})
 }
 
-// now gives the faults, and what is closed when they change.
+// now returns the faults, and what is closed when they change.
 func (p *Proxy) now() (faults, <-chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.faults, p.changed
 }
 
-// claimLoss says whether a piece that a client says is where its connection is to be lost, and whether
+// claimLoss reports whether a piece that a client says is where its connection is to be lost, and whether
 // the server is to have it first.
 func (p *Proxy) claimLoss(piece []byte) (lost, answered bool) {
 	p.mu.Lock()

@@ -139,5 +139,5 @@ func (w *watched) span(busy bool, now time.Time) {
 	}
 }
 
-// whole says whether the thing has gone on from its beginning to its end, and has not for a while.
+// whole reports whether the thing has gone on from its beginning to its end, and has not for a while.
 func (w *watched) whole() bool { return w.times > 0 && w.idle.time > 0 }

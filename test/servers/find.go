@@ -16,7 +16,7 @@ const (
 	portAttempts = 100
 )
 
-// FreePort gives a port of 127.0.0.1 on which nobody listens.
+// FreePort returns a port of 127.0.0.1 on which nobody listens.
 func FreePort() (int, error) {
 	for range portAttempts {
 		port := portFirst + rand.IntN(portLast-portFirst)
@@ -29,7 +29,7 @@ func FreePort() (int, error) {
 	return 0, fmt.Errorf("no free port between %d and %d", portFirst, portLast)
 }
 
-// Find gives the path of a program, looking also where servers live that are not on a user's PATH;
+// Find returns the path of a program, looking also where servers live that are not on a user's PATH;
 // ErrNotInstalled, with the Debian package that holds it, when it is not there.
 func Find(program, debianPackage string) (string, error) {
 	for _, name := range []string{program, "/usr/sbin/" + program, "/usr/local/sbin/" + program} {

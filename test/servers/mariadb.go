@@ -61,18 +61,18 @@ func StartMariaDB(dir string, settings ...string) (*MariaDBServer, error) {
 	return s, s.Start()
 }
 
-// DSN gives the data source name of a database on this server, for a user who may do everything.
+// DSN returns the data source name of a database on this server, for a user who may do everything.
 // The database need not exist; an empty name gives a connection without one.
 func (s *MariaDBServer) DSN(database string) string {
 	return s.DSNFor(mariaDBUser, mariaDBPassword, database)
 }
 
-// DSNFor gives the data source name for another user.
+// DSNFor returns the data source name for another user.
 func (s *MariaDBServer) DSNFor(user, password, database string) string {
 	return fmt.Sprintf("%s:%s@tcp(127.0.0.1:%d)/%s", user, password, s.Port, database)
 }
 
-// DSNThrough gives the data source name for a client that reaches the server by way of addr.
+// DSNThrough returns the data source name for a client that reaches the server by way of addr.
 func (s *MariaDBServer) DSNThrough(addr, database string) string {
 	return fmt.Sprintf("%s:%s@tcp(%s)/%s", mariaDBUser, mariaDBPassword, addr, database)
 }
@@ -122,7 +122,7 @@ func (s *MariaDBServer) Load(ctx context.Context, database string, script io.Rea
 	return nil
 }
 
-// Dump gives what the mysqldump client writes of a database, which Load takes.
+// Dump returns what the mysqldump client writes of a database, which Load takes.
 func (s *MariaDBServer) Dump(ctx context.Context, database string) ([]byte, error) {
 	cmd, err := s.client(ctx, "mariadb-dump", "--hex-blob", database)
 	if err != nil {

@@ -39,7 +39,7 @@ type process struct {
 	exited chan struct{}
 }
 
-// Pid gives the process ID of the running server, 0 when it does not run.
+// Pid returns the process ID of the running server, 0 when it does not run.
 func (p *process) Pid() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -41,7 +41,7 @@ type Shared struct {
 	redis   *RedisServer
 }
 
-// MariaDB gives the shared MariaDB, which the first caller starts.
+// MariaDB returns the shared MariaDB, which the first caller starts.
 func (s *Shared) MariaDB(t testing.TB) *MariaDBServer {
 	t.Helper()
 	s.mu.Lock()
@@ -54,7 +54,7 @@ func (s *Shared) MariaDB(t testing.TB) *MariaDBServer {
 	return s.mariaDB
 }
 
-// MariaDBs gives count servers, one for each node of a cluster. They are not the one that MariaDB gives.
+// MariaDBs returns count servers, one for each node of a cluster. They are not the one that MariaDB gives.
 // One that a test has killed or paused runs again.
 func (s *Shared) MariaDBs(t testing.TB, count int) []*MariaDBServer {
 	t.Helper()
@@ -90,7 +90,7 @@ func (s *Shared) startMissing(t testing.TB, count int) error {
 	return nil
 }
 
-// Redis gives the shared Redis, which the first caller starts.
+// Redis returns the shared Redis, which the first caller starts.
 func (s *Shared) Redis(t testing.TB) *RedisServer {
 	t.Helper()
 	s.mu.Lock()
