@@ -21,22 +21,24 @@ type history struct {
 	snapshot    *raft.SnapshotMeta
 }
 
+// history looks at the log before the snapshots: a leader may send one at any moment, after which the log begins
+// behind it, and the other way round that would look like a gap.
 func (a *applier) history() (history, error) {
 	h := history{logs: a.logs}
-	snapshot, err := newestSnapshot(a.fsm.snapshots)
-	if err != nil && !errors.Is(err, errNoSnapshot) {
-		return h, err
-	}
-	h.snapshot = snapshot
 	var errFirst, errLast error
 	h.first, errFirst = a.logs.FirstIndex()
 	h.last, errLast = a.logs.LastIndex()
-	if snapshot != nil {
-		h.last = max(h.last, snapshot.Index)
-	}
 	if err := errors.Join(errFirst, errLast); err != nil {
 		return h, fmt.Errorf("read the bounds of the Raft log: %w", err)
 	}
+	snapshot, err := newestSnapshot(a.fsm.snapshots)
+	if errors.Is(err, errNoSnapshot) {
+		return h, nil
+	}
+	if err != nil {
+		return h, err
+	}
+	h.snapshot, h.last = snapshot, max(h.last, snapshot.Index)
 	return h, nil
 }
 

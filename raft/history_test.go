@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/hashicorp/raft"
@@ -95,6 +96,49 @@ func TestLogBelowASnapshotThatWasSentIsNotApplied(t *testing.T) {
 			got, _, err := a.judge(model.StoreState{Identity: identity, Applied: model.Position{Index: 12, Term: 2}}, nil)
 			require.NoError(t, err)
 			require.Equal(t, test.want, got)
+		})
+	}
+}
+
+// arrivals are the places of a node to which a leader sends a snapshot while somebody looks at them.
+type arrivals struct {
+	raft.SnapshotStore
+	raft.LogStore
+	arrive  func()
+	inFront bool // of the look at the log, else behind the one at the snapshots
+}
+
+func (s arrivals) List() ([]*raft.SnapshotMeta, error) {
+	found, err := s.SnapshotStore.List()
+	if !s.inFront {
+		s.arrive()
+	}
+	return found, err
+}
+
+func (s arrivals) FirstIndex() (uint64, error) {
+	if s.inFront {
+		s.arrive()
+	}
+	return s.LogStore.FirstIndex()
+}
+
+// A node whose directory was emptied and whose database was not builds its store anew while the leader sends it
+// a snapshot. It must go on with what it has seen at one moment, and not find a gap between two looks and end.
+func TestSnapshotThatArrivesWhileTheStoreIsBuiltAnewIsNoGap(t *testing.T) {
+	for name, inFront := range map[string]bool{"in front of the look at the log": true, "behind the look at the snapshots": false} {
+		t.Run(name, func(t *testing.T) {
+			a := mustApplier(t, model.Identity{Cluster: "c", Node: "node1", Store: "s"})
+			sent := arrivals{SnapshotStore: raft.NewInmemSnapshotStore(), LogStore: raft.NewInmemStore(), inFront: inFront}
+			sent.arrive = sync.OnceFunc(func() {
+				_, transport := raft.NewInmemTransport("x")
+				sink, err := sent.Create(1, 40, 3, raft.Configuration{}, 1, transport)
+				require.NoError(t, err)
+				require.NoError(t, sink.Close())
+				require.NoError(t, sent.StoreLog(&raft.Log{Index: 41, Term: 3, Type: raft.LogNoop}))
+			})
+			a.logs, a.fsm.snapshots = sent, sent
+			require.NotErrorIs(t, a.rebuild(t.Context()), errNoHistory)
 		})
 	}
 }

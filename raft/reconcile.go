@@ -206,16 +206,12 @@ func (a *applier) load(ctx context.Context, at model.Position) error {
 
 // rebuild loads the newest snapshot, or begins empty when the log still goes back to its start.
 func (a *applier) rebuild(ctx context.Context) error {
-	meta, err := newestSnapshot(a.fsm.snapshots)
-	if err == nil {
-		return a.restore(ctx, meta)
-	}
-	if !errors.Is(err, errNoSnapshot) {
-		return err
-	}
 	h, err := a.history()
 	if err != nil {
 		return err
+	}
+	if h.snapshot != nil {
+		return a.restore(ctx, h.snapshot)
 	}
 	if !h.continuesAfter(0) {
 		return fmt.Errorf("%w: the Raft log begins at %d", errNoHistory, h.first)
