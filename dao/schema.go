@@ -10,7 +10,7 @@ import (
 )
 
 // tables are made in this order, each from the tags of its row.
-var tables = []schema.Tabler{model.Version{}, stateRow{}, memoryRow{}}
+var tables = []schema.Tabler{model.Version{}, stateRow{}, dedupRow{}}
 
 // stateRow is the only row of its table; its ID is stateID.
 type stateRow struct {
@@ -23,8 +23,8 @@ const stateID = 1
 // TableName implements schema.Tabler.
 func (stateRow) TableName() string { return "versiond_state" }
 
-// memoryRow is a model.Memory. What it holds is binary, unlike all other tables.
-type memoryRow struct {
+// dedupRow is a model.DedupRecord. What it holds is binary, unlike all other tables.
+type dedupRow struct {
 	Revision    uint64 `gorm:"primaryKey;autoIncrement:false;not null"`
 	KeyHash     []byte `gorm:"size:16;not null"`
 	RequestHash []byte `gorm:"size:16;not null"`
@@ -32,7 +32,7 @@ type memoryRow struct {
 }
 
 // TableName implements schema.Tabler.
-func (memoryRow) TableName() string { return "versiond_memories" }
+func (dedupRow) TableName() string { return "versiond_idempotency" }
 
 // dialect is what differs between MySQL 8.4 or MariaDB 10.11 and SQLite, beyond what GORM knows.
 type dialect struct {

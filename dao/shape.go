@@ -14,7 +14,7 @@ import (
 	"versiond/model"
 )
 
-const quotedTables = "'versions', 'versiond_state', 'versiond_memories'"
+const quotedTables = "'versions', 'versiond_state', 'versiond_idempotency'"
 
 // CheckShape looks whether the tables are as this node made them, by what state says of that:
 // model.ErrStoreDiffers when they are not.

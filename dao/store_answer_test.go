@@ -64,7 +64,7 @@ func requireSays(t *testing.T, err error, words, remedy string) {
 	require.NotContains(t, answer.Error(), "does not answer")
 }
 
-// However small the packets are that a server takes, a transaction of many long records and memories must fit: what
+// However small the packets are that a server takes, a transaction of many long records and dedup records must fit: what
 // is in the log once, every node has to store.
 func TestStatementsFitTheServersPackets(t *testing.T) {
 	server := servers.MariaDB(t)
@@ -72,11 +72,11 @@ func TestStatementsFitTheServersPackets(t *testing.T) {
 	s := &store{VersionMysqlDao: mustOpenMySQL(t, server.DSN("packets"))}
 	s.mustCreate(t)
 	long := longVersions(2500)
-	memories := someMemories(1, 40)
-	for i := range memories {
-		memories[i].Outcomes = strings.Repeat("\x00\\", 8000)
+	dedup := someDedupRecords(1, 40)
+	for i := range dedup {
+		dedup[i].Outcomes = strings.Repeat("\x00\\", 8000)
 	}
-	require.NoError(t, s.apply(t.Context(), identity.Store, model.Position{}, after(model.Position{}), dao.Changes{Upserts: long, Memories: memories}))
+	require.NoError(t, s.apply(t.Context(), identity.Store, model.Position{}, after(model.Position{}), dao.Changes{Upserts: long, DedupRecords: dedup}))
 	require.Len(t, s.mustIDs(t), len(long))
 	s.mustApply(t, nil, idsOf(long)...)
 	require.Empty(t, s.mustIDs(t))
@@ -85,7 +85,7 @@ func TestStatementsFitTheServersPackets(t *testing.T) {
 	// One that was lowered since is noticed with the connection that it broke.
 	require.NoError(t, server.Exec(t.Context(), "SET GLOBAL max_allowed_packet = 1024"))
 	small := mustOpenMySQL(t, server.DSN("packets"))
-	requireSays(t, small.InsertMemories(t.Context(), memories[:1]), "1153", "max_allowed_packet")
+	requireSays(t, small.InsertDedupRecords(t.Context(), dedup[:1]), "1153", "max_allowed_packet")
 }
 
 // A full disk under SQLite must not look like a database that does not answer.

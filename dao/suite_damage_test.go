@@ -46,7 +46,7 @@ func (s *store) requireMended(t *testing.T, next *store, kind damage.Kind, unsee
 	s.mustCreate(t)
 	require.NoError(t, s.DeleteAll(ctx))
 	for range 3 {
-		s.mustChange(t, dao.Changes{Upserts: []model.Version{version("a", 1), version("b", 2)}, Memories: someMemories(1, 2)})
+		s.mustChange(t, dao.Changes{Upserts: []model.Version{version("a", 1), version("b", 2)}, DedupRecords: someDedupRecords(1, 2)})
 	}
 	left := s.mustState(t)
 	require.NoError(t, s.CheckShape(ctx, left))
@@ -58,19 +58,19 @@ func (s *store) requireMended(t *testing.T, next *store, kind damage.Kind, unsee
 	}
 	becomes := left
 	becomes.Applied = after(left.Applied)
-	err := s.Apply(ctx, left, becomes.Sealed(), dao.Changes{Upserts: []model.Version{version("c", 3)}, Deletes: []string{"a"}, Memories: someMemories(3, 1)})
+	err := s.Apply(ctx, left, becomes.Sealed(), dao.Changes{Upserts: []model.Version{version("c", 3)}, Deletes: []string{"a"}, DedupRecords: someDedupRecords(3, 1)})
 	if err != nil {
 		require.ErrorIs(t, err, model.ErrStateMoved, "it would be tried again for ever")
 	}
 	require.NoError(t, next.BeginRestore(ctx, identity))
 	require.NoError(t, next.DeleteAll(ctx))
 	require.NoError(t, next.InsertBatch(ctx, []model.Version{version("whole", 1)}))
-	require.NoError(t, next.InsertMemories(ctx, someMemories(7, 2)))
+	require.NoError(t, next.InsertDedupRecords(ctx, someDedupRecords(7, 2)))
 	require.NoError(t, next.FinishRestore(ctx, identity, restoredAt, checksum))
 	require.NoError(t, next.CheckShape(ctx, next.mustState(t)))
-	next.mustChange(t, dao.Changes{Upserts: []model.Version{version("after", 1)}, Memories: someMemories(9, 1)})
+	next.mustChange(t, dao.Changes{Upserts: []model.Version{version("after", 1)}, DedupRecords: someDedupRecords(9, 1)})
 	require.Equal(t, []string{"after", "whole"}, next.mustIDs(t))
-	require.Equal(t, someMemories(7, 3), next.mustRemembered(t))
+	require.Equal(t, someDedupRecords(7, 3), next.mustRemembered(t))
 }
 
 func requireSeen(t *testing.T, s *store) {
@@ -85,13 +85,13 @@ func requireSeen(t *testing.T, s *store) {
 // testDamageIsNamed breaks when operators are told that something was changed, and not where.
 func (s *store) testDamageIsNamed(t *testing.T) {
 	for name, words := range map[string]string{
-		"index added":                          "table versions is not as this node made it",
-		"index dropped":                        "table versions is not as this node made it",
-		"table of memories dropped":            "table versiond_memories is gone",
-		"table of memories replaced by a view": "table versiond_memories is not as this node made it",
-		"trigger that changes what is written": "somebody has put a trigger on its tables",
-		"table of records replaced by another": "table versions is not as this node made it",
-		"table of records dropped":             "table versions is gone",
+		"index added":                               "table versions is not as this node made it",
+		"index dropped":                             "table versions is not as this node made it",
+		"table of dedup records dropped":            "table versiond_idempotency is gone",
+		"table of dedup records replaced by a view": "table versiond_idempotency is not as this node made it",
+		"trigger that changes what is written":      "somebody has put a trigger on its tables",
+		"table of records replaced by another":      "table versions is not as this node made it",
+		"table of records dropped":                  "table versions is gone",
 	} {
 		t.Run(name, func(t *testing.T) {
 			s.mustCreate(t)

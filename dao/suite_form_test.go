@@ -41,7 +41,7 @@ var oldMySQLTables = []string{
 	"CREATE TABLE versiond_state (id TINYINT UNSIGNED NOT NULL PRIMARY KEY, cluster_id VARBINARY(64) NOT NULL, node_id VARBINARY(64) NOT NULL, " +
 		"store_id VARBINARY(64) NOT NULL, applied_index BIGINT UNSIGNED NOT NULL, applied_term BIGINT UNSIGNED NOT NULL, restoring TINYINT UNSIGNED NOT NULL, " +
 		"checksum VARBINARY(96) NOT NULL, shape VARBINARY(64) NOT NULL, seal VARBINARY(64) NOT NULL) ENGINE=InnoDB",
-	"CREATE TABLE versiond_memories (revision BIGINT UNSIGNED NOT NULL PRIMARY KEY, key_hash VARBINARY(16) NOT NULL, " +
+	"CREATE TABLE versiond_idempotency (revision BIGINT UNSIGNED NOT NULL PRIMARY KEY, key_hash VARBINARY(16) NOT NULL, " +
 		"request_hash VARBINARY(16) NOT NULL, outcomes VARBINARY(16384) NOT NULL) ENGINE=InnoDB",
 }
 
@@ -50,7 +50,7 @@ var oldSQLiteTables = []string{
 	"CREATE INDEX versions_platform ON versions (platform)",
 	"CREATE TABLE versiond_state (id INTEGER NOT NULL PRIMARY KEY, cluster_id TEXT NOT NULL, node_id TEXT NOT NULL, store_id TEXT NOT NULL, " +
 		"applied_index INTEGER NOT NULL, applied_term INTEGER NOT NULL, restoring INTEGER NOT NULL, checksum TEXT NOT NULL, shape TEXT NOT NULL, seal TEXT NOT NULL) STRICT",
-	"CREATE TABLE versiond_memories (revision INTEGER NOT NULL PRIMARY KEY, key_hash BLOB NOT NULL, request_hash BLOB NOT NULL, outcomes BLOB NOT NULL) STRICT",
+	"CREATE TABLE versiond_idempotency (revision INTEGER NOT NULL PRIMARY KEY, key_hash BLOB NOT NULL, request_hash BLOB NOT NULL, outcomes BLOB NOT NULL) STRICT",
 }
 
 // testOldForm breaks when a node does not go on with the tables that a version of before made.
@@ -70,13 +70,13 @@ func (s *store) testOldForm(t *testing.T) {
 
 	require.Equal(t, left, s.mustState(t))
 	require.NoError(t, s.CheckShape(ctx, left))
-	s.mustChange(t, dao.Changes{Upserts: []model.Version{version("a", 1), version("é ", 2), version("b", 3)}, Memories: someMemories(1, 3)})
-	s.mustChange(t, dao.Changes{Upserts: []model.Version{version("a", 4)}, Deletes: []string{"b"}, ForgetThrough: someMemories(1, 1)[0].Revision})
+	s.mustChange(t, dao.Changes{Upserts: []model.Version{version("a", 1), version("é ", 2), version("b", 3)}, DedupRecords: someDedupRecords(1, 3)})
+	s.mustChange(t, dao.Changes{Upserts: []model.Version{version("a", 4)}, Deletes: []string{"b"}, ForgetThrough: someDedupRecords(1, 1)[0].Revision})
 	got, err := s.Get(ctx, "a")
 	require.NoError(t, err)
 	require.Equal(t, version("a", 4), got)
 	require.Equal(t, []string{"a", "é "}, s.mustIDs(t))
-	require.Equal(t, someMemories(2, 2), s.mustRemembered(t))
+	require.Equal(t, someDedupRecords(2, 2), s.mustRemembered(t))
 
 	require.NoError(t, s.BeginRestore(ctx, identity))
 	require.NoError(t, s.DeleteAll(ctx))

@@ -90,11 +90,11 @@ func runSuite(t *testing.T, open func(t testing.TB) *store) {
 		"restore interrupted":               (*store).testRestoreInterrupted,
 		"restore under an open view":        (*store).testRestoreUnderView,
 		"restore without tables":            (*store).testRestoreWithoutTables,
-		"memories":                          (*store).testMemories,
-		"large memories":                    (*store).testLargeMemories,
-		"memories in views":                 (*store).testMemoriesInViews,
-		"memories restored":                 (*store).testMemoriesRestored,
-		"memories without table":            (*store).testMemoriesWithoutTable,
+		"dedup records":                     (*store).testDedupRecords,
+		"large dedup records":               (*store).testLargeDedupRecords,
+		"dedup records in views":            (*store).testDedupRecordsInViews,
+		"dedup records restored":            (*store).testDedupRecordsRestored,
+		"dedup records without table":       (*store).testDedupRecordsWithoutTable,
 		"damage is seen and mended":         (*store).testDamage,
 		"damage is mended by a new process": (*store).testDamageMeanwhile,
 		"damage is named":                   (*store).testDamageIsNamed,
@@ -118,7 +118,7 @@ func newSQLite(t testing.TB) *store {
 		textType:        func(string) string { return "TEXT" },
 		oldTables:       oldSQLiteTables,
 		drop: func(ctx context.Context) error {
-			return gormDB.WithContext(ctx).Exec("DROP TABLE versions; DROP TABLE versiond_state; DROP TABLE versiond_memories").Error
+			return gormDB.WithContext(ctx).Exec("DROP TABLE versions; DROP TABLE versiond_state; DROP TABLE versiond_idempotency").Error
 		},
 	}
 }

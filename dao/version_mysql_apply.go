@@ -19,8 +19,8 @@ type Changes struct {
 	// An id may be in only one of the two.
 	Upserts []model.Version
 	Deletes []string
-	// Memories are new; those up to the revision ForgetThrough are removed, 0 for none.
-	Memories      []model.Memory
+	// DedupRecords are new; those up to the revision ForgetThrough are removed, 0 for none.
+	DedupRecords  []model.DedupRecord
 	ForgetThrough uint64
 }
 
@@ -51,7 +51,7 @@ func (c *Changes) write(tx *gorm.DB) error {
 	if err := deleteVersions(tx, c.Deletes); err != nil {
 		return err
 	}
-	if err := insertMemories(tx, c.Memories); err != nil {
+	if err := insertDedupRecords(tx, c.DedupRecords); err != nil {
 		return err
 	}
 	return forgetThrough(tx, c.ForgetThrough)

@@ -24,12 +24,12 @@ func (d *VersionMysqlDao) BeginRestore(ctx context.Context, identity model.Ident
 	return d.translateWrite(ctx, "beginning a restore", err)
 }
 
-// DeleteAll removes every record and memory, in batches of which each is a transaction. It uses no DDL, which
+// DeleteAll removes every record and dedup record, in batches of which each is a transaction. It uses no DDL, which
 // would wait for open read views to end. It belongs between BeginRestore and FinishRestore, and
 // returns model.ErrStateMoved when the tables are gone.
 func (d *VersionMysqlDao) DeleteAll(ctx context.Context) error {
 	tx := d.DB.WithContext(ctx)
-	err := deleteRows(tx, "revision", 0, func(row memoryRow) uint64 { return row.Revision })
+	err := deleteRows(tx, "revision", 0, func(row dedupRow) uint64 { return row.Revision })
 	if err == nil {
 		err = deleteRows(tx, "id", "", func(row model.Version) string { return row.ID })
 	}

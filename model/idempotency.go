@@ -9,12 +9,12 @@ type Idempotency struct {
 	Request [16]byte
 }
 
-// Memory is what every node remembers of a unit with a key, so that it can be answered again without
+// DedupRecord is what every node remembers of a unit with a key, so that it can be answered again without
 // being done again. It is part of the replicated state.
-type Memory struct {
+type DedupRecord struct {
 	Idempotency
 	// Revision is what the unit's first command makes, or would have made. It is unique, and puts
-	// memories in the order of the log.
+	// dedup records in the order of the log.
 	Revision uint64
 	// Outcomes are the unit's, in the form of package wire.
 	Outcomes string

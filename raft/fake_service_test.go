@@ -16,11 +16,11 @@ import (
 // fakeStore is a store in memory that outlives the nodes that a test starts over it, as a database
 // does. Its faults are what a database can do to the applier.
 type fakeStore struct {
-	mu       sync.Mutex
-	rows     map[string]model.Version
-	state    *model.StoreState
-	memories []model.Memory
-	decided  []uint64 // the index of every command that was decided, in order
+	mu      sync.Mutex
+	rows    map[string]model.Version
+	state   *model.StoreState
+	dedup   []model.DedupRecord
+	decided []uint64 // the index of every command that was decided, in order
 
 	failCommits  int  // commits that fail before anything is written
 	loseAnswers  int  // commits that happen and whose answer is lost
@@ -80,7 +80,7 @@ type fakeService struct {
 	store      *fakeStore
 	staged     map[string]*model.Version
 	before     map[string]*model.Version // what was staged when an atomic unit began
-	remembered []model.Memory            // staged
+	remembered []model.DedupRecord       // staged
 }
 
 func newFakeService(store *fakeStore) *fakeService {
@@ -150,7 +150,7 @@ func (f *fakeService) RevisionInternal(id string) uint64 {
 func (f *fakeService) RecallInternal(u *model.Unit, _ uint64) (model.UnitOutcome, bool) {
 	f.store.mu.Lock()
 	defer f.store.mu.Unlock()
-	for _, m := range append(slices.Clone(f.store.memories), f.remembered...) {
+	for _, m := range append(slices.Clone(f.store.dedup), f.remembered...) {
 		if m.Key == u.Idempotency.Key {
 			outcomes, err := wire.UnpackOutcomes(&m)
 			return model.UnitOutcome{Outcomes: outcomes, Replayed: true}, err == nil
@@ -160,7 +160,7 @@ func (f *fakeService) RecallInternal(u *model.Unit, _ uint64) (model.UnitOutcome
 }
 
 func (f *fakeService) RememberInternal(u *model.Unit, revision uint64, outcomes []model.Outcome) {
-	f.remembered = append(f.remembered, model.Memory{Idempotency: *u.Idempotency, Revision: revision, Outcomes: wire.PackOutcomes(outcomes)})
+	f.remembered = append(f.remembered, model.DedupRecord{Idempotency: *u.Idempotency, Revision: revision, Outcomes: wire.PackOutcomes(outcomes)})
 }
 
 var errFake = errors.New("the fake store was told to fail")
@@ -183,7 +183,7 @@ func (f *fakeService) CommitInternal(_ context.Context, store string, from, to m
 			s.rows[id] = *v
 		}
 	}
-	s.memories = append(s.memories, f.remembered...)
+	s.dedup = append(s.dedup, f.remembered...)
 	f.remembered = nil
 	s.state.Applied = to
 	if s.loseAnswers > 0 {
@@ -235,17 +235,17 @@ func (f *fakeService) RestoreInternal(_ context.Context, identity model.Identity
 	s := f.store
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.rows, s.memories = map[string]model.Version{}, nil
+	s.rows, s.dedup = map[string]model.Version{}, nil
 	s.state = &model.StoreState{Identity: identity, Restoring: true}
 	for {
-		m, err := source.NextMemory()
+		m, err := source.NextDedupRecord()
 		if snapshot.IsEnd(err) {
 			break
 		}
 		if err != nil {
 			return err
 		}
-		s.memories = append(s.memories, m)
+		s.dedup = append(s.dedup, m)
 	}
 	for {
 		v, err := source.NextRecord()
@@ -273,19 +273,19 @@ func (f *fakeService) OpenViewInternal(context.Context) (StoreView, error) {
 		return nil, model.ErrNoState
 	}
 	f.store.viewsOpen++
-	return &fakeView{store: f.store, rows: maps.Clone(f.store.rows), state: *f.store.state, memories: slices.Clone(f.store.memories), held: f.store.heldPages}, nil
+	return &fakeView{store: f.store, rows: maps.Clone(f.store.rows), state: *f.store.state, dedup: slices.Clone(f.store.dedup), held: f.store.heldPages}, nil
 }
 
 type fakeView struct {
-	store    *fakeStore
-	rows     map[string]model.Version
-	memories []model.Memory
-	state    model.StoreState
-	held     chan struct{}
+	store *fakeStore
+	rows  map[string]model.Version
+	dedup []model.DedupRecord
+	state model.StoreState
+	held  chan struct{}
 }
 
-func (v *fakeView) Memories(_ context.Context, after uint64, limit int) (page []model.Memory, _ error) {
-	for _, m := range v.memories {
+func (v *fakeView) DedupRecords(_ context.Context, after uint64, limit int) (page []model.DedupRecord, _ error) {
+	for _, m := range v.dedup {
 		if m.Revision > after && len(page) < limit {
 			page = append(page, m)
 		}

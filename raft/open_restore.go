@@ -256,9 +256,11 @@ type foreignRecords struct {
 	given  int
 }
 
-// NextMemory gives none. What is remembered under a key has revisions too, which mean nothing here, and most
+// NextDedupRecord gives none. What is remembered under a key has revisions too, which mean nothing here, and most
 // of them are of records that are no more.
-func (f *foreignRecords) NextMemory() (model.Memory, error) { return model.Memory{}, io.EOF }
+func (f *foreignRecords) NextDedupRecord() (model.DedupRecord, error) {
+	return model.DedupRecord{}, io.EOF
+}
 
 // NextRecord returns the next record.
 func (f *foreignRecords) NextRecord() (model.Version, error) {

@@ -225,8 +225,8 @@ func (a *applier) rebuild(ctx context.Context) error {
 // emptySource is a snapshot of nothing.
 type emptySource struct{}
 
-func (emptySource) NextMemory() (model.Memory, error)  { return model.Memory{}, io.EOF }
-func (emptySource) NextRecord() (model.Version, error) { return model.Version{}, io.EOF }
+func (emptySource) NextDedupRecord() (model.DedupRecord, error) { return model.DedupRecord{}, io.EOF }
+func (emptySource) NextRecord() (model.Version, error)          { return model.Version{}, io.EOF }
 
 // restoreNewest loads the newest snapshot in place of log entries that are not to be had.
 func (a *applier) restoreNewest(ctx context.Context) error {

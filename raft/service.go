@@ -31,7 +31,7 @@ type VersionServiceInterface interface {
 	RecallInternal(unit *model.Unit, revision uint64) (outcome model.UnitOutcome, found bool)
 	// RememberInternal stages what a unit with a key came to.
 	RememberInternal(unit *model.Unit, revision uint64, outcomes []model.Outcome)
-	// ChecksumInternal gives the running checksum of all records and memories, with what is staged.
+	// ChecksumInternal gives the running checksum of all records and dedup records, with what is staged.
 	ChecksumInternal() model.Checksum
 
 	// CommitInternal writes what is staged and moves the state row of this store from one position
@@ -55,7 +55,7 @@ type VersionServiceInterface interface {
 	// the store is known to be ours and before anything is applied. model.ErrStoreDiffers means that
 	// its records are not those that were stored there.
 	LoadInternal(ctx context.Context, cluster string) error
-	// RestoreInternal replaces all records and memories by those of source, and sets the state row to
+	// RestoreInternal replaces all records and dedup records by those of source, and sets the state row to
 	// identity and position. A crash in between leaves the row marked as restoring.
 	RestoreInternal(ctx context.Context, identity model.Identity, position model.Position, source Source) error
 	// OpenViewInternal opens a consistent view of the records as they are now: model.ErrNoState when
@@ -66,7 +66,7 @@ type VersionServiceInterface interface {
 // Source gives the contents of a snapshot.
 type Source = snapshot.Source
 
-// View is a consistent view of all records and memories.
+// View is a consistent view of all records and dedup records.
 type View = snapshot.View
 
 // StoreView is a View of the store.

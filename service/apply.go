@@ -72,12 +72,12 @@ func (s *VersionService) RevisionInternal(id string) uint64 {
 
 // RecallInternal returns the outcome of an earlier request with the unit's key.
 func (s *VersionService) RecallInternal(u *model.Unit, revision uint64) (outcome model.UnitOutcome, found bool) {
-	memory, found := s.mysql.memories.find(u.Idempotency.Key, model.IndexOf(revision))
+	record, found := s.mysql.dedup.find(u.Idempotency.Key, model.IndexOf(revision))
 	if !found {
 		return outcome, false
 	}
-	outcomes, err := wire.UnpackOutcomes(&memory) // it could be when it was loaded
-	if err != nil || memory.Request != u.Idempotency.Request || len(outcomes) != len(u.Commands) {
+	outcomes, err := wire.UnpackOutcomes(&record) // it could be when it was loaded
+	if err != nil || record.Request != u.Idempotency.Request || len(outcomes) != len(u.Commands) {
 		return keyReused(len(u.Commands)), true
 	}
 	return model.UnitOutcome{Outcomes: outcomes, Replayed: true}, true
@@ -93,10 +93,10 @@ func keyReused(commands int) model.UnitOutcome {
 
 // RememberInternal stages what a unit with a key came to.
 func (s *VersionService) RememberInternal(u *model.Unit, revision uint64, outcomes []model.Outcome) {
-	s.mysql.remember(model.Memory{Idempotency: *u.Idempotency, Revision: revision, Outcomes: wire.PackOutcomes(outcomes)})
+	s.mysql.remember(model.DedupRecord{Idempotency: *u.Idempotency, Revision: revision, Outcomes: wire.PackOutcomes(outcomes)})
 }
 
-// ChecksumInternal returns the running checksum of all records and memories, with what is staged.
+// ChecksumInternal returns the running checksum of all records and dedup records, with what is staged.
 func (s *VersionService) ChecksumInternal() model.Checksum { return s.mysql.staged.sum.checksum() }
 
 // CommitInternal writes the staged rows and the state row in one transaction.

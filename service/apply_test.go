@@ -35,8 +35,8 @@ func mustApplied(t *testing.T) *applied {
 // recordsOnly is a snapshot in which nothing is remembered.
 type recordsOnly func() (model.Version, error)
 
-func (recordsOnly) NextMemory() (model.Memory, error)       { return model.Memory{}, io.EOF }
-func (next recordsOnly) NextRecord() (model.Version, error) { return next() }
+func (recordsOnly) NextDedupRecord() (model.DedupRecord, error) { return model.DedupRecord{}, io.EOF }
+func (next recordsOnly) NextRecord() (model.Version, error)     { return next() }
 
 // group applies entries in one transaction, as the applier does, and gives their outcomes.
 func (a *applied) group(t *testing.T, entries ...[]model.Command) [][]model.Outcome {
@@ -85,7 +85,7 @@ func (a *applied) rows(t *testing.T) map[string]model.Version {
 	}))
 	require.NoError(t, view.Close())
 	for _, m := range a.remembered(t) {
-		sum.addMemory(&m)
+		sum.addDedup(&m)
 	}
 	require.Equal(t, len(rows), a.mysql.revisions.size())
 	require.Equal(t, sum, a.mysql.sum)

@@ -7,7 +7,7 @@ import (
 	"versiond/wire"
 )
 
-// contentSum is a running checksum of records and memories: the number of the records, and the sum of all
+// contentSum is a running checksum of records and dedup records: the number of the records, and the sum of all
 // hashes, which does not depend on the order in which they come and go. Two sets of records that differ by accident
 // have the same sum once in 2^64 times; it is no defence against somebody who seeks such a pair.
 type contentSum struct {
@@ -25,8 +25,8 @@ func (c *contentSum) remove(hash uint64) {
 	c.hashes -= hash
 }
 
-func (c *contentSum) addMemory(m *model.Memory)    { c.hashes += memoryHash(m) }
-func (c *contentSum) removeMemory(m *model.Memory) { c.hashes -= memoryHash(m) }
+func (c *contentSum) addDedup(m *model.DedupRecord)    { c.hashes += dedupHash(m) }
+func (c *contentSum) removeDedup(m *model.DedupRecord) { c.hashes -= dedupHash(m) }
 
 func (c contentSum) checksum() model.Checksum { return model.NewChecksum(c.records, c.hashes) }
 

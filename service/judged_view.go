@@ -18,9 +18,9 @@ type judgedView struct {
 	gen     uint64 // which loading of the store the view is of
 
 	seen contentSum
-	// memoriesSeen is set once seen has all memories.
-	memoriesSeen bool
-	wrong        string // an id whose row is not the one that was applied; empty when none is known
+	// dedupSeen is set once seen has all dedup records.
+	dedupSeen bool
+	wrong     string // an id whose row is not the one that was applied; empty when none is known
 }
 
 // Page returns model.ErrStoreDiffers in place of the empty page at the end.
@@ -38,23 +38,23 @@ func (v *judgedView) Page(ctx context.Context, after string, limit int) ([]model
 	return page, nil
 }
 
-// Memories counts what it gives.
-func (v *judgedView) Memories(ctx context.Context, after uint64, limit int) ([]model.Memory, error) {
-	page, err := v.View.Memories(ctx, after, limit)
+// DedupRecords counts what it gives.
+func (v *judgedView) DedupRecords(ctx context.Context, after uint64, limit int) ([]model.DedupRecord, error) {
+	page, err := v.View.DedupRecords(ctx, after, limit)
 	if err != nil {
 		return nil, v.missing(err)
 	}
 	for i := range page {
-		v.seen.addMemory(&page[i])
+		v.seen.addDedup(&page[i])
 	}
-	v.memoriesSeen = v.memoriesSeen || len(page) == 0
+	v.dedupSeen = v.dedupSeen || len(page) == 0
 	return page, nil
 }
 
-// seeMemories reads them for whoever wanted the records alone.
-func (v *judgedView) seeMemories(ctx context.Context) error {
-	for after := uint64(0); !v.memoriesSeen; {
-		page, err := v.Memories(ctx, after, storePageSize)
+// seeDedupRecords reads them for whoever wanted the records alone.
+func (v *judgedView) seeDedupRecords(ctx context.Context) error {
+	for after := uint64(0); !v.dedupSeen; {
+		page, err := v.DedupRecords(ctx, after, storePageSize)
 		if err != nil {
 			return err
 		}
@@ -74,7 +74,7 @@ func (v *judgedView) add(row *model.Version) {
 }
 
 func (v *judgedView) judge(ctx context.Context) error {
-	if err := v.seeMemories(ctx); err != nil {
+	if err := v.seeDedupRecords(ctx); err != nil {
 		return err
 	}
 	if v.seen == v.want {

@@ -18,13 +18,13 @@ func (s *VersionMysqlService) restore(ctx context.Context, identity model.Identi
 	}
 	failpoint.Here(failpoint.RestoreMarked)
 	s.revisions.clear()
-	s.memories.clear()
+	s.dedup.clear()
 	if err := s.mysqlDao.DeleteAll(ctx); err != nil {
 		return err
 	}
 	failpoint.Here(failpoint.RestoreCleared)
 	var sum contentSum
-	if err := insertAll(ctx, source.NextMemory, s.mysqlDao.InsertMemories, sum.addMemory); err != nil {
+	if err := insertAll(ctx, source.NextDedupRecord, s.mysqlDao.InsertDedupRecords, sum.addDedup); err != nil {
 		return err
 	}
 	addRow := func(v *model.Version) { sum.add(rowHash(v)) }

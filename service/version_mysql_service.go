@@ -30,10 +30,10 @@ type VersionMysqlService struct {
 	revisions *revisionIndex
 	// readers keeps clients' reads from taking all connections: the database would give them out in the
 	// order in which they were asked for, and the applier would wait behind every client.
-	readers  *group.Gate
-	staged   *stage     // the applier's alone
-	memories *memories  // the applier's alone
-	sum      contentSum // of what revisions holds; the applier's alone
+	readers *group.Gate
+	staged  *stage     // the applier's alone
+	dedup   *dedup     // the applier's alone
+	sum     contentSum // of what revisions holds; the applier's alone
 	// left is the state row as the applier left it, leaving what it is about to make of it; the applier's alone.
 	left, leaving model.StoreState
 }
@@ -47,7 +47,7 @@ func NewVersionMysqlService(mysqlDao *dao.VersionMysqlDao) (*VersionMysqlService
 		return nil, err
 	}
 	readers := group.NewGate(mysqlDao.ConnectionsMax()-connectionsKept, readsWaitingMax)
-	return &VersionMysqlService{mysqlDao: mysqlDao, revisions: newRevisionIndex(), staged: newStage(), readers: readers, memories: newMemories()}, nil
+	return &VersionMysqlService{mysqlDao: mysqlDao, revisions: newRevisionIndex(), staged: newStage(), readers: readers, dedup: newDedup()}, nil
 }
 
 // ConvertToVersion makes the row of a record.
@@ -105,12 +105,12 @@ func (s *VersionMysqlService) DeleteVersion(id string) {
 }
 
 // remember stages what a unit with a key came to.
-func (s *VersionMysqlService) remember(m model.Memory) {
-	forgotten := s.memories.stage(m)
+func (s *VersionMysqlService) remember(m model.DedupRecord) {
+	forgotten := s.dedup.stage(m)
 	for i := range forgotten {
-		s.staged.sum.removeMemory(&forgotten[i])
+		s.staged.sum.removeDedup(&forgotten[i])
 	}
-	s.staged.sum.addMemory(&m)
+	s.staged.sum.addDedup(&m)
 }
 
 // commit writes what is staged, and moves the state row, in one transaction. The stage stays, for
@@ -118,7 +118,7 @@ func (s *VersionMysqlService) remember(m model.Memory) {
 func (s *VersionMysqlService) commit(ctx context.Context, store string, from, to model.Position) error {
 	var changes dao.Changes
 	changes.Upserts, changes.Deletes = s.staged.rows()
-	changes.Memories, changes.ForgetThrough = s.memories.changes()
+	changes.DedupRecords, changes.ForgetThrough = s.dedup.changes()
 	left := s.left
 	left.Store, left.Applied = store, from
 	s.leaving = left
@@ -131,7 +131,7 @@ func (s *VersionMysqlService) commit(ctx context.Context, store string, from, to
 // first appearance.
 func (s *VersionMysqlService) publish() []change {
 	s.sum, s.left = s.staged.sum, s.leaving
-	s.memories.publish()
+	s.dedup.publish()
 	changes := s.staged.take()
 	for _, c := range changes {
 		if c.deleted {
@@ -145,7 +145,7 @@ func (s *VersionMysqlService) publish() []change {
 
 func (s *VersionMysqlService) discard() {
 	s.staged.take()
-	s.memories.discard()
+	s.dedup.discard()
 	s.staged.sum = s.sum
 }
 
@@ -258,20 +258,20 @@ func (s *VersionMysqlService) index(ctx context.Context) error {
 		return nil
 	})
 	if err == nil {
-		err = s.indexMemories(ctx, &sum)
+		err = s.indexDedupRecords(ctx, &sum)
 	}
 	s.sum, s.staged.sum = sum, sum
 	return err
 }
 
-func (s *VersionMysqlService) indexMemories(ctx context.Context, sum *contentSum) error {
-	s.memories.clear()
-	return s.mysqlDao.ForEachMemory(ctx, func(m model.Memory) error {
+func (s *VersionMysqlService) indexDedupRecords(ctx context.Context, sum *contentSum) error {
+	s.dedup.clear()
+	return s.mysqlDao.ForEachDedupRecord(ctx, func(m model.DedupRecord) error {
 		if _, err := wire.UnpackOutcomes(&m); err != nil {
 			return fmt.Errorf("%w: what is remembered at revision %d: %w", model.ErrStoreDiffers, m.Revision, err)
 		}
-		sum.addMemory(&m)
-		s.memories.load(m)
+		sum.addDedup(&m)
+		s.dedup.load(m)
 		return nil
 	})
 }

@@ -6,7 +6,7 @@ import (
 	"versiond/model"
 )
 
-// formVersion is the first byte of every form but those of records, memories and steps of a restore. One that changes
+// formVersion is the first byte of every form but those of records, dedup records and steps of a restore. One that changes
 // gets a number of its own.
 const formVersion = 1
 

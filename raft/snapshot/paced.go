@@ -34,12 +34,12 @@ func (v *pacedView) Page(ctx context.Context, after string, limit int) ([]model.
 	return v.View.Page(ctx, after, limit)
 }
 
-// Memories does as Page does.
-func (v *pacedView) Memories(ctx context.Context, after uint64, limit int) ([]model.Memory, error) {
+// DedupRecords does as Page does.
+func (v *pacedView) DedupRecords(ctx context.Context, after uint64, limit int) ([]model.DedupRecord, error) {
 	if err := v.rest(ctx); err != nil {
 		return nil, err
 	}
-	return v.View.Memories(ctx, after, limit)
+	return v.View.DedupRecords(ctx, after, limit)
 }
 
 func (v *pacedView) rest(ctx context.Context) (err error) {

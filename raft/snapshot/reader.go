@@ -21,10 +21,10 @@ type Reader struct {
 	decoder *zstd.Decoder
 	records *bufio.Reader
 	sum     hash.Hash32
-	count   uint64 // of memories and records
+	count   uint64 // of dedup records and records
 	rows    uint64 // of records
 	scratch []byte
-	// recordsOnly is set once the memories are passed.
+	// recordsOnly is set once the dedup records are passed.
 	recordsOnly bool
 }
 
@@ -41,30 +41,30 @@ func NewReader(stream io.ReadCloser) (*Reader, error) {
 	return &Reader{stream: stream, decoder: decoder, records: bufio.NewReader(decoder), sum: crc32.New(castagnoli)}, nil
 }
 
-// NextMemory returns the next memory, io.EOF when only records are left, and otherwise an error that
+// NextDedupRecord returns the next dedup record, io.EOF when only records are left, and otherwise an error that
 // matches model.ErrCorrupt.
-func (r *Reader) NextMemory() (m model.Memory, err error) {
+func (r *Reader) NextDedupRecord() (m model.DedupRecord, err error) {
 	flag, err := r.records.Peek(1)
 	if err != nil {
 		return m, fmt.Errorf("%w: %w", model.ErrCorrupt, err)
 	}
-	if flag[0] != flagMemory {
+	if flag[0] != flagDedupRecord {
 		return m, io.EOF
 	}
 	_, _ = r.records.Discard(1) // it was there to be seen
-	if m, err = wire.ReadMemory(r.records); err != nil {
+	if m, err = wire.ReadDedupRecord(r.records); err != nil {
 		return m, fmt.Errorf("%w: entry %d of the snapshot: %w", model.ErrCorrupt, r.count, err)
 	}
 	r.count++
-	r.scratch = wire.AppendMemory(append(r.scratch[:0], flagMemory), &m)
+	r.scratch = wire.AppendDedupRecord(append(r.scratch[:0], flagDedupRecord), &m)
 	_, err = r.sum.Write(r.scratch)
 	return m, err
 }
 
 // NextRecord returns the next record, io.EOF after the last one of an undamaged snapshot, and otherwise an
-// error that matches model.ErrCorrupt. Memories that were not asked for are passed over.
+// error that matches model.ErrCorrupt. Dedup records that were not asked for are passed over.
 func (r *Reader) NextRecord() (model.Version, error) {
-	if err := r.skipMemories(); err != nil {
+	if err := r.skipDedupRecords(); err != nil {
 		return model.Version{}, err
 	}
 	flag, err := r.records.ReadByte()
@@ -89,10 +89,10 @@ func (r *Reader) NextRecord() (model.Version, error) {
 	return v, err
 }
 
-// skipMemories reads on to the first record. After that a memory is out of place.
-func (r *Reader) skipMemories() error {
+// skipDedupRecords reads on to the first record. After that a dedup record is out of place.
+func (r *Reader) skipDedupRecords() error {
 	for !r.recordsOnly {
-		if _, err := r.NextMemory(); IsEnd(err) {
+		if _, err := r.NextDedupRecord(); IsEnd(err) {
 			r.recordsOnly = true
 		} else if err != nil {
 			return err
@@ -119,7 +119,7 @@ func (r *Reader) checkEnd() error {
 	return io.EOF
 }
 
-// Count returns how many memories and records were read.
+// Count returns how many dedup records and records were read.
 func (r *Reader) Count() uint64 { return r.count }
 
 // Rows returns how many records were read.

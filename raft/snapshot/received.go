@@ -22,7 +22,7 @@ const SpoolPattern = "restore-*.spool"
 // goroutine may use it.
 type Backup struct {
 	Header BackupHeader
-	// Records is how many records it holds, Highest the highest revision of a record or a memory.
+	// Records is how many records it holds, Highest the highest revision of a record or a dedup record.
 	Records, Highest uint64
 	// Sum is the CRC-32C of the records, of the same reading that proved the whole file, and Size how many bytes they
 	// have in the form of a snapshot.
@@ -141,7 +141,7 @@ func (b *Backup) checkRecords(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = reader.Close() }() // it was only read
-	if err := b.checkMemories(ctx, reader); err != nil {
+	if err := b.checkDedupRecords(ctx, reader); err != nil {
 		return err
 	}
 	for last := ""; ctx.Err() == nil; {
@@ -164,9 +164,9 @@ func (b *Backup) checkRecords(ctx context.Context) error {
 	return ctx.Err()
 }
 
-func (b *Backup) checkMemories(ctx context.Context, reader *Reader) error {
+func (b *Backup) checkDedupRecords(ctx context.Context, reader *Reader) error {
 	for last := uint64(0); ctx.Err() == nil; {
-		m, err := reader.NextMemory()
+		m, err := reader.NextDedupRecord()
 		if IsEnd(err) {
 			return nil
 		}

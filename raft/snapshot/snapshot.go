@@ -14,16 +14,16 @@ import (
 	"versiond/wire"
 )
 
-// A snapshot is the magic, then, compressed, a flag byte and a memory for each unit that is remembered, in
+// A snapshot is the magic, then, compressed, a flag byte and a dedup record for each unit that is remembered, in
 // the order of the log, another flag byte and a record for each row in the byte order of the ids, and at
 // the end the last flag byte, the count of both and a CRC-32C of all before it. Index and
 // term are not in it: they are Raft's to give.
 const (
-	magic      = "versiond snapshot 1\n"
-	flagEnd    = 0
-	flagRecord = 1
-	flagMemory = 2 // older releases know none, and refuse a snapshot that has one
-	// PageSize is how many records or memories are read at once.
+	magic           = "versiond snapshot 1\n"
+	flagEnd         = 0
+	flagRecord      = 1
+	flagDedupRecord = 2 // older releases know none, and refuse a snapshot that has one
+	// PageSize is how many records or dedup records are read at once.
 	PageSize = 1000
 	// window is how far back the compression looks, in bytes; it keeps four times that in memory.
 	window = 512 << 10
@@ -31,21 +31,21 @@ const (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// Source gives the contents of a snapshot: first its memories, in their order, until io.EOF, then its
+// Source gives the contents of a snapshot: first its dedup records, in their order, until io.EOF, then its
 // records.
 type Source interface {
-	NextMemory() (model.Memory, error)
+	NextDedupRecord() (model.DedupRecord, error)
 	NextRecord() (model.Version, error)
 }
 
-// View is a consistent view of all records and memories. It may be read on another goroutine than the applier's.
+// View is a consistent view of all records and dedup records. It may be read on another goroutine than the applier's.
 type View interface {
 	// Page gives up to limit records with ids above after, in the byte order of their ids. A view that
 	// the service opened and that is read from its first record on gives model.ErrStoreDiffers in place
 	// of the empty page after its last one, when its records are not those that the log makes.
 	Page(ctx context.Context, after string, limit int) ([]model.Version, error)
-	// Memories gives up to limit memories with revisions above after, in their order.
-	Memories(ctx context.Context, after uint64, limit int) ([]model.Memory, error)
+	// DedupRecords gives up to limit dedup records with revisions above after, in their order.
+	DedupRecords(ctx context.Context, after uint64, limit int) ([]model.DedupRecord, error)
 	Close() error
 }
 
@@ -60,7 +60,7 @@ func Write(ctx context.Context, w io.Writer, view View) error {
 	}
 	sum := crc32.New(castagnoli)
 	summed := io.MultiWriter(compressed, sum)
-	memories, err := writeMemories(ctx, summed, view)
+	dedup, err := writeDedupRecords(ctx, summed, view)
 	if err != nil {
 		return errors.Join(err, compressed.Close())
 	}
@@ -68,21 +68,21 @@ func Write(ctx context.Context, w io.Writer, view View) error {
 	if err != nil {
 		return errors.Join(err, compressed.Close())
 	}
-	end := binary.AppendUvarint([]byte{flagEnd}, memories+records)
+	end := binary.AppendUvarint([]byte{flagEnd}, dedup+records)
 	_, err = compressed.Write(binary.BigEndian.AppendUint32(end, sum.Sum32()))
 	return errors.Join(err, compressed.Close())
 }
 
-func writeMemories(ctx context.Context, w io.Writer, view View) (count uint64, err error) {
+func writeDedupRecords(ctx context.Context, w io.Writer, view View) (count uint64, err error) {
 	var buffer []byte
 	for after := uint64(0); ; {
-		page, err := view.Memories(ctx, after, PageSize)
+		page, err := view.DedupRecords(ctx, after, PageSize)
 		if err != nil || len(page) == 0 {
 			return count, err
 		}
 		buffer = buffer[:0]
 		for i := range page {
-			buffer = wire.AppendMemory(append(buffer, flagMemory), &page[i])
+			buffer = wire.AppendDedupRecord(append(buffer, flagDedupRecord), &page[i])
 		}
 		if _, err := w.Write(buffer); err != nil {
 			return count, err

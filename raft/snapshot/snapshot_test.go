@@ -19,9 +19,9 @@ import (
 	"versiond/wire"
 )
 
-func mustSnapshotBytes(t testing.TB, records, memories int) []byte {
+func mustSnapshotBytes(t testing.TB, records, dedup int) []byte {
 	t.Helper()
-	view := &listView{memories: someMemories(memories)}
+	view := &listView{dedup: someDedupRecords(dedup)}
 	for i := range records {
 		id := fmt.Sprintf("id-%05d", i)
 		view.records = append(view.records, model.Version{ID: id, VersionNo: fmt.Sprint(i), Platform: "linux", Revision: uint64(i+1) << 13})
@@ -31,10 +31,10 @@ func mustSnapshotBytes(t testing.TB, records, memories int) []byte {
 	return b.Bytes()
 }
 
-func someMemories(count int) (list []model.Memory) {
+func someDedupRecords(count int) (list []model.DedupRecord) {
 	for i := range count {
 		outcomes := []model.Outcome{{Code: model.OutcomeDone, Revision: model.Revision(uint64(i+1), 0)}, {Code: model.OutcomeAlreadyExists, Revision: 4096}}
-		list = append(list, model.Memory{
+		list = append(list, model.DedupRecord{
 			Idempotency: *wire.NewIdempotency(fmt.Sprint(i), &model.Unit{}, false), Revision: model.Revision(uint64(i+1), 0), Outcomes: wire.PackOutcomes(outcomes),
 		})
 	}
@@ -72,17 +72,17 @@ func TestSnapshotKeepsEveryRecord(t *testing.T) {
 }
 
 // What is remembered comes before the records, over more than one page and with none at all.
-func TestSnapshotKeepsEveryMemory(t *testing.T) {
+func TestSnapshotKeepsEveryDedupRecord(t *testing.T) {
 	for _, count := range []int{0, 1, 2*PageSize + 7} {
 		reader, err := NewReader(io.NopCloser(bytes.NewReader(mustSnapshotBytes(t, 3, count))))
 		require.NoError(t, err)
-		var got []model.Memory
-		m, err := reader.NextMemory()
-		for ; err == nil; m, err = reader.NextMemory() {
+		var got []model.DedupRecord
+		m, err := reader.NextDedupRecord()
+		for ; err == nil; m, err = reader.NextDedupRecord() {
 			got = append(got, m)
 		}
 		require.True(t, IsEnd(err))
-		require.Equal(t, someMemories(count), got)
+		require.Equal(t, someDedupRecords(count), got)
 		v, err := reader.NextRecord()
 		require.NoError(t, err)
 		require.Equal(t, "id-00000", v.ID)
@@ -92,7 +92,7 @@ func TestSnapshotKeepsEveryMemory(t *testing.T) {
 
 // Snapshots and backups of a release that remembered nothing must load for ever.
 func TestSnapshotsOfOlderReleasesAreRead(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join("testdata", "snapshot-without-memories.hex"))
+	text, err := os.ReadFile(filepath.Join("testdata", "snapshot-without-dedup-records.hex"))
 	require.NoError(t, err)
 	old, err := hex.DecodeString(strings.TrimSpace(string(text)))
 	require.NoError(t, err)
@@ -131,8 +131,8 @@ func FuzzSnapshotReader(f *testing.F) {
 // listView shows what it holds, in the order in which it holds it.
 type listView struct {
 	View
-	records  []model.Version
-	memories []model.Memory
+	records []model.Version
+	dedup   []model.DedupRecord
 }
 
 func (v *listView) Page(_ context.Context, after string, limit int) ([]model.Version, error) {
@@ -143,12 +143,12 @@ func (v *listView) Page(_ context.Context, after string, limit int) ([]model.Ver
 	return v.records[from:min(from+limit, len(v.records))], nil
 }
 
-func (v *listView) Memories(_ context.Context, after uint64, limit int) ([]model.Memory, error) {
-	from := slices.IndexFunc(v.memories, func(m model.Memory) bool { return m.Revision > after })
+func (v *listView) DedupRecords(_ context.Context, after uint64, limit int) ([]model.DedupRecord, error) {
+	from := slices.IndexFunc(v.dedup, func(m model.DedupRecord) bool { return m.Revision > after })
 	if from < 0 {
 		return nil, nil
 	}
-	return v.memories[from:min(from+limit, len(v.memories))], nil
+	return v.dedup[from:min(from+limit, len(v.dedup))], nil
 }
 
 func (*listView) Close() error { return nil }

@@ -96,7 +96,7 @@ type mysqlDatabase struct {
 	name   string
 }
 
-var mysqlTables = []string{"versions", "versiond_state", "versiond_memories"}
+var mysqlTables = []string{"versions", "versiond_state", "versiond_idempotency"}
 
 func (d *mysqlDatabase) quoted(label string) string { return "`" + d.name + label + "`" }
 

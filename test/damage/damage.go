@@ -104,9 +104,9 @@ var tables = []Kind{
 	both("table of the state dropped", "DROP TABLE versiond_state"),
 	both("table of the state renamed", aside("versiond_state")...),
 	viewOf("table of the state replaced by a view", "versiond_state"),
-	both("table of memories dropped", "DROP TABLE versiond_memories"),
-	viewOf("table of memories replaced by a view", "versiond_memories"),
-	both("all tables dropped", "DROP TABLE versions", "DROP TABLE versiond_state", "DROP TABLE versiond_memories"),
+	both("table of dedup records dropped", "DROP TABLE versiond_idempotency"),
+	viewOf("table of dedup records replaced by a view", "versiond_idempotency"),
+	both("all tables dropped", "DROP TABLE versions", "DROP TABLE versiond_state", "DROP TABLE versiond_idempotency"),
 	{Name: "table of records in another engine", MySQL: []string{"ALTER TABLE versions ENGINE = MyISAM"}},
 }
 
@@ -126,7 +126,7 @@ var columns = []Kind{
 	},
 	both("column of the state dropped", "ALTER TABLE versiond_state DROP COLUMN seal"),
 	both("column of the node's name dropped", "ALTER TABLE versiond_state DROP COLUMN node_id"),
-	both("column of memories dropped", "ALTER TABLE versiond_memories DROP COLUMN outcomes"),
+	both("column of dedup records dropped", "ALTER TABLE versiond_idempotency DROP COLUMN outcomes"),
 	{Name: "column of records of another type", MySQL: []string{"ALTER TABLE versions MODIFY version_no VARCHAR(99) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci NOT NULL"}},
 	{Name: "column of the index of another type", MySQL: []string{"ALTER TABLE versiond_state MODIFY applied_index VARCHAR(99) NOT NULL"}},
 	{Name: "column without a default added", MySQL: []string{"ALTER TABLE versions ADD COLUMN note CHAR(9) NOT NULL"}},
@@ -160,5 +160,5 @@ var rows = []Kind{
 	},
 	both("a record added", "DELETE FROM versions WHERE id = 'forged'", "INSERT INTO versions (id, version_no, platform, revision) VALUES ('forged', '1', 'linux', 1)"),
 	both("records deleted, and their index set back", "DELETE FROM versions", "UPDATE versiond_state SET applied_index = 1, applied_term = 1"),
-	both("a memory added", "DELETE FROM versiond_memories WHERE revision = 1", "INSERT INTO versiond_memories (revision, key_hash, request_hash, outcomes) VALUES (1, X'6b', X'72', X'11')"),
+	both("a dedup record added", "DELETE FROM versiond_idempotency WHERE revision = 1", "INSERT INTO versiond_idempotency (revision, key_hash, request_hash, outcomes) VALUES (1, X'6b', X'72', X'11')"),
 }

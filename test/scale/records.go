@@ -38,8 +38,10 @@ func (s synthetic) Page(_ context.Context, after string, limit int) ([]model.Ver
 	return page, nil
 }
 
-// Memories implements raft.View: it has none.
-func (synthetic) Memories(context.Context, uint64, int) ([]model.Memory, error) { return nil, nil }
+// DedupRecords implements raft.View: it has none.
+func (synthetic) DedupRecords(context.Context, uint64, int) ([]model.DedupRecord, error) {
+	return nil, nil
+}
 
 // Close implements raft.View.
 func (synthetic) Close() error { return nil }

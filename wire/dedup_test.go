@@ -36,7 +36,7 @@ func TestRequestsKeepTheirNames(t *testing.T) {
 func TestRememberedOutcomesComeBack(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	for range 2000 {
-		m := model.Memory{Revision: random.Uint64N(1 << 53)}
+		m := model.DedupRecord{Revision: random.Uint64N(1 << 53)}
 		want := make([]model.Outcome, 1+random.IntN(12))
 		for i := range want {
 			code := model.OutcomeDone + model.OutcomeCode(random.IntN(5))
@@ -69,30 +69,30 @@ func TestRememberedOutcomesAreSmall(t *testing.T) {
 	require.LessOrEqual(t, len(PackOutcomes(done)), packedBytesMax)
 }
 
-func TestDamagedMemoriesAreRefused(t *testing.T) {
-	m := model.Memory{Idempotency: *NewIdempotency("key", &model.Unit{}, false), Revision: 4096, Outcomes: PackOutcomes([]model.Outcome{{Code: model.OutcomeDone, Revision: 4096}})}
-	whole := AppendMemory(nil, &m)
-	got, err := ReadMemory(bufio.NewReader(bytes.NewReader(whole)))
+func TestDamagedDedupRecordsAreRefused(t *testing.T) {
+	m := model.DedupRecord{Idempotency: *NewIdempotency("key", &model.Unit{}, false), Revision: 4096, Outcomes: PackOutcomes([]model.Outcome{{Code: model.OutcomeDone, Revision: 4096}})}
+	whole := AppendDedupRecord(nil, &m)
+	got, err := ReadDedupRecord(bufio.NewReader(bytes.NewReader(whole)))
 	require.NoError(t, err)
 	require.Equal(t, m, got)
 	for cut := range whole {
-		_, err := ReadMemory(bufio.NewReader(bytes.NewReader(whole[:cut])))
+		_, err := ReadDedupRecord(bufio.NewReader(bytes.NewReader(whole[:cut])))
 		require.ErrorIs(t, err, model.ErrCorrupt)
 	}
 	for name, outcomes := range map[string]string{
-		"none": "", "no code": "\x10", "a code of no memory": "\x16", "a run of none": "\x01", "too long a run": "\x81\xfe\x01",
+		"none": "", "no code": "\x10", "a code of no dedup record": "\x16", "a run of none": "\x01", "too long a run": "\x81\xfe\x01",
 		"no revision": "\x1a", "more than a unit has": "\x81\x7d\x81\x7d",
 	} {
-		_, err := UnpackOutcomes(&model.Memory{Outcomes: outcomes})
+		_, err := UnpackOutcomes(&model.DedupRecord{Outcomes: outcomes})
 		require.ErrorIs(t, err, model.ErrCorrupt, name)
 	}
 }
 
-func FuzzReadMemory(f *testing.F) {
-	m := model.Memory{Revision: 4096, Outcomes: PackOutcomes([]model.Outcome{{Code: model.OutcomeDone, Revision: 4096}, {Code: model.OutcomeAlreadyExists, Revision: 9}})}
-	f.Add(AppendMemory(nil, &m))
+func FuzzReadDedupRecord(f *testing.F) {
+	m := model.DedupRecord{Revision: 4096, Outcomes: PackOutcomes([]model.Outcome{{Code: model.OutcomeDone, Revision: 4096}, {Code: model.OutcomeAlreadyExists, Revision: 9}})}
+	f.Add(AppendDedupRecord(nil, &m))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		m, err := ReadMemory(bufio.NewReader(bytes.NewReader(data)))
+		m, err := ReadDedupRecord(bufio.NewReader(bytes.NewReader(data)))
 		if err != nil {
 			require.ErrorIs(t, err, model.ErrCorrupt)
 			return

@@ -7,10 +7,10 @@ import (
 	"versiond/wire"
 )
 
-// memoryLimits bound what is remembered of units with keys. What is forgotten decides outcomes, so every
+// dedupLimits bound what is remembered of units with keys. What is forgotten decides outcomes, so every
 // node must forget at the same entry of the log: the limits follow from the log alone, know no clock, and
 // cannot be changed in the life of a cluster.
-type memoryLimits struct {
+type dedupLimits struct {
 	// units is how many are remembered, the newest.
 	units int
 	// bytes is how much their outcomes may take together, in the form in which they are kept.
@@ -19,17 +19,17 @@ type memoryLimits struct {
 	indexes uint64
 }
 
-// defaultMemoryLimits keep a key for longer than the longest timeout of a request (60 s) while 5,000 requests a
+// defaultDedupLimits keep a key for longer than the longest timeout of a request (60 s) while 5,000 requests a
 // second have one, in about 35 MB, and 32 MiB more when all are large batches.
-var defaultMemoryLimits = memoryLimits{units: 300_000, bytes: 32 << 20, indexes: 1_000_000}
+var defaultDedupLimits = dedupLimits{units: 300_000, bytes: 32 << 20, indexes: 1_000_000}
 
-// memories is what a node remembers of units with keys, together with what is staged. It belongs to the
+// dedup is what a node remembers of units with keys, together with what is staged. It belongs to the
 // applier.
-type memories struct {
-	limits memoryLimits
+type dedup struct {
+	limits dedupLimits
 	// list has the remembered units in the order of the log. Those before staleBefore are forgotten by
 	// what is staged, those from fresh on are staged.
-	list               []model.Memory
+	list               []model.DedupRecord
 	staleBefore, fresh int
 	bytes              int // of the outcomes that are remembered with what is staged
 	// places says where in list a key is, counted from the first unit that was ever remembered here;
@@ -38,31 +38,31 @@ type memories struct {
 	passed int
 }
 
-func newMemories() *memories {
-	return &memories{limits: defaultMemoryLimits, places: map[[16]byte]int{}}
+func newDedup() *dedup {
+	return &dedup{limits: defaultDedupLimits, places: map[[16]byte]int{}}
 }
 
 // find returns what is remembered under a key when the entry at index is decided.
-func (m *memories) find(key [16]byte, index uint64) (model.Memory, bool) {
+func (m *dedup) find(key [16]byte, index uint64) (model.DedupRecord, bool) {
 	place, found := m.places[key]
 	if place -= m.passed; !found || place < m.staleBefore {
-		return model.Memory{}, false
+		return model.DedupRecord{}, false
 	}
-	memory := m.list[place]
-	return memory, !m.tooOld(&memory, index)
+	record := m.list[place]
+	return record, !m.tooOld(&record, index)
 }
 
-func (m *memories) tooOld(memory *model.Memory, index uint64) bool {
-	return model.IndexOf(memory.Revision)+m.limits.indexes < index
+func (m *dedup) tooOld(record *model.DedupRecord, index uint64) bool {
+	return model.IndexOf(record.Revision)+m.limits.indexes < index
 }
 
 // stage remembers a unit, and gives what is forgotten for it.
-func (m *memories) stage(memory model.Memory) (forgotten []model.Memory) {
-	m.places[memory.Key] = m.passed + len(m.list)
-	m.list = append(m.list, memory)
-	m.bytes += len(memory.Outcomes)
+func (m *dedup) stage(record model.DedupRecord) (forgotten []model.DedupRecord) {
+	m.places[record.Key] = m.passed + len(m.list)
+	m.list = append(m.list, record)
+	m.bytes += len(record.Outcomes)
 	first := m.staleBefore
-	for m.tooMany() || m.tooOld(&m.list[m.staleBefore], model.IndexOf(memory.Revision)) {
+	for m.tooMany() || m.tooOld(&m.list[m.staleBefore], model.IndexOf(record.Revision)) {
 		m.bytes -= len(m.list[m.staleBefore].Outcomes)
 		m.staleBefore++
 	}
@@ -70,14 +70,14 @@ func (m *memories) stage(memory model.Memory) (forgotten []model.Memory) {
 }
 
 // tooMany leaves the newest, whatever its size.
-func (m *memories) tooMany() bool {
+func (m *dedup) tooMany() bool {
 	n := len(m.list) - m.staleBefore
 	return n > 1 && (n > m.limits.units || m.bytes > m.limits.bytes)
 }
 
 // changes returns what is staged, without what is forgotten already, and the revision up to which all is
 // forgotten.
-func (m *memories) changes() (added []model.Memory, forgetThrough uint64) {
+func (m *dedup) changes() (added []model.DedupRecord, forgetThrough uint64) {
 	if m.staleBefore > 0 {
 		forgetThrough = m.list[m.staleBefore-1].Revision
 	}
@@ -85,7 +85,7 @@ func (m *memories) changes() (added []model.Memory, forgetThrough uint64) {
 }
 
 // publish keeps what is staged.
-func (m *memories) publish() {
+func (m *dedup) publish() {
 	for i := range m.list[:m.staleBefore] {
 		if key := m.list[i].Key; m.places[key] == m.passed+i {
 			delete(m.places, key)
@@ -97,7 +97,7 @@ func (m *memories) publish() {
 }
 
 // discard forgets what is staged, and remembers again what was forgotten for it.
-func (m *memories) discard() {
+func (m *dedup) discard() {
 	for i := range m.list[:m.staleBefore] {
 		m.bytes += len(m.list[i].Outcomes)
 	}
@@ -112,19 +112,19 @@ func (m *memories) discard() {
 	m.staleBefore = 0
 }
 
-// load takes a memory of the store, which come in the order of the log.
-func (m *memories) load(memory model.Memory) {
-	m.places[memory.Key] = m.passed + len(m.list)
-	m.list = append(m.list, memory)
-	m.bytes += len(memory.Outcomes)
+// load takes a dedup record of the store, which come in the order of the log.
+func (m *dedup) load(record model.DedupRecord) {
+	m.places[record.Key] = m.passed + len(m.list)
+	m.list = append(m.list, record)
+	m.bytes += len(record.Outcomes)
 	m.fresh = len(m.list)
 }
 
-func (m *memories) clear() { *m = memories{limits: m.limits, places: map[[16]byte]int{}} }
+func (m *dedup) clear() { *m = dedup{limits: m.limits, places: map[[16]byte]int{}} }
 
-// memoryHash hashes a memory for the checksum. The byte before it keeps it from ever being hashed as a
+// dedupHash hashes a dedup record for the checksum. The byte before it keeps it from ever being hashed as a
 // record is, whose first byte is the length of an id.
-func memoryHash(m *model.Memory) uint64 {
+func dedupHash(m *model.DedupRecord) uint64 {
 	var buffer [128]byte
-	return xxhash.Sum64(wire.AppendMemory(buffer[:1], m))
+	return xxhash.Sum64(wire.AppendDedupRecord(buffer[:1], m))
 }

@@ -60,9 +60,9 @@ func (a *applied) units(t *testing.T, entries ...[]model.Unit) []model.UnitOutco
 }
 
 // remembered reads what the store remembers.
-func (a *applied) remembered(t *testing.T) (list []model.Memory) {
+func (a *applied) remembered(t *testing.T) (list []model.DedupRecord) {
 	t.Helper()
-	require.NoError(t, a.mysql.mysqlDao.ForEachMemory(t.Context(), func(m model.Memory) error { list = append(list, m); return nil }))
+	require.NoError(t, a.mysql.mysqlDao.ForEachDedupRecord(t.Context(), func(m model.DedupRecord) error { list = append(list, m); return nil }))
 	return list
 }
 
@@ -107,7 +107,7 @@ func TestAKeyOnAnotherRequestIsRefused(t *testing.T) {
 }
 
 // smallLimits make every bound be met within a short test.
-var smallLimits = memoryLimits{units: 12, bytes: 40, indexes: 30}
+var smallLimits = dedupLimits{units: 12, bytes: 40, indexes: 30}
 
 // log makes entries of units with few keys, so that many are sent again while they are remembered and
 // many after they are forgotten.
@@ -132,17 +132,17 @@ func logOf(random *rand.Rand, entries int) [][]model.Unit {
 
 // reference remembers as plainly as can be said: the newest units within the limits.
 type reference struct {
-	limits memoryLimits
-	list   []model.Memory
+	limits dedupLimits
+	list   []model.DedupRecord
 }
 
 func (r *reference) find(key [16]byte, index uint64) bool {
-	return slices.ContainsFunc(r.list, func(m model.Memory) bool {
+	return slices.ContainsFunc(r.list, func(m model.DedupRecord) bool {
 		return m.Key == key && model.IndexOf(m.Revision)+r.limits.indexes >= index
 	})
 }
 
-func (r *reference) add(m model.Memory) {
+func (r *reference) add(m model.DedupRecord) {
 	r.list = append(r.list, m)
 	for {
 		bytes := 0
@@ -165,7 +165,7 @@ func TestEveryNodeForgetsAlike(t *testing.T) {
 		random := rand.New(rand.NewPCG(seed, 7))
 		log := logOf(random, 400)
 		whole, other := mustApplied(t), mustApplied(t)
-		whole.mysql.memories.limits, other.mysql.memories.limits = smallLimits, smallLimits
+		whole.mysql.dedup.limits, other.mysql.dedup.limits = smallLimits, smallLimits
 		expected := &reference{limits: smallLimits}
 		replays := 0
 		for at := 0; at < len(log); {
@@ -207,7 +207,7 @@ func (a *applied) disturbed(t *testing.T, random *rand.Rand) *applied {
 		require.NoError(t, a.LoadInternal(t.Context(), a.identity.Cluster))
 	case 1:
 		fresh := mustApplied(t)
-		fresh.mysql.memories.limits = a.mysql.memories.limits
+		fresh.mysql.dedup.limits = a.mysql.dedup.limits
 		require.NoError(t, fresh.RestoreInternal(t.Context(), fresh.identity, a.at, a.snapshot(t)))
 		require.NoError(t, fresh.LoadInternal(t.Context(), fresh.identity.Cluster))
 		fresh.at = a.at
@@ -219,7 +219,7 @@ func (a *applied) disturbed(t *testing.T, random *rand.Rand) *applied {
 // snapshot gives what a node's store holds.
 func (a *applied) snapshot(t *testing.T) *contents {
 	t.Helper()
-	c := &contents{memories: a.remembered(t)}
+	c := &contents{dedup: a.remembered(t)}
 	for _, v := range a.rows(t) {
 		c.records = append(c.records, v)
 	}
@@ -227,11 +227,11 @@ func (a *applied) snapshot(t *testing.T) *contents {
 }
 
 type contents struct {
-	memories []model.Memory
-	records  []model.Version
+	dedup   []model.DedupRecord
+	records []model.Version
 }
 
-func (c *contents) NextMemory() (model.Memory, error) { return take(&c.memories) }
+func (c *contents) NextDedupRecord() (model.DedupRecord, error) { return take(&c.dedup) }
 
 func (c *contents) NextRecord() (model.Version, error) { return take(&c.records) }
 
@@ -259,42 +259,42 @@ func (r *reference) check(t *testing.T, log [][]model.Unit, index uint64, outcom
 				replays++
 				continue
 			}
-			r.add(model.Memory{Idempotency: *u.Idempotency, Revision: at, Outcomes: wire.PackOutcomes(outcome.Outcomes)})
+			r.add(model.DedupRecord{Idempotency: *u.Idempotency, Revision: at, Outcomes: wire.PackOutcomes(outcome.Outcomes)})
 		}
 	}
 	return replays
 }
 
-// A node that has lost its memories would do again what the others only answer again: it has to notice.
-func TestLostMemoriesAreNoticed(t *testing.T) {
+// A node that has lost its dedup records would do again what the others only answer again: it has to notice.
+func TestLostDedupRecordsAreNoticed(t *testing.T) {
 	a := mustApplied(t)
 	a.units(t, []model.Unit{keyed("1", add("b", "1"))})
-	require.NoError(t, a.mysql.mysqlDao.DB.Exec("DELETE FROM versiond_memories").Error)
+	require.NoError(t, a.mysql.mysqlDao.DB.Exec("DELETE FROM versiond_idempotency").Error)
 	require.ErrorIs(t, a.LoadInternal(t.Context(), a.identity.Cluster), model.ErrStoreDiffers)
-	require.NoError(t, a.mysql.mysqlDao.DB.Exec("DROP TABLE versiond_memories").Error)
+	require.NoError(t, a.mysql.mysqlDao.DB.Exec("DROP TABLE versiond_idempotency").Error)
 	require.ErrorIs(t, a.LoadInternal(t.Context(), a.identity.Cluster), model.ErrStoreDiffers)
 }
 
 // 300,000 units are remembered at most, and must not take much more than the 40 MB that the documents say.
-func TestMemoriesAreBounded(t *testing.T) {
-	m := newMemories()
+func TestDedupRecordsAreBounded(t *testing.T) {
+	m := newDedup()
 	one := wire.PackOutcomes([]model.Outcome{{Code: model.OutcomeDone, Revision: 1}})
 	remember := func(i int) {
-		memory := model.Memory{Revision: model.Revision(uint64(i+1), 0), Outcomes: one}
-		memory.Key = wire.NewIdempotency(fmt.Sprint(i), &model.Unit{}, false).Key
-		m.stage(memory)
+		record := model.DedupRecord{Revision: model.Revision(uint64(i+1), 0), Outcomes: one}
+		record.Key = wire.NewIdempotency(fmt.Sprint(i), &model.Unit{}, false).Key
+		m.stage(record)
 		if i%200 == 0 {
 			m.publish()
 		}
 	}
 	before := heapBytes()
-	for i := range 3 * defaultMemoryLimits.units {
+	for i := range 3 * defaultDedupLimits.units {
 		remember(i)
 	}
 	m.publish()
 	used := heapBytes() - before
-	require.Len(t, m.list, defaultMemoryLimits.units)
-	require.Len(t, m.places, defaultMemoryLimits.units)
+	require.Len(t, m.list, defaultDedupLimits.units)
+	require.Len(t, m.places, defaultDedupLimits.units)
 	t.Logf("%d keys take %d MB", len(m.list), used>>20)
 	require.Less(t, used, uint64(64<<20))
 }

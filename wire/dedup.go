@@ -32,7 +32,7 @@ func NewIdempotency(key string, unit *model.Unit, batch bool) *model.Idempotency
 
 // PackOutcomes returns the shortest form of a unit's outcomes, in which they are remembered: numbers that
 // each hold a code and how often it follows itself, with the revisions that stood in the way. What was
-// done has the revision of its position, which the memory knows.
+// done has the revision of its position, which the dedup record knows.
 func PackOutcomes(outcomes []model.Outcome) string {
 	var dst []byte
 	for i := 0; i < len(outcomes); {
@@ -61,8 +61,8 @@ func runOf(outcomes []model.Outcome) int {
 // revisionIsTold reports whether an outcome has a revision that does not follow from its position.
 func revisionIsTold(o model.Outcome) bool { return o.Code != model.OutcomeDone && o.Revision != 0 }
 
-// UnpackOutcomes returns the outcomes of a memory. Every error matches model.ErrCorrupt.
-func UnpackOutcomes(m *model.Memory) ([]model.Outcome, error) {
+// UnpackOutcomes returns the outcomes of a dedup record. Every error matches model.ErrCorrupt.
+func UnpackOutcomes(m *model.DedupRecord) ([]model.Outcome, error) {
 	r := reader{rest: []byte(m.Outcomes)}
 	var outcomes []model.Outcome
 	for len(r.rest) > 0 {
@@ -97,15 +97,15 @@ func (r *reader) run(runMax int) (o model.Outcome, run int) {
 	return o, int(head >> 4)
 }
 
-// AppendMemory appends the byte form of one memory, as snapshots hold it.
-func AppendMemory(dst []byte, m *model.Memory) []byte {
+// AppendDedupRecord appends the byte form of one dedup record, as snapshots hold it.
+func AppendDedupRecord(dst []byte, m *model.DedupRecord) []byte {
 	dst = append(append(dst, m.Key[:]...), m.Request[:]...)
 	dst = binary.AppendUvarint(dst, m.Revision)
 	return appendText(dst, m.Outcomes)
 }
 
-// ReadMemory reads what AppendMemory wrote. Bytes that break the format match model.ErrCorrupt.
-func ReadMemory(r *bufio.Reader) (m model.Memory, err error) {
+// ReadDedupRecord reads what AppendDedupRecord wrote. Bytes that break the format match model.ErrCorrupt.
+func ReadDedupRecord(r *bufio.Reader) (m model.DedupRecord, err error) {
 	for _, hash := range []*[16]byte{&m.Key, &m.Request} {
 		if _, err = io.ReadFull(r, hash[:]); err != nil {
 			return m, corrupt(err)
@@ -118,7 +118,7 @@ func ReadMemory(r *bufio.Reader) (m model.Memory, err error) {
 		return m, err
 	}
 	if _, err = UnpackOutcomes(&m); err != nil {
-		return m, fmt.Errorf("a memory: %w", err)
+		return m, fmt.Errorf("a dedup record: %w", err)
 	}
 	return m, nil
 }
