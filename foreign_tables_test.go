@@ -20,7 +20,7 @@ func onBothStores(t *testing.T, run func(t *testing.T, cfg config.Config, beside
 	t.Run("SQLite", func(t *testing.T) {
 		cfg := configured(t, 1)
 		require.NoError(t, os.MkdirAll(filepath.Join(cfg.DataDir, "node1"), 0o750))
-		beside, err := db.OpenSQLite(filepath.Join(cfg.DataDir, "node1", sqliteFile))
+		beside, err := db.OpenSQLite(filepath.Join(cfg.DataDir, "node1", db.SQLiteFile))
 		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, db.Close(beside)) })
 		pool, err := beside.DB()

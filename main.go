@@ -13,61 +13,20 @@ import (
 	"sync"
 	"time"
 
-	"github.com/spf13/cobra"
-
+	"versiond/cli"
 	"versiond/config"
 	"versiond/logs"
 	"versiond/raft"
+	"versiond/server"
 	"versiond/service"
 )
 
 // release is the version of the program.
 const release = "0.1.0"
 
-// exitNotConfirmed is the exit code of a recovery that was not told --yes.
-const exitNotConfirmed = 2
-
-func main() { os.Exit(run(os.Args[1:], os.Environ(), os.Stdout, os.Stderr)) }
-
-// run is main with its surroundings as arguments; it gives the exit code.
-func run(args, environ []string, stdout, stderr io.Writer) int {
-	cmd := newCommand(environ, stdout, stderr)
-	cmd.SetArgs(args)
-	cmd.SetOut(stdout)
-	cmd.SetErr(stderr)
-	err := cmd.Execute()
-	if err == nil {
-		return 0
-	}
-	fmt.Fprintf(stderr, "versiond: %v\n", err)
-	if errors.Is(err, raft.ErrNotConfirmed) {
-		return exitNotConfirmed
-	}
-	return 1
-}
-
-func newCommand(environ []string, stdout, stderr io.Writer) *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "versiond",
-		Short: "A replicated registry of version records",
-		Long: "versiond keeps version records (id, versionNo, platform) on several nodes that agree by Raft.\n" +
-			"Without any setting it runs three nodes in this process on embedded storage.",
-		Version:       release,
-		Args:          cobra.NoArgs,
-		SilenceUsage:  true,
-		SilenceErrors: true,
-	}
-	cmd.AddCommand(newHealthCommand(), newRestoreCommand(), newRecoverCommand(environ, stderr))
-	config.BindFlags(cmd.Flags())
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		read := func() (config.Config, error) { return config.Load(cmd.Flags(), environ) }
-		cfg, err := read()
-		if err != nil {
-			return err
-		}
-		return runUntilSignal(cfg, read, stdout, stderr)
-	}
-	return cmd
+func main() {
+	program := cli.Program{Release: release, Start: startNodes, Environ: os.Environ(), Stdout: os.Stdout, Stderr: os.Stderr}
+	os.Exit(program.Run(os.Args[1:]))
 }
 
 // startNodes runs every configured node of this process side by side until the context ends. A node
@@ -75,7 +34,7 @@ func newCommand(environ []string, stdout, stderr io.Writer) *cobra.Command {
 func startNodes(ctx context.Context, cfg config.Config, log *slog.Logger, stdout io.Writer) error {
 	nodes := cfg.LocalNodes()
 	ended := make([]error, len(nodes))
-	warnOfFewFiles(openFilesMax(), len(nodes), log)
+	server.WarnOfFewFiles(len(nodes), log)
 	greeting := newGreeting(stdout, cfg)
 	defer greeting.close()
 	var wg sync.WaitGroup

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
 	"path/filepath"
 	"strconv"
 	"sync"
@@ -22,24 +21,13 @@ import (
 	"versiond/raft/datadir"
 	"versiond/raft/transport"
 	"versiond/routers"
+	"versiond/server"
 	"versiond/service"
 )
 
 const (
-	// drainTimeout bounds the wait for requests that are being served when a node stops.
-	drainTimeout = 2 * time.Second
 	// handOverTimeout bounds the leader's attempt to hand over before it stops.
 	handOverTimeout = 1500 * time.Millisecond
-	// readHeaderTimeout and readTimeout end clients that send a byte a second. readTimeout is above the
-	// longest ?timeout=, because a handler's context ends with it. writeTimeout, from the header on, ends
-	// clients that do not take their answer. Handlers set shorter ones for bodies, and lift both for
-	// backups.
-	readHeaderTimeout = 5 * time.Second
-	readTimeout       = 65 * time.Second
-	writeTimeout      = readTimeout + 30*time.Second
-	idleTimeout       = 2 * time.Minute
-	// headerBytesMax takes a browser's cookies for localhost.
-	headerBytesMax = 32 << 10
 	// memoryTTLReloads is how many reload intervals MemoryDB keeps what nobody reads.
 	memoryTTLReloads = 3
 )
@@ -62,14 +50,9 @@ func (c *closers) close() error {
 type runningNode struct {
 	service      *service.VersionService
 	metrics      *metrics.Metrics
-	public       *http.Server
-	peer         *http.Server
+	public, peer *server.Server
 	listener     net.Listener
 	peerListener *transport.Listener
-	// The rooms bound the connections of both servers.
-	publicRoom, peerRoom *connections
-	// asProblem is for the answers that net/http makes by itself.
-	asProblem func([]byte) []byte
 }
 
 // openNode opens one node from the bottom up; parts undoes it, also after an error.
@@ -118,12 +101,12 @@ func (n *runningNode) listen(cfg config.Config, node config.Node, parts *closers
 		portKey, addressKey = "--port", "--address"
 	}
 	if n.peerListener, err = transport.Listen(net.JoinHostPort(host, peerPort)); err != nil {
-		return notListening(host, peerPort, "peer", addressKey, err)
+		return server.NotListening(host, peerPort, "peer", addressKey, err)
 	}
 	parts.add(n.peerListener.Close)
 	port := strconv.Itoa(node.Port)
 	if n.listener, err = net.Listen("tcp", net.JoinHostPort(host, port)); err != nil {
-		return notListening(host, port, "HTTP", portKey, err)
+		return server.NotListening(host, port, "HTTP", portKey, err)
 	}
 	parts.add(func() error { return ignoreClosed(n.listener.Close()) })
 	return nil
@@ -181,7 +164,7 @@ func openStore(cfg config.Config, node config.Node, dir *datadir.Dir, log *slog.
 // openEmbedded puts a file that is no database any more aside, where the node has what it is made of: it is then built
 // anew.
 func openEmbedded(dir *datadir.Dir, log *slog.Logger) (*dao.VersionMysqlDao, error) {
-	path := filepath.Join(dir.Path(), sqliteFile)
+	path := filepath.Join(dir.Path(), db.SQLiteFile)
 	gormDB, err := db.OpenSQLite(path)
 	if db.IsDamaged(err) && dir.Identity().Cluster != "" {
 		log.Warn("the database file is damaged; it is set aside and built anew", "file", path, "aside", db.Aside(path), "err", err)
@@ -195,14 +178,14 @@ func openEmbedded(dir *datadir.Dir, log *slog.Logger) (*dao.VersionMysqlDao, err
 // storeName names the store to an operator.
 func storeName(cfg config.Config, node config.Node, dir *datadir.Dir) string {
 	if cfg.MySQL.DSN.Reveal() == "" {
-		return filepath.Join(dir.Path(), sqliteFile)
+		return filepath.Join(dir.Path(), db.SQLiteFile)
 	}
 	return db.DatabaseAndServer(cfg.MySQL.DSN.Reveal(), node.ID)
 }
 
 func discardStore(cfg config.Config, node config.Node, dir *datadir.Dir) string {
 	if cfg.MySQL.DSN.Reveal() == "" {
-		return "delete " + filepath.Join(dir.Path(), sqliteFile) + "*"
+		return "delete " + filepath.Join(dir.Path(), db.SQLiteFile) + "*"
 	}
 	return db.DropStatement(cfg.MySQL.DSN.Reveal(), node.ID)
 }
@@ -244,11 +227,9 @@ func (n *runningNode) route(cfg config.Config, node config.Node, log *slog.Logge
 		return err
 	}
 	versions = versions.MeasuredBy(controller.Metrics{Public: n.metrics.Public, Peer: n.metrics.Peer, Scrape: n.metrics.Handler(log)})
-	n.asProblem = versions.AsProblem
-	most := portConnectionsMax(openFilesMax(), len(cfg.LocalNodes()))
-	n.publicRoom, n.peerRoom = newConnections(most, log.With("address", n.listener.Addr())), newConnections(most, log.With("address", n.peerListener.Addr()))
-	n.public = newServer(routers.SetUpVersionRouter(versions), n.publicRoom, log)
-	n.peer = newServer(routers.SetUpRaftRouter(versions, peers), n.peerRoom, log)
+	most := server.ConnectionsMax(len(cfg.LocalNodes()))
+	n.public = server.New(n.listener, routers.SetUpVersionRouter(versions), versions.AsProblem, most, log)
+	n.peer = server.New(n.peerListener.HTTP(), routers.SetUpRaftRouter(versions, peers), versions.AsProblem, most, log)
 	n.peerListener.Bound(most)
 	return nil
 }
@@ -261,24 +242,13 @@ func tokens(auth config.Auth) []controller.Token {
 	return tokens
 }
 
-func newServer(handler http.Handler, connections *connections, log *slog.Logger) *http.Server {
-	return &http.Server{
-		Handler: handler, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
-		IdleTimeout: idleTimeout, MaxHeaderBytes: headerBytesMax, ConnState: connections.changed,
-		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-	}
-}
-
 // serve answers requests on both ports. A server that fails stops the node.
 func (n *runningNode) serve(stop context.CancelCauseFunc) *sync.WaitGroup {
 	var wg sync.WaitGroup
-	for server, listener := range map[*http.Server]clientListener{
-		n.public: {n.publicRoom.on(n.listener), n.asProblem, n.publicRoom.stopsSending},
-		n.peer:   {n.peerListener.HTTP(), n.asProblem, n.peerRoom.stopsSending},
-	} {
+	for _, s := range []*server.Server{n.public, n.peer} {
 		wg.Go(func() {
-			if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-				stop(fmt.Errorf("serve HTTP: %w", err))
+			if err := s.Serve(); err != nil {
+				stop(err)
 			}
 		})
 	}
@@ -293,11 +263,6 @@ func (n *runningNode) drain(handOver bool) {
 		n.service.HandOver(ctx)
 		cancel()
 	}
-	for _, server := range []*http.Server{n.public, n.peer} {
-		ctx, cancel := context.WithTimeout(context.Background(), drainTimeout)
-		if server.Shutdown(ctx) != nil {
-			_ = server.Close() // what was not done in time is cut off; its clients see that
-		}
-		cancel()
-	}
+	n.public.Drain()
+	n.peer.Drain()
 }

@@ -12,6 +12,9 @@ import (
 	"modernc.org/sqlite"
 )
 
+// SQLiteFile is the name of the embedded database in a node's data directory.
+const SQLiteFile = "versions.db"
+
 // sqliteConnectionsMax lets readers, the applier and a read view work side by side. Each connection
 // has a page cache of its own, so there are fewer than for a server.
 const sqliteConnectionsMax = 12

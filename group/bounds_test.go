@@ -11,8 +11,8 @@ import (
 )
 
 // Who waits longest goes first: whoever comes must not be turned away for the sake of one who sleeps.
-func TestCrowdGivesTheOldest(t *testing.T) {
-	c := NewCrowd[string]()
+func TestOldestFirstSetGivesTheOldest(t *testing.T) {
+	c := NewOldestFirstSet[string]()
 	for i, name := range []string{"a", "b", "c"} {
 		require.Equal(t, i+1, c.Enter(name))
 	}

@@ -9,7 +9,6 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"versiond/group"
@@ -26,7 +25,7 @@ type Listener struct {
 	raft     *connQueue
 	// strangers have not said yet what they are, or not proved that they may speak Raft here. When there
 	// are too many, the oldest go: a node that is one of ours says it at once.
-	strangers    *group.Crowd[net.Conn]
+	strangers    *group.OldestFirstSet[net.Conn]
 	strangersMax atomic.Int64
 
 	ctx    context.Context // ends with Close
@@ -45,7 +44,7 @@ func Listen(address string) (*Listener, error) {
 		return nil, errors.Join(fmt.Errorf("the listener at %s is not one for TCP", address), listener.Close())
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	l := &Listener{listener: tcp, strangers: group.NewCrowd[net.Conn](), ctx: ctx, cancel: cancel}
+	l := &Listener{listener: tcp, strangers: group.NewOldestFirstSet[net.Conn](), ctx: ctx, cancel: cancel}
 	l.Bound(strangersMax)
 	l.http, l.raft = newConnQueue(l), newConnQueue(l)
 	l.conns.Go(l.acceptAll)
@@ -101,7 +100,7 @@ func (l *Listener) pause(err error) {
 	if errors.Is(err, net.ErrClosed) {
 		return
 	}
-	if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
+	if group.NoFileLeft(err) {
 		l.makeRoom()
 	}
 	select {

@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"context"
@@ -181,7 +181,7 @@ func (r *recovery) raftConfig(dir *datadir.Dir) raft.RecoverConfig {
 
 // throwaway opens a service over an empty SQLite database in folder.
 func (r *recovery) throwaway(folder string) (raft.VersionServiceInterface, func() error, error) {
-	gormDB, err := db.OpenSQLite(filepath.Join(folder, sqliteFile))
+	gormDB, err := db.OpenSQLite(filepath.Join(folder, db.SQLiteFile))
 	if err != nil {
 		return nil, nil, err
 	}

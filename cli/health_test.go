@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"bytes"
@@ -54,6 +54,6 @@ func TestHealthOfNothing(t *testing.T) {
 // The variables of the node are around when a container is probed, also wrong ones.
 func health(url string) (code int, said string) {
 	var out bytes.Buffer
-	code = run([]string{"health", "--url", url}, []string{"VERSIOND_NODE=node1", "VERSIOND_NONSENSE=1"}, &out, &out)
+	code = Program{Environ: []string{"VERSIOND_NODE=node1", "VERSIOND_NONSENSE=1"}, Stdout: &out, Stderr: &out}.Run([]string{"health", "--url", url})
 	return code, out.String()
 }

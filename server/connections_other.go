@@ -1,6 +1,6 @@
 //go:build !unix
 
-package main
+package server
 
 // openFilesMax: other systems know no such limit.
 func openFilesMax() uint64 { return 1 << 20 }

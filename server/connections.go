@@ -1,12 +1,10 @@
-package main
+package server
 
 import (
-	"errors"
 	"log/slog"
 	"net"
 	"net/http"
 	"sync"
-	"syscall"
 
 	"versiond/group"
 	"versiond/logs"
@@ -25,16 +23,19 @@ const (
 	nodeFilesMin = 160
 )
 
-// portConnectionsMax shares out the files that the process may open between the ports of its nodes, of
-// which each has two.
+// ConnectionsMax returns how many connections each port gets when the files that the process may open are shared
+// out between those of its nodes, of which each has two.
+func ConnectionsMax(nodes int) int { return portConnectionsMax(openFilesMax(), nodes) }
+
 func portConnectionsMax(files uint64, nodes int) int {
 	open := int(min(files, 1<<30))
 	share := (open - min(filesKept, 2*open/3)) / (2 * nodes)
 	return min(max(share, connectionsMin), connectionsMax)
 }
 
-// warnOfFewFiles says so when the process may open fewer files than its nodes need.
-func warnOfFewFiles(files uint64, nodes int, log *slog.Logger) {
+// WarnOfFewFiles says so when the process may open fewer files than its nodes need.
+func WarnOfFewFiles(nodes int, log *slog.Logger) {
+	files := openFilesMax()
 	if need := uint64(nodeFilesMin * nodes); files < need {
 		log.Warn("this process may open too few files: clients will be cut off, and stores may fail; raise the limit (ulimit -n, LimitNOFILE=, ulimits:)",
 			"limit", files, "needed", need, "connectionsPerPort", portConnectionsMax(files, nodes))
@@ -49,19 +50,19 @@ type connections struct {
 	log *slog.Logger // for what may repeat
 	// These make room, in this order. Who stopped sending waits, or gave up and is gone: it cannot be told which.
 	// The newest that have not yet sent a whole header are about to; those before them count as idle.
-	idle, stopped, fresh *crowd
+	idle, stopped, fresh *waiting
 	freshMax             int
 
 	mu   sync.Mutex
-	open map[net.Conn]*crowd // where each one is: nil while it waits for its answer
+	open map[net.Conn]*waiting // where each one is: nil while it waits for its answer
 }
 
-type crowd = group.Crowd[net.Conn]
+type waiting = group.OldestFirstSet[net.Conn]
 
 func newConnections(most int, log *slog.Logger) *connections {
 	return &connections{
-		max: most, freshMax: max(most/4, 1), log: logs.Calm(log), open: map[net.Conn]*crowd{},
-		idle: group.NewCrowd[net.Conn](), stopped: group.NewCrowd[net.Conn](), fresh: group.NewCrowd[net.Conn](),
+		max: most, freshMax: max(most/4, 1), log: logs.Calm(log), open: map[net.Conn]*waiting{},
+		idle: group.NewOldestFirstSet[net.Conn](), stopped: group.NewOldestFirstSet[net.Conn](), fresh: group.NewOldestFirstSet[net.Conn](),
 	}
 }
 
@@ -99,7 +100,7 @@ func (c *connections) opened(conn net.Conn) int {
 }
 
 // move does nothing with a connection that has made room: its server notices a little later.
-func (c *connections) move(conn net.Conn, to *crowd) {
+func (c *connections) move(conn net.Conn, to *waiting) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	from, open := c.open[conn]
@@ -136,7 +137,7 @@ func (c *connections) spare() (conn net.Conn, what string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, each := range []struct {
-		among *crowd
+		among *waiting
 		what  string
 	}{
 		{c.idle, "the one that was idle longest is closed"},
@@ -162,7 +163,7 @@ type roomyListener struct {
 
 func (l roomyListener) Accept() (net.Conn, error) {
 	conn, err := l.Listener.Accept()
-	if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
+	if group.NoFileLeft(err) {
 		l.room.makeRoom("no file is left for another connection")
 	}
 	return conn, err

@@ -1,6 +1,7 @@
-package main
+package server
 
 import (
+	"bytes"
 	"io"
 	"log/slog"
 	"net"
@@ -39,8 +40,8 @@ func TestClientsThatSendAByteASecondAreCutOff(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				listener := make(pipes)
 				reading := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) })
-				server := newServer(reading, newConnections(1, slog.New(slog.DiscardHandler)), slog.New(slog.DiscardHandler))
-				go func() { _ = server.Serve(listener) }()
+				server := New(listener, reading, bytes.Clone, 1, slog.New(slog.DiscardHandler))
+				go func() { _ = server.Serve() }()
 				near, far := net.Pipe()
 				listener <- far
 				go func() { _, _ = io.Copy(io.Discard, near) }()
@@ -52,7 +53,7 @@ func TestClientsThatSendAByteASecondAreCutOff(t *testing.T) {
 				}
 				require.LessOrEqual(t, time.Since(began), test.within+2*time.Second)
 				close(listener)
-				require.NoError(t, server.Close())
+				require.NoError(t, server.http.Close())
 			})
 		})
 	}

@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"context"
@@ -16,9 +16,6 @@ import (
 	"versiond/raft/datadir"
 )
 
-// sqliteFile is the embedded database, in the node's data directory.
-const sqliteFile = "versions.db"
-
 func (r *recovery) onMySQL() bool { return r.cfg.MySQL.DSN.Reveal() != "" }
 
 // open opens the node's database as it is; fs.ErrNotExist when there is none to open. Nothing is read
@@ -28,7 +25,7 @@ func (r *recovery) open() (*dao.VersionMysqlDao, error) {
 		gormDB, _, err := db.OpenMySQL(r.cfg.MySQL.DSN.Reveal(), r.node.ID, r.log)
 		return &dao.VersionMysqlDao{DB: gormDB}, err
 	}
-	path := filepath.Join(r.path(), sqliteFile)
+	path := filepath.Join(r.path(), db.SQLiteFile)
 	if _, err := os.Stat(path); err != nil {
 		return nil, err
 	}
@@ -64,7 +61,7 @@ func (r *recovery) inspectDatabase(ctx context.Context, dir *datadir.Dir) (_ *mo
 func (r *recovery) openKept() (*dao.VersionMysqlDao, error) {
 	store, err := r.open()
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("there is no %s in %s to recover from: put the kept one there, with the files %s-wal and -shm if it has them, or set mysql.dsn", sqliteFile, r.path(), sqliteFile)
+		return nil, fmt.Errorf("there is no %s in %s to recover from: put the kept one there, with the files %s-wal and -shm if it has them, or set mysql.dsn", db.SQLiteFile, r.path(), db.SQLiteFile)
 	}
 	return store, err
 }

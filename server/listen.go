@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"errors"
@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// notListening says why a port cannot be listened on, and which setting changes what is in the way.
-func notListening(host, port, what, key string, err error) error {
+// NotListening says why a port cannot be listened on, and which setting changes what is in the way.
+func NotListening(host, port, what, key string, err error) error {
 	return fmt.Errorf("cannot listen on %s port %s: %s: %w", what, port, remedy(host, port, key, err), err)
 }
 

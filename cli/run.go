@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"context"
@@ -15,7 +15,7 @@ import (
 
 // runUntilSignal runs the nodes until SIGTERM or SIGINT. Neither a terminal that is closed nor a log that
 // nobody reads ends them. read reads the settings anew, as SIGHUP asks for.
-func runUntilSignal(cfg config.Config, read func() (config.Config, error), stdout, stderr io.Writer) error {
+func runUntilSignal(start Start, cfg config.Config, read func() (config.Config, error), stdout, stderr io.Writer) error {
 	signal.Ignore(syscall.SIGPIPE) // a write to a pipe without a reader fails, and that is all
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
@@ -33,7 +33,7 @@ func runUntilSignal(cfg config.Config, read func() (config.Config, error), stdou
 	defer wg.Wait()
 	defer stop()
 	wg.Go(func() { readAnew(ctx, hangups, read, &level, log) })
-	return startNodes(ctx, cfg, log, greetings)
+	return start(ctx, cfg, log, greetings)
 }
 
 // readAnew takes the level of the log from the settings again whenever it is told to. What is wrong with

@@ -1,0 +1,67 @@
+package cli
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// What the command line answers is what scripts and supervisors go by: the exit code, errors on
+// stderr alone, and one line that says what is wrong instead of a page of usage.
+func TestCommandLine(t *testing.T) {
+	misspelt := filepath.Join(t.TempDir(), "misspelt.yaml")
+	require.NoError(t, os.WriteFile(misspelt, []byte("memoryDB:\n  capacty: 5\n"), 0o600))
+	for name, each := range map[string]struct {
+		args, environ []string
+		code          int
+		stdout        []string
+		stderr        []string
+	}{
+		"version":                 {args: []string{"--version"}, stdout: []string{"versiond", "1.2.3"}},
+		"help":                    {args: []string{"--help"}, stdout: []string{"--config FILE", "--node ID", "--data-dir DIR", "--bind HOST", "--join", "--address", "--port N"}},
+		"unknown flag":            {args: []string{"--nod", "node1"}, code: 1, stderr: []string{"versiond:", "--nod"}},
+		"argument":                {args: []string{"start"}, code: 1, stderr: []string{"start"}},
+		"unknown node":            {args: []string{"--node", "node9"}, code: 1, stderr: []string{"--address"}},
+		"recover whom":            {args: []string{"recover", "--yes"}, code: 1, stderr: []string{"--node"}},
+		"recover an unknown node": {args: []string{"recover", "--yes", "--node", "node9"}, code: 1, stderr: []string{"--address"}},
+		"recover nothing":         {args: []string{"recover", "--yes", "--node", "node1", "--data-dir", misspelt}, code: 1, stderr: []string{"nothing to recover from", misspelt}},
+		"help for recover":        {args: []string{"recover", "--help"}, stdout: []string{"--yes", "--from-database", "--backup-dir", "--data-dir DIR", "Exit codes"}},
+		"bad flag value":          {args: []string{"--port", "http"}, code: 1, stderr: []string{"--port", "http"}},
+		"unknown setting":         {args: []string{"--config", misspelt}, code: 1, stderr: []string{"capacty", "memoryDB.capacity"}},
+		"no such file":            {args: []string{"--config", misspelt + "x"}, code: 1, stderr: []string{misspelt + "x"}},
+		"unknown variable":        {environ: []string{"VERSIOND_REDIS_ADRR=a:1"}, code: 1, stderr: []string{"VERSIOND_REDIS_ADRR", "VERSIOND_REDIS_ADDR"}},
+		"value of a bad form": {
+			environ: []string{"VERSIOND_SERVER_RELOADINTERVAL=often"}, code: 1,
+			stderr: []string{"VERSIOND_SERVER_RELOADINTERVAL", "often"},
+		},
+		"value out of bounds": {
+			environ: []string{"VERSIOND_MEMORYDB_EVICTRATIO=2"}, code: 1,
+			stderr: []string{"memoryDB.evictRatio", "at most 1"},
+		},
+		"secret in a bad value": {
+			environ: []string{"VERSIOND_MYSQL_DSN=hunter2"}, code: 1,
+			stderr: []string{"mysql.dsn"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var stdout, stderr bytes.Buffer
+			require.Equal(t, each.code, Program{Release: "1.2.3", Environ: each.environ, Stdout: &stdout, Stderr: &stderr}.Run(each.args), stderr.String())
+			for _, want := range each.stdout {
+				require.Contains(t, stdout.String(), want)
+			}
+			for _, want := range each.stderr {
+				require.Contains(t, stderr.String(), want)
+			}
+			require.NotContains(t, stderr.String(), "hunter2")
+			if each.code != 0 {
+				require.Empty(t, stdout.String())
+				require.NotContains(t, stderr.String(), "Usage:")
+			} else {
+				require.Empty(t, stderr.String())
+			}
+		})
+	}
+}

@@ -1,0 +1,66 @@
+// Package server serves HTTP on a port of a node to clients as they are: slow ones, half closed ones, ones that are
+// gone, and more of them than the process has files for.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+)
+
+const (
+	// readHeaderTimeout and readTimeout end clients that send a byte a second. readTimeout is above the
+	// longest ?timeout=, because a handler's context ends with it. writeTimeout, from the header on, ends
+	// clients that do not take their answer. Handlers set shorter ones for bodies, and lift both for
+	// backups.
+	readHeaderTimeout = 5 * time.Second
+	readTimeout       = 65 * time.Second
+	writeTimeout      = readTimeout + 30*time.Second
+	idleTimeout       = 2 * time.Minute
+	// headerBytesMax takes a browser's cookies for localhost.
+	headerBytesMax = 32 << 10
+	// drainTimeout bounds the wait for requests that are being served when a server stops.
+	drainTimeout = 2 * time.Second
+)
+
+// Server answers the requests of one port.
+type Server struct {
+	http     *http.Server
+	listener net.Listener
+}
+
+// New makes a server that keeps at most so many connections. asProblem gives the answers that net/http makes by itself
+// the form of all others, and leaves others as they are.
+func New(listener net.Listener, handler http.Handler, asProblem func([]byte) []byte, most int, log *slog.Logger) *Server {
+	room := newConnections(most, log.With("address", listener.Addr()))
+	return &Server{
+		listener: clientListener{room.on(listener), asProblem, room.stopsSending},
+		http: &http.Server{
+			Handler: handler, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
+			IdleTimeout: idleTimeout, MaxHeaderBytes: headerBytesMax, ConnState: room.changed,
+			ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		},
+	}
+}
+
+// Serve answers requests until Drain. It returns nil then, and otherwise why it cannot go on.
+func (s *Server) Serve() error {
+	if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve HTTP: %w", err)
+	}
+	return nil
+}
+
+// Drain takes no new requests, lets those that are being served finish, and cuts off what is not done in time; its
+// clients see that.
+func (s *Server) Drain() {
+	ctx, cancel := context.WithTimeout(context.Background(), drainTimeout)
+	defer cancel()
+	if s.http.Shutdown(ctx) != nil {
+		_ = s.http.Close()
+	}
+}
