@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// clientListener gives the connections of a port as clients know them. net/http alone takes the end of what
+// clientListener returns the connections of a port as clients know them. net/http alone takes the end of what
 // a client sends for the end of the client, and answers in plain text what it cannot read as a request.
 type clientListener struct {
 	net.Listener
