@@ -94,9 +94,7 @@ var (
 // stand for anything, and four blanks begin an explanation.
 func readmeSteps(t *testing.T, q *quickStart, text string) (steps []readmeStep) {
 	t.Helper()
-	for i, n := range q.nodes { // in addresses, in URLs and as JSON
-		text = strings.NewReplacer(fmt.Sprintf(":%d", 8081+i), fmt.Sprintf(":%d", n.public), fmt.Sprintf(":%d", 7001+i), fmt.Sprintf(":%d", n.peer)).Replace(text)
-	}
+	text = q.onOurPorts(text)
 	for _, part := range readmeParts {
 		_, section, found := strings.Cut(text, "\n"+part+"\n")
 		require.True(t, found, part)
@@ -108,6 +106,14 @@ func readmeSteps(t *testing.T, q *quickStart, text string) (steps []readmeStep) 
 		}
 	}
 	return steps
+}
+
+// onOurPorts puts the ports of these nodes in the place of the default ones: in addresses, in URLs and in JSON.
+func (q *quickStart) onOurPorts(text string) string {
+	for i, n := range q.nodes {
+		text = strings.NewReplacer(fmt.Sprintf(":%d", 8081+i), fmt.Sprintf(":%d", n.public), fmt.Sprintf(":%d", 7001+i), fmt.Sprintf(":%d", n.peer)).Replace(text)
+	}
+	return text
 }
 
 func blockSteps(block string) (steps []readmeStep) {
