@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"versiond/config"
+	"versiond/group"
 	"versiond/model"
 	"versiond/service"
 )
@@ -73,14 +74,7 @@ func (g *greeting) without(id string) {
 }
 
 func (g *greeting) await() {
-	ticker := time.NewTicker(greetingInterval)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ticker.C:
-		case <-g.ctx.Done():
-			return
-		}
+	for range group.Every(g.ctx, greetingInterval) {
 		if leader, ready := g.ready(); ready {
 			g.tell(leader)
 			return

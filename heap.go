@@ -6,6 +6,8 @@ import (
 	"runtime/debug"
 	"runtime/metrics"
 	"time"
+
+	"versiond/group"
 )
 
 const (
@@ -27,17 +29,11 @@ func keepHeapRoom(ctx context.Context) {
 		return
 	}
 	defer debug.SetGCPercent(gcPercentDefault)
-	ticker := time.NewTicker(heapLookInterval)
-	defer ticker.Stop()
-	for percent := 0; ; {
+	percent := 0
+	for range group.Every(ctx, heapLookInterval) {
 		if p := gcPercent(liveHeapBytes()); p < percent*9/10 || p > percent*11/10 {
 			percent = p
 			debug.SetGCPercent(percent)
-		}
-		select {
-		case <-ticker.C:
-		case <-ctx.Done():
-			return
 		}
 	}
 }

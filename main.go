@@ -15,6 +15,7 @@ import (
 
 	"versiond/cli"
 	"versiond/config"
+	"versiond/group"
 	"versiond/logs"
 	"versiond/raft"
 	"versiond/server"
@@ -110,14 +111,7 @@ func startNode(ctx context.Context, cfg config.Config, node config.Node, log *sl
 // context ends.
 func startPeriodicSync(ctx context.Context, s *service.VersionService, interval time.Duration, log *slog.Logger) {
 	calm := logs.Calm(log)
-	ticker := time.NewTicker(interval)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ticker.C:
-		case <-ctx.Done():
-			return
-		}
+	for range group.Every(ctx, interval) {
 		if err := s.ReLoadCacheDataInternal(ctx); err != nil && ctx.Err() == nil {
 			calm.Warn("the records could not be checked, or Redis could not be reloaded; trying again", "after", interval, "err", err)
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 
+	"versiond/group"
 	"versiond/model"
 )
 
@@ -128,15 +129,8 @@ func (m *MemoryDB) DeleteExpired(examine int) int {
 
 // Run calls DeleteExpired every interval until ctx ends, on the caller's goroutine.
 func (m *MemoryDB) Run(ctx context.Context, interval time.Duration, examine int) {
-	ticker := time.NewTicker(interval)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-			m.DeleteExpired(examine)
-		}
+	for range group.Every(ctx, interval) {
+		m.DeleteExpired(examine)
 	}
 }
 

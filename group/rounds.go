@@ -79,18 +79,8 @@ func (r *Rounds[T]) runAll() {
 		r.observe(current.callers, time.Since(began), current.err)
 		close(current.done)
 		if current.callers > 1 {
-			r.rest(r.pace - time.Since(began))
+			Pause(r.ctx, r.pace-time.Since(began))
 		}
-	}
-}
-
-func (r *Rounds[T]) rest(d time.Duration) {
-	if d <= 0 {
-		return
-	}
-	select {
-	case <-time.After(d):
-	case <-r.ctx.Done():
 	}
 }
 

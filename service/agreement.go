@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"versiond/group"
 	"versiond/model"
 	"versiond/peer"
 	"versiond/raft"
@@ -118,7 +119,7 @@ func (s *VersionService) agreement(ctx context.Context) agreement {
 // awaitAgreement waits until a majority has the records that this node has now, after it built its store
 // anew because a majority had others.
 func (s *VersionService) awaitAgreement(ctx context.Context) {
-	for told := false; pause(ctx, agreementInterval); {
+	for told := false; group.Pause(ctx, agreementInterval); {
 		found := s.agreement(ctx)
 		if !s.node.Serving() || found.sums[s.NodeID()] == "" {
 			continue

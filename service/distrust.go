@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"versiond/group"
 	"versiond/model"
 )
 
@@ -113,7 +114,7 @@ func (s *VersionService) mend(ctx context.Context) {
 // tellServing waits until the log is applied, and says so, unless the store is in doubt again before that.
 func (s *VersionService) tellServing(ctx context.Context) {
 	for !s.node.Serving() {
-		if s.doubt.Load() != nil || !pause(ctx, servingRetry) {
+		if s.doubt.Load() != nil || !group.Pause(ctx, servingRetry) {
 			return
 		}
 	}
@@ -136,7 +137,7 @@ func (s *VersionService) leadElsewhere(ctx context.Context) {
 			return
 		}
 		s.calm.Warn("the leader's store is wrong, and handing over failed", "to", target.ID, "err", err)
-		if !pause(ctx, handOverRetry) {
+		if !group.Pause(ctx, handOverRetry) {
 			return
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"versiond/group"
 	"versiond/model"
 	"versiond/peer"
 	"versiond/raft/datadir"
@@ -25,11 +26,12 @@ const (
 // findCluster brings a node without Raft state into a cluster: the first listed node begins one when
 // nobody knows of any, the others ask to be let in. A node that was a member stays with what it has.
 func (s *VersionService) findCluster(ctx context.Context) error {
-	ticker := time.NewTicker(findInterval)
-	defer ticker.Stop()
 	pace := waitingLogMin
 	var logged time.Time
-	for !s.node.Running() {
+	for range group.Every(ctx, findInterval) {
+		if s.node.Running() {
+			break
+		}
 		waitsFor, err := s.findOnce(ctx)
 		if err != nil {
 			return err
@@ -40,11 +42,6 @@ func (s *VersionService) findCluster(ctx context.Context) error {
 				pace = min(2*pace, waitingLogMax)
 			}
 			logged = time.Now()
-		}
-		select {
-		case <-ticker.C:
-		case <-ctx.Done():
-			return nil
 		}
 	}
 	return nil

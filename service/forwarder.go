@@ -78,30 +78,18 @@ func (f *forwarder) ask(units group.Batch[model.Unit]) ([]model.UnitOutcome, uin
 	}
 	ctx, cancel := context.WithDeadline(f.ctx, deadline)
 	defer cancel()
-	defer f.whileLeading(address, cancel)()
+	go f.whileLeading(ctx, address, cancel)
 	return f.peers.Commands(ctx, address, units.Requests)
 }
 
 // whileLeading calls cancel once another node, or none, leads: a leader that is frozen or cut off
-// never answers, and what waits behind its request has a new leader to go to. It ends with stop.
-func (f *forwarder) whileLeading(address string, cancel context.CancelFunc) (stop func()) {
-	done := make(chan struct{})
-	go func() {
-		ticker := time.NewTicker(leaderWatchInterval)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-ticker.C:
-			case <-done:
-				return
-			}
-			if _, current := f.leader(); current != address {
-				cancel()
-				return
-			}
+// never answers, and what waits behind its request has a new leader to go to. It ends with the context.
+func (f *forwarder) whileLeading(ctx context.Context, address string, cancel context.CancelFunc) {
+	for range group.Every(ctx, leaderWatchInterval) {
+		if _, current := f.leader(); current != address {
+			cancel()
 		}
-	}()
-	return func() { close(done) }
+	}
 }
 
 func (f *forwarder) close() { f.batcher.Close() }

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"versiond/group"
 	"versiond/model"
 )
 
@@ -32,7 +33,7 @@ type level struct {
 // watchLevel finds out when the store is level with the cluster. It asks at the start, and again whenever the
 // node was without a leader.
 func (s *VersionService) watchLevel(ctx context.Context) {
-	every(ctx, levelInterval, func() {
+	for range group.Every(ctx, levelInterval) {
 		switch {
 		case !s.hearsLeader():
 			s.level.current.Store(false)
@@ -40,7 +41,7 @@ func (s *VersionService) watchLevel(ctx context.Context) {
 		case !s.level.current.Load():
 			s.becomeLevel(ctx)
 		}
-	})
+	}
 }
 
 // hearsLeader is false also while the log takes nothing: the leader is known then, and what it sends is lost.

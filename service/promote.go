@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"versiond/group"
 	"versiond/peer"
 	"versiond/raft"
 )
@@ -21,17 +22,17 @@ const (
 // promoteMembers gives members their vote when they have caught up, while this node leads.
 func (s *VersionService) promoteMembers(ctx context.Context) {
 	since := map[string]time.Time{} // when a node was first seen caught up
-	every(ctx, promoteInterval, func() {
+	for range group.Every(ctx, promoteInterval) {
 		if !s.node.IsLeader() {
 			clear(since)
-			return
+			continue
 		}
 		for _, m := range s.node.Members() {
 			if !m.Voter {
 				s.promoteOnce(ctx, m, since)
 			}
 		}
-	})
+	}
 }
 
 func (s *VersionService) promoteOnce(ctx context.Context, m raft.Member, since map[string]time.Time) {

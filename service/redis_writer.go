@@ -9,6 +9,7 @@ import (
 
 	"versiond/dao"
 	"versiond/failpoint"
+	"versiond/group"
 )
 
 const (
@@ -128,12 +129,7 @@ func (w *redisWriter) write(ctx context.Context, sets []dao.CachedVersion, remov
 		return true
 	}
 	w.failures.Add(1)
-	select {
-	case <-time.After(redisPause):
-		return true
-	case <-ctx.Done():
-		return false
-	}
+	return group.Pause(ctx, redisPause)
 }
 
 func (w *redisWriter) writeOnce(ctx context.Context, sets []dao.CachedVersion, removes []string) error {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"versiond/group"
 	"versiond/model"
 )
 
@@ -53,7 +54,7 @@ func (s *VersionService) visitRows(ctx context.Context, visit func(context.Conte
 	began := time.Now()
 	err = s.mysql.GetAllVersions(ctx, view, func(page []model.Version) error {
 		visit(ctx, page)
-		if !pause(ctx, reloadPause(time.Since(began))) {
+		if !group.Pause(ctx, reloadPause(time.Since(began))) {
 			return ctx.Err()
 		}
 		began = time.Now()

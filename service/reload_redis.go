@@ -6,6 +6,7 @@ import (
 	"errors"
 	"time"
 
+	"versiond/group"
 	"versiond/model"
 )
 
@@ -123,7 +124,7 @@ func (r *redisReload) deleteOrphans(ctx context.Context) error {
 		if cursor = next; cursor == 0 {
 			return nil
 		}
-		if !pause(ctx, reloadPauseMin) {
+		if !group.Pause(ctx, reloadPauseMin) {
 			return ctx.Err()
 		}
 		if err := r.keepLock(ctx); err != nil {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"log/slog"
 	"time"
+
+	"versiond/group"
 )
 
 const (
@@ -16,14 +18,14 @@ const (
 // election is no alarm: only one that comes to nothing is.
 func (s *VersionService) watchLeader(ctx context.Context) {
 	w := leaderWatch{log: s.log, calm: s.calm, since: time.Now()}
-	every(ctx, leaderLookInterval, func() {
+	for range group.Every(ctx, leaderLookInterval) {
 		now := time.Now()
 		if id, _ := s.node.Leader(); s.node.Running() && s.whyRemoved() == nil {
 			w.look(now, id)
 		} else {
 			w.since = now
 		}
-	})
+	}
 }
 
 // leaderWatch remembers what was said last of who leads.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"versiond/group"
 	"versiond/peer"
 	"versiond/raft"
 )
@@ -14,11 +15,11 @@ const logWatchInterval = 250 * time.Millisecond
 // watchLog finds out who leads while writes to this node's Raft log wait for its disk. Hashicorp/raft
 // cannot: its main loop is what waits. So clients of this node are served by the leader meanwhile.
 func (s *VersionService) watchLog(ctx context.Context) {
-	every(ctx, logWatchInterval, func() {
+	for range group.Every(ctx, logWatchInterval) {
 		if s.node.LogFailure() != nil {
 			s.node.NoteLeader(s.askWhoLeads(ctx))
 		}
-	})
+	}
 }
 
 // askWhoLeads returns the member that says that it leads, of several that of the highest term, and one

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"versiond/group"
 	"versiond/model"
 	"versiond/raft"
 )
@@ -18,7 +19,7 @@ const membershipInterval = time.Second
 
 // watchMembership finds out whether this node was removed while it could not be told.
 func (s *VersionService) watchMembership(ctx context.Context) {
-	every(ctx, membershipInterval, func() {
+	for range group.Every(ctx, membershipInterval) {
 		if err := s.checkMembership(ctx); err != nil {
 			if s.removal.Swap(&err) == nil {
 				s.log.Error("this node serves no more", "err", err)
@@ -27,7 +28,7 @@ func (s *VersionService) watchMembership(ctx context.Context) {
 			s.removal.Store(nil)
 			s.log.Info("this node is a member again")
 		}
-	})
+	}
 }
 
 // leftBehind is the model.ErrNodeRemoved of a node whose cluster was recovered from another one's data.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"versiond/group"
 	"versiond/peer"
 	"versiond/raft"
 )
@@ -38,14 +39,14 @@ const (
 func (s *VersionService) watchStore(ctx context.Context) {
 	var next time.Time
 	var w storeWatch
-	every(ctx, watchdogInterval, func() {
+	for range group.Every(ctx, watchdogInterval) {
 		took, seen := s.node.CommitTime()
 		w.look(time.Now(), s.node.IsLeader(), s.node.Stuck(), took, seen)
 		if (w.stuck() || w.slow()) && !time.Now().Before(next) {
 			pause := s.handOverFromStore(ctx, &w)
 			next = time.Now().Add(pause)
 		}
-	})
+	}
 }
 
 // storeWatch is what a leader has seen of its store lately.

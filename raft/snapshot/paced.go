@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"versiond/group"
 	"versiond/model"
 )
 
@@ -42,25 +43,14 @@ func (v *pacedView) DedupRecords(ctx context.Context, after uint64, limit int) (
 	return v.View.DedupRecords(ctx, after, limit)
 }
 
-func (v *pacedView) rest(ctx context.Context) (err error) {
+func (v *pacedView) rest(ctx context.Context) error {
 	if !v.began.IsZero() {
-		err = rest(ctx, viewPause(time.Since(v.began)))
+		group.Pause(ctx, viewPause(time.Since(v.began)))
 	}
 	v.began = time.Now()
-	return err
+	return ctx.Err()
 }
 
 func viewPause(took time.Duration) time.Duration {
 	return min(max(viewPauseShare*took, viewPauseMin), viewPauseMax)
-}
-
-func rest(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

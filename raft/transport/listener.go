@@ -103,10 +103,7 @@ func (l *Listener) pause(err error) {
 	if group.NoFileLeft(err) {
 		l.makeRoom()
 	}
-	select {
-	case <-time.After(50 * time.Millisecond):
-	case <-l.ctx.Done():
-	}
+	group.Pause(l.ctx, 50*time.Millisecond)
 }
 
 func (l *Listener) sort(conn *net.TCPConn) {
