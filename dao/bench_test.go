@@ -6,7 +6,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"versiond/dao"
 	"versiond/model"
 )
 
@@ -31,7 +30,7 @@ func benchmarkApply(b *testing.B, group int) {
 			}
 			becomes := left
 			becomes.Applied = after(from)
-			require.NoError(b, s.Apply(b.Context(), left, becomes.Sealed(), dao.Changes{Upserts: upserts}))
+			require.NoError(b, s.Apply(b.Context(), left, becomes.Sealed(), model.Changes{Upserts: upserts}))
 			left = becomes.Sealed()
 		}
 	})

@@ -9,7 +9,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"versiond/dao"
 	"versiond/model"
 	"versiond/test/servers"
 )
@@ -27,7 +26,7 @@ func TestMySQLsOwnWords(t *testing.T) {
 	open().mustCreate(t)
 	write := func() error {
 		at := model.Position{}
-		return open().apply(t.Context(), identity.Store, at, after(at), dao.Changes{Upserts: []model.Version{version("a", 1)}})
+		return open().apply(t.Context(), identity.Store, at, after(at), model.Changes{Upserts: []model.Version{version("a", 1)}})
 	}
 	for _, c := range []struct{ begin, end, number, remedy string }{
 		{"SET GLOBAL read_only = 1", "SET GLOBAL read_only = 0", "1290", "take writes again"},
@@ -76,7 +75,7 @@ func TestStatementsFitTheServersPackets(t *testing.T) {
 	for i := range dedup {
 		dedup[i].Outcomes = strings.Repeat("\x00\\", 8000)
 	}
-	require.NoError(t, s.apply(t.Context(), identity.Store, model.Position{}, after(model.Position{}), dao.Changes{Upserts: long, DedupRecords: dedup}))
+	require.NoError(t, s.apply(t.Context(), identity.Store, model.Position{}, after(model.Position{}), model.Changes{Upserts: long, DedupRecords: dedup}))
 	require.Len(t, s.mustIDs(t), len(long))
 	s.mustApply(t, nil, idsOf(long)...)
 	require.Empty(t, s.mustIDs(t))

@@ -8,7 +8,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"versiond/dao"
 	"versiond/model"
 )
 
@@ -16,20 +15,20 @@ import (
 func (s *store) testApply(t *testing.T) {
 	s.mustCreate(t)
 	zero, first, second := model.Position{}, model.Position{Index: 7, Term: 2}, model.Position{Index: 9, Term: 3}
-	require.NoError(t, s.apply(t.Context(), identity.Store, zero, first, dao.Changes{Upserts: []model.Version{version("a", 1), version("b", 2)}}))
+	require.NoError(t, s.apply(t.Context(), identity.Store, zero, first, model.Changes{Upserts: []model.Version{version("a", 1), version("b", 2)}}))
 	require.Equal(t, s.stateOf(t, model.StoreState{Identity: identity, Applied: first, Checksum: checksum}), s.mustState(t))
 
 	changed := model.Version{ID: "a", VersionNo: "2", Platform: "mac", Revision: 3}
-	require.NoError(t, s.apply(t.Context(), identity.Store, first, second, dao.Changes{Upserts: []model.Version{changed, version("c", 4)}, Deletes: []string{"b", "missing"}}))
+	require.NoError(t, s.apply(t.Context(), identity.Store, first, second, model.Changes{Upserts: []model.Version{changed, version("c", 4)}, Deletes: []string{"b", "missing"}}))
 	require.Equal(t, second, s.mustState(t).Applied)
 	require.Equal(t, []string{"a", "c"}, s.mustIDs(t))
 	got, err := s.Get(t.Context(), "a")
 	require.NoError(t, err)
 	require.Equal(t, changed, got)
 
-	require.NoError(t, s.apply(t.Context(), identity.Store, second, second, dao.Changes{Upserts: []model.Version{changed}}),
+	require.NoError(t, s.apply(t.Context(), identity.Store, second, second, model.Changes{Upserts: []model.Version{changed}}),
 		"a state row that does not change must count as matched")
-	require.NoError(t, s.apply(t.Context(), identity.Store, second, model.Position{Index: 10, Term: 3}, dao.Changes{}),
+	require.NoError(t, s.apply(t.Context(), identity.Store, second, model.Position{Index: 10, Term: 3}, model.Changes{}),
 		"entries without effect move the position on")
 }
 
@@ -54,7 +53,7 @@ func (s *store) testApplyConditional(t *testing.T) {
 	from := s.mustState(t).Applied
 	to := after(from)
 	write := func(store string, from model.Position) error {
-		return s.apply(t.Context(), store, from, to, dao.Changes{Upserts: []model.Version{version("b", 2)}, Deletes: []string{"a"}})
+		return s.apply(t.Context(), store, from, to, model.Changes{Upserts: []model.Version{version("b", 2)}, Deletes: []string{"a"}})
 	}
 	require.ErrorIs(t, write("another", from), model.ErrStateMoved)
 	require.ErrorIs(t, write("STORE", from), model.ErrStateMoved)
@@ -75,7 +74,7 @@ func (s *store) testApplyWithoutTables(t *testing.T) {
 		require.NoError(t, s.BeginRestore(t.Context(), identity))
 		require.NoError(t, s.FinishRestore(t.Context(), identity, model.Position{}, checksum))
 		require.NoError(t, s.DB.Exec("DROP TABLE "+table).Error)
-		err := s.apply(t.Context(), identity.Store, model.Position{}, after(model.Position{}), dao.Changes{Upserts: []model.Version{version("a", 1)}})
+		err := s.apply(t.Context(), identity.Store, model.Position{}, after(model.Position{}), model.Changes{Upserts: []model.Version{version("a", 1)}})
 		require.ErrorIs(t, err, model.ErrStateMoved, table)
 		require.NotErrorIs(t, err, model.ErrStoreUnavailable, table)
 	}
@@ -85,7 +84,7 @@ func (s *store) testApplyWithoutTables(t *testing.T) {
 func (s *store) testApplyWithoutDatabase(t *testing.T) {
 	s.mustCreate(t)
 	require.NoError(t, s.drop(t.Context()))
-	err := s.apply(t.Context(), identity.Store, model.Position{}, after(model.Position{}), dao.Changes{Upserts: []model.Version{version("a", 1)}})
+	err := s.apply(t.Context(), identity.Store, model.Position{}, after(model.Position{}), model.Changes{Upserts: []model.Version{version("a", 1)}})
 	require.ErrorIs(t, err, model.ErrStateMoved)
 	s.mustCreate(t)
 	require.Empty(t, s.mustIDs(t))
@@ -102,7 +101,7 @@ func (s *store) testApplyRace(t *testing.T) {
 			for round := range rounds {
 				from := model.Position{Index: uint64(round)}
 				err := s.apply(t.Context(), identity.Store, from, model.Position{Index: from.Index + 1},
-					dao.Changes{Upserts: []model.Version{version(fmt.Sprintf("%d-%d", round, n), 1)}})
+					model.Changes{Upserts: []model.Version{version(fmt.Sprintf("%d-%d", round, n), 1)}})
 				if err == nil {
 					won.Add(1)
 				}

@@ -46,7 +46,7 @@ func (s *store) requireMended(t *testing.T, next *store, kind damage.Kind, unsee
 	s.mustCreate(t)
 	require.NoError(t, s.DeleteAll(ctx))
 	for range 3 {
-		s.mustChange(t, dao.Changes{Upserts: []model.Version{version("a", 1), version("b", 2)}, DedupRecords: someDedupRecords(1, 2)})
+		s.mustChange(t, model.Changes{Upserts: []model.Version{version("a", 1), version("b", 2)}, DedupRecords: someDedupRecords(1, 2)})
 	}
 	left := s.mustState(t)
 	require.NoError(t, s.CheckShape(ctx, left))
@@ -58,7 +58,7 @@ func (s *store) requireMended(t *testing.T, next *store, kind damage.Kind, unsee
 	}
 	becomes := left
 	becomes.Applied = after(left.Applied)
-	err := s.Apply(ctx, left, becomes.Sealed(), dao.Changes{Upserts: []model.Version{version("c", 3)}, Deletes: []string{"a"}, DedupRecords: someDedupRecords(3, 1)})
+	err := s.Apply(ctx, left, becomes.Sealed(), model.Changes{Upserts: []model.Version{version("c", 3)}, Deletes: []string{"a"}, DedupRecords: someDedupRecords(3, 1)})
 	if err != nil {
 		require.ErrorIs(t, err, model.ErrStateMoved, "it would be tried again for ever")
 	}
@@ -68,7 +68,7 @@ func (s *store) requireMended(t *testing.T, next *store, kind damage.Kind, unsee
 	require.NoError(t, next.InsertDedupRecords(ctx, someDedupRecords(7, 2)))
 	require.NoError(t, next.FinishRestore(ctx, identity, restoredAt, checksum))
 	require.NoError(t, next.CheckShape(ctx, next.mustState(t)))
-	next.mustChange(t, dao.Changes{Upserts: []model.Version{version("after", 1)}, DedupRecords: someDedupRecords(9, 1)})
+	next.mustChange(t, model.Changes{Upserts: []model.Version{version("after", 1)}, DedupRecords: someDedupRecords(9, 1)})
 	require.Equal(t, []string{"after", "whole"}, next.mustIDs(t))
 	require.Equal(t, someDedupRecords(7, 3), next.mustRemembered(t))
 }

@@ -7,7 +7,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"versiond/dao"
 	"versiond/model"
 )
 
@@ -29,7 +28,7 @@ func (s *store) mustRemembered(t *testing.T) (list []model.DedupRecord) {
 	return list
 }
 
-func (s *store) mustChange(t *testing.T, changes dao.Changes) {
+func (s *store) mustChange(t *testing.T, changes model.Changes) {
 	t.Helper()
 	from := s.mustState(t).Applied
 	require.NoError(t, s.apply(t.Context(), identity.Store, from, after(from), changes))
@@ -39,14 +38,14 @@ func (s *store) mustChange(t *testing.T, changes dao.Changes) {
 func (s *store) testDedupRecords(t *testing.T) {
 	s.mustCreate(t)
 	require.Empty(t, s.mustRemembered(t))
-	s.mustChange(t, dao.Changes{DedupRecords: someDedupRecords(1, 2500)})
+	s.mustChange(t, model.Changes{DedupRecords: someDedupRecords(1, 2500)})
 	require.Equal(t, someDedupRecords(1, 2500), s.mustRemembered(t))
-	s.mustChange(t, dao.Changes{DedupRecords: someDedupRecords(2501, 10), ForgetThrough: someDedupRecords(2505, 1)[0].Revision})
+	s.mustChange(t, model.Changes{DedupRecords: someDedupRecords(2501, 10), ForgetThrough: someDedupRecords(2505, 1)[0].Revision})
 	require.Equal(t, someDedupRecords(2506, 5), s.mustRemembered(t))
 
 	from := s.mustState(t).Applied
 	wrong := model.Position{Index: from.Index + 1, Term: from.Term}
-	require.ErrorIs(t, s.apply(t.Context(), identity.Store, wrong, after(wrong), dao.Changes{DedupRecords: someDedupRecords(9000, 1), ForgetThrough: 1 << 40}), model.ErrStateMoved)
+	require.ErrorIs(t, s.apply(t.Context(), identity.Store, wrong, after(wrong), model.Changes{DedupRecords: someDedupRecords(9000, 1), ForgetThrough: 1 << 40}), model.ErrStateMoved)
 	require.Equal(t, someDedupRecords(2506, 5), s.mustRemembered(t), "a refused apply must leave all as it was")
 }
 
@@ -64,9 +63,9 @@ func (s *store) testLargeDedupRecords(t *testing.T) {
 // testDedupRecordsInViews breaks when a snapshot remembers something else than its records say.
 func (s *store) testDedupRecordsInViews(t *testing.T) {
 	s.mustCreate(t)
-	s.mustChange(t, dao.Changes{DedupRecords: someDedupRecords(1, 10)})
+	s.mustChange(t, model.Changes{DedupRecords: someDedupRecords(1, 10)})
 	view := s.mustOpenView(t, t.Context())
-	s.mustChange(t, dao.Changes{DedupRecords: someDedupRecords(11, 3), ForgetThrough: someDedupRecords(4, 1)[0].Revision})
+	s.mustChange(t, model.Changes{DedupRecords: someDedupRecords(11, 3), ForgetThrough: someDedupRecords(4, 1)[0].Revision})
 	page, err := view.DedupRecords(t.Context(), 0, 4)
 	require.NoError(t, err)
 	require.Equal(t, someDedupRecords(1, 4), page)
@@ -78,7 +77,7 @@ func (s *store) testDedupRecordsInViews(t *testing.T) {
 // testDedupRecordsRestored breaks when a loaded snapshot leaves dedup records of before.
 func (s *store) testDedupRecordsRestored(t *testing.T) {
 	s.mustCreate(t)
-	s.mustChange(t, dao.Changes{DedupRecords: someDedupRecords(1, 6000)}) // more than one batch of DeleteAll
+	s.mustChange(t, model.Changes{DedupRecords: someDedupRecords(1, 6000)}) // more than one batch of DeleteAll
 	require.NoError(t, s.BeginRestore(t.Context(), identity))
 	require.NoError(t, s.DeleteAll(t.Context()))
 	require.Empty(t, s.mustRemembered(t))
@@ -94,12 +93,12 @@ func (s *store) testDedupRecordsWithoutTable(t *testing.T) {
 	drop := func() { require.NoError(t, s.DB.Exec("DROP TABLE versiond_idempotency").Error) }
 	drop()
 	from := s.mustState(t).Applied
-	require.ErrorIs(t, s.apply(t.Context(), identity.Store, from, after(from), dao.Changes{DedupRecords: someDedupRecords(1, 1)}), model.ErrStateMoved)
+	require.ErrorIs(t, s.apply(t.Context(), identity.Store, from, after(from), model.Changes{DedupRecords: someDedupRecords(1, 1)}), model.ErrStateMoved)
 	require.ErrorIs(t, s.DeleteAll(t.Context()), model.ErrStateMoved)
 	require.ErrorIs(t, s.InsertDedupRecords(t.Context(), someDedupRecords(1, 1)), model.ErrStateMoved)
 	s.mustCreate(t)
 	require.Empty(t, s.mustRemembered(t))
-	s.mustChange(t, dao.Changes{DedupRecords: someDedupRecords(1, 1)})
+	s.mustChange(t, model.Changes{DedupRecords: someDedupRecords(1, 1)})
 	require.Len(t, s.mustRemembered(t), 1)
 
 	view := s.mustOpenView(t, t.Context())

@@ -70,8 +70,8 @@ func (s *store) testOldForm(t *testing.T) {
 
 	require.Equal(t, left, s.mustState(t))
 	require.NoError(t, s.CheckShape(ctx, left))
-	s.mustChange(t, dao.Changes{Upserts: []model.Version{version("a", 1), version("é ", 2), version("b", 3)}, DedupRecords: someDedupRecords(1, 3)})
-	s.mustChange(t, dao.Changes{Upserts: []model.Version{version("a", 4)}, Deletes: []string{"b"}, ForgetThrough: someDedupRecords(1, 1)[0].Revision})
+	s.mustChange(t, model.Changes{Upserts: []model.Version{version("a", 1), version("é ", 2), version("b", 3)}, DedupRecords: someDedupRecords(1, 3)})
+	s.mustChange(t, model.Changes{Upserts: []model.Version{version("a", 4)}, Deletes: []string{"b"}, ForgetThrough: someDedupRecords(1, 1)[0].Revision})
 	got, err := s.Get(ctx, "a")
 	require.NoError(t, err)
 	require.Equal(t, version("a", 4), got)

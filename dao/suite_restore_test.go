@@ -5,7 +5,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"versiond/dao"
 	"versiond/model"
 )
 
@@ -18,7 +17,7 @@ func (s *store) testRestore(t *testing.T) {
 	require.NoError(t, s.BeginRestore(t.Context(), identity))
 	require.Equal(t, s.stateOf(t, model.StoreState{Identity: identity, Restoring: true}), s.mustState(t))
 
-	err := s.apply(t.Context(), identity.Store, model.Position{}, restoredAt, dao.Changes{Upserts: []model.Version{version("x", 1)}})
+	err := s.apply(t.Context(), identity.Store, model.Position{}, restoredAt, model.Changes{Upserts: []model.Version{version("x", 1)}})
 	require.ErrorIs(t, err, model.ErrStateMoved, "nothing is applied to half a snapshot")
 
 	require.NoError(t, s.DeleteAll(t.Context()))

@@ -164,11 +164,11 @@ func (s *store) mustCreate(t *testing.T) {
 func (s *store) mustApply(t *testing.T, upserts []model.Version, deletes ...string) {
 	t.Helper()
 	from := s.mustState(t).Applied
-	require.NoError(t, s.apply(t.Context(), identity.Store, from, after(from), dao.Changes{Upserts: upserts, Deletes: deletes}))
+	require.NoError(t, s.apply(t.Context(), identity.Store, from, after(from), model.Changes{Upserts: upserts, Deletes: deletes}))
 }
 
 // apply applies to a store that is at from and otherwise as it is.
-func (s *store) apply(ctx context.Context, storeID string, from, to model.Position, changes dao.Changes) error {
+func (s *store) apply(ctx context.Context, storeID string, from, to model.Position, changes model.Changes) error {
 	left, _ := s.State(ctx) // where there is none, nothing is to be applied
 	left.Store, left.Applied, left.Restoring = storeID, from, false
 	becomes := left

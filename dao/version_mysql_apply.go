@@ -14,26 +14,16 @@ import (
 // idsPerDeleteMax stays below the 1,000 at which MariaDB turns a list into a temporary table.
 const idsPerDeleteMax = 500
 
-// Changes is what one transaction does to the tables.
-type Changes struct {
-	// An id may be in only one of the two.
-	Upserts []model.Version
-	Deletes []string
-	// DedupRecords are new; those up to the revision ForgetThrough are removed, 0 for none.
-	DedupRecords  []model.DedupRecord
-	ForgetThrough uint64
-}
-
 // Apply makes the changes and moves the state row from from to to, all in one transaction.
 //
 // It returns model.ErrStateMoved, and has changed nothing, when the state row is not from in every part, or
 // the tables are not as this node left them. After any other error it is not known whether the transaction
 // was committed: State tells.
-func (d *VersionMysqlDao) Apply(ctx context.Context, from, to model.StoreState, changes Changes) error {
+func (d *VersionMysqlDao) Apply(ctx context.Context, from, to model.StoreState, changes model.Changes) error {
 	// The session's isolation level will do, and saves a round trip: nothing is read here but by the
 	// conditional update, which sees the newest committed row on every level.
 	err := d.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-		if err := changes.write(tx); err != nil {
+		if err := writeChanges(tx, &changes); err != nil {
 			return err
 		}
 		failpoint.Here(failpoint.ApplyWritten)
@@ -44,7 +34,7 @@ func (d *VersionMysqlDao) Apply(ctx context.Context, from, to model.StoreState, 
 	return d.translateWrite(ctx, "applying", err)
 }
 
-func (c *Changes) write(tx *gorm.DB) error {
+func writeChanges(tx *gorm.DB, c *model.Changes) error {
 	if err := upsertVersions(tx, c.Upserts); err != nil {
 		return err
 	}

@@ -122,7 +122,7 @@ func TestMySQLPrivilegesRevoked(t *testing.T) {
 				if _, err := s.Page(ctx, "", "", 1); err != nil {
 					return err
 				}
-				return s.Apply(ctx, left, becomes.Sealed(), dao.Changes{Upserts: []model.Version{version("a", 1)}})
+				return s.Apply(ctx, left, becomes.Sealed(), model.Changes{Upserts: []model.Version{version("a", 1)}})
 			}
 			err := write()
 			require.ErrorContains(t, err, "let an administrator grant")
@@ -158,7 +158,7 @@ func requireUnavailable(t *testing.T, ctx context.Context, d *dao.VersionMysqlDa
 		"get":     getErr,
 		"view":    viewErr,
 		"ping":    d.Ping(ctx),
-		"apply":   d.Apply(ctx, model.StoreState{Identity: identity}.Sealed(), model.StoreState{Identity: identity}.Sealed(), dao.Changes{}),
+		"apply":   d.Apply(ctx, model.StoreState{Identity: identity}.Sealed(), model.StoreState{Identity: identity}.Sealed(), model.Changes{}),
 		"schema":  d.EnsureSchema(ctx),
 		"restore": d.DeleteAll(ctx),
 	} {

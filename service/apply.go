@@ -6,14 +6,13 @@ import (
 
 	"versiond/model"
 	"versiond/raft"
-	"versiond/wire"
 )
 
 var _ raft.VersionServiceInterface = (*VersionService)(nil)
 
 // AddVersionInternal decides a create and stages its row.
 func (s *VersionService) AddVersionInternal(c model.Command, revision uint64) model.Outcome {
-	if current, exists := s.mysql.stagedRevision(c.ID); exists {
+	if current, exists := s.mysql.records.Staged(c.ID); exists {
 		return model.Outcome{Code: model.OutcomeAlreadyExists, Revision: current}
 	}
 	s.mysql.AddVersionToMysql(s.mysql.ConvertToVersion(recordOf(c), revision))
@@ -45,7 +44,7 @@ func recordOf(c model.Command) model.VersionDB {
 
 // refusal says why a change of an existing record cannot be, OutcomeDone when it can.
 func (s *VersionService) refusal(c model.Command) model.Outcome {
-	current, exists := s.mysql.stagedRevision(c.ID)
+	current, exists := s.mysql.records.Staged(c.ID)
 	switch {
 	case !exists:
 		return model.Outcome{Code: model.OutcomeNotFound}
@@ -56,48 +55,31 @@ func (s *VersionService) refusal(c model.Command) model.Outcome {
 }
 
 // BeginAtomicInternal notes what is staged from now on, until EndAtomicInternal.
-func (s *VersionService) BeginAtomicInternal() { s.mysql.staged.begin() }
+func (s *VersionService) BeginAtomicInternal() { s.mysql.records.Begin() }
 
 // EndAtomicInternal takes back what was staged since BeginAtomicInternal, unless all of it was done.
-func (s *VersionService) EndAtomicInternal(done bool) { s.mysql.staged.end(done) }
+func (s *VersionService) EndAtomicInternal(done bool) { s.mysql.records.End(done) }
 
 // RevisionInternal returns the revision of a record, with what is staged.
 func (s *VersionService) RevisionInternal(id string) uint64 {
-	revision, exists := s.mysql.stagedRevision(id)
-	if !exists {
-		return 0
-	}
+	revision, _ := s.mysql.records.Staged(id)
 	return revision
 }
 
 // RecallInternal returns the outcome of an earlier request with the unit's key.
 func (s *VersionService) RecallInternal(u *model.Unit, revision uint64) (outcome model.UnitOutcome, found bool) {
-	record, found := s.mysql.dedup.find(u.Idempotency.Key, model.IndexOf(revision))
-	if !found {
-		return outcome, false
-	}
-	outcomes, err := wire.UnpackOutcomes(&record) // it could be when it was loaded
-	if err != nil || record.Request != u.Idempotency.Request || len(outcomes) != len(u.Commands) {
-		return keyReused(len(u.Commands)), true
-	}
-	return model.UnitOutcome{Outcomes: outcomes, Replayed: true}, true
-}
-
-func keyReused(commands int) model.UnitOutcome {
-	outcomes := make([]model.Outcome, commands)
-	for i := range outcomes {
-		outcomes[i].Code = model.OutcomeKeyReused
-	}
-	return model.UnitOutcome{Outcomes: outcomes}
+	return s.mysql.records.Recall(u, revision)
 }
 
 // RememberInternal stages what a unit with a key came to.
 func (s *VersionService) RememberInternal(u *model.Unit, revision uint64, outcomes []model.Outcome) {
-	s.mysql.remember(model.DedupRecord{Idempotency: *u.Idempotency, Revision: revision, Outcomes: wire.PackOutcomes(outcomes)})
+	s.mysql.records.Remember(u, revision, outcomes)
 }
 
 // ChecksumInternal returns the running checksum of all records and dedup records, with what is staged.
-func (s *VersionService) ChecksumInternal() model.Checksum { return s.mysql.staged.sum.checksum() }
+func (s *VersionService) ChecksumInternal() model.Checksum {
+	return s.mysql.records.StagedSum().Checksum()
+}
 
 // CommitInternal writes the staged rows and the state row in one transaction.
 func (s *VersionService) CommitInternal(ctx context.Context, store string, from, to model.Position) error {
@@ -108,9 +90,9 @@ func (s *VersionService) CommitInternal(ctx context.Context, store string, from,
 func (s *VersionService) PublishInternal() {
 	for _, c := range s.mysql.publish() {
 		switch {
-		case c.deleted:
+		case c.Deleted:
 			s.redis.DeleteVersion(c.ID)
-		case c.updated:
+		case c.Updated:
 			s.redis.UpdateVersion(c.Version)
 		default:
 			s.redis.AddVersion(c.Version)
@@ -119,7 +101,7 @@ func (s *VersionService) PublishInternal() {
 }
 
 // DiscardInternal forgets what is staged.
-func (s *VersionService) DiscardInternal() { s.mysql.discard() }
+func (s *VersionService) DiscardInternal() { s.mysql.records.Discard() }
 
 // CacheInternal lets the published changes go to Redis. A node that has yet to catch up keeps them back until it has:
 // other nodes may have brought newer ones there long ago.
@@ -161,7 +143,7 @@ func (s *VersionService) RestoreInternal(ctx context.Context, identity model.Ide
 // OpenViewInternal opens a consistent view of the records, which is held against the running checksum.
 func (s *VersionService) OpenViewInternal(ctx context.Context) (raft.StoreView, error) {
 	view, err := s.mysql.mysqlDao.OpenView(ctx)
-	judged := &judgedView{service: s, View: view, want: s.mysql.sum, gen: s.storeGen.Load()}
+	judged := &judgedView{service: s, View: view, want: s.mysql.records.Sum(), gen: s.storeGen.Load()}
 	if err == nil && view.Unlike() != nil {
 		err = errors.Join(view.Unlike(), view.Close())
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/model"
+	"versiond/service/state"
 )
 
 // applied is a service without a Raft node, over a real store: the test is its applier.
@@ -70,29 +71,29 @@ func (a *applied) dispatch(c model.Command, revision uint64) model.Outcome {
 // and the one in the state row say the same.
 func (a *applied) rows(t *testing.T) map[string]model.Version {
 	t.Helper()
-	rows, sum := map[string]model.Version{}, contentSum{}
+	rows, sum := map[string]model.Version{}, state.Sum{}
 	view, err := a.OpenViewInternal(t.Context())
 	require.NoError(t, err)
 	require.NoError(t, a.mysql.GetAllVersions(t.Context(), view, func(page []model.Version) error {
 		for _, v := range page {
-			current, exists := a.mysql.revisions.get(v.ID)
+			current, exists := a.mysql.records.Get(v.ID)
 			require.True(t, exists, v.ID)
-			require.Equal(t, markOf(&v), current, v.ID)
+			require.Equal(t, state.MarkOf(&v), current, v.ID)
 			rows[v.ID] = v
-			sum.add(rowHash(&v))
+			sum.Add(&v)
 		}
 		return nil
 	}))
 	require.NoError(t, view.Close())
 	for _, m := range a.remembered(t) {
-		sum.addDedup(&m)
+		sum.AddDedup(&m)
 	}
-	require.Equal(t, len(rows), a.mysql.revisions.size())
-	require.Equal(t, sum, a.mysql.sum)
-	require.Equal(t, sum, a.mysql.staged.sum)
+	require.Equal(t, len(rows), a.mysql.records.Len())
+	require.Equal(t, sum, a.mysql.records.Sum())
+	require.Equal(t, sum, a.mysql.records.StagedSum())
 	state, err := a.StateInternal(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, sum.checksum(), state.Checksum)
+	require.Equal(t, sum.Checksum(), state.Checksum)
 	return rows
 }
 
@@ -187,7 +188,7 @@ func TestReadersSeeNothingBeforePublish(t *testing.T) {
 	require.False(t, exists)
 	_, exists = a.mysql.VersionExists("old")
 	require.True(t, exists)
-	_, cached := a.redis.GetVersionByID(t.Context(), "a", mark{revision: 99})
+	_, cached := a.redis.GetVersionByID(t.Context(), "a", state.Mark{Revision: 99})
 	require.False(t, cached)
 }
 
@@ -222,5 +223,5 @@ func TestRestoreReplacesEverything(t *testing.T) {
 	require.Equal(t, want, a.rows(t))
 	state, err = a.StateInternal(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, model.StoreState{Identity: a.identity, Applied: at, Checksum: a.mysql.sum.checksum(), Shape: state.Shape}.Sealed(), state)
+	require.Equal(t, model.StoreState{Identity: a.identity, Applied: at, Checksum: a.mysql.records.Sum().Checksum(), Shape: state.Shape}.Sealed(), state)
 }

@@ -6,6 +6,7 @@ import (
 
 	"versiond/dao"
 	"versiond/model"
+	"versiond/service/state"
 )
 
 // judgedView is a view of every record, whatever its platform, that knows the running checksum of its
@@ -14,10 +15,10 @@ import (
 type judgedView struct {
 	*dao.View
 	service *VersionService
-	want    contentSum
+	want    state.Sum
 	gen     uint64 // which loading of the store the view is of
 
-	seen contentSum
+	seen state.Sum
 	// dedupSeen is set once seen has all dedup records.
 	dedupSeen bool
 	wrong     string // an id whose row is not the one that was applied; empty when none is known
@@ -45,7 +46,7 @@ func (v *judgedView) DedupRecords(ctx context.Context, after uint64, limit int) 
 		return nil, v.missing(err)
 	}
 	for i := range page {
-		v.seen.addDedup(&page[i])
+		v.seen.AddDedup(&page[i])
 	}
 	v.dedupSeen = v.dedupSeen || len(page) == 0
 	return page, nil
@@ -66,9 +67,8 @@ func (v *judgedView) seeDedupRecords(ctx context.Context) error {
 }
 
 func (v *judgedView) add(row *model.Version) {
-	found := markOf(row)
-	v.seen.add(found.hash)
-	if current, exists := v.service.mysql.revisions.get(row.ID); exists && current.contradicts(found) {
+	found := v.seen.Add(row)
+	if current, exists := v.service.mysql.records.Get(row.ID); exists && current.Contradicts(found) {
 		v.wrong = row.ID
 	}
 }
@@ -80,7 +80,7 @@ func (v *judgedView) judge(ctx context.Context) error {
 	if v.seen == v.want {
 		return nil
 	}
-	err := fmt.Errorf("%w: its rows make %s, the log makes %s%s", model.ErrStoreDiffers, v.seen.checksum(), v.want.checksum(), v.detail())
+	err := fmt.Errorf("%w: its rows make %s, the log makes %s%s", model.ErrStoreDiffers, v.seen.Checksum(), v.want.Checksum(), v.detail())
 	v.service.distrust(v.gen, foundByReading, err)
 	return err
 }

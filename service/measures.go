@@ -44,7 +44,7 @@ func (s *VersionService) Measures() model.Measures {
 		Term:    status.Term, CommitIndex: status.Commit, AppliedIndex: status.Applied, LastIndex: status.LastIndex,
 		LastContact: time.Duration(status.LastContactMS) * time.Millisecond, ApplierLag: s.node.Lag(),
 		Members: len(status.Members), Voters: voters(status.Members),
-		Records: s.mysql.revisions.size(), MemoryRecords: s.redis.memory.Len(),
+		Records: s.mysql.records.Len(), MemoryRecords: s.redis.memory.Len(),
 		Lookups: s.lookups(), StoreReadFailures: s.storeReads.failures.Load(),
 	}
 	if writer := s.redis.writer; writer != nil {

@@ -8,6 +8,7 @@ import (
 
 	"versiond/group"
 	"versiond/model"
+	"versiond/service/state"
 )
 
 const (
@@ -280,7 +281,7 @@ func notLeaderInTime(err error) error {
 func (s *VersionService) lookup(ctx context.Context, id string) (model.Version, error) {
 	for try := range lookupTries {
 		seen, gen := s.node.AppliedIndex(), s.storeGen.Load()
-		current, exists := s.mysql.revisions.get(id)
+		current, exists := s.mysql.records.Get(id)
 		if !exists {
 			s.storeReads.absent.Add(1)
 			return model.Version{}, model.ErrNotFound
@@ -289,10 +290,10 @@ func (s *VersionService) lookup(ctx context.Context, id string) (model.Version, 
 			return row, nil
 		}
 		row, err := s.mysql.GetVersionFromMysql(ctx, id)
-		if err == nil && current.contradicts(markOf(&row)) {
+		if err == nil && current.Contradicts(state.MarkOf(&row)) {
 			return model.Version{}, s.wrongRow(gen, id)
 		}
-		found := err == nil && markOf(&row) == current
+		found := err == nil && state.MarkOf(&row) == current
 		s.storeReads.count(found)
 		if found {
 			s.redis.AddVersion(row)

@@ -26,7 +26,7 @@ func (s *VersionService) readPromptly(ctx context.Context, id string, opts model
 
 // remembered returns the current row of an id, or model.ErrNotFound, where memory knows.
 func (s *VersionService) remembered(id string) (row model.Version, known bool, err error) {
-	current, exists := s.mysql.revisions.get(id)
+	current, exists := s.mysql.records.Get(id)
 	if !exists {
 		s.storeReads.absent.Add(1)
 		return row, true, model.ErrNotFound

@@ -79,7 +79,7 @@ func TestRowAheadOfTheIndexIsAwaited(t *testing.T) {
 	}()
 	require.Never(t, func() bool { return len(read) > 0 }, 50*time.Millisecond, 5*time.Millisecond)
 	row := model.Version{ID: "a", VersionNo: "2", Platform: "linux", Revision: ahead}
-	n.mysql.revisions.set("a", markOf(&row))
+	n.mysql.records.Load(&row)
 	n.mustAdd(t, "b", "1") // moves the applied index, as the publishing of the row does
 	require.Equal(t, model.VersionDB{ID: "a", VersionNo: "2", Platform: "linux", Revision: ahead}, (<-read).Record)
 }

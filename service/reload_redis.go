@@ -8,6 +8,7 @@ import (
 
 	"versiond/group"
 	"versiond/model"
+	"versiond/service/state"
 )
 
 const (
@@ -93,8 +94,8 @@ func (r *redisReload) keepLock(ctx context.Context) error {
 // nobody had queued already.
 func (s *VersionService) writeMissing(page []model.Version, exists []bool) (written int) {
 	for i, v := range page {
-		current, exist := s.mysql.revisions.get(v.ID)
-		if !exists[i] && exist && current == markOf(&v) {
+		current, exist := s.mysql.records.Get(v.ID)
+		if !exists[i] && exist && current == state.MarkOf(&v) {
 			if !s.redis.writer.underWay(v.ID) {
 				written++
 			}

@@ -8,6 +8,7 @@ import (
 	"versiond/failpoint"
 	"versiond/model"
 	"versiond/raft"
+	"versiond/service/state"
 )
 
 // restore replaces all rows by those of next. Until the last step the state row says that a
@@ -17,22 +18,21 @@ func (s *VersionMysqlService) restore(ctx context.Context, identity model.Identi
 		return err
 	}
 	failpoint.Here(failpoint.RestoreMarked)
-	s.revisions.clear()
-	s.dedup.clear()
+	s.records.Clear()
 	if err := s.mysqlDao.DeleteAll(ctx); err != nil {
 		return err
 	}
 	failpoint.Here(failpoint.RestoreCleared)
-	var sum contentSum
-	if err := insertAll(ctx, source.NextDedupRecord, s.mysqlDao.InsertDedupRecords, sum.addDedup); err != nil {
+	var sum state.Sum
+	if err := insertAll(ctx, source.NextDedupRecord, s.mysqlDao.InsertDedupRecords, sum.AddDedup); err != nil {
 		return err
 	}
-	addRow := func(v *model.Version) { sum.add(rowHash(v)) }
+	addRow := func(v *model.Version) { sum.Add(v) }
 	if err := insertAll(ctx, source.NextRecord, s.mysqlDao.InsertBatch, addRow); err != nil {
 		return err
 	}
 	failpoint.Here(failpoint.RestoreFilled)
-	err := s.mysqlDao.FinishRestore(ctx, identity, at, sum.checksum())
+	err := s.mysqlDao.FinishRestore(ctx, identity, at, sum.Checksum())
 	failpoint.Here(failpoint.RestoreFinished)
 	return err
 }

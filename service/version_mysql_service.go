@@ -9,7 +9,7 @@ import (
 	"versiond/group"
 	"versiond/model"
 	"versiond/raft"
-	"versiond/wire"
+	"versiond/service/state"
 )
 
 // storePageSize is how many records pass through memory at once when all are read or written.
@@ -23,17 +23,14 @@ const (
 	readsWaitingMax = 2000
 )
 
-// VersionMysqlService keeps the records in the node's own database, MySQL or SQLite, and knows the
-// current revision of each. Changes are staged one by one and committed together.
+// VersionMysqlService keeps the records in the node's own database, MySQL or SQLite, and what is known of
+// them. Changes are staged one by one and committed together.
 type VersionMysqlService struct {
-	mysqlDao  *dao.VersionMysqlDao
-	revisions *revisionIndex
+	mysqlDao *dao.VersionMysqlDao
+	records  *state.Records
 	// readers keeps clients' reads from taking all connections: the database would give them out in the
 	// order in which they were asked for, and the applier would wait behind every client.
 	readers *group.Gate
-	staged  *stage     // the applier's alone
-	dedup   *dedup     // the applier's alone
-	sum     contentSum // of what revisions holds; the applier's alone
 	// left is the state row as the applier left it, leaving what it is about to make of it; the applier's alone.
 	left, leaving model.StoreState
 }
@@ -47,7 +44,7 @@ func NewVersionMysqlService(mysqlDao *dao.VersionMysqlDao) (*VersionMysqlService
 		return nil, err
 	}
 	readers := group.NewGate(mysqlDao.ConnectionsMax()-connectionsKept, readsWaitingMax)
-	return &VersionMysqlService{mysqlDao: mysqlDao, revisions: newRevisionIndex(), staged: newStage(), readers: readers, dedup: newDedup()}, nil
+	return &VersionMysqlService{mysqlDao: mysqlDao, records: state.New(state.DefaultDedupLimits), readers: readers}, nil
 }
 
 // ConvertToVersion makes the row of a record.
@@ -62,91 +59,40 @@ func convertToRecord(v model.Version) model.VersionDB {
 
 // VersionExists returns the revision of a record as readers may see it, without asking the database.
 func (s *VersionMysqlService) VersionExists(id string) (revision uint64, exists bool) {
-	current, exists := s.revisions.get(id)
-	return current.revision, exists
+	current, exists := s.records.Get(id)
+	return current.Revision, exists
 }
 
-// stagedRevision is VersionExists with what is staged on top; the applier decides by it.
-func (s *VersionMysqlService) stagedRevision(id string) (revision uint64, exists bool) {
-	current, exists := s.stagedMark(id)
-	return current.revision, exists
+// AddVersionToMysql stages a new row; like all that is staged it is written in the transaction of the whole group.
+func (s *VersionMysqlService) AddVersionToMysql(v model.Version) {
+	s.records.Stage(state.Change{Version: v})
 }
 
-func (s *VersionMysqlService) stagedMark(id string) (current mark, exists bool) {
-	if change, ok := s.staged.changes[id]; ok {
-		return mark{change.Revision, change.hash}, !change.deleted
-	}
-	return s.revisions.get(id)
-}
-
-// stage stages what becomes of an id, and moves the sum on by it.
-func (s *VersionMysqlService) stage(c change) {
-	if before, existed := s.stagedMark(c.ID); existed {
-		s.staged.sum.remove(before.hash)
-	}
-	if !c.deleted {
-		c.hash = rowHash(&c.Version)
-		s.staged.sum.add(c.hash)
-	}
-	s.staged.put(c)
-}
-
-// AddVersionToMysql stages a new row.
-func (s *VersionMysqlService) AddVersionToMysql(v model.Version) { s.stage(change{Version: v}) }
-
-// UpdateVersion stages a row's new content; it is written in the transaction of the whole group.
+// UpdateVersion stages a row's new content.
 func (s *VersionMysqlService) UpdateVersion(v model.Version) {
-	s.stage(change{Version: v, updated: true})
+	s.records.Stage(state.Change{Version: v, Updated: true})
 }
 
 // DeleteVersion stages the removal of a row.
 func (s *VersionMysqlService) DeleteVersion(id string) {
-	s.stage(change{Version: model.Version{ID: id}, deleted: true})
-}
-
-// remember stages what a unit with a key came to.
-func (s *VersionMysqlService) remember(m model.DedupRecord) {
-	forgotten := s.dedup.stage(m)
-	for i := range forgotten {
-		s.staged.sum.removeDedup(&forgotten[i])
-	}
-	s.staged.sum.addDedup(&m)
+	s.records.Stage(state.Change{Version: model.Version{ID: id}, Deleted: true})
 }
 
 // commit writes what is staged, and moves the state row, in one transaction. The stage stays, for
 // publish or for another try.
 func (s *VersionMysqlService) commit(ctx context.Context, store string, from, to model.Position) error {
-	var changes dao.Changes
-	changes.Upserts, changes.Deletes = s.staged.rows()
-	changes.DedupRecords, changes.ForgetThrough = s.dedup.changes()
 	left := s.left
 	left.Store, left.Applied = store, from
 	s.leaving = left
-	s.leaving.Applied, s.leaving.Checksum = to, s.staged.sum.checksum()
+	s.leaving.Applied, s.leaving.Checksum = to, s.records.StagedSum().Checksum()
 	s.leaving = s.leaving.Sealed()
-	return s.mysqlDao.Apply(ctx, left.Sealed(), s.leaving, changes)
+	return s.mysqlDao.Apply(ctx, left.Sealed(), s.leaving, s.records.Changes())
 }
 
-// publish lets readers see what was committed, and gives the changes in the order of their ids'
-// first appearance.
-func (s *VersionMysqlService) publish() []change {
-	s.sum, s.left = s.staged.sum, s.leaving
-	s.dedup.publish()
-	changes := s.staged.take()
-	for _, c := range changes {
-		if c.deleted {
-			s.revisions.remove(c.ID)
-		} else {
-			s.revisions.set(c.ID, mark{c.Revision, c.hash})
-		}
-	}
-	return changes
-}
-
-func (s *VersionMysqlService) discard() {
-	s.staged.take()
-	s.dedup.discard()
-	s.staged.sum = s.sum
+// publish lets readers see what was committed.
+func (s *VersionMysqlService) publish() []state.Change {
+	s.left = s.leaving
+	return s.records.Publish()
 }
 
 // GetVersionFromMysql reads one row: model.ErrNotFound, model.ErrStoreUnavailable, and
@@ -198,8 +144,8 @@ func (s *VersionMysqlService) list(ctx context.Context, opts model.ListOptions) 
 
 func (s *VersionMysqlService) judge(rows []model.Version) error {
 	for i := range rows {
-		current, exists := s.revisions.get(rows[i].ID)
-		if exists && current.contradicts(markOf(&rows[i])) {
+		current, exists := s.records.Get(rows[i].ID)
+		if exists && current.Contradicts(state.MarkOf(&rows[i])) {
 			return wrongStore(wrongRowOf(rows[i].ID), model.ErrStoreDiffers)
 		}
 	}
@@ -221,57 +167,47 @@ func pageOf(rows []model.Version, limit int) model.Page {
 
 // state reads the state row: model.ErrStoreDiffers when that, or a table, is not as this node left it.
 func (s *VersionMysqlService) state(ctx context.Context) (model.StoreState, error) {
-	state, err := s.mysqlDao.State(ctx)
+	left, err := s.mysqlDao.State(ctx)
 	if err == nil {
-		err = s.mysqlDao.CheckShape(ctx, state)
+		err = s.mysqlDao.CheckShape(ctx, left)
 	}
-	return state, err
+	return left, err
 }
 
 // load reads every row, of which it keeps the revision and the hash, and holds their sum against the
 // checksum that was stored with them: model.ErrStoreDiffers.
 func (s *VersionMysqlService) load(ctx context.Context) error {
-	state, err := s.mysqlDao.State(ctx)
+	left, err := s.mysqlDao.State(ctx)
 	if err != nil {
 		return err
 	}
-	if err := s.index(ctx); err != nil {
+	if err := s.loadRecords(ctx); err != nil {
 		return err
 	}
-	if found := s.sum.checksum(); state.Checksum != found {
-		return fmt.Errorf("%w: its rows make %s, which should be %s at index %d", model.ErrStoreDiffers, found, state.Checksum, state.Applied.Index)
+	if found := s.records.Sum().Checksum(); left.Checksum != found {
+		return fmt.Errorf("%w: its rows make %s, which should be %s at index %d", model.ErrStoreDiffers, found, left.Checksum, left.Applied.Index)
 	}
-	s.left = state
+	s.left = left
 	return nil
 }
 
-func (s *VersionMysqlService) index(ctx context.Context) error {
-	s.revisions.clear()
-	var sum contentSum
+func (s *VersionMysqlService) loadRecords(ctx context.Context) error {
+	s.records.Clear()
+	n := 0
 	err := s.mysqlDao.ForEachVersion(ctx, func(v model.Version) error {
-		m := markOf(&v)
-		sum.add(m.hash)
-		s.revisions.set(v.ID, m)
-		if sum.records%storePageSize == 0 {
+		s.records.Load(&v)
+		if n++; n%storePageSize == 0 {
 			model.WorkDone(ctx)
 		}
 		return nil
 	})
-	if err == nil {
-		err = s.indexDedupRecords(ctx, &sum)
+	if err != nil {
+		return err
 	}
-	s.sum, s.staged.sum = sum, sum
-	return err
-}
-
-func (s *VersionMysqlService) indexDedupRecords(ctx context.Context, sum *contentSum) error {
-	s.dedup.clear()
-	return s.mysqlDao.ForEachDedupRecord(ctx, func(m model.DedupRecord) error {
-		if _, err := wire.UnpackOutcomes(&m); err != nil {
-			return fmt.Errorf("%w: what is remembered at revision %d: %w", model.ErrStoreDiffers, m.Revision, err)
+	return s.mysqlDao.ForEachDedupRecord(ctx, func(d model.DedupRecord) error {
+		if err := s.records.LoadDedup(&d); err != nil {
+			return fmt.Errorf("%w: what is remembered at revision %d: %w", model.ErrStoreDiffers, d.Revision, err)
 		}
-		sum.addDedup(&m)
-		s.dedup.load(m)
 		return nil
 	})
 }

@@ -9,6 +9,7 @@ import (
 
 	"versiond/dao"
 	"versiond/model"
+	"versiond/service/state"
 )
 
 // cacheReadTimeout bounds the wait for Redis on a read: the database answers in a few milliseconds.
@@ -95,7 +96,7 @@ func (s *VersionRedisService) Flush() {
 
 // GetVersionByID returns the current row of an id, if a cache has it. A Redis that fails is a miss: the
 // database has everything.
-func (s *VersionRedisService) GetVersionByID(ctx context.Context, id string, current mark) (model.Version, bool) {
+func (s *VersionRedisService) GetVersionByID(ctx context.Context, id string, current state.Mark) (model.Version, bool) {
 	v, ok := s.fromMemory(id, current)
 	s.memoryReads.count(ok)
 	if ok {
@@ -112,17 +113,17 @@ func (s *VersionRedisService) GetVersionByID(ctx context.Context, id string, cur
 }
 
 // fromMemory returns the current row of an id, if MemoryDB has it.
-func (s *VersionRedisService) fromMemory(id string, current mark) (model.Version, bool) {
+func (s *VersionRedisService) fromMemory(id string, current state.Mark) (model.Version, bool) {
 	v, ok := s.memory.Get(id)
-	return v, ok && v.Revision == current.revision
+	return v, ok && v.Revision == current.Revision
 }
 
-func (s *VersionRedisService) fromRedis(ctx context.Context, id string, current mark) (model.Version, bool) {
+func (s *VersionRedisService) fromRedis(ctx context.Context, id string, current state.Mark) (model.Version, bool) {
 	ctx, cancel := context.WithTimeout(ctx, cacheReadTimeout)
 	defer cancel()
 	c, err := s.redisDao.Get(ctx, id)
 	v := model.Version{ID: c.ID, VersionNo: c.VersionNo, Platform: c.Platform, Revision: c.Revision}
-	if err != nil || c.ID != id || markOf(&v) != current || c.Cluster != s.clusterID() {
+	if err != nil || c.ID != id || state.MarkOf(&v) != current || c.Cluster != s.clusterID() {
 		return model.Version{}, false
 	}
 	return v, true

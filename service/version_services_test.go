@@ -12,15 +12,16 @@ import (
 	"versiond/dao"
 	"versiond/model"
 	"versiond/raft"
+	"versiond/service/state"
 )
 
 func version(id string, revision uint64) model.Version {
 	return model.Version{ID: id, VersionNo: fmt.Sprintf("1.0.%d", revision), Platform: "linux", Revision: revision}
 }
 
-func markOfVersion(id string, revision uint64) mark {
+func markOfVersion(id string, revision uint64) state.Mark {
 	v := version(id, revision)
-	return markOf(&v)
+	return state.MarkOf(&v)
 }
 
 // A service without what it needs must say so where it is made, not panic at the first request.
@@ -162,9 +163,9 @@ func TestRedisServiceWritesAndJudges(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, dao.CachedVersion{VersionDB: convertToRecord(version("a", 3)), Cluster: "cluster1"}, cached)
 
-	for name, read := range map[string]func(mark) (model.Version, bool){
-		"memory": func(current mark) (model.Version, bool) { return s.GetVersionByID(t.Context(), "a", current) },
-		"redis": func(current mark) (model.Version, bool) {
+	for name, read := range map[string]func(state.Mark) (model.Version, bool){
+		"memory": func(current state.Mark) (model.Version, bool) { return s.GetVersionByID(t.Context(), "a", current) },
+		"redis": func(current state.Mark) (model.Version, bool) {
 			s.memory.Clear()
 			return s.GetVersionByID(t.Context(), "a", current)
 		},

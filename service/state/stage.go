@@ -1,36 +1,36 @@
-package service
+package state
 
 import "versiond/model"
 
-// change is what becomes of one id: a new row, or none.
-type change struct {
+// Change is what becomes of one id: a new row, or none.
+type Change struct {
 	model.Version
 	hash    uint64 // of the new row
-	deleted bool
-	updated bool // rather than created
+	Deleted bool
+	Updated bool // rather than created
 }
 
 // stage collects what one group of entries changes, the newest for each id. It belongs to the applier.
 type stage struct {
-	changes map[string]change
+	changes map[string]Change
 	order   []string // ids by their first appearance, so that statements come out alike everywhere
-	// sum is the checksum of all records with what is staged.
-	sum contentSum
+	// sum is by how much all that is staged changes the sum, dedup records too.
+	sum Sum
 	// undo holds, while undoing, what each change took the place of, so that it can be taken back.
 	undo    []former
 	undoing bool
-	sumThen contentSum // when undoing began
+	sumThen Sum // when undoing began
 }
 
 // former is what was staged for an id before a change; seen is false when nothing was.
 type former struct {
-	change
+	Change
 	seen bool
 }
 
-func newStage() *stage { return &stage{changes: map[string]change{}} }
+func newStage() *stage { return &stage{changes: map[string]Change{}} }
 
-func (s *stage) put(c change) {
+func (s *stage) put(c Change) {
 	earlier, seen := s.changes[c.ID]
 	if !seen {
 		s.order = append(s.order, c.ID)
@@ -49,7 +49,7 @@ func (s *stage) begin() { s.undo, s.undoing, s.sumThen = s.undo[:0], true, s.sum
 func (s *stage) end(keep bool) {
 	for i := len(s.undo) - 1; i >= 0 && !keep; i-- {
 		if f := s.undo[i]; f.seen {
-			s.changes[f.ID] = f.change
+			s.changes[f.ID] = f.Change
 		} else {
 			delete(s.changes, f.ID)
 			s.order = s.order[:len(s.order)-1] // new ids were appended in the order of undo
@@ -64,7 +64,7 @@ func (s *stage) end(keep bool) {
 // rows returns what is staged as one upsert and one delete.
 func (s *stage) rows() (upserts []model.Version, deletes []string) {
 	for _, id := range s.order {
-		if c := s.changes[id]; c.deleted {
+		if c := s.changes[id]; c.Deleted {
 			deletes = append(deletes, id)
 		} else {
 			upserts = append(upserts, c.Version)
@@ -74,12 +74,12 @@ func (s *stage) rows() (upserts []model.Version, deletes []string) {
 }
 
 // take returns what is staged and forgets it.
-func (s *stage) take() []change {
-	changes := make([]change, len(s.order))
+func (s *stage) take() []Change {
+	changes := make([]Change, len(s.order))
 	for i, id := range s.order {
 		changes[i] = s.changes[id]
 	}
 	clear(s.changes)
-	s.order = s.order[:0]
+	s.order, s.sum = s.order[:0], Sum{}
 	return changes
 }

@@ -1,45 +1,45 @@
-package service
+package state
 
 import (
 	"hash/maphash"
 	"sync"
 )
 
-// revisionShards keeps readers of different ids off each other's locks.
-const revisionShards = 64
+// shards keeps readers of different ids off each other's locks.
+const shards = 64
 
-// revisionIndex knows the current revision of every id, as readers may see it, and the hash of its
+// index knows the current revision of every id, as readers may see it, and the hash of its
 // row. The applier alone writes it. It is the judge of every cache and of the database, and answers for absent ids
-// without a look at any (design section 4, rule 6).
+// without a look at any (docs/design.md: caches are derived).
 //
 // It keeps no ids but 128 bits of two hashes, whose seeds only this process knows: two ids that meet are less likely than
 // a memory that errs, and nobody can look for them. So its maps have no pointers, and the garbage collector does
 // not walk over them: it costs 40 to 80 bytes an id, however long that is.
-type revisionIndex struct {
+type index struct {
 	seeds  [2]maphash.Seed
-	shards [revisionShards]revisionShard
+	shards [shards]shard
 }
 
-type revisionShard struct {
+type shard struct {
 	mu    sync.RWMutex
-	marks map[idHash]mark
+	marks map[idHash]Mark
 }
 
 type idHash [2]uint64
 
-func newRevisionIndex() *revisionIndex {
-	x := &revisionIndex{seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}}
+func newIndex() *index {
+	x := &index{seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}}
 	x.clear()
 	return x
 }
 
 // shard returns the part of the index that an id is in, and the id's hash there.
-func (x *revisionIndex) shard(id string) (*revisionShard, idHash) {
+func (x *index) shard(id string) (*shard, idHash) {
 	hash := idHash{maphash.String(x.seeds[0], id), maphash.String(x.seeds[1], id)}
-	return &x.shards[hash[0]%revisionShards], hash
+	return &x.shards[hash[0]%shards], hash
 }
 
-func (x *revisionIndex) get(id string) (current mark, exists bool) {
+func (x *index) get(id string) (current Mark, exists bool) {
 	s, hash := x.shard(id)
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -48,30 +48,30 @@ func (x *revisionIndex) get(id string) (current mark, exists bool) {
 }
 
 // set notes what is current.
-func (x *revisionIndex) set(id string, current mark) {
+func (x *index) set(id string, current Mark) {
 	s, hash := x.shard(id)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.marks[hash] = current
 }
 
-func (x *revisionIndex) remove(id string) {
+func (x *index) remove(id string) {
 	s, hash := x.shard(id)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.marks, hash)
 }
 
-func (x *revisionIndex) clear() {
+func (x *index) clear() {
 	for i := range x.shards {
 		s := &x.shards[i]
 		s.mu.Lock()
-		s.marks = map[idHash]mark{}
+		s.marks = map[idHash]Mark{}
 		s.mu.Unlock()
 	}
 }
 
-func (x *revisionIndex) size() int {
+func (x *index) len() int {
 	n := 0
 	for i := range x.shards {
 		s := &x.shards[i]

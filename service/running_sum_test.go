@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"runtime"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -49,7 +48,7 @@ func (a *applied) restoreItself(t *testing.T) {
 	for _, row := range a.rows(t) {
 		all = append(all, row)
 	}
-	before := a.mysql.sum
+	before := a.mysql.records.Sum()
 	next := func() (model.Version, error) {
 		if len(all) == 0 {
 			return model.Version{}, io.EOF
@@ -60,26 +59,7 @@ func (a *applied) restoreItself(t *testing.T) {
 	}
 	require.NoError(t, a.RestoreInternal(t.Context(), a.identity, a.at, recordsOnly(next)))
 	require.NoError(t, a.LoadInternal(t.Context(), a.identity.Cluster))
-	require.Equal(t, before, a.mysql.sum, "the order in which records come must not matter")
-}
-
-// A checksum that misses a field, or takes one field's end for the beginning of the next, misses
-// changes there. The number must never change: it is stored, and nodes of several releases compare it.
-func TestRowHash(t *testing.T) {
-	base := model.Version{ID: "a", VersionNo: "b", Platform: "c", Revision: 1}
-	require.Equal(t, uint64(0x259a53f20717f56), rowHash(&base))
-	others := []model.Version{
-		{ID: "x", VersionNo: "b", Platform: "c", Revision: 1},
-		{ID: "a", VersionNo: "x", Platform: "c", Revision: 1},
-		{ID: "a", VersionNo: "b", Platform: "x", Revision: 1},
-		{ID: "a", VersionNo: "b", Platform: "c", Revision: 2},
-		{ID: "ab", VersionNo: "", Platform: "c", Revision: 1},
-		{ID: "a", VersionNo: "bc", Platform: "", Revision: 1},
-		{ID: "b", VersionNo: "a", Platform: "c", Revision: 1},
-	}
-	for _, other := range others {
-		require.NotEqual(t, rowHash(&base), rowHash(&other), other)
-	}
+	require.Equal(t, before, a.mysql.records.Sum(), "the order in which records come must not matter")
 }
 
 // What was changed while the node was down must not be taken for what the log made of it.
@@ -97,45 +77,5 @@ func TestLoadFindsWhatWasChangedMeanwhile(t *testing.T) {
 			require.NoError(t, a.mysql.mysqlDao.DB.Exec(statement).Error)
 			require.ErrorIs(t, a.LoadInternal(t.Context(), a.identity.Cluster), model.ErrStoreDiffers)
 		})
-	}
-}
-
-// indexBytesMax is what a record may cost in the index, an id of a usual length included: the heap may
-// grow to twice that before it is collected, and the whole is to stay below 150.
-const indexBytesMax = 85
-
-// A registry of millions of records must fit; an index that has just grown is the worst case.
-func TestRevisionIndexMemory(t *testing.T) {
-	var worst float64
-	for _, records := range []int{100_000, 115_000, 130_000, 150_000, 200_000} {
-		ids := make([]string, records)
-		for i := range ids {
-			ids[i] = fmt.Sprintf("package-%012d", i) // 20 bytes
-		}
-		before := heapBytes()
-		x := newRevisionIndex()
-		for i, id := range ids {
-			x.set(id, mark{uint64(i), uint64(i)})
-		}
-		worst = max(worst, float64(heapBytes()-before)/float64(records))
-		require.Equal(t, records, x.size())
-		runtime.KeepAlive(ids)
-	}
-	t.Logf("at most %.0f bytes a record", worst)
-	require.Less(t, worst, float64(indexBytesMax))
-}
-
-func heapBytes() uint64 {
-	runtime.GC()
-	var stats runtime.MemStats
-	runtime.ReadMemStats(&stats)
-	return stats.HeapAlloc
-}
-
-func BenchmarkRowHash(b *testing.B) {
-	v := model.Version{ID: "package-000000000042", VersionNo: "1.22.333", Platform: "linux/amd64", Revision: 1 << 40}
-	b.ReportAllocs()
-	for b.Loop() {
-		rowHash(&v)
 	}
 }

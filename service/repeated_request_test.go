@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/model"
+	"versiond/service/state"
 	"versiond/wire"
 )
 
@@ -107,7 +108,7 @@ func TestAKeyOnAnotherRequestIsRefused(t *testing.T) {
 }
 
 // smallLimits make every bound be met within a short test.
-var smallLimits = dedupLimits{units: 12, bytes: 40, indexes: 30}
+var smallLimits = state.DedupLimits{Units: 12, Bytes: 40, Indexes: 30}
 
 // log makes entries of units with few keys, so that many are sent again while they are remembered and
 // many after they are forgotten.
@@ -132,13 +133,13 @@ func logOf(random *rand.Rand, entries int) [][]model.Unit {
 
 // reference remembers as plainly as can be said: the newest units within the limits.
 type reference struct {
-	limits dedupLimits
+	limits state.DedupLimits
 	list   []model.DedupRecord
 }
 
 func (r *reference) find(key [16]byte, index uint64) bool {
 	return slices.ContainsFunc(r.list, func(m model.DedupRecord) bool {
-		return m.Key == key && model.IndexOf(m.Revision)+r.limits.indexes >= index
+		return m.Key == key && model.IndexOf(m.Revision)+r.limits.Indexes >= index
 	})
 }
 
@@ -149,8 +150,8 @@ func (r *reference) add(m model.DedupRecord) {
 		for _, each := range r.list {
 			bytes += len(each.Outcomes)
 		}
-		tooOld := model.IndexOf(r.list[0].Revision)+r.limits.indexes < model.IndexOf(m.Revision)
-		if len(r.list) <= r.limits.units && bytes <= r.limits.bytes && !tooOld {
+		tooOld := model.IndexOf(r.list[0].Revision)+r.limits.Indexes < model.IndexOf(m.Revision)
+		if len(r.list) <= r.limits.Units && bytes <= r.limits.Bytes && !tooOld {
 			return
 		}
 		r.list = r.list[1:]
@@ -165,7 +166,7 @@ func TestEveryNodeForgetsAlike(t *testing.T) {
 		random := rand.New(rand.NewPCG(seed, 7))
 		log := logOf(random, 400)
 		whole, other := mustApplied(t), mustApplied(t)
-		whole.mysql.dedup.limits, other.mysql.dedup.limits = smallLimits, smallLimits
+		whole.mysql.records, other.mysql.records = state.New(smallLimits), state.New(smallLimits)
 		expected := &reference{limits: smallLimits}
 		replays := 0
 		for at := 0; at < len(log); {
@@ -177,7 +178,7 @@ func TestEveryNodeForgetsAlike(t *testing.T) {
 			at += n
 			require.Equal(t, expected.list, whole.remembered(t))
 			require.Equal(t, whole.remembered(t), other.remembered(t))
-			require.Equal(t, whole.mysql.sum, other.mysql.sum)
+			require.Equal(t, whole.mysql.records.Sum(), other.mysql.records.Sum())
 			other = other.disturbed(t, random)
 		}
 		require.Greater(t, replays, 100, "the test tested nothing")
@@ -207,7 +208,7 @@ func (a *applied) disturbed(t *testing.T, random *rand.Rand) *applied {
 		require.NoError(t, a.LoadInternal(t.Context(), a.identity.Cluster))
 	case 1:
 		fresh := mustApplied(t)
-		fresh.mysql.dedup.limits = a.mysql.dedup.limits
+		fresh.mysql.records = state.New(smallLimits)
 		require.NoError(t, fresh.RestoreInternal(t.Context(), fresh.identity, a.at, a.snapshot(t)))
 		require.NoError(t, fresh.LoadInternal(t.Context(), fresh.identity.Cluster))
 		fresh.at = a.at
@@ -273,28 +274,4 @@ func TestLostDedupRecordsAreNoticed(t *testing.T) {
 	require.ErrorIs(t, a.LoadInternal(t.Context(), a.identity.Cluster), model.ErrStoreDiffers)
 	require.NoError(t, a.mysql.mysqlDao.DB.Exec("DROP TABLE versiond_idempotency").Error)
 	require.ErrorIs(t, a.LoadInternal(t.Context(), a.identity.Cluster), model.ErrStoreDiffers)
-}
-
-// 300,000 units are remembered at most, and must not take much more than the 40 MB that the documents say.
-func TestDedupRecordsAreBounded(t *testing.T) {
-	m := newDedup()
-	one := wire.PackOutcomes([]model.Outcome{{Code: model.OutcomeDone, Revision: 1}})
-	remember := func(i int) {
-		record := model.DedupRecord{Revision: model.Revision(uint64(i+1), 0), Outcomes: one}
-		record.Key = wire.NewIdempotency(fmt.Sprint(i), &model.Unit{}, false).Key
-		m.stage(record)
-		if i%200 == 0 {
-			m.publish()
-		}
-	}
-	before := heapBytes()
-	for i := range 3 * defaultDedupLimits.units {
-		remember(i)
-	}
-	m.publish()
-	used := heapBytes() - before
-	require.Len(t, m.list, defaultDedupLimits.units)
-	require.Len(t, m.places, defaultDedupLimits.units)
-	t.Logf("%d keys take %d MB", len(m.list), used>>20)
-	require.Less(t, used, uint64(64<<20))
 }

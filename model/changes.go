@@ -1,0 +1,11 @@
+package model
+
+// Changes is what one transaction does to the tables.
+type Changes struct {
+	// An id may be in only one of the two.
+	Upserts []Version
+	Deletes []string
+	// DedupRecords are new; those up to the revision ForgetThrough are removed, 0 for none.
+	DedupRecords  []DedupRecord
+	ForgetThrough uint64
+}

@@ -1,0 +1,144 @@
+// Package state keeps what a node knows of its records without reading them: the revision and the hash of each, what is
+// staged, what was answered under an idempotency key, and the checksum of all of it.
+package state
+
+import (
+	"versiond/model"
+	"versiond/wire"
+)
+
+// Records is what is known of all records. Any goroutine may call Get and Len; everything else is the applier's alone.
+type Records struct {
+	index  *index
+	dedup  *dedup
+	sum    Sum // of what index and dedup hold
+	staged *stage
+}
+
+// New knows of no record.
+func New(limits DedupLimits) *Records {
+	return &Records{index: newIndex(), dedup: newDedup(limits), staged: newStage()}
+}
+
+// Get returns the mark of a record's current row, as readers may see it.
+func (r *Records) Get(id string) (current Mark, exists bool) { return r.index.get(id) }
+
+// Len is how many records there are.
+func (r *Records) Len() int { return r.index.len() }
+
+// Staged returns the revision of a record with what is staged, by which the applier decides; 0 where there is none.
+func (r *Records) Staged(id string) (revision uint64, exists bool) {
+	current, exists := r.stagedMark(id)
+	return current.Revision, exists
+}
+
+func (r *Records) stagedMark(id string) (current Mark, exists bool) {
+	if c, ok := r.staged.changes[id]; ok {
+		return Mark{c.Revision, c.hash}, !c.Deleted
+	}
+	return r.index.get(id)
+}
+
+// Stage stages what becomes of an id.
+func (r *Records) Stage(c Change) {
+	if before, existed := r.stagedMark(c.ID); existed {
+		r.staged.sum.remove(before)
+	}
+	if !c.Deleted {
+		c.hash = r.staged.sum.Add(&c.Version).hash
+	}
+	r.staged.put(c)
+}
+
+// Begin lets End take back what is staged from now on.
+func (r *Records) Begin() { r.staged.begin() }
+
+// End keeps what was staged since Begin, or takes it back.
+func (r *Records) End(keep bool) { r.staged.end(keep) }
+
+// Recall returns the outcome of an earlier request with the unit's key, or the refusal of a key that was used for
+// another request.
+func (r *Records) Recall(u *model.Unit, revision uint64) (outcome model.UnitOutcome, found bool) {
+	record, found := r.dedup.find(u.Idempotency.Key, model.IndexOf(revision))
+	if !found {
+		return outcome, false
+	}
+	outcomes, err := wire.UnpackOutcomes(&record) // it could be when it was loaded
+	if err != nil || record.Request != u.Idempotency.Request || len(outcomes) != len(u.Commands) {
+		return keyReused(len(u.Commands)), true
+	}
+	return model.UnitOutcome{Outcomes: outcomes, Replayed: true}, true
+}
+
+func keyReused(commands int) model.UnitOutcome {
+	outcomes := make([]model.Outcome, commands)
+	for i := range outcomes {
+		outcomes[i].Code = model.OutcomeKeyReused
+	}
+	return model.UnitOutcome{Outcomes: outcomes}
+}
+
+// Remember stages what a unit with a key came to.
+func (r *Records) Remember(u *model.Unit, revision uint64, outcomes []model.Outcome) {
+	record := model.DedupRecord{Idempotency: *u.Idempotency, Revision: revision, Outcomes: wire.PackOutcomes(outcomes)}
+	forgotten := r.dedup.stage(record)
+	for i := range forgotten {
+		r.staged.sum.removeDedup(&forgotten[i])
+	}
+	r.staged.sum.AddDedup(&record)
+}
+
+// Sum is that of what was published.
+func (r *Records) Sum() Sum { return r.sum }
+
+// StagedSum is Sum with what is staged.
+func (r *Records) StagedSum() Sum { return r.sum.plus(r.staged.sum) }
+
+// Changes returns what is staged, as the store has to be told. It stays staged.
+func (r *Records) Changes() (changes model.Changes) {
+	changes.Upserts, changes.Deletes = r.staged.rows()
+	changes.DedupRecords, changes.ForgetThrough = r.dedup.changes()
+	return changes
+}
+
+// Publish shows readers what is staged, and returns it in the order of the ids' first appearance.
+func (r *Records) Publish() []Change {
+	r.sum = r.StagedSum()
+	r.dedup.publish()
+	changes := r.staged.take()
+	for _, c := range changes {
+		if c.Deleted {
+			r.index.remove(c.ID)
+		} else {
+			r.index.set(c.ID, Mark{c.Revision, c.hash})
+		}
+	}
+	return changes
+}
+
+// Discard forgets what is staged.
+func (r *Records) Discard() {
+	r.staged.take()
+	r.dedup.discard()
+}
+
+// Clear forgets everything, for the store's rows to be loaded.
+func (r *Records) Clear() {
+	r.index.clear()
+	r.dedup.clear()
+	r.staged.take()
+	r.sum = Sum{}
+}
+
+// Load takes a row of the store.
+func (r *Records) Load(v *model.Version) { r.index.set(v.ID, r.sum.Add(v)) }
+
+// LoadDedup takes a dedup record of the store, which come in the order of the log. An error matches model.ErrCorrupt.
+func (r *Records) LoadDedup(d *model.DedupRecord) error {
+	if _, err := wire.UnpackOutcomes(d); err != nil {
+		return err
+	}
+	r.sum.AddDedup(d)
+	r.dedup.load(*d)
+	return nil
+}

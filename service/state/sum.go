@@ -1,0 +1,66 @@
+package state
+
+import (
+	"github.com/cespare/xxhash/v2"
+
+	"versiond/model"
+	"versiond/wire"
+)
+
+// Sum is a running checksum of records and dedup records: the number of the records, and the sum of all
+// hashes, which does not depend on the order in which they come and go. Two sets of records that differ by accident
+// have the same sum once in 2^64 times; it is no defence against somebody who seeks such a pair.
+type Sum struct {
+	records int
+	hashes  uint64
+}
+
+// Add counts a row, and returns its mark.
+func (s *Sum) Add(v *model.Version) Mark {
+	m := MarkOf(v)
+	s.records++
+	s.hashes += m.hash
+	return m
+}
+
+func (s *Sum) remove(m Mark) {
+	s.records--
+	s.hashes -= m.hash
+}
+
+// AddDedup counts a dedup record.
+func (s *Sum) AddDedup(d *model.DedupRecord)    { s.hashes += dedupHash(d) }
+func (s *Sum) removeDedup(d *model.DedupRecord) { s.hashes -= dedupHash(d) }
+
+func (s Sum) plus(change Sum) Sum {
+	return Sum{records: s.records + change.records, hashes: s.hashes + change.hashes}
+}
+
+// Checksum returns the sum in the form in which it is stored, and compared between nodes.
+func (s Sum) Checksum() model.Checksum { return model.NewChecksum(s.records, s.hashes) }
+
+// Mark is what a node knows of the current row of an id without reading it.
+type Mark struct{ Revision, hash uint64 }
+
+// MarkOf returns the mark of a row.
+func MarkOf(v *model.Version) Mark { return Mark{Revision: v.Revision, hash: rowHash(v)} }
+
+// Contradicts reports whether the two are of different rows of which only one can have been applied: a
+// revision belongs to one write.
+func (m Mark) Contradicts(other Mark) bool {
+	return m.Revision == other.Revision && m.hash != other.hash
+}
+
+// rowHash hashes every field of a row, in the form in which snapshots hold it: no two rows have the
+// same bytes there. It is the same on every node and in every release of one model.Checksum form.
+func rowHash(v *model.Version) uint64 {
+	var buffer [512]byte
+	return xxhash.Sum64(wire.AppendRecord(buffer[:0], v))
+}
+
+// dedupHash hashes a dedup record. The byte before it keeps it from ever being hashed as a
+// record is, whose first byte is the length of an id.
+func dedupHash(d *model.DedupRecord) uint64 {
+	var buffer [128]byte
+	return xxhash.Sum64(wire.AppendDedupRecord(buffer[:1], d))
+}
