@@ -1,9 +1,12 @@
 package controller
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
+
+	"versiond/model"
 )
 
 // JoinRaftCluster makes a node a member. It serves POST and GET /join/:id/:addr of the public port
@@ -11,18 +14,11 @@ import (
 func (v *VersionController) JoinRaftCluster(c *gin.Context) {
 	in, id, address := readJoin(c)
 	id, address = in.member(id), in.address(address)
-	voter, timeout := in.boolean("voter", true), in.timeout()
-	if in.failed() {
-		return
-	}
-	ctx, cancel := in.withTimeout(timeout)
-	defer cancel()
-	member, err := v.service.JoinRaftCluster(ctx, id, address, voter)
-	if err != nil {
-		fail(c, unknownIfExpired(err))
-		return
-	}
-	answerJSON(c, http.StatusOK, member)
+	voter := in.boolean("voter", true)
+	ask(in, func(ctx context.Context) (model.Member, error) {
+		member, err := v.service.JoinRaftCluster(ctx, id, address, voter)
+		return member, unknownIfExpired(err)
+	})
 }
 
 // readJoin finds id and address where the port that was asked has them.
@@ -55,17 +51,5 @@ func (v *VersionController) DeleteFatalPeer(c *gin.Context) {
 
 // GetPeers answers every member and how it does.
 func (v *VersionController) GetPeers(c *gin.Context) {
-	in := readInput(c, "timeout")
-	timeout := in.timeout()
-	if in.failed() {
-		return
-	}
-	ctx, cancel := in.withTimeout(timeout)
-	defer cancel()
-	peers, err := v.service.Peers(ctx)
-	if err != nil {
-		fail(c, err)
-		return
-	}
-	answerJSON(c, http.StatusOK, peers)
+	ask(readInput(c, "timeout"), v.service.Peers)
 }

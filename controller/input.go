@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -176,6 +177,23 @@ func (in *input) timeoutUpTo(most, fallback time.Duration) time.Duration {
 // withTimeout bounds the request's context.
 func (in *input) withTimeout(timeout time.Duration) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(in.c.Request.Context(), timeout)
+}
+
+// ask asks a service within the request's timeout, unless something is wrong with the request, and answers what it
+// says.
+func ask[T any](in *input, service func(context.Context) (T, error)) {
+	timeout := in.timeout()
+	if in.failed() {
+		return
+	}
+	ctx, cancel := in.withTimeout(timeout)
+	defer cancel()
+	answer, err := service(ctx)
+	if err != nil {
+		fail(in.c, err)
+		return
+	}
+	answerJSON(in.c, http.StatusOK, answer)
 }
 
 func (in *input) boolean(name string, fallback bool) bool {

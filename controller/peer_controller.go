@@ -93,17 +93,10 @@ func (p *PeerController) Term(c *gin.Context) {
 func (p *PeerController) ReadIndex(c *gin.Context) {
 	in := readInput(c, "level", "node", "term")
 	level, ack := in.level(), in.termAck()
-	if in.failed() {
-		return
-	}
-	ctx, cancel := in.withTimeout(timeoutDefault)
-	defer cancel()
-	index, err := p.service.LeaderReadIndex(ctx, level, ack)
-	if err != nil {
-		fail(c, err)
-		return
-	}
-	answerJSON(c, http.StatusOK, peer.Index{Index: index})
+	ask(in, func(ctx context.Context) (peer.Index, error) {
+		index, err := p.service.LeaderReadIndex(ctx, level, ack)
+		return peer.Index{Index: index}, err
+	})
 }
 
 // Admit starts Raft on a node that the cluster has taken in.
