@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/raft"
 
 	"versiond/model"
+	"versiond/raft/raftlog"
 )
 
 // readLog goes on where the queue has nothing: with entries that the queue let go, which the Raft
@@ -18,7 +19,7 @@ func (a *applier) readLog(ctx context.Context) (bool, error) {
 		return false, nil
 	}
 	entries, err := a.readEntries(end, mayHoldCommands)
-	if errors.Is(err, errLogClosed) {
+	if errors.Is(err, raftlog.ErrReopening) {
 		return false, nil // its disk failed; it will be opened again
 	}
 	if errors.Is(err, raft.ErrLogNotFound) {

@@ -127,7 +127,7 @@ func TestPlainAndUnitEntriesDecideAlike(t *testing.T) {
 	commands := []model.Command{add("a"), add("b"), add("a"), remove("c"), remove("b")}
 	decide := func(data []byte) (map[string]model.Version, []model.Outcome) {
 		service := newFakeService(newFakeStore())
-		a := &applier{fsm: newVersionFSM(service), service: service}
+		a := &applier{fsm: newTestFSM(service), service: service}
 		outcomes, n, err := a.decideEntry(&entry{position: model.Position{Index: 7, Term: 1}, data: data})
 		require.NoError(t, err)
 		require.Equal(t, len(commands), n)

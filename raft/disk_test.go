@@ -1,19 +1,14 @@
 package raft
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
-	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
-	"github.com/hashicorp/raft"
 	"github.com/stretchr/testify/require"
 
 	"versiond/model"
@@ -133,59 +128,10 @@ func TestNodeClosesWhileItsDiskIsBroken(t *testing.T) {
 			}
 			if hang != nil {
 				close(hang)
-				require.Eventually(t, func() bool { return !n.stores.disk.hangs() }, 5*time.Second, time.Millisecond)
+				require.Eventually(t, func() bool { return n.stores.Close() == nil }, 5*time.Second, time.Millisecond)
 			}
-			require.NoError(t, n.stores.files.Close())
 		})
 	}
-}
-
-// A log that is written in the end must be said to be so, once, and be counted; a line a try would fill
-// the disk for good.
-func TestBrokenDiskIsLoggedOnceAndCounted(t *testing.T) {
-	var text lockedBuffer
-	observer := &countingObserver{}
-	d := newDisk("/data/node1", slog.New(slog.NewTextHandler(&text, nil)), observer, nil)
-	d.running.Store(true)
-	tries := 0
-	require.NoError(t, d.write(func() error {
-		if tries++; tries < 5 {
-			return errDiskFull
-		}
-		return nil
-	}))
-	require.Equal(t, 5, tries)
-	require.EqualValues(t, 4, observer.logFailures)
-	require.Equal(t, 1, strings.Count(text.String(), "cannot be written"), text.String())
-	require.Equal(t, 1, strings.Count(text.String(), "can be written again"), text.String())
-	require.Contains(t, text.String(), "no space left on device; make room in /data/node1")
-	require.NoError(t, d.err())
-}
-
-// countingObserver counts failures of the log, on one goroutine.
-type countingObserver struct {
-	unobserved
-	logFailures int
-}
-
-func (o *countingObserver) LogFailed() { o.logFailures++ }
-
-// lockedBuffer may be written to from any goroutine.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
 }
 
 // What starts a node must be told that its disk fails: to wait there would leave it half open, without
@@ -207,98 +153,6 @@ func TestBrokenDiskIsReportedWhileANodeStarts(t *testing.T) {
 	require.NoError(t, err)
 	defer func() { require.NoError(t, listener.Close()) }()
 	disk.set(errDiskFull, nil)
-	_, err = NewRaftNode(NodeConfig{Address: "127.0.0.1:7001", Dir: dir, Listener: listener, Peers: noPeers{}, Log: slog.New(slog.DiscardHandler), Tuning: c.tuning, wrapLog: disk.over}, newVersionFSM(newFakeService(c.store)))
+	_, err = RaftInitializerImpl{Config: NodeConfig{Address: "127.0.0.1:7001", Dir: dir, Listener: listener, Peers: noPeers{}, Log: slog.New(slog.DiscardHandler), Tuning: c.tuning, wrapLog: disk.over}}.InitRaft(newFakeService(c.store))
 	require.ErrorContains(t, err, "no space left on device", "hashicorp/raft writes its term when it starts, and panics where it cannot")
-}
-
-// gaplessLog is a log that takes no entry twice, as raft-wal is.
-type gaplessLog struct{ *raft.InmemStore }
-
-func (gaplessLog) IsMonotonic() bool { return true }
-
-func (g gaplessLog) StoreLogs(logs []*raft.Log) error {
-	if last, _ := g.LastIndex(); logs[0].Index != last+1 {
-		return errors.New("not the next one")
-	}
-	return g.InmemStore.StoreLogs(logs)
-}
-
-// A try that is said to have failed may have written all the same; another kind of log store must not
-// refuse the next one for that, for ever.
-func TestEntriesThatWereWrittenAllTheSameAreTakenBack(t *testing.T) {
-	d := newDisk("", slog.New(slog.DiscardHandler), unobserved{}, nil)
-	d.running.Store(true)
-	inner := gaplessLog{raft.NewInmemStore()}
-	log := &heldLog{LogStore: &lyingLog{gaplessLog: inner}, disk: d}
-	stored := make(chan error, 1)
-	go func() { stored <- log.StoreLogs([]*raft.Log{{Index: 1, Term: 1}, {Index: 2, Term: 1}}) }()
-	select {
-	case err := <-stored:
-		require.NoError(t, err)
-	case <-time.After(10 * time.Second):
-		t.Fatal("it is refused again and again")
-	}
-	last, err := inner.LastIndex()
-	require.NoError(t, err)
-	require.EqualValues(t, 2, last)
-}
-
-// lyingLog says once that it has failed, and has not.
-type lyingLog struct {
-	gaplessLog
-	lied bool
-}
-
-func (l *lyingLog) StoreLogs(logs []*raft.Log) error {
-	err := l.gaplessLog.StoreLogs(logs)
-	if err == nil && !l.lied {
-		l.lied = true
-		return errDiskFull
-	}
-	return err
-}
-
-// The end of a log that a leader replaces has to be cut off, whatever the disk does; compaction need not
-// be waited for, and on a full disk would wait for ever.
-func TestOnlyTheEndOfTheLogIsCutOffAtAnyPrice(t *testing.T) {
-	d := newDisk("", slog.New(slog.DiscardHandler), unobserved{}, nil)
-	d.running.Store(true)
-	inner := &failingDeletes{InmemStore: raft.NewInmemStore(), fails: 3}
-	log := &heldLog{LogStore: inner, disk: d}
-	for i := range uint64(10) {
-		require.NoError(t, inner.StoreLog(&raft.Log{Index: i + 1}))
-	}
-	require.ErrorIs(t, log.DeleteRange(1, 5), syscall.ENOSPC)
-	require.NoError(t, log.DeleteRange(8, 10))
-	last, err := inner.LastIndex()
-	require.NoError(t, err)
-	require.EqualValues(t, 7, last)
-}
-
-type failingDeletes struct {
-	*raft.InmemStore
-	fails int
-}
-
-func (f *failingDeletes) DeleteRange(first, last uint64) error {
-	if f.fails > 0 {
-		f.fails--
-		return errDiskFull
-	}
-	return f.InmemStore.DeleteRange(first, last)
-}
-
-// A node that led when its disk failed must not take itself for the leader the moment the disk is back:
-// others may have elected one, and hashicorp's main loop has yet to hear of it. If this fails, it serves
-// stale reads at level=leader. A failure too short for that costs nothing.
-func TestNodeDoubtsItsLeadAfterItsDiskWasBroken(t *testing.T) {
-	for length, doubts := range map[time.Duration]bool{0: false, harmless + 50*time.Millisecond: true} {
-		d := newDisk("", slog.New(slog.DiscardHandler), unobserved{}, nil)
-		held := d.hold(errDiskFull, false)
-		require.False(t, d.mayLead())
-		time.Sleep(length) //nolint:forbidigo // how long it lasts is what is tested
-		d.release(held)
-		require.Equal(t, doubts, !d.mayLead(), "after %s", length)
-		require.Eventually(t, d.mayLead, 2*unproven, time.Millisecond)
-	}
 }

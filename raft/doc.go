@@ -13,6 +13,7 @@
 // Rooms, none of which imports this package:
 //
 //	datadir    the locked directory: whose it is, where its parts lie, whether it is still there
+//	raftlog    what Raft must not forget, on disk: log, term, vote, snapshots
 //	snapshot   the form of snapshots and backups, without Raft
 //	transport  the port, and connections whose ends know each other
 //

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"versiond/model"
+	"versiond/raft/raftlog"
 	"versiond/raft/snapshot"
 	"versiond/wire"
 )
@@ -161,6 +162,11 @@ func (f *fakeService) RecallInternal(u *model.Unit, _ uint64) (model.UnitOutcome
 
 func (f *fakeService) RememberInternal(u *model.Unit, revision uint64, outcomes []model.Outcome) {
 	f.remembered = append(f.remembered, model.DedupRecord{Idempotency: *u.Idempotency, Revision: revision, Outcomes: wire.PackOutcomes(outcomes)})
+}
+
+// newTestFSM makes an FSM that no node has.
+func newTestFSM(service VersionServiceInterface) *VersionFSM {
+	return newVersionFSM(service, &raftlog.Stores{}, unobserved{}, newEnding())
 }
 
 var errFake = errors.New("the fake store was told to fail")

@@ -13,19 +13,20 @@ import (
 
 	"versiond/model"
 	"versiond/raft/datadir"
+	"versiond/raft/raftlog"
 	"versiond/raft/transport"
 )
 
 // faultyDisk is between a node and the file of its log. Its faults are what a disk can do to writes.
 type faultyDisk struct {
-	logFiles
+	raftlog.Files
 	mu   sync.Mutex
 	fail error         // what every write fails with
 	late bool          // writes that fail are done all the same
 	hang chan struct{} // closed when writes may go on; nil while they may
 }
 
-func (f *faultyDisk) over(inner logFiles) logFiles { f.logFiles = inner; return f }
+func (f *faultyDisk) over(inner raftlog.Files) raftlog.Files { f.Files = inner; return f }
 
 func (f *faultyDisk) set(fail error, hang chan struct{}) {
 	f.mu.Lock()
@@ -50,19 +51,19 @@ func (f *faultyDisk) write(do func() error) error {
 }
 
 func (f *faultyDisk) StoreLogs(logs []*raft.Log) error {
-	return f.write(func() error { return f.logFiles.StoreLogs(logs) })
+	return f.write(func() error { return f.Files.StoreLogs(logs) })
 }
 
 func (f *faultyDisk) DeleteRange(first, last uint64) error {
-	return f.write(func() error { return f.logFiles.DeleteRange(first, last) })
+	return f.write(func() error { return f.Files.DeleteRange(first, last) })
 }
 
 func (f *faultyDisk) Set(key, value []byte) error {
-	return f.write(func() error { return f.logFiles.Set(key, value) })
+	return f.write(func() error { return f.Files.Set(key, value) })
 }
 
 func (f *faultyDisk) SetUint64(key []byte, value uint64) error {
-	return f.write(func() error { return f.logFiles.SetUint64(key, value) })
+	return f.write(func() error { return f.Files.SetUint64(key, value) })
 }
 
 // trio is three nodes in one process, each with a faulty disk.
@@ -109,10 +110,10 @@ func (c *trio) mustOpen(t *testing.T, id string) {
 	listener, err := transport.Listen("127.0.0.1:0")
 	require.NoError(t, err)
 	disk, store := &faultyDisk{}, newFakeStore()
-	n, err := NewRaftNode(NodeConfig{
+	n, err := RaftInitializerImpl{Config: NodeConfig{
 		Address: listener.Addr().String(), Dir: dir, Listener: listener, Peers: trioPeers{c}, Log: slog.New(slog.DiscardHandler),
 		Tuning: Tuning{SnapshotInterval: time.Hour, SnapshotThreshold: 1 << 30, TrailingLogs: 1 << 20}, wrapLog: disk.over,
-	}, newVersionFSM(newFakeService(store)))
+	}}.InitRaft(newFakeService(store))
 	require.NoError(t, err)
 	c.nodes, c.disks[n], c.rows[n] = append(c.nodes, n), disk, store
 	t.Cleanup(func() {

@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/raft"
 
 	"versiond/model"
+	"versiond/raft/raftlog"
 )
 
 // VersionFSM is what hashicorp/raft hands committed entries to. Its methods run on hashicorp's FSM
@@ -17,8 +18,7 @@ import (
 // blocks stops its node's elections and, on the leader, the whole cluster's writes.
 type VersionFSM struct {
 	service   VersionServiceInterface
-	snapshots raft.SnapshotStore
-	logs      raft.LogStore
+	stores    *raftlog.Stores
 	queue     *queue
 	turns     snapshotTurns
 	proposals atomic.Int64 // entries proposed by this node whose outcomes somebody awaits
@@ -30,16 +30,15 @@ type VersionFSM struct {
 	repeats     int
 	repeatIndex uint64
 	repeatSince time.Time
-	// giveUp ends the node.
-	giveUp func(error)
+	ending      *ending
 }
 
 const (
 	// repeatsMax is how often a follower takes the same snapshot. Once is enough.
 	repeatsMax = 5
 	// repeatsFor is for how long it takes it all the same: one that led until just now cannot say for some
-	// seconds which term the hole behind a snapshot has, and is sent the snapshot until it can (snapshotTermLog).
-	repeatsFor = 5 * replicationEnds
+	// seconds which term the hole behind a snapshot has, and is sent the snapshot until it can (raftlog.SnapshotTermLog).
+	repeatsFor = 5 * raftlog.ReplicationDrain
 )
 
 // errSnapshotLoop is hashicorp/raft#697: what the log holds behind the snapshot is another history, and
@@ -48,8 +47,8 @@ var errSnapshotLoop = errors.New("this node was sent the same snapshot again and
 
 var _ raft.BatchingFSM = (*VersionFSM)(nil)
 
-func newVersionFSM(service VersionServiceInterface) *VersionFSM {
-	return &VersionFSM{service: service, queue: newQueue(), observer: unobserved{}, giveUp: func(error) {}}
+func newVersionFSM(service VersionServiceInterface, stores *raftlog.Stores, observer Observer, ending *ending) *VersionFSM {
+	return &VersionFSM{service: service, stores: stores, queue: newQueue(), observer: observer, ending: ending}
 }
 
 // Apply notes one committed entry and returns a handle on its outcomes.
@@ -116,7 +115,7 @@ func (f *VersionFSM) Snapshot() (raft.FSMSnapshot, error) {
 // the applier finds it together with the index and term that Raft gave it. An error means to
 // hashicorp/raft that the snapshot was not installed.
 func (f *VersionFSM) Restore(stream io.ReadCloser) error {
-	meta, err := metaOf(stream)
+	meta, err := raftlog.MetaOf(stream)
 	if err != nil {
 		return err
 	}
@@ -133,13 +132,13 @@ func (f *VersionFSM) Restore(stream io.ReadCloser) error {
 // Hashicorp/raft goes on from any snapshot that it installs, and panics when an entry is missing. It is the
 // goroutine which replicated to a member before that was removed and let in again that may send such a
 // one, when it wakes. A leader may have to send one that the log leads on from: a follower that led until
-// just now cannot say for some seconds which term the hole behind a snapshot has (snapshotTermLog).
+// just now cannot say for some seconds which term the hole behind a snapshot has (raftlog.SnapshotTermLog).
 func (f *VersionFSM) ensureLeadsOn(index uint64) error {
 	certain := f.queue.certainIndex()
 	if index >= certain {
 		return nil
 	}
-	if _, err := lastContiguous(f.logs, index, certain); err == nil {
+	if _, err := raftlog.LastContiguous(f.stores.Log, index, certain); err == nil {
 		return nil
 	}
 	return fmt.Errorf("the snapshot of index %d tells this node nothing: it was handed everything up to %d, and its log does not go back as far", index, certain)
@@ -150,6 +149,6 @@ func (f *VersionFSM) noteRepeat(index uint64) {
 		f.repeats, f.repeatIndex, f.repeatSince = 0, index, time.Now()
 	}
 	if f.repeats++; f.repeats >= repeatsMax && time.Since(f.repeatSince) > repeatsFor {
-		f.giveUp(errSnapshotLoop)
+		f.ending.fail(errSnapshotLoop)
 	}
 }

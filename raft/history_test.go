@@ -13,6 +13,7 @@ import (
 
 	"versiond/model"
 	"versiond/raft/datadir"
+	"versiond/raft/raftlog"
 )
 
 // Each verdict protects from one way in which a database and a data directory come not to belong
@@ -86,7 +87,7 @@ func TestLogBelowASnapshotThatWasSentIsNotApplied(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			a := mustApplier(t, identity)
 			_, transport := raft.NewInmemTransport("x")
-			sink, err := a.fsm.snapshots.Create(1, 40, 3, raft.Configuration{}, 1, transport)
+			sink, err := a.fsm.stores.Snapshots.Create(1, 40, 3, raft.Configuration{}, 1, transport)
 			require.NoError(t, err)
 			require.NoError(t, sink.Close())
 			for i := uint64(16); i < test.index && !test.hole; i++ {
@@ -137,7 +138,7 @@ func TestSnapshotThatArrivesWhileTheStoreIsBuiltAnewIsNoGap(t *testing.T) {
 				require.NoError(t, sink.Close())
 				require.NoError(t, sent.StoreLog(&raft.Log{Index: 41, Term: 3, Type: raft.LogNoop}))
 			})
-			a.logs, a.fsm.snapshots = sent, sent
+			a.logs, a.fsm.stores.Snapshots = sent, sent
 			require.NotErrorIs(t, a.rebuild(t.Context()), errNoHistory)
 		})
 	}
@@ -160,7 +161,7 @@ func TestNothingBelowARestoreIsReadFromTheLog(t *testing.T) {
 // closedLog is a log whose end could not be opened again yet after its disk failed.
 type closedLog struct{ raft.LogStore }
 
-func (closedLog) GetLog(uint64, *raft.Log) error { return errLogClosed }
+func (closedLog) GetLog(uint64, *raft.Log) error { return raftlog.ErrReopening }
 
 // A disk that fails for a moment must not end the node.
 func TestApplierWaitsForALogThatIsClosed(t *testing.T) {
@@ -190,8 +191,8 @@ func mustApplier(t *testing.T, identity model.Identity) *applier {
 	sink, err := snapshots.Create(1, 11, 2, raft.Configuration{}, 1, transport)
 	require.NoError(t, err)
 	require.NoError(t, sink.Close())
-	fsm := newVersionFSM(newFakeService(newFakeStore()))
-	fsm.snapshots = snapshots
+	fsm := newTestFSM(newFakeService(newFakeStore()))
+	fsm.stores.Snapshots = snapshots
 	return &applier{fsm: fsm, service: fsm.service, queue: fsm.queue, logs: logs, progress: newProgress(),
 		committed: func() uint64 { return 15 }, dir: mustDirOf(t, identity), log: slog.New(slog.DiscardHandler)}
 }

@@ -13,6 +13,7 @@ import (
 
 	"versiond/model"
 	"versiond/raft/datadir"
+	"versiond/raft/raftlog"
 	"versiond/raft/snapshot"
 	"versiond/raft/transport"
 )
@@ -38,8 +39,8 @@ type NodeConfig struct {
 	Tuning Tuning
 	// Observer may be nil.
 	Observer Observer
-	// wrapLog puts something between the node and the file of its log, as tests do that make it fail.
-	wrapLog func(logFiles) logFiles
+	// wrapLog is raftlog.Options.Wrap, for tests of a failing disk.
+	wrapLog func(raftlog.Files) raftlog.Files
 }
 
 // PeerTerms asks other nodes for their Raft term.
@@ -53,22 +54,21 @@ type PeerTerms interface {
 type Node struct {
 	cfg      NodeConfig
 	fsm      *VersionFSM
-	stores   *stores
+	stores   *raftlog.Stores
 	progress *progress
 	dirWatch *datadir.Watch
 	secrets  *transport.Secrets
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
-	failed chan struct{} // closed when the node cannot go on
-	wg     sync.WaitGroup
+	*ending
+	wg sync.WaitGroup
 
 	entering  sync.Mutex // held by whoever notes the cluster and starts Raft under it
 	restoring sync.Mutex // held by whoever restores a backup
 
 	mu      sync.Mutex
 	running *running // nil until Raft runs
-	failure error
 	closing bool
 
 	elsewhere atomic.Pointer[Member] // who leads, while this node's log cannot tell
@@ -83,23 +83,14 @@ type running struct {
 	reads     *readIndexer
 }
 
-// NewRaftNode opens the node's log and snapshots and starts Raft if the node was a member before.
+// NewRaftNode starts Raft over the FSM's store if the node was a member before.
 func NewRaftNode(cfg NodeConfig, fsm *VersionFSM) (*Node, error) {
-	stores, err := openStores(cfg.Dir, cfg.Log, cfg.Tuning.SegmentBytes)
-	if err != nil {
-		return nil, err
-	}
-	fsm.snapshots, fsm.logs = stores.snapshots, stores.cache
-	if cfg.Observer != nil {
-		fsm.observer = cfg.Observer
-	}
 	snapshot.RemoveReceived(cfg.Dir.Path(), cfg.Log)
 	removeThrowaways(cfg.Dir, cfg.Log)
 	ctx, cancel := context.WithCancel(context.Background())
-	n := &Node{cfg: cfg, fsm: fsm, stores: stores, progress: newProgress(), secrets: transport.NewSecrets(cfg.Log), ctx: ctx, cancel: cancel, failed: make(chan struct{})}
-	fsm.giveUp = n.fail
+	n := &Node{cfg: cfg, fsm: fsm, stores: fsm.stores, progress: newProgress(), secrets: transport.NewSecrets(cfg.Log), ctx: ctx, cancel: cancel, ending: fsm.ending}
 	n.contact = newContact(n.idAt, cfg.Log)
-	stores.hold(newDisk(cfg.Dir.Path(), cfg.Log, fsm.observer, n.fail), cfg.wrapLog)
+	var err error
 	if n.dirWatch, err = datadir.NewWatch(cfg.Dir, n.hasLog); err == nil {
 		err = n.resume()
 	}
@@ -111,12 +102,12 @@ func NewRaftNode(cfg NodeConfig, fsm *VersionFSM) (*Node, error) {
 }
 
 func (n *Node) hasLog() bool {
-	last, err := n.stores.cache.LastIndex()
+	last, err := n.stores.Log.LastIndex()
 	return err == nil && last > 0
 }
 
 func (n *Node) resume() error {
-	exists, err := n.stores.hasState()
+	exists, err := n.stores.HasState()
 	if err != nil || !exists {
 		return err
 	}
@@ -174,7 +165,7 @@ func (n *Node) start(bootstrap *raft.Configuration) error {
 		return fmt.Errorf("start Raft of %s: %w", n.Identity().Node, err)
 	}
 	n.running = &running{raft: r, transport: carrier, proposer: newProposer(n.ctx, r, n.fsm, func() bool { return n.progress.sinceMoved() > stuckAfter })}
-	n.running.proposer.mayLead = n.stores.disk.mayLead
+	n.running.proposer.mayLead = n.stores.Disk.MayLead
 	n.running.proposer.transferStuck = func() { n.fail(ErrTransferStuck) }
 	n.running.reads = newReadIndexer(n, r)
 	n.wg.Go(func() { n.runApplier(r) })
@@ -185,34 +176,34 @@ func (n *Node) newRaft(bootstrap *raft.Configuration) (*raft.Raft, *transport.Tr
 	conf := n.cfg.Tuning.raftConfig(n.Identity().Node, newSink(n.cfg.Log, n.contact))
 	carrier := transport.New(transport.Config{
 		Listener: n.cfg.Listener, Address: n.cfg.Address, Secret: n.cfg.Secret,
-		Identity: n.Identity, IDAt: n.idAt, Secrets: n.secrets, Gate: n.stores.disk, Log: conf.Logger,
+		Identity: n.Identity, IDAt: n.idAt, Secrets: n.secrets, Gate: n.stores.Disk, Log: conf.Logger,
 	})
 	if bootstrap != nil {
-		if err := raft.BootstrapCluster(conf, n.stores.cache, n.stores.stable, n.stores.snapshots, carrier, *bootstrap); err != nil {
+		if err := raft.BootstrapCluster(conf, n.stores.Log, n.stores.Stable, n.stores.Snapshots, carrier, *bootstrap); err != nil {
 			return nil, nil, errors.Join(err, carrier.Close())
 		}
 	}
 	if err := n.noteSnapshot(); err != nil {
 		return nil, nil, errors.Join(err, carrier.Close())
 	}
-	logs := &snapshotTermLog{LogStore: n.stores.cache, snapshots: n.stores.snapshots, disk: n.stores.disk}
+	logs := n.stores.ForRaft()
 	var r *raft.Raft
-	err := catchFault(func() (err error) { // it panics on a log that it cannot read, and on a term that it cannot write
-		r, err = raft.NewRaft(conf, n.fsm, logs, n.stores.stable, n.stores.snapshots, carrier)
+	err := raftlog.CatchFault(func() (err error) { // it panics on a log that it cannot read, and on a term that it cannot write
+		r, err = raft.NewRaft(conf, n.fsm, logs, n.stores.Stable, n.stores.Snapshots, carrier)
 		return err
 	})
 	if err != nil {
 		return nil, nil, errors.Join(err, carrier.Close())
 	}
 	carrier.Serve(r)
-	r.RegisterObserver(raft.NewObserver(nil, false, logs.observe))
+	r.RegisterObserver(raft.NewObserver(nil, false, logs.Observe))
 	r.RegisterObserver(raft.NewObserver(nil, false, n.contact.observe))
 	return r, carrier, nil
 }
 
 func (n *Node) runApplier(r *raft.Raft) {
 	a := &applier{
-		fsm: n.fsm, service: n.fsm.service, queue: n.fsm.queue, logs: n.stores.cache, progress: n.progress,
+		fsm: n.fsm, service: n.fsm.service, queue: n.fsm.queue, logs: n.stores.Log, progress: n.progress,
 		committed: r.CommitIndex, dir: n.cfg.Dir, discardStore: n.cfg.DiscardStore, store: n.cfg.Store, log: n.cfg.Log,
 	}
 	if err := a.run(n.ctx); err != nil {
@@ -223,34 +214,14 @@ func (n *Node) runApplier(r *raft.Raft) {
 // noteSnapshot tells the queue, before Raft starts, what the newest snapshot covers: hashicorp/raft
 // will hand over nothing of it.
 func (n *Node) noteSnapshot() error {
-	meta, err := newestSnapshot(n.stores.snapshots)
-	if errors.Is(err, errNoSnapshot) {
+	meta, err := raftlog.NewestSnapshot(n.stores.Snapshots)
+	if errors.Is(err, raftlog.ErrNoSnapshot) {
 		return nil
 	}
 	if err == nil {
 		n.fsm.queue.startAt(meta.Index)
 	}
 	return err
-}
-
-// fail notes why the node cannot go on; its owner sees Failed.
-func (n *Node) fail(err error) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.failure == nil {
-		n.failure = err
-		close(n.failed)
-	}
-}
-
-// Failed is closed when the node cannot go on; Err then says why, and Close is all that is left.
-func (n *Node) Failed() <-chan struct{} { return n.failed }
-
-// Err says why the node cannot go on, nil while it can.
-func (n *Node) Err() error {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.failure
 }
 
 // Identity says whose data directory the node runs on. Its cluster is empty until it has one.
@@ -287,7 +258,7 @@ func (n *Node) Close() error {
 	var err error
 	if running != nil {
 		down := running.raft.Shutdown()
-		n.stores.disk.close() // what waits for the disk ends, and hashicorp's goroutines with it
+		n.stores.Disk.Close() // what waits for the disk ends, and hashicorp's goroutines with it
 		err = errors.Join(down.Error(), running.transport.Close())
 	}
 	n.cancel()
@@ -299,7 +270,7 @@ func (n *Node) Close() error {
 	if n.dirWatch != nil {
 		defer n.dirWatch.Close()
 	}
-	return errors.Join(err, n.stores.close())
+	return errors.Join(err, n.stores.Close())
 }
 
 // watchDir ends the node when its directory is not there any more. A look that hangs, as it may on a network's disk,

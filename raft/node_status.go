@@ -95,11 +95,11 @@ func (n *Node) IsLeader() bool {
 
 // leads is hashicorp's word for it, unless the log is held: its main loop cannot step down then.
 func (n *Node) leads(running *running) bool {
-	return running.raft.State() == raft.Leader && n.stores.disk.mayLead()
+	return running.raft.State() == raft.Leader && n.stores.Disk.MayLead()
 }
 
 // LogFailure says why writes to the Raft log wait and what would help, nil when none does.
-func (n *Node) LogFailure() error { return n.stores.disk.err() }
+func (n *Node) LogFailure() error { return n.stores.Disk.Err() }
 
 // NoteLeader tells a node whose log is held who leads. Hashicorp/raft cannot find out meanwhile.
 func (n *Node) NoteLeader(m Member) { n.elsewhere.Store(&m) }
@@ -114,7 +114,7 @@ func (n *Node) Leader() (id, address string) {
 		return m.ID, m.Address
 	}
 	leader, leaderID := running.raft.LeaderWithID()
-	if string(leaderID) == n.Identity().Node && !n.stores.disk.mayLead() {
+	if string(leaderID) == n.Identity().Node && !n.stores.Disk.MayLead() {
 		return "", ""
 	}
 	return string(leaderID), string(leader)

@@ -16,6 +16,7 @@ import (
 
 	"versiond/model"
 	"versiond/raft/datadir"
+	"versiond/raft/raftlog"
 	"versiond/raft/transport"
 )
 
@@ -37,7 +38,7 @@ type testConfig struct {
 	path    string
 	store   *fakeStore
 	tuning  Tuning
-	wrapLog func(logFiles) logFiles
+	wrapLog func(raftlog.Files) raftlog.Files
 }
 
 func newTestConfig(t *testing.T) testConfig {
@@ -207,7 +208,7 @@ func TestDroppedStoreIsRebuiltFromSnapshotAndLog(t *testing.T) {
 	n.mustAdd(t, "a", 30)
 	n.mustSnapshot(t)
 	n.mustAdd(t, "b", 5)
-	first, err := n.stores.cache.FirstIndex()
+	first, err := n.stores.Log.FirstIndex()
 	require.NoError(t, err)
 	require.Greater(t, first, uint64(20), "the log was not compacted")
 	n.close(t)
@@ -238,9 +239,9 @@ func TestSnapshotIsOfOneMoment(t *testing.T) {
 	}()
 	n.mustSnapshot(t)
 	<-done
-	meta, err := newestSnapshot(n.stores.snapshots)
+	meta, err := raftlog.NewestSnapshot(n.stores.Snapshots)
 	require.NoError(t, err)
-	reader, err := openSnapshot(n.stores.snapshots, meta.ID)
+	reader, err := raftlog.OpenSnapshot(n.stores.Snapshots, meta.ID)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, reader.Close()) }()
 	for v, err := reader.NextRecord(); err == nil; v, err = reader.NextRecord() {
@@ -327,7 +328,7 @@ func TestStuckStoreRefusesInItsOwnWords(t *testing.T) {
 // read-only. If this fails, the log has the first cause alone, or the same line at every try.
 func TestEveryAnswerOfTheStoreIsLoggedOnce(t *testing.T) {
 	var log bytes.Buffer
-	a := &applier{fsm: newVersionFSM(newFakeService(newFakeStore())), progress: newProgress(), log: slog.New(slog.NewTextHandler(&log, nil))}
+	a := &applier{fsm: newTestFSM(newFakeService(newFakeStore())), progress: newProgress(), log: slog.New(slog.NewTextHandler(&log, nil))}
 	readOnly := &model.StoreError{Detail: "1290 read-only"}
 	for range 3 {
 		a.storeFailed(t.Context(), "failed", errFake)

@@ -6,6 +6,8 @@ import (
 
 	"github.com/hashicorp/raft"
 	"github.com/stretchr/testify/require"
+
+	"versiond/raft/raftlog"
 )
 
 // A member that was removed and let in again may be sent an older snapshot, late, by the goroutine that
@@ -33,7 +35,7 @@ func mustPassSnapshot(t *testing.T) (c *trio, leader, follower *Node, older *raf
 	leader, follower = c.nodes[0], c.nodes[1]
 	mustPropose(t, leader, "before")
 	require.NoError(t, leader.current().raft.Snapshot().Error())
-	older, err := newestSnapshot(leader.stores.snapshots)
+	older, err := raftlog.NewestSnapshot(leader.stores.Snapshots)
 	require.NoError(t, err)
 	for i := range 5 {
 		mustPropose(t, leader, fmt.Sprint("after-", i))
@@ -63,7 +65,7 @@ func mustCompact(t *testing.T, n *Node) {
 // sendSnapshot does what hashicorp/raft does for a follower that is behind the leader's log.
 func sendSnapshot(t *testing.T, leader, follower *Node, meta *raft.SnapshotMeta) error {
 	t.Helper()
-	_, stream, err := leader.stores.snapshots.Open(meta.ID)
+	_, stream, err := leader.stores.Snapshots.Open(meta.ID)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, stream.Close()) }()
 	id, address := raft.ServerID(leader.Identity().Node), []byte(leader.Address())

@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/raft"
 
 	"versiond/model"
+	"versiond/raft/raftlog"
 	"versiond/raft/snapshot"
 	"versiond/wire"
 )
@@ -55,7 +56,7 @@ func (o *openRestore) after(index uint64, step *model.RestoreStep) *openRestore 
 		return nil
 	}
 	o.last, o.chunks = index, append(o.chunks, index)
-	o.bytes, o.sum = o.bytes+uint64(len(step.Data)), crc32.Update(o.sum, castagnoli, step.Data)
+	o.bytes, o.sum = o.bytes+uint64(len(step.Data)), crc32.Update(o.sum, snapshot.Castagnoli, step.Data)
 	return o
 }
 
@@ -112,7 +113,7 @@ func (a *applier) findOpen(at model.Position) error {
 
 // snapshotBefore returns the index of the newest snapshot that covers nothing behind index, 0 when there is none.
 func (a *applier) snapshotBefore(index uint64) (uint64, error) {
-	metas, err := a.fsm.snapshots.List()
+	metas, err := a.fsm.stores.Snapshots.List()
 	if err != nil {
 		return 0, fmt.Errorf("list the snapshots: %w", err)
 	}
@@ -167,8 +168,8 @@ func (a *applier) applyCommit(ctx context.Context, e *entry) error {
 // beganBeforeLog reports whether only a snapshot can tell what became of a restore: the store went back to a place in
 // the middle of it, and the log does not go back to its beginning.
 func (a *applier) beganBeforeLog(begin uint64) (bool, error) {
-	h, err := a.history()
-	return err == nil && h.first > begin && h.snapshot != nil && h.snapshot.Index > a.applied.Index, err
+	h, err := raftlog.ReadHistory(a.logs, a.fsm.stores.Snapshots)
+	return err == nil && h.First > begin && h.Snapshot != nil && h.Snapshot.Index > a.applied.Index, err
 }
 
 // loadRestore replaces all records, as often as it takes. A crash in between leaves the store marked: it is then
@@ -182,7 +183,7 @@ func (a *applier) loadRestore(ctx context.Context, at model.Position, open *open
 		if errors.Is(err, model.ErrCorrupt) || errors.Is(err, raft.ErrLogNotFound) {
 			return struct{}{}, backoff.Permanent(err)
 		}
-		if err != nil && !errors.Is(err, errLogClosed) {
+		if err != nil && !errors.Is(err, raftlog.ErrReopening) {
 			a.storeFailed(ctx, "loading a backup failed; trying again", err)
 		}
 		return struct{}{}, err

@@ -49,7 +49,7 @@ func (n *testNode) mustAddPages(t *testing.T, count int) {
 // What is open must follow from the log alone, and end in each of these ways: otherwise nodes load different records,
 // or never take a snapshot again.
 func TestOpenRestoreFollowsFromTheLog(t *testing.T) {
-	sum := crc32.Checksum([]byte("abcd"), castagnoli)
+	sum := crc32.Checksum([]byte("abcd"), snapshot.Castagnoli)
 	begin := &model.RestoreStep{Type: model.CommandRestoreBegin, Records: 3, Bytes: 4, Checksum: sum}
 	chunk := func(begin uint64, data string) *model.RestoreStep {
 		return &model.RestoreStep{Type: model.CommandRestoreChunk, Begin: begin, Data: []byte(data)}
@@ -350,7 +350,7 @@ func TestCommitOfARestoreThatIsOverOutlastsAPassingError(t *testing.T) {
 	n.mustAdd(t, "kept", 3)
 	r := n.restoreOf(n.mustReceive(t, n.mustBackup(t)))
 	r.begin = 1 // over, or another one has begun
-	n.fsm.snapshots = &failsOnce{SnapshotStore: n.fsm.snapshots}
+	n.fsm.stores.Snapshots = &failsOnce{SnapshotStore: n.fsm.stores.Snapshots}
 	_, err := r.commit(t.Context())
 	require.ErrorIs(t, err, model.ErrTooManyRequests)
 	require.NoError(t, n.Err())

@@ -124,7 +124,7 @@ func TestMemberErrors(t *testing.T) {
 // Hashicorp/raft calls ApplyBatch; Apply is the same for one entry. The handle must be there before the
 // applier can resolve it, and only where somebody waits: a follower that catches up has nobody.
 func TestApplyGivesAHandleWhereSomebodyWaits(t *testing.T) {
-	fsm := newVersionFSM(newFakeService(newFakeStore()))
+	fsm := newTestFSM(newFakeService(newFakeStore()))
 	h, ok := fsm.Apply(&raft.Log{Index: 1, Term: 1, Type: raft.LogCommand, Data: []byte{1}}).(*handle)
 	require.True(t, ok)
 	require.Nil(t, h)

@@ -89,7 +89,7 @@ func (x *readIndexer) confirm(ctx context.Context) (uint64, error) {
 
 // leads fails unless this node is the leader of exactly this term.
 func (x *readIndexer) leads(term uint64) error {
-	if x.raft.State() != raft.Leader || x.raft.CurrentTerm() != term || !x.node.stores.disk.mayLead() {
+	if x.raft.State() != raft.Leader || x.raft.CurrentTerm() != term || !x.node.stores.Disk.MayLead() {
 		return model.ErrNotLeader
 	}
 	return nil
@@ -120,7 +120,7 @@ func (x *readIndexer) isOpen(term uint64) bool {
 		return true
 	}
 	var entry raft.Log
-	if x.node.stores.cache.GetLog(x.raft.CommitIndex(), &entry) != nil || entry.Term != term {
+	if x.node.stores.Log.GetLog(x.raft.CommitIndex(), &entry) != nil || entry.Term != term {
 		return false
 	}
 	x.openTerm.Store(term)

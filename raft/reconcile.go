@@ -13,7 +13,10 @@ import (
 	"github.com/hashicorp/raft"
 
 	"versiond/model"
+	"versiond/raft/raftlog"
 )
+
+var errNoHistory = errors.New("neither the Raft log nor a snapshot leads to the present; " + model.RejoinAdvice)
 
 // verdict is what the state row of a store says when it is held against the data directory.
 type verdict int
@@ -151,34 +154,34 @@ func (a *applier) judge(state model.StoreState, cause error) (verdict, string, e
 }
 
 func (a *applier) judgePosition(at model.Position) (verdict, string, error) {
-	h, err := a.history()
+	h, err := raftlog.ReadHistory(a.logs, a.fsm.stores.Snapshots)
 	if err != nil {
 		return 0, "", err
 	}
-	term, known, err := h.termAt(at.Index)
+	term, known, err := h.TermAt(at.Index)
 	switch {
 	case err != nil:
 		return 0, "", err
-	case at.Index > h.last:
-		return storeLost, fmt.Sprintf("it is at index %d and the Raft log ends at %d", at.Index, h.last), nil
+	case at.Index > h.Last:
+		return storeLost, fmt.Sprintf("it is at index %d and the Raft log ends at %d", at.Index, h.Last), nil
 	case known && term != at.Term:
 		return storeLost, fmt.Sprintf("it has term %d at index %d and the Raft log %d", at.Term, at.Index, term), nil
-	case !h.continuesAfter(at.Index):
-		return storeBehind, fmt.Sprintf("it is at index %d and the Raft log begins at %d", at.Index, h.first), nil
+	case !h.ContinuesAfter(at.Index):
+		return storeBehind, fmt.Sprintf("it is at index %d and the Raft log begins at %d", at.Index, h.First), nil
 	}
 	return a.judgeSnapshot(h, at)
 }
 
 // judgeSnapshot looks whether the log may be read from at on, where a snapshot covers more.
-func (a *applier) judgeSnapshot(h history, at model.Position) (verdict, string, error) {
-	if h.snapshot == nil || h.snapshot.Index <= at.Index {
+func (a *applier) judgeSnapshot(h raftlog.History, at model.Position) (verdict, string, error) {
+	if h.Snapshot == nil || h.Snapshot.Index <= at.Index {
 		return storeCurrent, "", nil
 	}
-	leads, err := h.leadsToSnapshot(at.Index)
+	leads, err := h.LeadsToSnapshot(at.Index)
 	if err != nil || leads {
 		return storeCurrent, "", err
 	}
-	return storeBehind, fmt.Sprintf("it is at index %d, and what the Raft log holds behind that is not what the snapshot of index %d was made of", at.Index, h.snapshot.Index), nil
+	return storeBehind, fmt.Sprintf("it is at index %d, and what the Raft log holds behind that is not what the snapshot of index %d was made of", at.Index, h.Snapshot.Index), nil
 }
 
 func (a *applier) foreign(state model.StoreState) error {
@@ -206,15 +209,15 @@ func (a *applier) load(ctx context.Context, at model.Position) error {
 
 // rebuild loads the newest snapshot, or begins empty when the log still goes back to its start.
 func (a *applier) rebuild(ctx context.Context) error {
-	h, err := a.history()
+	h, err := raftlog.ReadHistory(a.logs, a.fsm.stores.Snapshots)
 	if err != nil {
 		return err
 	}
-	if h.snapshot != nil {
-		return a.restore(ctx, h.snapshot)
+	if h.Snapshot != nil {
+		return a.restore(ctx, h.Snapshot)
 	}
-	if !h.continuesAfter(0) {
-		return fmt.Errorf("%w: the Raft log begins at %d", errNoHistory, h.first)
+	if !h.ContinuesAfter(0) {
+		return fmt.Errorf("%w: the Raft log begins at %d", errNoHistory, h.First)
 	}
 	if err := a.service.RestoreInternal(ctx, a.dir.Identity(), model.Position{}, emptySource{}); err != nil {
 		return err
@@ -232,11 +235,11 @@ func (emptySource) NextRecord() (model.Version, error)          { return model.V
 func (a *applier) restoreNewest(ctx context.Context) error {
 	a.suspend()
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
-		meta, err := newestSnapshot(a.fsm.snapshots)
+		meta, err := raftlog.NewestSnapshot(a.fsm.stores.Snapshots)
 		if err == nil && meta.Index <= a.applied.Index {
 			err = fmt.Errorf("%w: nothing leads on from index %d, the newest snapshot is at %d", errNoHistory, a.applied.Index, meta.Index)
 		}
-		if errors.Is(err, errNoSnapshot) || errors.Is(err, errNoHistory) || errors.Is(err, model.ErrCorrupt) {
+		if errors.Is(err, raftlog.ErrNoSnapshot) || errors.Is(err, errNoHistory) || errors.Is(err, model.ErrCorrupt) {
 			return struct{}{}, backoff.Permanent(err)
 		}
 		if err == nil {
@@ -260,11 +263,19 @@ func (a *applier) restore(ctx context.Context, meta *raft.SnapshotMeta) error {
 func (a *applier) restoreOnce(ctx context.Context, meta *raft.SnapshotMeta) error {
 	at := model.Position{Index: meta.Index, Term: meta.Term}
 	a.log.Info("loading a snapshot", "index", at.Index, "term", at.Term, "bytes", meta.Size)
-	reader, err := openSnapshot(a.fsm.snapshots, meta.ID)
+	reader, err := raftlog.OpenSnapshot(a.fsm.stores.Snapshots, meta.ID)
 	if err != nil {
 		return damagedSnapshot(err)
 	}
 	return damagedSnapshot(a.replaceAll(ctx, at, reader))
+}
+
+// damagedSnapshot says what to do about a snapshot that the store needs and that cannot be read.
+func damagedSnapshot(err error) error {
+	if !errors.Is(err, model.ErrCorrupt) {
+		return err
+	}
+	return fmt.Errorf("%w; the store needs this snapshot, and the log does not go back far enough; %s", err, model.RejoinAdvice)
 }
 
 // replaceAll puts the records of a source, which it closes, in the place of all records, and takes the store into

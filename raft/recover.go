@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 
 	"github.com/hashicorp/raft"
 
 	"versiond/model"
 	"versiond/raft/datadir"
+	"versiond/raft/raftlog"
 )
 
 // ErrNotConfirmed is returned by a recovery that has shown what it would do and changed nothing.
@@ -32,11 +34,11 @@ func RecoverFromLog(ctx context.Context, cfg RecoverConfig, open func(folder str
 		return err
 	}
 	removeThrowaways(cfg.Dir, cfg.Log)
-	stores, err := cfg.openStores()
+	stores, err := openStores(cfg.Dir, cfg.Log, !cfg.Confirmed)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, stores.close()) }()
+	defer func() { err = errors.Join(err, stores.Close()) }()
 	folder, err := os.MkdirTemp(cfg.Dir.Path(), throwawayPattern)
 	if err != nil {
 		return fmt.Errorf("make a folder for the throwaway store: %w", err)
@@ -47,7 +49,7 @@ func RecoverFromLog(ctx context.Context, cfg RecoverConfig, open func(folder str
 		return err
 	}
 	defer func() { err = errors.Join(err, closeService()) }()
-	fsm, err := newThrowawayFSM(ctx, service, stores.cache, cfg.Dir.Identity().Node, cfg.Log)
+	fsm, err := newThrowawayFSM(ctx, service, stores.Log, cfg.Dir.Identity().Node, cfg.Log)
 	if err != nil {
 		return err
 	}
@@ -58,36 +60,37 @@ func RecoverFromLog(ctx context.Context, cfg RecoverConfig, open func(folder str
 // check makes the plan as far as it can be made without a replay.
 func (cfg *RecoverConfig) check(ctx context.Context) (RecoveryPlan, error) {
 	plan := cfg.newPlan(datadir.FromLog, cfg.Dir.Identity().Cluster)
-	stores, err := inspectStores(cfg.Dir)
+	stores, err := openStores(cfg.Dir, cfg.Log, true)
 	if err != nil {
 		return plan, err
 	}
-	if err := errors.Join(plan.readMembers(stores), stores.close()); err != nil {
+	if err := errors.Join(plan.readMembers(stores), stores.Close()); err != nil {
 		return plan, err
 	}
 	return plan, cfg.Check(ctx, plan)
 }
 
-func (cfg *RecoverConfig) openStores() (*stores, error) {
-	if cfg.Confirmed {
-		return openStores(cfg.Dir, cfg.Log, 0)
+// openStores opens a directory, which stays as it is if readOnly is set.
+func openStores(dir *datadir.Dir, log *slog.Logger, readOnly bool) (*raftlog.Stores, error) {
+	if readOnly {
+		log = slog.New(slog.DiscardHandler)
 	}
-	return inspectStores(cfg.Dir)
+	return raftlog.Open(dir.Path(), raftlog.Options{Log: log, HCLog: newHCLogger(log), ReadOnly: readOnly})
 }
 
-func (cfg *RecoverConfig) recoverCluster(ctx context.Context, plan RecoveryPlan, stores *stores, fsm *throwawayFSM) error {
+func (cfg *RecoverConfig) recoverCluster(ctx context.Context, plan RecoveryPlan, stores *raftlog.Stores, fsm *throwawayFSM) error {
 	conf := raft.DefaultConfig()
 	conf.LocalID, conf.Logger = raft.ServerID(plan.Node), newHCLogger(cfg.Log)
 	_, transport := raft.NewInmemTransport(raft.ServerAddress(cfg.Address))
-	gate := &gatedSnapshots{SnapshotStore: stores.snapshots, pass: func(last model.Position) error {
+	gate := &gatedSnapshots{SnapshotStore: stores.Snapshots, pass: func(last model.Position) error {
 		plan.Last, plan.Records = last, fsm.records
 		return cfg.begin(ctx, plan)
 	}}
-	logs := &guardedLog{LogStore: stores.cache, before: func() error {
+	logs := &guardedLog{LogStore: stores.Log, before: func() error {
 		cfg.reached("snapshot written")
-		return checkNewest(stores.snapshots, fsm.records)
+		return checkNewest(stores.Snapshots, fsm.records)
 	}}
-	err := raft.RecoverCluster(conf, fsm, logs, stores.files, gate, transport, alone(plan.Node, cfg.Address))
+	err := raft.RecoverCluster(conf, fsm, logs, stores.Stable, gate, transport, alone(plan.Node, cfg.Address))
 	if gate.err != nil {
 		return gate.err // RecoverCluster does not wrap it
 	}

@@ -2,7 +2,6 @@ package raft
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -50,18 +49,18 @@ func RecoverFromRecords(ctx context.Context, cfg RecoverConfig, state model.Stor
 
 // writeState writes what a node has after a snapshot took the place of its whole log.
 func (cfg *RecoverConfig) writeState(ctx context.Context, plan RecoveryPlan, view View) (err error) {
-	stores, err := openStores(cfg.Dir, cfg.Log, 0)
+	stores, err := openStores(cfg.Dir, cfg.Log, false)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, stores.close()) }()
-	if err := stores.files.Set(currentTermKey, withSum(currentTermKey, binary.BigEndian.AppendUint64(nil, plan.Last.Term))); err != nil {
+	defer func() { err = errors.Join(err, stores.Close()) }()
+	if err := stores.Stable.SetUint64(currentTermKey, plan.Last.Term); err != nil {
 		return fmt.Errorf("write the term to %s: %w", cfg.Dir.File(datadir.StableFile), err)
 	}
 	cfg.reached("term written")
 	_, transport := raft.NewInmemTransport(raft.ServerAddress(cfg.Address))
 	members := alone(plan.Node, cfg.Address)
-	sink, err := stores.snapshots.Create(raft.SnapshotVersionMax, plan.Last.Index+recoveryGap, plan.Last.Term, members, 1, transport)
+	sink, err := stores.Snapshots.Create(raft.SnapshotVersionMax, plan.Last.Index+recoveryGap, plan.Last.Term, members, 1, transport)
 	if err != nil {
 		return fmt.Errorf("make a snapshot: %w", err)
 	}
@@ -69,5 +68,5 @@ func (cfg *RecoverConfig) writeState(ctx context.Context, plan RecoveryPlan, vie
 		return fmt.Errorf("write the snapshot: %w", err)
 	}
 	cfg.reached("snapshot written")
-	return checkNewest(stores.snapshots, plan.Records)
+	return checkNewest(stores.Snapshots, plan.Records)
 }

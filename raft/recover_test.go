@@ -242,10 +242,10 @@ func TestRecoverFromLogRefuses(t *testing.T) {
 	t.Run("an entry that cannot be read", func(t *testing.T) {
 		c := newRecoverable(t)
 		dir := mustDataDir(t, c.path)
-		stores, err := openStores(dir, slog.New(slog.DiscardHandler), 0)
+		stores, err := openStores(dir, slog.New(slog.DiscardHandler), false)
 		require.NoError(t, err)
-		require.NoError(t, stores.cache.StoreLog(&raft.Log{Index: c.last + 1, Term: 9, Type: raft.LogCommand, Data: []byte("?")}))
-		require.NoError(t, errors.Join(stores.close(), dir.Close()))
+		require.NoError(t, stores.Log.StoreLog(&raft.Log{Index: c.last + 1, Term: 9, Type: raft.LogCommand, Data: []byte("?")}))
+		require.NoError(t, errors.Join(stores.Close(), dir.Close()))
 		before := filesOf(t, c.path)
 		_, err = c.recoverFromLog(t, false, nil)
 		require.ErrorContains(t, err, fmt.Sprintf("log entry %d cannot be read", c.last+1))

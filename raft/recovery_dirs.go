@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 
@@ -71,12 +72,12 @@ func holdsRaftState(d *datadir.Dir) (bool, error) {
 	if _, err := os.Stat(d.File(datadir.StableFile)); errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
-	stores, err := inspectStores(d)
+	stores, err := openStores(d, slog.New(slog.DiscardHandler), true)
 	if err != nil {
 		return false, err
 	}
-	holds, err := stores.hasState()
-	return holds, errors.Join(err, stores.close())
+	holds, err := stores.HasState()
+	return holds, errors.Join(err, stores.Close())
 }
 
 func alone(id, address string) raft.Configuration {

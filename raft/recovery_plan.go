@@ -12,6 +12,7 @@ import (
 
 	"versiond/model"
 	"versiond/raft/datadir"
+	"versiond/raft/raftlog"
 )
 
 // RecoverConfig is what a recovery needs. Dir stays the caller's to close.
@@ -84,19 +85,19 @@ func (cfg *RecoverConfig) begin(ctx context.Context, plan RecoveryPlan) error {
 }
 
 // readMembers finds the newest configuration, committed or not.
-func (p *RecoveryPlan) readMembers(s *stores) error {
+func (p *RecoveryPlan) readMembers(s *raftlog.Stores) error {
 	var newest raft.Configuration
-	meta, err := newestSnapshot(s.snapshots)
+	meta, err := raftlog.NewestSnapshot(s.Snapshots)
 	switch {
 	case err == nil:
 		newest, p.Snapshot = meta.Configuration, model.Position{Index: meta.Index, Term: meta.Term}
-	case !errors.Is(err, errNoSnapshot):
+	case !errors.Is(err, raftlog.ErrNoSnapshot):
 		return err
 	}
-	last, err := s.cache.LastIndex()
+	last, err := s.Log.LastIndex()
 	for index := p.Snapshot.Index + 1; err == nil && index <= last; index++ {
 		var log raft.Log
-		if err = s.cache.GetLog(index, &log); err == nil && log.Type == raft.LogConfiguration {
+		if err = s.Log.GetLog(index, &log); err == nil && log.Type == raft.LogConfiguration {
 			newest = raft.DecodeConfiguration(log.Data)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"versiond/model"
 	"versiond/raft/datadir"
+	"versiond/raft/raftlog"
 	"versiond/raft/snapshot"
 )
 
@@ -53,11 +54,11 @@ func (l *guardedLog) DeleteRange(first, last uint64) error {
 
 // checkNewest reads the newest snapshot to its end.
 func checkNewest(snapshots raft.SnapshotStore, records uint64) error {
-	meta, err := newestSnapshot(snapshots)
+	meta, err := raftlog.NewestSnapshot(snapshots)
 	if err != nil {
 		return err
 	}
-	reader, err := openSnapshot(snapshots, meta.ID)
+	reader, err := raftlog.OpenSnapshot(snapshots, meta.ID)
 	if err != nil {
 		return err
 	}

@@ -7,16 +7,16 @@ import (
 
 	"github.com/hashicorp/raft"
 	"github.com/stretchr/testify/require"
+
+	"versiond/raft/raftlog"
 )
 
 // A follower that is sent the same snapshot for ever must end with what to do, and one that gets further
 // between two must not (hashicorp/raft#697). If this fails, it fills its disk and never follows.
 func TestSameSnapshotAgainAndAgainEndsTheNode(t *testing.T) {
-	var ended error
-	f := newVersionFSM(newFakeService(newFakeStore()))
-	f.giveUp = func(err error) { ended = err }
+	f := newTestFSM(newFakeService(newFakeStore()))
 	restore := func(index uint64) {
-		stream := &snapshotStream{ReadCloser: io.NopCloser(bytes.NewReader(nil)), meta: &raft.SnapshotMeta{Index: index}}
+		stream := &raftlog.SnapshotStream{ReadCloser: io.NopCloser(bytes.NewReader(nil)), Meta: &raft.SnapshotMeta{Index: index}}
 		require.NoError(t, f.Restore(stream))
 	}
 	for range 2 * repeatsMax {
@@ -26,12 +26,12 @@ func TestSameSnapshotAgainAndAgainEndsTheNode(t *testing.T) {
 	for index := range uint64(2 * repeatsMax) {
 		restore(10 + index)
 	}
-	require.NoError(t, ended)
+	require.NoError(t, f.ending.Err())
 	for range 2 * repeatsMax {
 		restore(100)
 	}
-	require.NoError(t, ended, "a leader that was deposed in a restore is sent it for some seconds")
+	require.NoError(t, f.ending.Err(), "a leader that was deposed in a restore is sent it for some seconds")
 	f.repeatSince = f.repeatSince.Add(-repeatsFor)
 	restore(100)
-	require.ErrorIs(t, ended, errSnapshotLoop)
+	require.ErrorIs(t, f.ending.Err(), errSnapshotLoop)
 }

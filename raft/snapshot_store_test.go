@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hashicorp/raft"
 	"github.com/stretchr/testify/require"
 
 	"versiond/model"
@@ -45,7 +44,7 @@ func TestDamagedSnapshotIsMadeUpForByTheLog(t *testing.T) {
 	rows := c.store.snapshotRows()
 	delete(rows, "c-000")
 	require.Equal(t, want, rows)
-	metas, err := n.stores.snapshots.List()
+	metas, err := n.stores.Snapshots.List()
 	require.NoError(t, err)
 	require.Empty(t, metas)
 	n.mustSnapshot(t)
@@ -76,29 +75,4 @@ func TestDamagedSnapshotThatIsNeededEndsTheNode(t *testing.T) {
 	require.ErrorIs(t, n.Err(), model.ErrCorrupt)
 	require.ErrorContains(t, n.Err(), "empty its data directory and start it")
 	require.False(t, n.Serving())
-}
-
-// A snapshot that cannot be finished must leave nothing, be it in the list or on the disk that is full
-// already; one that another goroutine is writing must be left alone.
-func TestUnfinishedSnapshotsLeaveNothing(t *testing.T) {
-	c := newTestConfig(t)
-	n := c.mustLead(t)
-	n.mustAdd(t, "a", 3)
-	_, transport := raft.NewInmemTransport("")
-	create := func(index uint64) raft.SnapshotSink {
-		sink, err := n.stores.snapshots.Create(1, index, 1, raft.Configuration{}, 1, transport)
-		require.NoError(t, err)
-		return sink
-	}
-	other, broken := create(1), create(2)
-	folder := filepath.Join(c.path, datadir.SnapshotsFolder, broken.ID()+unfinishedSuffix)
-	require.NoError(t, os.Remove(filepath.Join(folder, "meta.json")))
-	require.NoError(t, os.Mkdir(filepath.Join(folder, "meta.json"), 0o700)) // its description cannot be written
-	require.Error(t, broken.Close())
-	require.NoDirExists(t, folder)
-	require.DirExists(t, filepath.Join(c.path, datadir.SnapshotsFolder, other.ID()+unfinishedSuffix))
-	require.NoError(t, other.Cancel())
-	metas, err := n.stores.snapshots.List()
-	require.NoError(t, err)
-	require.Empty(t, metas)
 }

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"versiond/raft/raftlog"
 )
 
 // mustBeginSnapshot begins one that cannot go on before release is called; taken then has what came of it.
@@ -36,7 +38,7 @@ func TestSnapshotThatIsBeingTakenGivesWayToOneThatIsInstalled(t *testing.T) {
 	taken, release := mustBeginSnapshot(t, follower, c.rows[follower])
 	mustPropose(t, leader, "meanwhile")
 	require.NoError(t, leader.current().raft.Snapshot().Error())
-	newest, err := newestSnapshot(leader.stores.snapshots)
+	newest, err := raftlog.NewestSnapshot(leader.stores.Snapshots)
 	require.NoError(t, err)
 	require.NoError(t, sendSnapshot(t, leader, follower, newest))
 	release()

@@ -31,7 +31,7 @@ func TestStopIsNoFailureOfTheStore(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	service := stoppingService{newFakeService(&fakeStore{}), stop}
 	a := &applier{
-		fsm: newVersionFSM(service), service: service, progress: newProgress(), log: slog.New(slog.NewTextHandler(&log, nil)),
+		fsm: newTestFSM(service), service: service, progress: newProgress(), log: slog.New(slog.NewTextHandler(&log, nil)),
 		dir: &datadir.Dir{},
 	}
 	require.Error(t, a.commit(ctx, model.Position{Index: 1, Term: 1}))

@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/raft"
 
 	"versiond/model"
+	"versiond/raft/raftlog"
 	"versiond/raft/snapshot"
 	"versiond/wire"
 )
@@ -30,7 +31,7 @@ type throwawayFSM struct {
 func newThrowawayFSM(ctx context.Context, service VersionServiceInterface, logs raft.LogStore, node string, log *slog.Logger) (*throwawayFSM, error) {
 	f := &throwawayFSM{
 		ctx: ctx, identity: model.Identity{Cluster: "throwaway", Node: node, Store: "throwaway"},
-		applier: &applier{fsm: newVersionFSM(service), service: service, logs: logs, log: log},
+		applier: &applier{fsm: newVersionFSM(service, nil, unobserved{}, newEnding()), service: service, logs: logs, log: log},
 	}
 	return f, f.load(model.Position{}, emptySource{})
 }
@@ -45,7 +46,7 @@ func (f *throwawayFSM) load(at model.Position, source Source) error {
 
 // Restore replaces the records by those of a snapshot.
 func (f *throwawayFSM) Restore(stream io.ReadCloser) error {
-	meta, err := metaOf(stream)
+	meta, err := raftlog.MetaOf(stream)
 	if err != nil {
 		return err
 	}

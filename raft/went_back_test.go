@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/model"
+	"versiond/raft/raftlog"
 )
 
 // A database that was killed may come back without its last commits. The node must not take a snapshot
@@ -24,9 +25,9 @@ func TestNoSnapshotOfAStoreThatWentBack(t *testing.T) {
 	require.ErrorContains(t, n.current().raft.Snapshot().Error(), model.ErrStateMoved.Error())
 	require.Eventually(t, func() bool { return len(c.store.snapshotRows()) == 10 }, 10*time.Second, 5*time.Millisecond, "the log makes up for it")
 	n.mustSnapshot(t)
-	meta, err := newestSnapshot(n.stores.snapshots)
+	meta, err := raftlog.NewestSnapshot(n.stores.Snapshots)
 	require.NoError(t, err)
-	reader, err := openSnapshot(n.stores.snapshots, meta.ID)
+	reader, err := raftlog.OpenSnapshot(n.stores.Snapshots, meta.ID)
 	require.NoError(t, err)
 	for err == nil {
 		_, err = reader.NextRecord()

@@ -38,7 +38,7 @@ func NewReader(stream io.ReadCloser) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Reader{stream: stream, decoder: decoder, records: bufio.NewReader(decoder), sum: crc32.New(castagnoli)}, nil
+	return &Reader{stream: stream, decoder: decoder, records: bufio.NewReader(decoder), sum: crc32.New(Castagnoli)}, nil
 }
 
 // NextDedupRecord returns the next dedup record, io.EOF when only records are left, and otherwise an error that

@@ -117,7 +117,7 @@ func (b *Backup) checkSum(header, at int64) error {
 	if at < header {
 		return fmt.Errorf("%w: it is shorter than its checksum", model.ErrCorrupt)
 	}
-	sum, records := sha256.New(), crc32.New(castagnoli)
+	sum, records := sha256.New(), crc32.New(Castagnoli)
 	_, errHeader := io.Copy(sum, io.NewSectionReader(b.file, 0, header))
 	_, errRecords := io.Copy(io.MultiWriter(sum, records), io.NewSectionReader(b.file, header, at-header))
 	if err := errors.Join(errHeader, errRecords); err != nil {

@@ -29,7 +29,8 @@ const (
 	window = 512 << 10
 )
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+// Castagnoli is the polynomial of every CRC here and in the log.
+var Castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // Source gives the contents of a snapshot: first its dedup records, in their order, until io.EOF, then its
 // records.
@@ -58,7 +59,7 @@ func Write(ctx context.Context, w io.Writer, view View) error {
 	if err != nil {
 		return err
 	}
-	sum := crc32.New(castagnoli)
+	sum := crc32.New(Castagnoli)
 	summed := io.MultiWriter(compressed, sum)
 	dedup, err := writeDedupRecords(ctx, summed, view)
 	if err != nil {

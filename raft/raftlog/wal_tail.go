@@ -1,4 +1,4 @@
-package raft
+package raftlog
 
 import (
 	"bytes"
@@ -18,6 +18,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"versiond/model"
+	"versiond/raft/snapshot"
 )
 
 // Raft-wal takes whatever it cannot read at the end of its newest file for an append that a crash has cut
@@ -177,7 +178,7 @@ func appendAt(data []byte, begin, first int) (found walAppends, whole bool) {
 		kind, value := data[at], binary.LittleEndian.Uint32(data[at+4:])
 		switch {
 		case kind == walCommit:
-			sum := crc32.Checksum(data[begin:at], castagnoli)
+			sum := crc32.Checksum(data[begin:at], snapshot.Castagnoli)
 			found.end = at + walFrame
 			return found, at > begin && sum == value
 		case kind != walEntry && kind != walIndex, value > walEntryBytes:

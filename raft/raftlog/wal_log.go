@@ -1,4 +1,4 @@
-package raft
+package raftlog
 
 import (
 	"errors"
@@ -19,9 +19,9 @@ import (
 // enough for three nodes on a laptop; any batch fits in addition.
 const walSegmentBytes = 16 << 20
 
-// errLogClosed says that the log could not be opened anew yet after a write that failed. It is no damage: whoever
+// ErrReopening is returned by a read while the log could not be opened anew yet after a write that failed. It is no damage: whoever
 // reads may try again.
-var errLogClosed = errors.New("the Raft log could not be opened again yet")
+var ErrReopening = errors.New("the Raft log could not be opened again yet")
 
 // walLog is the Raft log on disk: a write-ahead log of raft-wal, which syncs once for each append.
 //
@@ -120,7 +120,7 @@ func (l *walLog) GetLog(index uint64, log *raft.Log) error {
 // notClosed translates what raft-wal says of a log that is being opened anew.
 func notClosed(err error) error {
 	if errors.Is(err, wal.ErrClosed) {
-		return errLogClosed
+		return ErrReopening
 	}
 	return err
 }

@@ -1,4 +1,4 @@
-package raft
+package raftlog
 
 import (
 	"encoding/binary"
@@ -41,7 +41,7 @@ func loadBolt(path string, read func(*bbolt.Tx) error) error {
 	if err := errors.Join(err, checkRoots(path)); err != nil {
 		return err
 	}
-	return catchFault(func() error {
+	return CatchFault(func() error {
 		db, err := bbolt.Open(path, 0, &bbolt.Options{ReadOnly: true, Timeout: time.Second})
 		if err != nil {
 			return err

@@ -1,4 +1,4 @@
-package raft
+package raftlog
 
 import (
 	"errors"
@@ -18,16 +18,19 @@ import (
 const (
 	// hangsAfter is how long a write to the Raft log may take before the disk counts as hanging.
 	hangsAfter = 2 * time.Second
-	// unproven is how long a node that led when its disk failed does not count itself as leader after the
+	// reclaimLeadAfter is how long a node that led when its disk failed does not count itself as leader after the
 	// disk is back: twice the time in which hashicorp/raft finds out whether it still is.
-	unproven = time.Second
-	// harmless is how short a failure must be for no follower to have missed the leader.
-	harmless = 300 * time.Millisecond
+	reclaimLeadAfter = time.Second
+	// missedLeaderGrace is how short a failure must be for no follower to have missed the leader.
+	missedLeaderGrace = 300 * time.Millisecond
 )
 
-var errHangs = fmt.Errorf("a write has not come back for %s", hangsAfter)
+var (
+	errHangs   = fmt.Errorf("a write has not come back for %s", hangsAfter)
+	errClosing = errors.New("this node stops")
+)
 
-// disk is where the writes of the Raft log, of terms and of votes wait while the disk fails or hangs.
+// Disk is where the writes of the Raft log, of terms and of votes wait while the disk fails or hangs.
 //
 // Hashicorp/raft panics on a term or a vote that cannot be written, goes on with a wrong idea of its
 // log after entries that could not be cut off, and stays leader for ever behind a write that does not
@@ -36,12 +39,11 @@ var errHangs = fmt.Errorf("a write has not come back for %s", hangsAfter)
 // (transport.Transport): to them it looks like a node that is frozen, and they elect another leader. No write
 // is given up, which is why none can land late, over a newer one. That it is tried again after an
 // fsync that failed is sound because nothing is written in place: every try writes all its pages anew.
-type disk struct {
-	dir      string
-	log      *slog.Logger
-	observer Observer
-	// unreadable ends the node. It is called when the log is found to be damaged.
-	unreadable func(error)
+type Disk struct {
+	dir         string
+	log         *slog.Logger
+	writeFailed func()
+	unreadable  func(error)
 	// running is set once it is hashicorp's goroutines that write. What starts a node must be told of
 	// failures instead.
 	running atomic.Bool
@@ -57,18 +59,22 @@ type disk struct {
 	doubtful time.Time     // when the last failure ended that others may have noticed
 }
 
-func newDisk(dir string, log *slog.Logger, observer Observer, unreadable func(error)) *disk {
-	return &disk{dir: dir, log: log, observer: observer, unreadable: unreadable, closed: make(chan struct{})}
+func newDisk(dir string, o Options) *Disk {
+	d := &Disk{dir: dir, log: o.Log, writeFailed: o.WriteFailed, unreadable: o.Unreadable, closed: make(chan struct{})}
+	if d.writeFailed == nil {
+		d.writeFailed = func() {}
+	}
+	return d
 }
 
-// close ends all waiting. Hashicorp/raft must have been told to shut down before.
-func (d *disk) close() { d.closing.Do(func() { close(d.closed) }) }
+// Close ends all waiting. Hashicorp/raft must have been told to shut down before.
+func (d *Disk) Close() { d.closing.Do(func() { close(d.closed) }) }
 
 // write returns once do went through. While the node starts, it returns what came of it; when the node
 // closes, it ends the goroutine, whose deferred calls run.
-func (d *disk) write(do func() error) error {
+func (d *Disk) write(do func() error) error {
 	if !d.running.Load() {
-		return catchFault(do)
+		return CatchFault(do)
 	}
 	held, pace := false, writeRetries()
 	hold := func(err error) { held = d.hold(err, held) }
@@ -79,9 +85,9 @@ func (d *disk) write(do func() error) error {
 			d.release(held)
 			return nil
 		case errors.Is(err, model.ErrCorrupt):
-			d.end(unreadableLog(d.dir, err))
+			d.end(unreadable(d.dir, err))
 		}
-		d.observer.LogFailed()
+		d.writeFailed()
 		d.log.Debug("a write of the Raft log failed", "err", err)
 		hold(err)
 		d.pause(pace.NextBackOff())
@@ -97,12 +103,12 @@ func writeRetries() *backoff.ExponentialBackOff {
 
 // try makes one attempt, on a goroutine that is left behind with it when the node closes and the disk
 // hangs.
-func (d *disk) try(do func() error, hangs func(error)) error {
+func (d *Disk) try(do func() error, hangs func(error)) error {
 	var closed <-chan struct{} // nil, which is never ready, while the disk may still answer in time
 	done := make(chan error, 1)
 	d.inside.Add(1)
 	go func() {
-		err := catchFault(do)
+		err := CatchFault(do)
 		d.inside.Add(-1) // before anybody learns of it
 		done <- err
 	}()
@@ -113,7 +119,7 @@ func (d *disk) try(do func() error, hangs func(error)) error {
 		case err := <-done:
 			return err
 		case <-timer.C:
-			d.observer.LogFailed()
+			d.writeFailed()
 			hangs(errHangs)
 			closed = d.closed
 		case <-closed:
@@ -122,7 +128,7 @@ func (d *disk) try(do func() error, hangs func(error)) error {
 	}
 }
 
-func (d *disk) pause(length time.Duration) {
+func (d *Disk) pause(length time.Duration) {
 	timer := time.NewTimer(length)
 	defer timer.Stop()
 	select {
@@ -134,14 +140,14 @@ func (d *disk) pause(length time.Duration) {
 
 // end has the node end because its log cannot be read, and keeps the calling goroutine of hashicorp's
 // from learning of it, which would panic.
-func (d *disk) end(err error) {
+func (d *Disk) end(err error) {
 	d.unreadable(err)
 	<-d.closed
 	runtime.Goexit()
 }
 
 // hold notes that one more write waits, unless it did already.
-func (d *disk) hold(err error, already bool) bool {
+func (d *Disk) hold(err error, already bool) bool {
 	if already {
 		return true
 	}
@@ -154,7 +160,7 @@ func (d *disk) hold(err error, already bool) bool {
 	return true
 }
 
-func (d *disk) release(held bool) {
+func (d *Disk) release(held bool) {
 	if !held {
 		return
 	}
@@ -164,7 +170,7 @@ func (d *disk) release(held bool) {
 		return
 	}
 	took := time.Since(d.since)
-	if took > harmless {
+	if took > missedLeaderGrace {
 		d.doubtful = time.Now()
 	}
 	d.failure = nil
@@ -172,29 +178,29 @@ func (d *disk) release(held bool) {
 	d.log.Info("the Raft log can be written again", "after", took)
 }
 
-// err says why writes wait and what would help, nil when none does.
-func (d *disk) err() error {
+// Err says why writes wait and what would help, nil when none does.
+func (d *Disk) Err() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.failure
 }
 
 // hangs reports whether a write has not come back.
-func (d *disk) hangs() bool { return d.inside.Load() > 0 }
+func (d *Disk) hangs() bool { return d.inside.Load() > 0 }
 
-// mayLead is false while writes wait, and until it is known again who leads after they did: hashicorp's
+// MayLead is false while writes wait, and until it is known again who leads after they did: hashicorp's
 // main loop, which would notice that others have a new leader, may be what waits.
-func (d *disk) mayLead() bool {
+func (d *Disk) MayLead() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.failure == nil && (d.doubtful.IsZero() || time.Since(d.doubtful) > unproven)
+	return d.failure == nil && (d.doubtful.IsZero() || time.Since(d.doubtful) > reclaimLeadAfter)
 }
 
 // Started has writes wait from now on rather than fail.
-func (d *disk) Started() { d.running.Store(true) }
+func (d *Disk) Started() { d.running.Store(true) }
 
 // Await returns once no write waits, with an error when the node closes.
-func (d *disk) Await() error {
+func (d *Disk) Await() error {
 	d.mu.Lock()
 	failure, through := d.failure, d.through
 	d.mu.Unlock()
@@ -209,7 +215,7 @@ func (d *disk) Await() error {
 	}
 }
 
-func (d *disk) explain(err error) error {
+func (d *Disk) explain(err error) error {
 	switch {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return fmt.Errorf("the disk of the data directory is full: %w; make room in %s, the node goes on by itself", err, d.dir)

@@ -1,4 +1,4 @@
-package raft
+package raftlog
 
 import (
 	"errors"
@@ -10,10 +10,10 @@ import (
 	"versiond/model"
 )
 
-// catchFault makes an error that matches model.ErrCorrupt of a panic. bbolt panics where a page of its file
+// CatchFault makes an error that matches model.ErrCorrupt of a panic. bbolt panics where a page of its file
 // is not what it must be, and the runtime does where a part of the file that is mapped into memory cannot
 // be read.
-func catchFault(do func() error) (err error) {
+func CatchFault(do func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if p := recover(); p != nil {
@@ -38,9 +38,9 @@ func (s checkedLog) StoreLogs(logs []*raft.Log) error { return s.LogStore.StoreL
 
 // GetLog reads an entry, as it was written.
 func (s checkedLog) GetLog(index uint64, log *raft.Log) error {
-	err := catchFault(func() error { return s.LogStore.GetLog(index, log) })
+	err := CatchFault(func() error { return s.LogStore.GetLog(index, log) })
 	switch {
-	case errors.Is(err, raft.ErrLogNotFound), errors.Is(err, errLogClosed):
+	case errors.Is(err, raft.ErrLogNotFound), errors.Is(err, ErrReopening):
 		return err
 	case err == nil:
 		err = checkEntry(index, log)
@@ -48,7 +48,7 @@ func (s checkedLog) GetLog(index uint64, log *raft.Log) error {
 		err = fmt.Errorf("%w: %w", model.ErrCorrupt, err)
 	}
 	if err != nil {
-		return unreadableLog(s.dir, fmt.Errorf("entry %d: %w", index, err))
+		return unreadable(s.dir, fmt.Errorf("entry %d: %w", index, err))
 	}
 	return nil
 }
@@ -60,14 +60,9 @@ func (s checkedLog) FirstIndex() (index uint64, err error) { return caughtIndex(
 func (s checkedLog) LastIndex() (index uint64, err error) { return caughtIndex(s.LogStore.LastIndex) }
 
 func caughtIndex(read func() (uint64, error)) (n uint64, err error) {
-	err = catchFault(func() error {
+	err = CatchFault(func() error {
 		n, err = read()
 		return err
 	})
 	return n, err
-}
-
-// unreadableLog says what to do about a log that is damaged.
-func unreadableLog(dir string, err error) error {
-	return fmt.Errorf("the Raft log in %s cannot be read: %w; %s", dir, err, model.RejoinAdvice)
 }

@@ -1,4 +1,4 @@
-package raft
+package raftlog
 
 import (
 	"os"
@@ -140,7 +140,7 @@ func TestLogGoesOnAfterAFailedWrite(t *testing.T) {
 	l := mustOpenLog(t, filepath.Join(t.TempDir(), "log"))
 	require.NoError(t, l.StoreLogs(entriesOf(1, 1, 5)))
 	require.NoError(t, l.wal.Close()) // no write goes through
-	require.ErrorIs(t, checkedLog{l, l.dir}.GetLog(3, &raft.Log{}), errLogClosed, "which is not damage")
+	require.ErrorIs(t, checkedLog{l, l.dir}.GetLog(3, &raft.Log{}), ErrReopening, "which is not damage")
 	require.Error(t, l.StoreLogs(entriesOf(1, 6, 7)))
 	require.NoError(t, l.StoreLogs(entriesOf(2, 6, 7)))
 	requireLog(t, l, entriesOf(1, 1, 5), entriesOf(2, 6, 7))

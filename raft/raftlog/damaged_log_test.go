@@ -1,11 +1,10 @@
-package raft
+package raftlog
 
 import (
 	"bytes"
 	"errors"
 	"fmt"
 	"iter"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -25,17 +24,15 @@ func mustLogFile(t testing.TB) (*datadir.Dir, []byte) {
 	dir, err := datadir.Open(filepath.Join(t.TempDir(), "node1"), "node1")
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = dir.Close() })
-	stores, err := openStores(dir, slog.New(slog.DiscardHandler), 0)
+	stores, err := Open(dir.Path(), quiet)
 	require.NoError(t, err)
-	d := newDisk(dir.Path(), slog.New(slog.DiscardHandler), unobserved{}, nil)
-	stores.hold(d, nil)
-	require.NoError(t, stores.stable.SetUint64([]byte("term"), 3))
+	require.NoError(t, stores.Stable.SetUint64([]byte("term"), 3))
 	for i := range uint64(300) {
 		data := bytes.Repeat([]byte{byte(i)}, int(i)*7)
-		require.NoError(t, stores.cache.StoreLogs([]*raft.Log{{Index: i + 1, Term: 3, Type: raft.LogCommand, Data: data}}))
+		require.NoError(t, stores.Log.StoreLogs([]*raft.Log{{Index: i + 1, Term: 3, Type: raft.LogCommand, Data: data}}))
 	}
-	require.NoError(t, stores.cache.DeleteRange(1, 100))
-	require.NoError(t, stores.close())
+	require.NoError(t, stores.Log.DeleteRange(1, 100))
+	require.NoError(t, stores.Close())
 	content, err := os.ReadFile(dir.File(datadir.StableFile))
 	require.NoError(t, err)
 	return dir, content
@@ -51,23 +48,22 @@ func usedPart(t *testing.T, path string) []byte {
 
 // readAllLog opens the log and gives what it holds, or why it cannot be read.
 func readAllLog(dir *datadir.Dir) (logs []raft.Log, err error) {
-	stores, err := openStores(dir, slog.New(slog.DiscardHandler), 0)
+	stores, err := Open(dir.Path(), quiet)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = stores.close() }()
-	stores.hold(newDisk(dir.Path(), slog.New(slog.DiscardHandler), unobserved{}, nil), nil)
-	first, err := stores.cache.FirstIndex()
+	defer func() { _ = stores.Close() }()
+	first, err := stores.Log.FirstIndex()
 	if err != nil {
 		return nil, err
 	}
-	if term, err := stores.stable.GetUint64([]byte("term")); err != nil || term != 3 {
+	if term, err := stores.Stable.GetUint64([]byte("term")); err != nil || term != 3 {
 		return nil, errors.Join(err, fmt.Errorf("the term is %d", term))
 	}
-	last, err := stores.cache.LastIndex()
+	last, err := stores.Log.LastIndex()
 	for index := first; err == nil && index <= last; index++ {
 		var log raft.Log
-		if err = stores.cache.GetLog(index, &log); err == nil {
+		if err = stores.Log.GetLog(index, &log); err == nil {
 			log.AppendedAt = time.Time{} // of which nothing is made but a metric
 			logs = append(logs, log)
 		}

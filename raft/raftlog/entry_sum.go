@@ -1,4 +1,4 @@
-package raft
+package raftlog
 
 import (
 	"bytes"
@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/raft"
 
 	"versiond/model"
+	"versiond/raft/snapshot"
 )
 
 // The log store keeps no checksums, and a bit that flips in an entry would become another record on this
@@ -19,8 +20,6 @@ const (
 	entrySumMark = "crc1"
 	entrySumLen  = len(entrySumMark) + 4
 )
-
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // withSums returns copies of entries as they are stored.
 func withSums(logs []*raft.Log) []*raft.Log {
@@ -68,12 +67,12 @@ func withoutSum(key, stored []byte) ([]byte, error) {
 }
 
 func valueSum(key, value []byte) uint32 {
-	return crc32.Update(crc32.Checksum(key, castagnoli), castagnoli, value)
+	return crc32.Update(crc32.Checksum(key, snapshot.Castagnoli), snapshot.Castagnoli, value)
 }
 
 func entrySum(log *raft.Log) uint32 {
 	head := binary.BigEndian.AppendUint64(nil, log.Index)
 	head = append(binary.BigEndian.AppendUint64(head, log.Term), byte(log.Type))
-	sum := crc32.Update(crc32.Checksum(head, castagnoli), castagnoli, log.Data)
-	return crc32.Update(sum, castagnoli, log.Extensions)
+	sum := crc32.Update(crc32.Checksum(head, snapshot.Castagnoli), snapshot.Castagnoli, log.Data)
+	return crc32.Update(sum, snapshot.Castagnoli, log.Extensions)
 }

@@ -1,7 +1,6 @@
-package raft
+package raftlog
 
 import (
-	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,7 +14,7 @@ import (
 
 // fillSegments appends entries of a quarter of a MiB from index on until the log has this many files, and
 // returns the last index.
-func fillSegments(t *testing.T, stores *stores, dir *datadir.Dir, index uint64, segments int) uint64 {
+func fillSegments(t *testing.T, stores *Stores, dir *datadir.Dir, index uint64, segments int) uint64 {
 	t.Helper()
 	for {
 		found, err := filepath.Glob(dir.File(datadir.LogFolder) + "/*.wal")
@@ -28,7 +27,7 @@ func fillSegments(t *testing.T, stores *stores, dir *datadir.Dir, index uint64, 
 			index++
 			logs[i] = &raft.Log{Index: index, Term: 3, Type: raft.LogCommand, Data: make([]byte, 256<<10)}
 		}
-		require.NoError(t, stores.cache.StoreLogs(logs))
+		require.NoError(t, stores.Log.StoreLogs(logs))
 	}
 }
 
@@ -40,7 +39,7 @@ func TestLogOfFortyFilesOpensAgain(t *testing.T) {
 	for _, segments := range []int{2, 5, 6, 12, 40} {
 		stores := mustOpenStores(t, dir)
 		index = fillSegments(t, stores, dir, index, segments)
-		require.NoError(t, stores.close())
+		require.NoError(t, stores.Close())
 	}
 	logs, err := readAllLog(dir)
 	require.NoError(t, err)
@@ -61,13 +60,13 @@ func newestFile(t *testing.T, dir *datadir.Dir) string {
 func TestLogFileThatAFullDiskLeftShortIsWrittenTo(t *testing.T) {
 	dir, _ := mustLogFile(t)
 	stores := mustOpenStores(t, dir)
-	require.NoError(t, stores.cache.DeleteRange(200, 300)) // which begins a new file
-	require.NoError(t, stores.close())
+	require.NoError(t, stores.Log.DeleteRange(200, 300)) // which begins a new file
+	require.NoError(t, stores.Close())
 	require.NoError(t, os.Truncate(newestFile(t, dir), 4096))
 	for index := uint64(200); index < 203; index++ {
 		stores = mustOpenStores(t, dir)
-		require.NoError(t, stores.cache.StoreLogs(entriesOf(4, index, index)))
-		require.NoError(t, stores.close())
+		require.NoError(t, stores.Log.StoreLogs(entriesOf(4, index, index)))
+		require.NoError(t, stores.Close())
 	}
 	logs, err := readAllLog(dir)
 	require.NoError(t, err)
@@ -89,10 +88,9 @@ func TestLogFileThatCountsNoMoreIsNotLookedAt(t *testing.T) {
 	require.NoFileExists(t, orphan)
 }
 
-func mustOpenStores(t *testing.T, dir *datadir.Dir) *stores {
+func mustOpenStores(t *testing.T, dir *datadir.Dir) *Stores {
 	t.Helper()
-	stores, err := openStores(dir, slog.New(slog.DiscardHandler), 0)
+	stores, err := Open(dir.Path(), quiet)
 	require.NoError(t, err)
-	stores.hold(newDisk(dir.Path(), slog.New(slog.DiscardHandler), unobserved{}, nil), nil)
 	return stores
 }

@@ -1,4 +1,4 @@
-package raft
+package raftlog
 
 import (
 	"errors"
@@ -27,15 +27,14 @@ const (
 // snapshotStore leaves nothing of snapshots that could not be finished, and tells the FSM which one it is handed.
 type snapshotStore struct {
 	raft.SnapshotStore
-	logs raft.LogStore
 	path string
 
 	mu     sync.Mutex
 	making map[string]bool // the folders of snapshots that are being written
 }
 
-func newSnapshotStore(inner raft.SnapshotStore, logs raft.LogStore, path string) *snapshotStore {
-	return &snapshotStore{SnapshotStore: inner, logs: logs, path: path, making: map[string]bool{}}
+func newSnapshots(inner raft.SnapshotStore, path string) *snapshotStore {
+	return &snapshotStore{SnapshotStore: inner, path: path, making: map[string]bool{}}
 }
 
 // Open returns a stream that knows which snapshot it is of.
@@ -48,36 +47,37 @@ func (s *snapshotStore) Open(id string) (*raft.SnapshotMeta, io.ReadCloser, erro
 	if err != nil {
 		return nil, nil, err
 	}
-	return meta, &snapshotStream{ReadCloser: stream, meta: meta}, nil
+	return meta, &SnapshotStream{ReadCloser: stream, Meta: meta}, nil
 }
 
-type snapshotStream struct {
+// SnapshotStream is a snapshot as hashicorp/raft hands it to the FSM.
+type SnapshotStream struct {
 	io.ReadCloser
-	meta *raft.SnapshotMeta
+	Meta *raft.SnapshotMeta
 }
 
-// metaOf tells which snapshot hashicorp/raft hands the FSM. It need not be the newest: a leader may send an
+// MetaOf tells which snapshot hashicorp/raft hands the FSM. It need not be the newest: a leader may send an
 // older one.
-func metaOf(stream io.ReadCloser) (*raft.SnapshotMeta, error) {
+func MetaOf(stream io.ReadCloser) (*raft.SnapshotMeta, error) {
 	if wrapper, ok := stream.(raft.ReadCloserWrapper); ok {
 		stream = wrapper.WrappedReadCloser()
 	}
-	if s, ok := stream.(*snapshotStream); ok {
-		return s.meta, nil
+	if s, ok := stream.(*SnapshotStream); ok {
+		return s.Meta, nil
 	}
 	return nil, fmt.Errorf("a snapshot was handed over that is not of this node's store")
 }
 
 // tidy leaves the snapshots that count. It runs before Raft does.
-func (s *snapshotStore) tidy(log *slog.Logger) error {
+func (s *snapshotStore) tidy(logs raft.LogStore, log *slog.Logger) error {
 	s.removeUnfinished()
-	return s.setDamagedAside(log)
+	return s.setDamagedAside(logs, log)
 }
 
 // setDamagedAside takes the newest snapshot out of use when it is damaged and nothing needs it, because
 // the log goes back to the one before. Otherwise it stays: the store may hold what it covers, and then a
 // new one will take its place; if it does not, the node says so when it would load it.
-func (s *snapshotStore) setDamagedAside(log *slog.Logger) error {
+func (s *snapshotStore) setDamagedAside(logs raft.LogStore, log *slog.Logger) error {
 	metas, err := s.List()
 	if err != nil || len(metas) == 0 {
 		return err
@@ -90,7 +90,7 @@ func (s *snapshotStore) setDamagedAside(log *slog.Logger) error {
 	if len(metas) > 1 && s.verify(metas[1].ID) == nil {
 		before = metas[1].Index
 	}
-	if _, err := lastContiguous(s.logs, before, metas[0].Index); err != nil {
+	if _, err := LastContiguous(logs, before, metas[0].Index); err != nil {
 		log.Warn("the newest snapshot is damaged, and the log does not go back to the one before", "snapshot", metas[0].ID, "err", damage)
 		return nil
 	}
@@ -156,16 +156,8 @@ func (t *tidySink) end(err error) error {
 	return err
 }
 
-// damagedSnapshot says what to do about a snapshot that the store needs and that cannot be read.
-func damagedSnapshot(err error) error {
-	if !errors.Is(err, model.ErrCorrupt) {
-		return err
-	}
-	return fmt.Errorf("%w; the store needs this snapshot, and the log does not go back far enough; %s", err, model.RejoinAdvice)
-}
-
-// openSnapshot opens a snapshot of the store, which checks the file's own checksum first.
-func openSnapshot(snapshots raft.SnapshotStore, id string) (*snapshot.Reader, error) {
+// OpenSnapshot opens a snapshot of the store, which checks the file's own checksum first.
+func OpenSnapshot(snapshots raft.SnapshotStore, id string) (*snapshot.Reader, error) {
 	_, stream, err := snapshots.Open(id)
 	if err != nil {
 		return nil, fmt.Errorf("open snapshot %s: %w", id, err)

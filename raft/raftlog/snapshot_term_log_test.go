@@ -1,4 +1,4 @@
-package raft
+package raftlog
 
 import (
 	"testing"
@@ -6,30 +6,28 @@ import (
 
 	"github.com/hashicorp/raft"
 	"github.com/stretchr/testify/require"
-
-	"versiond/model"
 )
 
 // A follower must find in the hole behind a snapshot the term that goes before the next entry, or it can
 // never take another leader's entries behind it. A leader must find nothing, or it would send its
 // followers an entry instead of the records.
 func TestHoleIsFilledForFollowersOnly(t *testing.T) {
-	a := mustApplier(t, model.Identity{Cluster: "c", Node: "node1", Store: "s"})
+	snapshots := raft.NewInmemSnapshotStore()
 	_, transport := raft.NewInmemTransport("x")
-	sink, err := a.fsm.snapshots.Create(1, 20, 2, raft.Configuration{}, 1, transport)
+	sink, err := snapshots.Create(1, 20, 2, raft.Configuration{}, 1, transport)
 	require.NoError(t, err)
 	require.NoError(t, sink.Close())
-	logs := &snapshotTermLog{LogStore: a.logs, snapshots: a.fsm.snapshots}
+	logs := (&Stores{Log: raft.NewInmemStore(), Snapshots: snapshots}).ForRaft()
 	var log raft.Log
 	require.NoError(t, logs.GetLog(20, &log))
 	require.Equal(t, raft.Log{Index: 20, Term: 2, Type: raft.LogNoop}, log)
 	require.ErrorIs(t, logs.GetLog(19, &log), raft.ErrLogNotFound)
 
-	logs.observe(&raft.Observation{Data: raft.Leader})
+	logs.Observe(&raft.Observation{Data: raft.Leader})
 	require.ErrorIs(t, logs.GetLog(20, &log), raft.ErrLogNotFound)
-	logs.observe(&raft.Observation{Data: raft.Follower})
+	logs.Observe(&raft.Observation{Data: raft.Follower})
 	require.ErrorIs(t, logs.GetLog(20, &log), raft.ErrLogNotFound, "it may still be replicating")
-	longAgo := time.Now().Add(-2 * replicationEnds)
+	longAgo := time.Now().Add(-2 * ReplicationDrain)
 	logs.led.Store(&longAgo)
 	require.NoError(t, logs.GetLog(20, &log))
 }

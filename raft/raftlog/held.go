@@ -1,4 +1,4 @@
-package raft
+package raftlog
 
 import (
 	"encoding/binary"
@@ -13,7 +13,7 @@ import (
 // heldLog is a log whose writes wait while the disk fails.
 type heldLog struct {
 	raft.LogStore
-	disk *disk
+	disk *Disk
 }
 
 // StoreLog stores one entry.
@@ -49,7 +49,7 @@ func (l *heldLog) takeBack(from uint64) error {
 func (l *heldLog) DeleteRange(first, last uint64) error {
 	remove := func() error { return l.LogStore.DeleteRange(first, last) }
 	if end, err := l.LastIndex(); err == nil && last < end {
-		return catchFault(remove)
+		return CatchFault(remove)
 	}
 	return l.disk.write(remove)
 }
@@ -57,7 +57,7 @@ func (l *heldLog) DeleteRange(first, last uint64) error {
 // heldStable is where term and vote are kept. Its writes wait while the disk fails.
 type heldStable struct {
 	raft.StableStore
-	disk *disk
+	disk *Disk
 }
 
 // Set stores a value.
@@ -72,14 +72,14 @@ func (s *heldStable) SetUint64(key []byte, value uint64) error {
 
 // Get reads a value.
 func (s *heldStable) Get(key []byte) (value []byte, err error) {
-	err = catchFault(func() error {
+	err = CatchFault(func() error {
 		if value, err = s.StableStore.Get(key); err == nil {
 			value, err = withoutSum(key, value)
 		}
 		return err
 	})
 	if errors.Is(err, model.ErrCorrupt) {
-		err = unreadableLog(s.disk.dir, err)
+		err = unreadable(s.disk.dir, err)
 		if s.disk.running.Load() {
 			s.disk.end(err)
 		}
@@ -94,7 +94,7 @@ func (s *heldStable) GetUint64(key []byte) (uint64, error) {
 		return 0, err
 	}
 	if len(value) != 8 {
-		return 0, unreadableLog(s.disk.dir, fmt.Errorf("%w: %s is no number", model.ErrCorrupt, key))
+		return 0, unreadable(s.disk.dir, fmt.Errorf("%w: %s is no number", model.ErrCorrupt, key))
 	}
 	return binary.BigEndian.Uint64(value), nil
 }

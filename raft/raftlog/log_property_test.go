@@ -1,4 +1,4 @@
-package raft
+package raftlog
 
 import (
 	"bufio"
@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
 	"maps"
 	"math/rand/v2"
 	"os"
@@ -114,7 +113,7 @@ func entryAt(index, term uint64, dataBytes int) *raft.Log {
 // logWriter is the process that is killed.
 type logWriter struct {
 	dir    *datadir.Dir
-	stores *stores
+	stores *Stores
 	now    logSummary
 }
 
@@ -141,14 +140,12 @@ func writeLog(path, from string) error {
 	if err != nil {
 		return err
 	}
-	return w.stores.close()
+	return w.stores.Close()
 }
 
 func (w *logWriter) open() (err error) {
 	segmentBytes := []int{1 << 16, 1 << 20, 16 << 20}[w.now.Seed%3] // a setting, which may be another one at each start
-	if w.stores, err = openStores(w.dir, slog.New(slog.DiscardHandler), segmentBytes); err == nil {
-		w.stores.hold(newDisk(w.dir.Path(), slog.New(slog.DiscardHandler), unobserved{}, nil), nil)
-	}
+	w.stores, err = Open(w.dir.Path(), Options{Log: quiet.Log, SegmentBytes: segmentBytes})
 	return err
 }
 
@@ -159,25 +156,25 @@ func (w *logWriter) do(step logStep) error {
 		for index := step.from; index <= step.to; index++ {
 			logs = append(logs, entryAt(index, w.now.Term, step.dataBytes))
 		}
-		return w.stores.cache.StoreLogs(logs)
+		return w.stores.Log.StoreLogs(logs)
 	case "replace":
-		if err := w.stores.stable.SetUint64([]byte("term"), w.now.Term+1); err != nil {
+		if err := w.stores.Stable.SetUint64([]byte("term"), w.now.Term+1); err != nil {
 			return err
 		}
-		return w.stores.cache.DeleteRange(step.from, step.to)
+		return w.stores.Log.DeleteRange(step.from, step.to)
 	case "compact":
-		return w.stores.cache.DeleteRange(step.from, step.to)
+		return w.stores.Log.DeleteRange(step.from, step.to)
 	case "install":
 		if err := w.snapshot(step.to); err != nil || w.now.First == 0 {
 			return err
 		}
-		return w.stores.cache.DeleteRange(w.now.First, w.now.Last)
+		return w.stores.Log.DeleteRange(w.now.First, w.now.Last)
 	case "snapshot":
 		return w.snapshot(step.to)
 	case "vote":
-		return w.stores.stable.SetUint64([]byte("term"), w.now.Term+1)
+		return w.stores.Stable.SetUint64([]byte("term"), w.now.Term+1)
 	}
-	if err := w.stores.close(); err != nil {
+	if err := w.stores.Close(); err != nil {
 		return err
 	}
 	return w.open()
@@ -186,11 +183,11 @@ func (w *logWriter) do(step logStep) error {
 func (w *logWriter) snapshot(index uint64) error {
 	term := w.now.Term
 	var log raft.Log
-	if err := w.stores.cache.GetLog(index, &log); err == nil {
+	if err := w.stores.Log.GetLog(index, &log); err == nil {
 		term = log.Term
 	}
 	_, transport := raft.NewInmemTransport("")
-	sink, err := w.stores.snapshots.Create(1, index, term, raft.Configuration{}, 1, transport)
+	sink, err := w.stores.Snapshots.Create(1, index, term, raft.Configuration{}, 1, transport)
 	if err != nil {
 		return err
 	}
@@ -278,16 +275,16 @@ func requireStored(t *testing.T, path string, before, after logState, when strin
 	require.NoError(t, err, when)
 	defer func() { require.NoError(t, w.dir.Close()) }()
 	require.NoError(t, w.open(), when)
-	defer func() { require.NoError(t, w.stores.close()) }()
+	defer func() { require.NoError(t, w.stores.Close()) }()
 
 	now := logState{terms: map[uint64]uint64{}}
-	now.First, err = w.stores.cache.FirstIndex()
+	now.First, err = w.stores.Log.FirstIndex()
 	require.NoError(t, err, when)
-	now.Last, err = w.stores.cache.LastIndex()
+	now.Last, err = w.stores.Log.LastIndex()
 	require.NoError(t, err, when)
-	now.Term = max(1, requireNumber(t, w.stores.stable, "term"))
+	now.Term = max(1, requireNumber(t, w.stores.Stable, "term"))
 	require.Contains(t, []uint64{before.Term, after.Term}, now.Term, when)
-	now.Snapshot = requireSnapshot(t, w.stores.snapshots)
+	now.Snapshot = requireSnapshot(t, w.stores.Snapshots)
 	require.Contains(t, []uint64{before.Snapshot, after.Snapshot}, now.Snapshot, when)
 	if before.First != 0 && after.First != 0 {
 		require.True(t, min(before.First, after.First) <= now.First && now.First <= max(before.First, after.First), "%s: first index %d", when, now.First)
@@ -299,7 +296,7 @@ func requireStored(t *testing.T, path string, before, after logState, when strin
 	}
 	for index := now.First; index <= now.Last; index++ {
 		var log raft.Log
-		err := w.stores.cache.GetLog(index, &log)
+		err := w.stores.Log.GetLog(index, &log)
 		if before.terms[index] == 0 && after.terms[index] == 0 { // a snapshot is there, whose log was to be removed
 			require.ErrorIs(t, err, raft.ErrLogNotFound, when)
 			continue
@@ -323,7 +320,7 @@ func requireNumber(t *testing.T, stable raft.StableStore, key string) uint64 {
 }
 
 // requireSnapshot reads the newest snapshot and returns its index, 0 when there is none.
-func requireSnapshot(t *testing.T, snapshots *snapshotStore) uint64 {
+func requireSnapshot(t *testing.T, snapshots raft.SnapshotStore) uint64 {
 	t.Helper()
 	metas, err := snapshots.List()
 	require.NoError(t, err)

@@ -1,0 +1,127 @@
+// Package raftlog keeps on disk what Raft must not forget: the log, the term, the vote and the snapshots. What is
+// damaged is found when it is read, and no failure of a write reaches hashicorp/raft.
+package raftlog
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/hashicorp/raft"
+
+	"versiond/model"
+	"versiond/raft/datadir"
+)
+
+const (
+	snapshotsKept = 2
+	// cacheEntries keeps replication to followers from reading the disk.
+	cacheEntries = 512
+)
+
+// Options say how a data directory is opened. Only Log has to be there.
+type Options struct {
+	Log *slog.Logger
+	// HCLog is told what hashicorp's packages say.
+	HCLog hclog.Logger
+	// SegmentBytes is the size of a new file of the log; 0 means the default.
+	SegmentBytes int
+	// ReadOnly leaves the directory as it is.
+	ReadOnly bool
+	// WriteFailed is called whenever a write fails or hangs; it is then tried again, or waited for.
+	WriteFailed func()
+	// Unreadable ends the node. It is called when a running node finds its log damaged.
+	Unreadable func(error)
+	// Wrap puts something between the disk and the files, as tests of a failing disk do.
+	Wrap func(Files) Files
+}
+
+// Stores are what a data directory keeps for Raft. Its writes wait while the disk fails, once Raft runs.
+type Stores struct {
+	Log       raft.LogStore
+	Stable    raft.StableStore
+	Snapshots raft.SnapshotStore
+	Disk      *Disk
+
+	files Files
+}
+
+// Open opens what the directory at path keeps for Raft, and makes what is not there yet. An error that matches
+// model.ErrCorrupt says what to do about the damage.
+func Open(path string, o Options) (*Stores, error) {
+	o.HCLog = cmp.Or(o.HCLog, hclog.Logger(hclog.NewNullLogger()))
+	files, err := openFiles(path, o)
+	if err != nil {
+		return nil, openError(path, err)
+	}
+	if o.Wrap != nil {
+		files = o.Wrap(files)
+	}
+	s := &Stores{files: files, Disk: newDisk(path, o)}
+	s.Stable = &heldStable{StableStore: files, disk: s.Disk}
+	if err = s.openLog(path); err == nil {
+		err = s.openSnapshots(path, o)
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (s *Stores) openLog(path string) (err error) {
+	checked := checkedLog{s.files, path}
+	if err := checkEnds(checked); err != nil {
+		return err
+	}
+	s.Log, err = raft.NewLogCache(cacheEntries, &heldLog{LogStore: checked, disk: s.Disk})
+	return err
+}
+
+func (s *Stores) openSnapshots(path string, o Options) error {
+	inner, err := raft.NewFileSnapshotStoreWithLogger(path, snapshotsKept, o.HCLog)
+	if err != nil {
+		return fmt.Errorf("open the snapshots in %s: %w", path, err)
+	}
+	snapshots := newSnapshots(inner, inDir(path, datadir.SnapshotsFolder))
+	s.Snapshots = snapshots
+	if o.ReadOnly {
+		return nil
+	}
+	return snapshots.tidy(s.Log, o.Log)
+}
+
+// checkEnds reads the first and the last entry: an index that was altered shows nowhere else, since all
+// others stand one after the other.
+func checkEnds(logs raft.LogStore) error {
+	for _, end := range []func() (uint64, error){logs.FirstIndex, logs.LastIndex} {
+		var log raft.Log
+		index, err := end()
+		if err == nil && index > 0 {
+			err = logs.GetLog(index, &log)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// HasState reports whether Raft has run in the directory.
+func (s *Stores) HasState() (bool, error) {
+	return raft.HasExistingState(s.Log, s.Stable, s.Snapshots)
+}
+
+// Close leaves the files open when a write to them does not come back: it would wait for that.
+func (s *Stores) Close() error {
+	if s.Disk.hangs() {
+		return fmt.Errorf("the Raft log was not closed: %w", s.Disk.Err())
+	}
+	return s.files.Close()
+}
+
+// unreadable says what to do about a log that is damaged.
+func unreadable(dir string, err error) error {
+	return fmt.Errorf("the Raft log in %s cannot be read: %w; %s", dir, err, model.RejoinAdvice)
+}
