@@ -2,7 +2,6 @@ package service
 
 import (
 	"context"
-	"errors"
 
 	"versiond/model"
 	"versiond/raft"
@@ -124,31 +123,21 @@ func (s *VersionService) TablesInternal(ctx context.Context) ([]string, error) {
 // LoadInternal builds the revision index from the store. MemoryDB begins empty: what it held was
 // judged by an index that is no more.
 func (s *VersionService) LoadInternal(ctx context.Context, cluster string) error {
-	s.storeGen.Add(1)
+	s.trust.Replaced()
 	s.redis.setCluster(cluster)
 	s.redis.memory.Clear()
 	err := s.mysql.load(ctx)
-	if errors.Is(err, model.ErrStoreDiffers) {
-		s.observer.Diverged(foundAtStart)
-	}
+	s.trust.FoundAtStart(err)
 	return err
 }
 
 // RestoreInternal replaces all records.
 func (s *VersionService) RestoreInternal(ctx context.Context, identity model.Identity, at model.Position, source raft.Source) error {
-	s.storeGen.Add(1)
+	s.trust.Replaced()
 	return s.mysql.restore(ctx, identity, at, source)
 }
 
 // OpenViewInternal opens a consistent view of the records, which is held against the running checksum.
 func (s *VersionService) OpenViewInternal(ctx context.Context) (raft.StoreView, error) {
-	view, err := s.mysql.mysqlDao.OpenView(ctx)
-	judged := &judgedView{service: s, View: view, want: s.mysql.records.Sum(), gen: s.storeGen.Load()}
-	if err == nil && view.Unlike() != nil {
-		err = errors.Join(view.Unlike(), view.Close())
-	}
-	if err != nil {
-		return nil, judged.missing(err)
-	}
-	return judged, nil
+	return s.trust.OpenView(ctx, s.mysql.mysqlDao, s.mysql.records)
 }

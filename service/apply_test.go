@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/model"
+	"versiond/service/integrity"
 	"versiond/service/state"
 )
 
@@ -25,8 +26,9 @@ func mustApplied(t *testing.T) *applied {
 	t.Helper()
 	mysqlService, redisService := mustServices(t, mustStore(t, t.TempDir()), nil)
 	a := &applied{
-		VersionService: &VersionService{mysql: mysqlService, redis: redisService, log: slog.New(slog.DiscardHandler), observer: unobserved{}},
-		identity:       model.Identity{Cluster: "cluster1", Node: "node1", Store: "store1"},
+		VersionService: &VersionService{mysql: mysqlService, redis: redisService, log: slog.New(slog.DiscardHandler), observer: unobserved{},
+			trust: integrity.NewTrust(unobserved{}.Diverged, slog.New(slog.DiscardHandler))},
+		identity: model.Identity{Cluster: "cluster1", Node: "node1", Store: "store1"},
 	}
 	require.NoError(t, a.RestoreInternal(t.Context(), a.identity, model.Position{}, recordsOnly(func() (model.Version, error) { return model.Version{}, io.EOF })))
 	require.NoError(t, a.LoadInternal(t.Context(), a.identity.Cluster))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -33,7 +34,7 @@ func damaged(t *testing.T, kinds []damage.Kind, run func(t *testing.T, harm func
 // without them.
 func TestDamageIsSeenAndMended(t *testing.T) {
 	t.Parallel()
-	n := nodeOptions{}.mustOpen(t) // mendStore does not run
+	n := nodeOptions{}.mustOpen(t) // the guard does not run
 	require.NoError(t, n.begin(1))
 	for _, id := range []string{"a", "b", "c"} {
 		n.mustAdd(t, id, "1")
@@ -46,19 +47,28 @@ func TestDamageIsSeenAndMended(t *testing.T) {
 		n.lookAtAll(t)
 		require.Contains(t, failing(n.Readiness(t.Context())), "content")
 		n.requireServesNothing(t)
-		<-n.doubted
-		n.mend(t.Context())
-		n.mustBeReady(t)
+		n.mustBeRepaired(t)
 		n.requireRows(t, "a", "b", "c")
 	})
 	n.lookAtAll(t)
 	require.Empty(t, failing(n.Readiness(t.Context())), "what was built anew is found wrong again")
 }
 
+// mustBeRepaired guards the store until it is well again.
+func (n *testNode) mustBeRepaired(t *testing.T) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	var guard sync.WaitGroup
+	guard.Go(func() { n.guard.Run(ctx) })
+	n.mustBeReady(t)
+	cancel()
+	guard.Wait()
+}
+
 // lookAtAll does what a node does from time to time.
 func (n *testNode) lookAtAll(t *testing.T) {
 	t.Helper()
-	n.lookAtStore(t.Context())
+	n.guard.CheckForm(t.Context())
 	require.NoError(t, n.ReLoadCacheDataInternal(t.Context()))
 }
 
@@ -77,7 +87,7 @@ func TestDamageUnderWrites(t *testing.T) {
 		n.mustBeReady(t)
 		w.readAll()
 		n.lookAtAll(t)
-		require.NoError(t, n.checkContent())
+		require.NoError(t, n.trust.Err())
 	})
 }
 

@@ -39,7 +39,7 @@ func (s *VersionService) Measures() model.Measures {
 	status := s.node.Status()
 	m := model.Measures{
 		State: status.State, LeaderKnown: status.LeaderID != "", Serving: s.serving(), Removed: s.whyRemoved() != nil,
-		StoreDiffers: s.doubt.Load() != nil, MembersDisagree: s.undecided.Load() != nil,
+		StoreDiffers: s.trust.Err() != nil, MembersDisagree: s.trust.Conflict() != "",
 		LogHeld: s.node.LogFailure() != nil,
 		Term:    status.Term, CommitIndex: status.Commit, AppliedIndex: status.Applied, LastIndex: status.LastIndex,
 		LastContact: time.Duration(status.LastContactMS) * time.Millisecond, ApplierLag: s.node.Lag(),

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"versiond/model"
+	"versiond/peer"
 	"versiond/raft"
 )
 
@@ -91,12 +92,16 @@ func (s *VersionService) ensureQuorumWithout(ctx context.Context, id string) err
 
 func (s *VersionService) countAlive(ctx context.Context, members []raft.Member) int {
 	alive := 0
-	for i, status := range s.askAll(ctx, addressesOf(members)) {
+	for i, status := range s.askMembers(ctx, members) {
 		if status != nil && status.Node == members[i].ID && status.Running {
 			alive++
 		}
 	}
 	return alive
+}
+
+func (s *VersionService) askMembers(ctx context.Context, members []raft.Member) []*peer.Status {
+	return s.askAll(ctx, addressesOf(members))
 }
 
 func addressesOf(members []raft.Member) []string {

@@ -7,13 +7,14 @@ import (
 	"versiond/model"
 	"versiond/peer"
 	"versiond/raft"
+	"versiond/service/integrity"
 )
 
 // Status is what this node tells other nodes of itself.
 func (s *VersionService) Status(ctx context.Context) peer.Status {
 	status := peer.Status{Status: s.node.Status(), Port: s.settings.Port, Release: s.settings.Release}
 	status.Serving, status.Level = s.serving(), s.level.current.Load()
-	if err := s.checkContent(); err != nil {
+	if err := s.trust.Err(); err != nil {
 		status.Divergence = err.Error()
 	}
 	if !status.Running {
@@ -33,7 +34,7 @@ func (s *VersionService) Term() peer.Term {
 // Peers gives every member and how it does, asked just now.
 func (s *VersionService) Peers(ctx context.Context) (model.Peers, error) {
 	members := s.node.Members()
-	answers := s.askAll(ctx, addressesOf(members))
+	answers := s.askMembers(ctx, members)
 	commit := s.node.CommitIndex()
 	for _, a := range answers {
 		if a != nil {
@@ -41,11 +42,11 @@ func (s *VersionService) Peers(ctx context.Context) (model.Peers, error) {
 		}
 	}
 	peers := model.Peers{Members: make([]model.PeerStatus, len(members))}
-	alive, compared := 0, compareContents(s.node.Identity().Cluster, members, answers)
+	alive, compared := 0, integrity.Compare(s.node.Identity().Cluster, members, answers)
 	for i, m := range members {
 		peers.Members[i] = describe(m, answers[i], commit)
-		if d, differs := compared.of(m.ID); differs && peers.Members[i].Divergence == "" {
-			peers.Members[i].Divergence = d.detail
+		if peers.Members[i].Divergence == "" {
+			peers.Members[i].Divergence = compared.Of(m.ID).Detail
 		}
 		if m.Voter && peers.Members[i].Reachable {
 			alive++

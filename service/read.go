@@ -72,10 +72,10 @@ func (s *VersionService) ListVersions(ctx context.Context, list model.ListOption
 	err = s.read(ctx, opts, func(ctx context.Context) error {
 		index = s.node.AppliedIndex()
 		var stored uint64
-		gen := s.storeGen.Load()
+		gen := s.trust.Gen()
 		if page, stored, err = s.listStored(ctx, list); err != nil {
 			s.storeReads.failed(err)
-			s.distrustIfUnlike(gen, err)
+			s.trust.FoundByRead(gen, err)
 			return err
 		}
 		// The page may be ahead of what single reads see; they must not fall behind it.
@@ -146,11 +146,11 @@ func (s *VersionService) readHere(ctx context.Context, opts model.ReadOptions, l
 // while it was read.
 func (s *VersionService) readOnce(await, local func() error) error {
 	for {
-		gen := s.storeGen.Load()
+		gen := s.trust.Gen()
 		if err := await(); err != nil {
 			return err
 		}
-		if err := local(); s.storeGen.Load() == gen {
+		if err := local(); s.trust.Gen() == gen {
 			return err
 		}
 	}
@@ -280,7 +280,7 @@ func notLeaderInTime(err error) error {
 // lookup finds the current row of an id. The revision index judges what caches and database say.
 func (s *VersionService) lookup(ctx context.Context, id string) (model.Version, error) {
 	for try := range lookupTries {
-		seen, gen := s.node.AppliedIndex(), s.storeGen.Load()
+		seen, gen := s.node.AppliedIndex(), s.trust.Gen()
 		current, exists := s.mysql.records.Get(id)
 		if !exists {
 			s.storeReads.absent.Add(1)
@@ -302,14 +302,14 @@ func (s *VersionService) lookup(ctx context.Context, id string) (model.Version, 
 		}
 		if err != nil && !errors.Is(err, model.ErrNotFound) {
 			s.storeReads.failed(err)
-			s.distrustIfUnlike(gen, err)
+			s.trust.FoundByRead(gen, err)
 			return model.Version{}, err
 		}
 		if try > 0 {
 			s.node.VerifyStore()
 		}
 		if try == suspicionTries {
-			s.suspect()
+			s.trust.Suspect()
 		}
 		s.awaitPublish(ctx, seen)
 	}
@@ -319,7 +319,7 @@ func (s *VersionService) lookup(ctx context.Context, id string) (model.Version, 
 // wrongRow notes that a row has the revision that was applied, and another content.
 func (s *VersionService) wrongRow(gen uint64, id string) error {
 	err := fmt.Errorf("%w: %s", model.ErrStoreDiffers, wrongRowOf(id))
-	s.distrust(gen, foundByRead, err)
+	s.trust.FoundByRead(gen, err)
 	return wrongStore(wrongRowOf(id), err)
 }
 

@@ -10,14 +10,14 @@ import (
 // itself: where memory has what is current enough, at once or after one round, which ends by itself.
 // What it does not give, the caller reads as if it had not been here. The error is model.ErrNotFound.
 func (s *VersionService) readPromptly(ctx context.Context, id string, opts model.ReadOptions) (result model.Result, prompt bool, err error) {
-	gen := s.storeGen.Load()
+	gen := s.trust.Gen()
 	index := s.promptIndex(ctx, opts)
 	result.Index = s.node.AppliedIndex()
 	if index > result.Index || !s.serving() {
 		return result, false, nil
 	}
 	row, known, err := s.remembered(id)
-	if !known || s.storeGen.Load() != gen {
+	if !known || s.trust.Gen() != gen {
 		return result, false, nil
 	}
 	result.Record = convertToRecord(row)

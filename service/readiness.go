@@ -25,6 +25,19 @@ func (s *VersionService) Readiness(ctx context.Context) []model.Check {
 	}
 }
 
+// serving reports whether the store may be read.
+func (s *VersionService) serving() bool { return s.guard.Serving() }
+
+// contentCheck is red while the store is known to be wrong. That members differ and nobody knows who is
+// right is told, and no reason to take all of them out of service.
+func (s *VersionService) contentCheck() model.Check {
+	c := check("content", s.trust.Err())
+	if c.OK {
+		c.Detail = s.trust.Conflict()
+	}
+	return c
+}
+
 func check(name string, err error) model.Check {
 	if err != nil {
 		return model.Check{Name: name, Detail: err.Error()}

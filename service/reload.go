@@ -30,8 +30,13 @@ func (s *VersionService) ReLoadCacheDataInternal(ctx context.Context) error {
 	r := s.beginRedisReload(ctx)
 	errCheck := s.checkRows(ctx, r.page)
 	err := errors.Join(errCheck, r.finish(ctx, errCheck))
-	s.compareWithMembers(ctx)
+	s.guard.CompareWithMembers(ctx)
 	return err
+}
+
+// readRows sees whether the rows are what the log makes.
+func (s *VersionService) readRows(ctx context.Context) error {
+	return s.checkRows(ctx, func(context.Context, []model.Version) {})
 }
 
 // checkRows passes every row to visit, and sees whether they are what the log makes. If they are not,
@@ -40,7 +45,7 @@ func (s *VersionService) checkRows(ctx context.Context, visit func(context.Conte
 	began := time.Now()
 	err := s.visitRows(ctx, visit)
 	s.observer.Checked(time.Since(began), err)
-	if s.doubt.Load() != nil || errors.Is(err, model.ErrStoreDiffers) {
+	if s.trust.Err() != nil || errors.Is(err, model.ErrStoreDiffers) {
 		return nil
 	}
 	return err

@@ -16,6 +16,7 @@ import (
 	"versiond/model"
 	"versiond/peer"
 	"versiond/raft"
+	"versiond/service/integrity"
 )
 
 // RaftInitializer starts the Raft node that a VersionService proposes through.
@@ -99,18 +100,8 @@ type VersionService struct {
 	membership *group.Gate
 	// backups and restores bound what holds a view of the database, or a whole backup on disk.
 	backups, restores *group.Gate
-	// storeGen is incremented whenever the store is replaced or taken out of service; a read that spans an
-	// increment has seen neither the old records nor the new ones for certain, and is done again.
-	storeGen atomic.Uint64
-	// doubt is set while the store is known to differ from the log; doubted then holds a token until
-	// mendStore is at it.
-	doubt   atomic.Pointer[doubt]
-	doubted chan struct{}
-	// suspected holds a token when a read has met a row that may not be the one that was applied.
-	suspected chan struct{}
-	// undecided says how the records of members differ where no majority says whose are right; nil while
-	// that is not so.
-	undecided atomic.Pointer[string]
+	trust             *integrity.Trust
+	guard             *integrity.Guard
 
 	observer   Observer
 	storeReads storeReads
@@ -125,18 +116,20 @@ func NewVersionService(settings Settings, mysql *VersionMysqlService, redis *Ver
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &VersionService{
-		mysql: mysql, redis: redis, peers: peers, settings: settings, log: log, calm: logs.Calm(log), ctx: ctx, cancel: cancel, doubted: make(chan struct{}, 1), suspected: make(chan struct{}, 1), observer: unobserved{},
+		mysql: mysql, redis: redis, peers: peers, settings: settings, log: log, calm: logs.Calm(log), ctx: ctx, cancel: cancel, observer: unobserved{},
 		backups: group.NewGate(backupsMax, 0), restores: group.NewGate(1, 0), membership: group.NewGate(1, membershipWaitingMax),
 	}
 	if settings.Observer != nil {
 		s.observer = settings.Observer
 	}
+	s.trust = integrity.NewTrust(s.observer.Diverged, log)
 	node, err := initializer.InitRaft(s)
 	if err != nil {
 		cancel()
 		return nil, err
 	}
 	s.node = node
+	s.guard = &integrity.Guard{Trust: s.trust, Node: node, State: s.StateInternal, ReadRows: s.readRows, Ask: s.askMembers, LeadElsewhere: s.leadElsewhere, Log: log}
 	s.forwarder = newForwarder(ctx, peers, node.Leader)
 	s.forwarder.observer = s.observer
 	s.readIndexes = s.newReadIndexes()
@@ -155,8 +148,7 @@ func (s *VersionService) Run(ctx context.Context) error {
 	tasks.Go(func() error { s.watchStore(ctx); return nil })
 	tasks.Go(func() error { s.watchLog(ctx); return nil })
 	tasks.Go(func() error { s.watchLevel(ctx); return nil })
-	tasks.Go(func() error { s.mendStore(ctx); return nil })
-	tasks.Go(func() error { s.auditStore(ctx); return nil })
+	tasks.Go(func() error { s.guard.Run(ctx); return nil })
 	tasks.Go(func() error {
 		s.redis.Run(ctx, s.settings.PeriodicDeleteInterval, s.settings.ExamineSize)
 		return nil

@@ -34,7 +34,7 @@ func (s *VersionService) askWhoLeads(ctx context.Context) (leader raft.Member) {
 	ctx, cancel := context.WithTimeout(ctx, voterAnswerTimeout)
 	defer cancel()
 	var highest uint64
-	for i, status := range s.askAll(ctx, addressesOf(others)) {
+	for i, status := range s.askMembers(ctx, others) {
 		if leads(status, others[i].ID) && status.Term > highest {
 			leader, highest = others[i], status.Term
 		}

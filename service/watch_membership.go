@@ -58,7 +58,7 @@ func (s *VersionService) checkMembership(ctx context.Context) error {
 		return nil
 	}
 	members := s.node.Members()
-	for _, status := range s.askAll(ctx, addressesOf(members)) {
+	for _, status := range s.askMembers(ctx, members) {
 		if status == nil || status.Cluster != s.node.Identity().Cluster || status.State != "leader" {
 			continue
 		}

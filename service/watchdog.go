@@ -133,7 +133,7 @@ func (s *VersionService) betterVoter(ctx context.Context, beat time.Duration) (b
 	ctx, cancel := context.WithTimeout(ctx, voterAnswerTimeout)
 	defer cancel()
 	var longest uint64
-	for i, status := range s.askAll(ctx, addressesOf(others)) {
+	for i, status := range s.askMembers(ctx, others) {
 		if status == nil || status.Node != others[i].ID || !storeDoesWell(status) || beat > 0 && !muchFaster(status, beat) {
 			continue
 		}
@@ -152,4 +152,31 @@ func storeDoesWell(status *peer.Status) bool {
 func muchFaster(status *peer.Status, than time.Duration) bool {
 	theirs := time.Duration(status.CommitMicros) * time.Microsecond
 	return theirs > 0 && theirs*slowRatio <= than
+}
+
+const (
+	handOverTries = 3
+	handOverRetry = time.Second
+)
+
+// leadElsewhere hands leadership over, if a voter is there that can take it: reads and writes then go on
+// while this node's store is built anew.
+func (s *VersionService) leadElsewhere(ctx context.Context) {
+	for range handOverTries {
+		if !s.node.IsLeader() {
+			return
+		}
+		target, found := s.betterVoter(ctx, 0)
+		if !found {
+			return
+		}
+		err := s.node.TransferLeadership(ctx, target.ID, target.Address)
+		if err == nil {
+			return
+		}
+		s.calm.Warn("the leader's store is wrong, and handing over failed", "to", target.ID, "err", err)
+		if !group.Pause(ctx, handOverRetry) {
+			return
+		}
+	}
 }

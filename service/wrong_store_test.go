@@ -31,7 +31,7 @@ func TestReloadFindsWhatSomebodyChanged(t *testing.T) {
 	for name, statement := range tampering {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			n := nodeOptions{}.mustOpen(t) // mendStore does not run yet
+			n := nodeOptions{}.mustOpen(t) // the guard does not run yet
 			require.NoError(t, n.begin(1))
 			for _, id := range []string{"a", "b", "c"} {
 				n.mustAdd(t, id, "1")
@@ -46,7 +46,7 @@ func TestReloadFindsWhatSomebodyChanged(t *testing.T) {
 			require.False(t, n.Status(t.Context()).Serving)
 			n.requireServesNothing(t)
 
-			go n.mendStore(t.Context())
+			go n.guard.Run(t.Context())
 			n.mustBeReady(t)
 			n.requireRows(t, "a", "b", "c")
 			require.NoError(t, n.ReLoadCacheDataInternal(t.Context()))
@@ -102,7 +102,7 @@ func TestChangedRowIsNotServedOnce(t *testing.T) {
 			n.exec(t, tampering["a row changed"])
 			n.redis.memory.Clear()
 			require.ErrorIs(t, read(within(t, 10*time.Second), n), model.ErrNotCaughtUp)
-			go n.mendStore(t.Context())
+			go n.guard.Run(t.Context())
 			n.mustBeReady(t)
 			require.NoError(t, read(within(t, 10*time.Second), n))
 			n.requireRows(t, "b")
@@ -123,7 +123,7 @@ func TestNothingIsMadeOfWrongRows(t *testing.T) {
 			require.NoError(t, a.writeBackup(t))
 			require.NoError(t, a.mysql.mysqlDao.DB.Exec(statement).Error)
 			require.ErrorIs(t, a.writeBackup(t), model.ErrStoreDiffers)
-			require.ErrorIs(t, a.checkContent(), model.ErrStoreDiffers)
+			require.ErrorIs(t, a.trust.Err(), model.ErrStoreDiffers)
 		})
 	}
 }
@@ -147,7 +147,7 @@ func TestOldFindingsCountNoMore(t *testing.T) {
 	require.NoError(t, err)
 	require.ErrorIs(t, a.LoadInternal(t.Context(), "cluster1"), model.ErrStoreDiffers)
 	require.ErrorIs(t, a.mysql.GetAllVersions(t.Context(), view, func([]model.Version) error { return nil }), model.ErrStoreDiffers)
-	require.NoError(t, a.checkContent())
+	require.NoError(t, a.trust.Err())
 	require.NoError(t, view.Close())
 }
 
@@ -168,7 +168,7 @@ func TestReloadUnderWrites(t *testing.T) {
 	}()
 	for range 20 {
 		require.NoError(t, n.ReLoadCacheDataInternal(t.Context()))
-		require.NoError(t, n.checkContent())
+		require.NoError(t, n.trust.Err())
 	}
 	cancel()
 	<-done
@@ -214,6 +214,6 @@ func TestBuiltAnewIsSaidOnceTheNodeServes(t *testing.T) {
 	n.mustWriteBatches(t, 1, 4)
 	n.exec(t, "UPDATE versions SET version_no = 'forged'")
 	require.NoError(t, n.ReLoadCacheDataInternal(t.Context()))
-	go n.mendStore(t.Context())
+	go n.guard.Run(t.Context())
 	require.True(t, <-w.told)
 }

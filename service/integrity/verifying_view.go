@@ -1,20 +1,25 @@
-package service
+package integrity
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"versiond/dao"
 	"versiond/model"
+	"versiond/raft"
 	"versiond/service/state"
 )
 
-// judgedView is a view of every record, whatever its platform, that knows the running checksum of its
+const dedupPageSize = 1000
+
+// verifyingView is a view of every record, whatever its platform, that knows the running checksum of its
 // moment. Whoever reads all of it, for a snapshot, a backup or the reload, thereby checks the store:
 // nothing is made of records that the log did not make. It is read page by page from the first record on.
-type judgedView struct {
+type verifyingView struct {
 	*dao.View
-	service *VersionService
+	trust   *Trust
+	records *state.Records
 	want    state.Sum
 	gen     uint64 // which loading of the store the view is of
 
@@ -24,8 +29,22 @@ type judgedView struct {
 	wrong     string // an id whose row is not the one that was applied; empty when none is known
 }
 
+// OpenView opens a consistent view of all records, on the applier's goroutine. An error that matches
+// model.ErrStoreDiffers, here and when the view is read, has been seen to.
+func (t *Trust) OpenView(ctx context.Context, store *dao.VersionMysqlDao, records *state.Records) (raft.StoreView, error) {
+	view, err := store.OpenView(ctx)
+	v := &verifyingView{trust: t, records: records, View: view, want: records.Sum(), gen: t.Gen()}
+	if err == nil && view.Unlike() != nil {
+		err = errors.Join(view.Unlike(), view.Close())
+	}
+	if err != nil {
+		return nil, v.missing(err)
+	}
+	return v, nil
+}
+
 // Page returns model.ErrStoreDiffers in place of the empty page at the end.
-func (v *judgedView) Page(ctx context.Context, after string, limit int) ([]model.Version, error) {
+func (v *verifyingView) Page(ctx context.Context, after string, limit int) ([]model.Version, error) {
 	page, err := v.View.Page(ctx, after, "", limit)
 	if err != nil {
 		return nil, v.missing(err)
@@ -34,13 +53,13 @@ func (v *judgedView) Page(ctx context.Context, after string, limit int) ([]model
 		v.add(&page[i])
 	}
 	if len(page) == 0 {
-		return nil, v.judge(ctx)
+		return nil, v.verify(ctx)
 	}
 	return page, nil
 }
 
 // DedupRecords counts what it gives.
-func (v *judgedView) DedupRecords(ctx context.Context, after uint64, limit int) ([]model.DedupRecord, error) {
+func (v *verifyingView) DedupRecords(ctx context.Context, after uint64, limit int) ([]model.DedupRecord, error) {
 	page, err := v.View.DedupRecords(ctx, after, limit)
 	if err != nil {
 		return nil, v.missing(err)
@@ -53,9 +72,9 @@ func (v *judgedView) DedupRecords(ctx context.Context, after uint64, limit int) 
 }
 
 // seeDedupRecords reads them for whoever wanted the records alone.
-func (v *judgedView) seeDedupRecords(ctx context.Context) error {
+func (v *verifyingView) seeDedupRecords(ctx context.Context) error {
 	for after := uint64(0); !v.dedupSeen; {
-		page, err := v.DedupRecords(ctx, after, storePageSize)
+		page, err := v.DedupRecords(ctx, after, dedupPageSize)
 		if err != nil {
 			return err
 		}
@@ -66,14 +85,14 @@ func (v *judgedView) seeDedupRecords(ctx context.Context) error {
 	return nil
 }
 
-func (v *judgedView) add(row *model.Version) {
+func (v *verifyingView) add(row *model.Version) {
 	found := v.seen.Add(row)
-	if current, exists := v.service.mysql.records.Get(row.ID); exists && current.Contradicts(found) {
+	if current, exists := v.records.Get(row.ID); exists && current.Contradicts(found) {
 		v.wrong = row.ID
 	}
 }
 
-func (v *judgedView) judge(ctx context.Context) error {
+func (v *verifyingView) verify(ctx context.Context) error {
 	if err := v.seeDedupRecords(ctx); err != nil {
 		return err
 	}
@@ -81,11 +100,11 @@ func (v *judgedView) judge(ctx context.Context) error {
 		return nil
 	}
 	err := fmt.Errorf("%w: its rows make %s, the log makes %s%s", model.ErrStoreDiffers, v.seen.Checksum(), v.want.Checksum(), v.detail())
-	v.service.distrust(v.gen, foundByReading, err)
+	v.trust.quarantine(v.gen, foundByReading, err)
 	return err
 }
 
-func (v *judgedView) detail() string {
+func (v *verifyingView) detail() string {
 	at := fmt.Sprintf(" up to index %d", v.State().Applied.Index)
 	if v.wrong != "" {
 		at += fmt.Sprintf("; the row of %q is not the one that was applied", v.wrong)
@@ -94,7 +113,7 @@ func (v *judgedView) detail() string {
 }
 
 // missing notes that the table or the whole database is gone, or of another form, which is a difference too.
-func (v *judgedView) missing(err error) error {
-	v.service.distrustForm(v.gen, err)
+func (v *verifyingView) missing(err error) error {
+	v.trust.foundInForm(v.gen, err)
 	return err
 }
