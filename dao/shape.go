@@ -14,7 +14,14 @@ import (
 	"versiond/model"
 )
 
-const quotedTables = "'versions', 'versiond_state', 'versiond_idempotency'"
+// quotedTables are the names of the tables for a list of SQL.
+var quotedTables = func() string {
+	var names []string
+	for _, table := range tables {
+		names = append(names, "'"+table.TableName()+"'")
+	}
+	return strings.Join(names, ", ")
+}()
 
 // CheckShape looks whether the tables are as this node made them, by what state says of that:
 // model.ErrStoreDiffers when they are not.
@@ -151,10 +158,10 @@ func sqliteShapeQueries() []string {
 	return append(queries, told+"type = 'trigger' AND lower(tbl_name) IN ("+quotedTables+")"+order)
 }
 
-const mysqlStanding = "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name IN (" + quotedTables + ") ORDER BY table_name"
+var mysqlStanding = "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name IN (" + quotedTables + ") ORDER BY table_name"
 
 // sqliteStanding finds an index of another table that has the name of ours, too.
-const sqliteStanding = "SELECT name FROM sqlite_master WHERE lower(name) IN (" + quotedTables + ") AND type <> 'trigger' OR " +
+var sqliteStanding = "SELECT name FROM sqlite_master WHERE lower(name) IN (" + quotedTables + ") AND type <> 'trigger' OR " +
 	"lower(name) = 'versions_platform' AND lower(tbl_name) <> 'versions' AND type <> 'trigger' ORDER BY name"
 
 func sqliteOurs() string {

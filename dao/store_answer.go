@@ -7,6 +7,7 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"versiond/model"
 )
@@ -39,10 +40,10 @@ var mysqlRemedies = map[uint16]string{
 
 // sqliteRemedies have primary result codes.
 var sqliteRemedies = map[int]string{
-	13: remedyRoom,
-	3:  remedyWritable, 8: remedyWritable, 14: remedyWritable, 23: remedyWritable,
-	5: remedyProgram, 6: remedyProgram,
-	11: remedyDamaged, 26: remedyDamaged,
+	sqlite3.SQLITE_FULL: remedyRoom,
+	sqlite3.SQLITE_PERM: remedyWritable, sqlite3.SQLITE_READONLY: remedyWritable, sqlite3.SQLITE_CANTOPEN: remedyWritable, sqlite3.SQLITE_AUTH: remedyWritable,
+	sqlite3.SQLITE_BUSY: remedyProgram, sqlite3.SQLITE_LOCKED: remedyProgram,
+	sqlite3.SQLITE_CORRUPT: remedyDamaged, sqlite3.SQLITE_NOTADB: remedyDamaged,
 }
 
 // unavailable says of a call that failed what the database has said, or that it does not answer.

@@ -6,18 +6,17 @@ import (
 	"os"
 
 	"modernc.org/sqlite"
-)
-
-// Primary result codes of SQLite for a file that is damaged.
-const (
-	sqliteCorrupt = 11
-	sqliteNotADB  = 26
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // IsDamaged reports whether SQLite cannot take a file for a database of its own.
 func IsDamaged(err error) bool {
 	var answer *sqlite.Error
-	return errors.As(err, &answer) && (answer.Code()&0xff == sqliteCorrupt || answer.Code()&0xff == sqliteNotADB)
+	if !errors.As(err, &answer) {
+		return false
+	}
+	primary := answer.Code() & 0xff
+	return primary == sqlite3.SQLITE_CORRUPT || primary == sqlite3.SQLITE_NOTADB
 }
 
 // Aside is where SetAside puts the database file at path.
