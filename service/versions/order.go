@@ -1,0 +1,75 @@
+// Package versions knows which of two version numbers comes first. The order serves reads alone: nothing that is
+// applied may depend on it, or an update of a library could make nodes differ.
+package versions
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"versiond/model"
+)
+
+// Compare returns -1 when a comes before b by a scheme, 1 when it comes after b, and 0 when neither does. The scheme ""
+// is natural. What cannot be compared is a *model.ValidationError for the fields "scheme", "a" and "b".
+func Compare(scheme, a, b string) (int, error) {
+	s, err := find(scheme)
+	if err != nil {
+		return 0, err
+	}
+	if s.name == Published {
+		return 0, wrong(schemeField, "of published the record that was written last is the newest, which two version numbers do not tell; "+
+			"name another scheme, such as natural")
+	}
+	if fields := slices.Concat(s.refuse("a", a), s.refuse("b", b)); len(fields) > 0 {
+		return 0, &model.ValidationError{Fields: fields}
+	}
+	return s.compare(a, b)
+}
+
+// Check returns nil when a scheme can order a version number, and otherwise a *model.ValidationError for the field
+// "versionNo" or "scheme".
+func Check(scheme, versionNo string) error {
+	s, err := find(scheme)
+	if err != nil {
+		return err
+	}
+	if fields := s.refuse("versionNo", versionNo); len(fields) > 0 {
+		return &model.ValidationError{Fields: fields}
+	}
+	return nil
+}
+
+// Names returns the names of all schemes.
+func Names() []string {
+	names := make([]string, len(schemes))
+	for i, s := range schemes {
+		names[i] = s.name
+	}
+	return names
+}
+
+const schemeField = "scheme"
+
+func find(name string) (scheme, error) {
+	if name == "" {
+		name = Natural
+	}
+	i := slices.IndexFunc(schemes, func(s scheme) bool { return s.name == name })
+	if i < 0 {
+		return scheme{}, wrong(schemeField, "must be one of "+strings.Join(Names(), ", "))
+	}
+	return schemes[i], nil
+}
+
+// refuse returns what is wrong with a version number, nothing when the scheme can order it.
+func (s scheme) refuse(field, versionNo string) []model.FieldError {
+	if s.grammar == nil || s.grammar.MatchString(versionNo) {
+		return nil
+	}
+	return []model.FieldError{{Field: field, Detail: fmt.Sprintf("is no version of the scheme %s, %s, such as %s", s.name, s.form, s.example)}}
+}
+
+func wrong(field, detail string) error {
+	return &model.ValidationError{Fields: []model.FieldError{{Field: field, Detail: detail}}}
+}
