@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"versiond/config"
-	"versiond/raft"
+	"versiond/raft/recovery"
 )
 
 // exitNotConfirmed is the exit code of a recovery that was not told --yes.
@@ -39,7 +39,7 @@ func (p Program) Run(args []string) int {
 		return 0
 	}
 	fmt.Fprintf(p.Stderr, "versiond: %v\n", err)
-	if errors.Is(err, raft.ErrNotConfirmed) {
+	if errors.Is(err, recovery.ErrNotConfirmed) {
 		return exitNotConfirmed
 	}
 	return 1

@@ -19,6 +19,7 @@ import (
 	"versiond/db"
 	"versiond/raft"
 	"versiond/raft/datadir"
+	"versiond/raft/recovery"
 	"versiond/service"
 )
 
@@ -49,8 +50,8 @@ the node does not start; run recover again, or put everything back.
 
 Exit codes: 0 done, 1 not possible, 2 possible and waiting for --yes.`
 
-// recovery is what versiond recover was told.
-type recovery struct {
+// recoverCommand is what versiond recover was told.
+type recoverCommand struct {
 	fromDatabase, yes bool
 	backupDir         string
 
@@ -62,7 +63,7 @@ type recovery struct {
 
 // newRecoverCommand makes the command that begins a new cluster with what one node has.
 func newRecoverCommand(environ []string, stderr io.Writer) *cobra.Command {
-	var r recovery
+	var r recoverCommand
 	cmd := &cobra.Command{
 		Use:   "recover --node ID",
 		Short: "Begin a new cluster with what one node has, when the others are lost for good",
@@ -89,23 +90,23 @@ func newRecoverCommand(environ []string, stderr io.Writer) *cobra.Command {
 	return cmd
 }
 
-func (r *recovery) run(ctx context.Context) error {
+func (r *recoverCommand) run(ctx context.Context) error {
 	var err error
 	if r.fromDatabase {
 		err = r.recoverFromDatabase(ctx)
 	} else {
 		err = r.recoverFromLog(ctx)
 	}
-	if errors.Is(err, raft.ErrNotConfirmed) {
+	if errors.Is(err, recovery.ErrNotConfirmed) {
 		return fmt.Errorf("%w; add --yes to do this", err)
 	}
 	return err
 }
 
-func (r *recovery) path() string { return filepath.Join(r.cfg.DataDir, r.node.ID) }
+func (r *recoverCommand) path() string { return filepath.Join(r.cfg.DataDir, r.node.ID) }
 
-func (r *recovery) recoverFromLog(ctx context.Context) (err error) {
-	dir, err := raft.OpenLeftDataDir(r.path(), r.node.ID)
+func (r *recoverCommand) recoverFromLog(ctx context.Context) (err error) {
+	dir, err := recovery.OpenLeft(r.path(), r.node.ID)
 	if err != nil {
 		return err
 	}
@@ -114,21 +115,21 @@ func (r *recovery) recoverFromLog(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	var plan raft.RecoveryPlan
+	var plan recovery.Plan
 	cfg := r.raftConfig(dir)
 	cfg.Check = r.ensureLost
-	cfg.Show = func(p raft.RecoveryPlan) {
+	cfg.Show = func(p recovery.Plan) {
 		plan = p
 		r.tell(p, database)
 	}
-	if err := raft.RecoverFromLog(ctx, cfg, r.throwaway); err != nil {
+	if err := recovery.FromLog(ctx, cfg, r.throwaway); err != nil {
 		return err
 	}
 	r.tellNext(plan)
 	return nil
 }
 
-func (r *recovery) recoverFromDatabase(ctx context.Context) (err error) {
+func (r *recoverCommand) recoverFromDatabase(ctx context.Context) (err error) {
 	store, err := r.openKept()
 	if err != nil {
 		return err
@@ -138,7 +139,7 @@ func (r *recovery) recoverFromDatabase(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	dir, err := raft.OpenBlankDataDir(r.path(), r.node.ID, r.yes)
+	dir, err := recovery.OpenBlank(r.path(), r.node.ID, r.yes)
 	if err != nil {
 		return err
 	}
@@ -156,31 +157,31 @@ func (r *recovery) recoverFromDatabase(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	var plan raft.RecoveryPlan
+	var plan recovery.Plan
 	cfg := r.raftConfig(dir)
 	cfg.Check = r.ensureGone
-	cfg.Show = func(p raft.RecoveryPlan) {
+	cfg.Show = func(p recovery.Plan) {
 		plan = p
 		r.tell(p, &state)
 		if differs {
 			fmt.Fprint(r.out, "NOTE: the records are not those that the node stored: somebody else has changed the database.\n")
 		}
 	}
-	if err := raft.RecoverFromRecords(ctx, cfg, state, keptView{view}); err != nil {
+	if err := recovery.FromDatabase(ctx, cfg, state, keptView{view}); err != nil {
 		return err
 	}
 	r.tellNext(plan)
 	return nil
 }
 
-func (r *recovery) raftConfig(dir *datadir.Dir) raft.RecoverConfig {
-	return raft.RecoverConfig{
+func (r *recoverCommand) raftConfig(dir *datadir.Dir) recovery.Config {
+	return recovery.Config{
 		Dir: dir, Address: r.node.Address, BackupDir: r.backupDir, Confirmed: r.yes, Log: r.log,
 	}
 }
 
 // throwaway opens a service over an empty SQLite database in folder.
-func (r *recovery) throwaway(folder string) (raft.VersionServiceInterface, func() error, error) {
+func (r *recoverCommand) throwaway(folder string) (raft.VersionServiceInterface, func() error, error) {
 	gormDB, err := db.OpenSQLite(filepath.Join(folder, db.SQLiteFile))
 	if err != nil {
 		return nil, nil, err
@@ -192,7 +193,7 @@ func (r *recovery) throwaway(folder string) (raft.VersionServiceInterface, func(
 	return records, func() error { return db.Close(gormDB) }, nil
 }
 
-func (r *recovery) serviceOver(store *dao.VersionMysqlDao) (raft.VersionServiceInterface, error) {
+func (r *recoverCommand) serviceOver(store *dao.VersionMysqlDao) (raft.VersionServiceInterface, error) {
 	memory, err := dao.NewMemoryDB(1, 1, time.Minute, time.Now)
 	if err != nil {
 		return nil, err

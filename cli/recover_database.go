@@ -16,11 +16,11 @@ import (
 	"versiond/raft/datadir"
 )
 
-func (r *recovery) onMySQL() bool { return r.cfg.MySQL.DSN.Reveal() != "" }
+func (r *recoverCommand) onMySQL() bool { return r.cfg.MySQL.DSN.Reveal() != "" }
 
 // open opens the node's database as it is; fs.ErrNotExist when there is none to open. Nothing is read
 // from a MySQL server yet.
-func (r *recovery) open() (*dao.VersionMysqlDao, error) {
+func (r *recoverCommand) open() (*dao.VersionMysqlDao, error) {
 	if r.onMySQL() {
 		gormDB, _, err := db.OpenMySQL(r.cfg.MySQL.DSN.Reveal(), r.node.ID, r.log)
 		return &dao.VersionMysqlDao{DB: gormDB}, err
@@ -35,7 +35,7 @@ func (r *recovery) open() (*dao.VersionMysqlDao, error) {
 
 // inspectDatabase returns the state row of the node's database, nil when it has none, and an error when
 // the recovered node would not start on it.
-func (r *recovery) inspectDatabase(ctx context.Context, dir *datadir.Dir) (_ *model.StoreState, err error) {
+func (r *recoverCommand) inspectDatabase(ctx context.Context, dir *datadir.Dir) (_ *model.StoreState, err error) {
 	store, err := r.open()
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -58,7 +58,7 @@ func (r *recovery) inspectDatabase(ctx context.Context, dir *datadir.Dir) (_ *mo
 }
 
 // openKept opens the database that a cluster is recovered from.
-func (r *recovery) openKept() (*dao.VersionMysqlDao, error) {
+func (r *recoverCommand) openKept() (*dao.VersionMysqlDao, error) {
 	store, err := r.open()
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("there is no %s in %s to recover from: put the kept one there, with the files %s-wal and -shm if it has them, or set mysql.dsn", db.SQLiteFile, r.path(), db.SQLiteFile)
@@ -66,7 +66,7 @@ func (r *recovery) openKept() (*dao.VersionMysqlDao, error) {
 	return store, err
 }
 
-func (r *recovery) keptState(ctx context.Context, store *dao.VersionMysqlDao) (model.StoreState, error) {
+func (r *recoverCommand) keptState(ctx context.Context, store *dao.VersionMysqlDao) (model.StoreState, error) {
 	state, err := store.State(ctx)
 	switch {
 	case errors.Is(err, model.ErrNoState):
@@ -89,7 +89,7 @@ func (v keptView) Page(ctx context.Context, after string, limit int) ([]model.Ve
 
 // differs reports whether the records contradict the checksum that the node stored with them. It reads
 // the database and changes nothing.
-func (r *recovery) differs(ctx context.Context, records raft.VersionServiceInterface, state model.StoreState) (bool, error) {
+func (r *recoverCommand) differs(ctx context.Context, records raft.VersionServiceInterface, state model.StoreState) (bool, error) {
 	if !state.Proven() {
 		return true, nil
 	}

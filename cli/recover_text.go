@@ -10,10 +10,11 @@ import (
 	"versiond/peer"
 	"versiond/raft"
 	"versiond/raft/datadir"
+	"versiond/raft/recovery"
 )
 
 // tell says what a recovery does, or would do.
-func (r *recovery) tell(p raft.RecoveryPlan, database *model.StoreState) {
+func (r *recoverCommand) tell(p recovery.Plan, database *model.StoreState) {
 	line := func(name, format string, args ...any) {
 		fmt.Fprintf(r.out, "  %-16s "+format+"\n", append([]any{name}, args...)...)
 	}
@@ -64,14 +65,14 @@ func fate(m raft.Member, survivor string) string {
 	return fmt.Sprintf("%s at %s, %s: %s", m.ID, m.Address, role, what)
 }
 
-func (r *recovery) everyTime(p raft.RecoveryPlan) string {
+func (r *recoverCommand) everyTime(p recovery.Plan) string {
 	if r.yes || p.Resumed {
 		return ""
 	}
 	return " (every run makes a new ID)"
 }
 
-func backupText(p raft.RecoveryPlan) string {
+func backupText(p recovery.Plan) string {
 	if p.Resumed {
 		return "made before: " + p.Backup
 	}
@@ -79,7 +80,7 @@ func backupText(p raft.RecoveryPlan) string {
 }
 
 // tellNext says what is to be done after a recovery.
-func (r *recovery) tellNext(p raft.RecoveryPlan) {
+func (r *recoverCommand) tellNext(p recovery.Plan) {
 	fmt.Fprintf(r.out, "done: %s is the only member of cluster %s, which has %d records\n"+
 		"Now start %s and wait until it is ready. Then, one by one, remove what is in the data directory of each other\n"+
 		"node, and start it: listed in raft.nodes it joins by itself, otherwise with --join or /join.\n",
@@ -87,7 +88,7 @@ func (r *recovery) tellNext(p raft.RecoveryPlan) {
 }
 
 // ensureLost refuses while the members that answer could still be a cluster.
-func (r *recovery) ensureLost(ctx context.Context, p raft.RecoveryPlan) error {
+func (r *recoverCommand) ensureLost(ctx context.Context, p recovery.Plan) error {
 	if p.Resumed {
 		return nil // the new snapshot may be there already, and its only member is this node
 	}
@@ -112,7 +113,7 @@ func (r *recovery) ensureLost(ctx context.Context, p raft.RecoveryPlan) error {
 }
 
 // ensureGone refuses while a listed node still has the cluster's Raft state.
-func (r *recovery) ensureGone(ctx context.Context, p raft.RecoveryPlan) error {
+func (r *recoverCommand) ensureGone(ctx context.Context, p recovery.Plan) error {
 	for _, n := range r.cfg.Raft.Nodes {
 		if _, answers := r.ask(ctx, n.Address, p.Former); answers {
 			return fmt.Errorf("%s at %s still has the Raft state of cluster %s: if the others are lost, recover there, without --from-database", n.ID, n.Address, p.Former)
@@ -122,7 +123,7 @@ func (r *recovery) ensureGone(ctx context.Context, p raft.RecoveryPlan) error {
 }
 
 // ask reports whether a member of the cluster answers at address.
-func (r *recovery) ask(ctx context.Context, address, cluster string) (peer.Status, bool) {
+func (r *recoverCommand) ask(ctx context.Context, address, cluster string) (peer.Status, bool) {
 	client := peer.NewClient(func() string { return cluster }, r.cfg.Cluster.Secret.Reveal())
 	defer client.Close()
 	status, err := client.Status(ctx, address)

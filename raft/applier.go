@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
-	"github.com/hashicorp/raft"
 
 	"versiond/failpoint"
 	"versiond/model"
@@ -32,10 +31,9 @@ const (
 // applier takes committed entries and writes their effect to the store, in order and exactly once.
 // It is one goroutine; its fields belong to it.
 type applier struct {
+	decider
 	fsm      *VersionFSM
-	service  VersionServiceInterface
 	queue    *queue
-	logs     raft.LogStore
 	progress *progress
 	// committed gives hashicorp's commit index.
 	committed func() uint64
@@ -46,14 +44,12 @@ type applier struct {
 	store        string // names it to an operator
 	log          *slog.Logger
 
-	loaded     bool               // the store is known to be ours
-	distrusted bool               // the store is to be built anew, whatever its state row says
-	highest    uint64             // the highest index that readers were ever shown
-	stored     model.Position     // what the state row says
-	applied    model.Position     // stored, or beyond it by entries without commands
-	told       map[string]bool    // what the store has answered since it failed, and was logged
-	passed     []model.Checkpoint // on the way to what is decided, and not applied yet
-	open       *openRestore       // as of what is decided; nil when there is none
+	loaded     bool            // the store is known to be ours
+	distrusted bool            // the store is to be built anew, whatever its state row says
+	highest    uint64          // the highest index that readers were ever shown
+	stored     model.Position  // what the state row says
+	applied    model.Position  // stored, or beyond it by entries without commands
+	told       map[string]bool // what the store has answered since it failed, and was logged
 }
 
 // run applies until the context ends. It returns nil then, and otherwise the reason why this node

@@ -56,7 +56,7 @@ func (a *applier) readEntries(end uint64, mayHoldCommands bool) ([]entry, error)
 	var entries []entry
 	bytes := 0
 	for index := a.applied.Index + 1; index <= end && len(entries) < applyEntriesMax && bytes < applyBytesMax; index++ {
-		e, err := a.readEntry(index)
+		e, err := readEntry(a.logs, index)
 		if err != nil {
 			if len(entries) > 0 {
 				break
@@ -72,9 +72,9 @@ func (a *applier) readEntries(end uint64, mayHoldCommands bool) ([]entry, error)
 	return entries, nil
 }
 
-func (a *applier) readEntry(index uint64) (entry, error) {
+func readEntry(logs raft.LogStore, index uint64) (entry, error) {
 	var log raft.Log
-	if err := a.logs.GetLog(index, &log); err != nil {
+	if err := logs.GetLog(index, &log); err != nil {
 		return entry{}, fmt.Errorf("read entry %d of the Raft log: %w", index, err)
 	}
 	e := entry{position: model.Position{Index: log.Index, Term: log.Term}}

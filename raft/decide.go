@@ -3,36 +3,47 @@ package raft
 import (
 	"fmt"
 
+	"github.com/hashicorp/raft"
+
 	"versiond/model"
 	"versiond/wire"
 )
 
+// decider decides what committed entries come to, in their order. It is the applier's, on whose goroutine it runs, and
+// a Replayer's.
+type decider struct {
+	service VersionServiceInterface
+	logs    raft.LogStore
+	passed  []model.Checkpoint // on the way to what is decided, and not applied yet
+	open    *openRestore       // as of what is decided; nil when there is none
+}
+
 // decide lets the service decide every command and stage its row. An entry that cannot be read
 // stops the node: to skip it would make the nodes differ.
-func (a *applier) decide(entries []entry) (outcomes [][]model.UnitOutcome, commands int, err error) {
-	outcomes, a.passed = make([][]model.UnitOutcome, len(entries)), a.passed[:0]
+func (d *decider) decide(entries []entry) (outcomes [][]model.UnitOutcome, commands int, err error) {
+	outcomes, d.passed = make([][]model.UnitOutcome, len(entries)), d.passed[:0]
 	for i := range entries {
 		var n int
-		outcomes[i], n, err = a.decideEntry(&entries[i])
+		outcomes[i], n, err = d.decideEntry(&entries[i])
 		if err != nil {
-			a.service.DiscardInternal()
+			d.service.DiscardInternal()
 			return nil, 0, err
 		}
 		commands += n
 		if at := entries[i].position.Index; isCheckpoint(at) {
-			a.passed = append(a.passed, model.Checkpoint{Index: at, Checksum: a.service.ChecksumInternal()})
+			d.passed = append(d.passed, model.Checkpoint{Index: at, Checksum: d.service.ChecksumInternal()})
 		}
 	}
 	return outcomes, commands, nil
 }
 
 // decideEntry returns the outcomes of the units of one entry, and how many commands they have.
-func (a *applier) decideEntry(e *entry) ([]model.UnitOutcome, int, error) {
+func (d *decider) decideEntry(e *entry) ([]model.UnitOutcome, int, error) {
 	if e.data == nil {
 		return nil, 0, nil
 	}
 	if _, is := wire.IsRestoreStep(e.data); is {
-		outcomes, err := a.decideStep(e)
+		outcomes, err := d.decideStep(e)
 		if err != nil {
 			err = unreadableEntry(e, err)
 		}
@@ -47,7 +58,7 @@ func (a *applier) decideEntry(e *entry) ([]model.UnitOutcome, int, error) {
 	position := 0
 	for i := range units {
 		end := position + len(units[i].Commands)
-		outcomes[i] = a.fsm.decideUnit(&units[i], e.position.Index, position, decided[position:end:end])
+		outcomes[i] = d.decideUnit(&units[i], e.position.Index, position, decided[position:end:end])
 		position = end
 	}
 	return outcomes, position, nil
@@ -59,44 +70,44 @@ func unreadableEntry(e *entry, err error) error {
 
 // decideUnit decides a unit, of which the first command is the one at position of the entry at index,
 // unless it was decided before.
-func (f *VersionFSM) decideUnit(u *model.Unit, index uint64, position int, outcomes []model.Outcome) model.UnitOutcome {
+func (d *decider) decideUnit(u *model.Unit, index uint64, position int, outcomes []model.Outcome) model.UnitOutcome {
 	if u.Idempotency == nil {
-		f.decideCommands(u, index, position, outcomes)
+		d.decideCommands(u, index, position, outcomes)
 		return model.UnitOutcome{Outcomes: outcomes}
 	}
 	revision := model.Revision(index, position)
-	if remembered, found := f.service.RecallInternal(u, revision); found {
+	if remembered, found := d.service.RecallInternal(u, revision); found {
 		return remembered
 	}
-	f.decideCommands(u, index, position, outcomes)
-	f.service.RememberInternal(u, revision, outcomes)
+	d.decideCommands(u, index, position, outcomes)
+	d.service.RememberInternal(u, revision, outcomes)
 	return model.UnitOutcome{Outcomes: outcomes}
 }
 
-func (f *VersionFSM) decideCommands(u *model.Unit, index uint64, position int, outcomes []model.Outcome) {
+func (d *decider) decideCommands(u *model.Unit, index uint64, position int, outcomes []model.Outcome) {
 	if u.Atomic {
-		f.decideAtomic(u, index, position, outcomes)
+		d.decideAtomic(u, index, position, outcomes)
 		return
 	}
 	for i := range u.Commands {
-		outcomes[i] = f.dispatch(u.Commands[i], model.Revision(index, position+i))
+		outcomes[i] = d.dispatch(u.Commands[i], model.Revision(index, position+i))
 	}
 }
 
 // decideAtomic takes back what the unit staged when one of its commands is refused. The refusal then names
 // the revision that stands: the one that stood in the way may have been the unit's own, which never was.
-func (f *VersionFSM) decideAtomic(u *model.Unit, index uint64, position int, outcomes []model.Outcome) {
-	f.service.BeginAtomicInternal()
+func (d *decider) decideAtomic(u *model.Unit, index uint64, position int, outcomes []model.Outcome) {
+	d.service.BeginAtomicInternal()
 	for i := range u.Commands {
-		outcomes[i] = f.dispatch(u.Commands[i], model.Revision(index, position+i))
+		outcomes[i] = d.dispatch(u.Commands[i], model.Revision(index, position+i))
 		if outcomes[i].Code != model.OutcomeDone {
-			f.service.EndAtomicInternal(false)
-			outcomes[i].Revision = f.service.RevisionInternal(u.Commands[i].ID)
+			d.service.EndAtomicInternal(false)
+			outcomes[i].Revision = d.service.RevisionInternal(u.Commands[i].ID)
 			markNotDone(outcomes, i)
 			return
 		}
 	}
-	f.service.EndAtomicInternal(true)
+	d.service.EndAtomicInternal(true)
 }
 
 func markNotDone(outcomes []model.Outcome, refused int) {
@@ -105,4 +116,18 @@ func markNotDone(outcomes []model.Outcome, refused int) {
 			outcomes[i] = model.Outcome{Code: model.OutcomeNotDone}
 		}
 	}
+}
+
+// dispatch lets the service decide one command. An unknown type cannot come this far: decoding
+// refuses it, and a node that guessed would differ from the others.
+func (d *decider) dispatch(command model.Command, revision uint64) model.Outcome {
+	switch command.Type {
+	case model.CommandAdd:
+		return d.service.AddVersionInternal(command, revision)
+	case model.CommandUpdate:
+		return d.service.UpdateVersionInternal(command, revision)
+	case model.CommandDelete:
+		return d.service.DeleteVersionInternal(command, revision)
+	}
+	panic(fmt.Sprintf("command type %d passed the decoder", command.Type))
 }

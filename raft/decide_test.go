@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/model"
+	"versiond/test/fakestore"
 	"versiond/wire"
 )
 
@@ -60,7 +61,7 @@ func TestAtomicUnitsAreAllOrNothing(t *testing.T) {
 		{notFound},
 		{done},
 	}, [][]model.OutcomeCode{codes(outcomes[0]), codes(outcomes[1]), codes(outcomes[2]), codes(outcomes[3]), codes(outcomes[4]), codes(outcomes[5])})
-	rows := config.store.snapshotRows()
+	rows := config.store.Rows()
 	require.Equal(t, []string{"a", "b", "d", "e", "f", "g"}, slices.Sorted(maps.Keys(rows)))
 
 	index := n.AppliedIndex()
@@ -90,7 +91,7 @@ func TestEntriesNumberEveryCommand(t *testing.T) {
 		require.NoError(t, <-results)
 	}
 	revisions := map[uint64]string{}
-	for id, row := range config.store.snapshotRows() {
+	for id, row := range config.store.Rows() {
 		require.Empty(t, revisions[row.Revision], id)
 		revisions[row.Revision] = id
 	}
@@ -119,20 +120,20 @@ func TestUnitsWithKeysAreDecidedOnce(t *testing.T) {
 	again := n.proposeUnits(t, withKey("2", refused), withKey("1", model.Single(add("a"))))
 	require.Equal(t, model.UnitOutcome{Outcomes: first[1].Outcomes, Replayed: true}, again[0], "a refusal is remembered too")
 	require.Equal(t, model.UnitOutcome{Outcomes: first[0].Outcomes, Replayed: true}, again[1])
-	require.Equal(t, []string{"a", "c"}, slices.Sorted(maps.Keys(config.store.snapshotRows())))
+	require.Equal(t, []string{"a", "c"}, slices.Sorted(maps.Keys(config.store.Rows())))
 }
 
 // What entries of both formats decide must not depend on which of the two they were written in.
 func TestPlainAndUnitEntriesDecideAlike(t *testing.T) {
 	commands := []model.Command{add("a"), add("b"), add("a"), remove("c"), remove("b")}
 	decide := func(data []byte) (map[string]model.Version, []model.Outcome) {
-		service := newFakeService(newFakeStore())
-		a := &applier{fsm: newTestFSM(service), service: service}
+		service := fakestore.NewService(fakestore.New())
+		a := &decider{service: service}
 		outcomes, n, err := a.decideEntry(&entry{position: model.Position{Index: 7, Term: 1}, data: data})
 		require.NoError(t, err)
 		require.Equal(t, len(commands), n)
 		rows := map[string]model.Version{}
-		for id, v := range service.staged {
+		for id, v := range service.Staged {
 			if v != nil {
 				rows[id] = *v
 			}

@@ -14,6 +14,7 @@ import (
 	"versiond/model"
 	"versiond/raft/datadir"
 	"versiond/raft/transport"
+	"versiond/test/fakestore"
 )
 
 var errDiskFull = &os.PathError{Op: "write", Path: "raft.db", Err: syscall.ENOSPC}
@@ -153,6 +154,6 @@ func TestBrokenDiskIsReportedWhileANodeStarts(t *testing.T) {
 	require.NoError(t, err)
 	defer func() { require.NoError(t, listener.Close()) }()
 	disk.set(errDiskFull, nil)
-	_, err = RaftInitializerImpl{Config: NodeConfig{Address: "127.0.0.1:7001", Dir: dir, Listener: listener, Peers: noPeers{}, Log: slog.New(slog.DiscardHandler), Tuning: c.tuning, wrapLog: disk.over}}.InitRaft(newFakeService(c.store))
+	_, err = RaftInitializerImpl{Config: NodeConfig{Address: "127.0.0.1:7001", Dir: dir, Listener: listener, Peers: noPeers{}, Log: slog.New(slog.DiscardHandler), Tuning: c.tuning, wrapLog: disk.over}}.InitRaft(fakestore.NewService(c.store))
 	require.ErrorContains(t, err, "no space left on device", "hashicorp/raft writes its term when it starts, and panics where it cannot")
 }

@@ -10,10 +10,11 @@
 // goroutine. "Applied" here always means that the applier has committed an entry's effect to the
 // store and published it; hashicorp's AppliedIndex, Barrier and Apply futures mean less than that.
 //
-// Rooms, none of which imports this package:
+// Rooms, of which recovery alone imports this package:
 //
 //	datadir    the locked directory: whose it is, where its parts lie, whether it is still there
 //	raftlog    what Raft must not forget, on disk: log, term, vote, snapshots
+//	recovery   a new cluster with what one stopped node, or one database, has
 //	snapshot   the form of snapshots and backups, without Raft
 //	transport  the port, and connections whose ends know each other
 //

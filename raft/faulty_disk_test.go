@@ -15,6 +15,7 @@ import (
 	"versiond/raft/datadir"
 	"versiond/raft/raftlog"
 	"versiond/raft/transport"
+	"versiond/test/fakestore"
 )
 
 // faultyDisk is between a node and the file of its log. Its faults are what a disk can do to writes.
@@ -70,7 +71,7 @@ func (f *faultyDisk) SetUint64(key []byte, value uint64) error {
 type trio struct {
 	nodes []*Node
 	disks map[*Node]*faultyDisk
-	rows  map[*Node]*fakeStore
+	rows  map[*Node]*fakestore.Store
 }
 
 // trioPeers asks the nodes of a trio for their terms.
@@ -87,7 +88,7 @@ func (p trioPeers) Term(_ context.Context, id, _ string) (uint64, error) {
 
 func mustTrio(t *testing.T) *trio {
 	t.Helper()
-	c := &trio{disks: map[*Node]*faultyDisk{}, rows: map[*Node]*fakeStore{}}
+	c := &trio{disks: map[*Node]*faultyDisk{}, rows: map[*Node]*fakestore.Store{}}
 	for _, id := range []string{"node1", "node2", "node3"} {
 		c.mustOpen(t, id)
 	}
@@ -109,11 +110,11 @@ func (c *trio) mustOpen(t *testing.T, id string) {
 	require.NoError(t, err)
 	listener, err := transport.Listen("127.0.0.1:0")
 	require.NoError(t, err)
-	disk, store := &faultyDisk{}, newFakeStore()
+	disk, store := &faultyDisk{}, fakestore.New()
 	n, err := RaftInitializerImpl{Config: NodeConfig{
 		Address: listener.Addr().String(), Dir: dir, Listener: listener, Peers: trioPeers{c}, Log: slog.New(slog.DiscardHandler),
 		Tuning: Tuning{SnapshotInterval: time.Hour, SnapshotThreshold: 1 << 30, TrailingLogs: 1 << 20}, wrapLog: disk.over,
-	}}.InitRaft(newFakeService(store))
+	}}.InitRaft(fakestore.NewService(store))
 	require.NoError(t, err)
 	c.nodes, c.disks[n], c.rows[n] = append(c.nodes, n), disk, store
 	t.Cleanup(func() {
@@ -143,6 +144,6 @@ func (c *trio) requireEqual(t *testing.T, leader *Node) {
 	t.Helper()
 	for _, n := range c.nodes {
 		require.NoError(t, n.WaitApplied(t.Context(), leader.AppliedIndex()), n.Identity().Node)
-		require.Equal(t, c.rows[leader].snapshotRows(), c.rows[n].snapshotRows(), n.Identity().Node)
+		require.Equal(t, c.rows[leader].Rows(), c.rows[n].Rows(), n.Identity().Node)
 	}
 }

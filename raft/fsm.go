@@ -81,20 +81,6 @@ func (f *VersionFSM) note(log *raft.Log, awaited bool, now time.Time) *handle {
 	return e.handle
 }
 
-// dispatch lets the service decide one command. An unknown type cannot come this far: decoding
-// refuses it, and a node that guessed would differ from the others.
-func (f *VersionFSM) dispatch(command model.Command, revision uint64) model.Outcome {
-	switch command.Type {
-	case model.CommandAdd:
-		return f.service.AddVersionInternal(command, revision)
-	case model.CommandUpdate:
-		return f.service.UpdateVersionInternal(command, revision)
-	case model.CommandDelete:
-		return f.service.DeleteVersionInternal(command, revision)
-	}
-	panic(fmt.Sprintf("command type %d passed the decoder", command.Type))
-}
-
 // Snapshot asks the applier for a view at the last index that was handed over, and returns without
 // waiting for it. It fails when the store is past that index already, as it is while a start
 // replays what the store holds: hashicorp/raft tries again later.

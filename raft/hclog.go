@@ -51,8 +51,8 @@ var daily = map[string]bool{
 	"failed to flush response":                                                                                       true,
 }
 
-// newHCLogger makes hashicorp's log lines go where ours go.
-func newHCLogger(log *slog.Logger) hclog.Logger { return newSink(log, nil) }
+// NewHCLogger makes hashicorp's log lines go where ours go.
+func NewHCLogger(log *slog.Logger) hclog.Logger { return newSink(log, nil) }
 
 func newSink(log *slog.Logger, contact *contact) hclog.Logger {
 	intercept := hclog.NewInterceptLogger(&hclog.LoggerOptions{Name: "raft", Output: io.Discard, Level: hclog.Off})

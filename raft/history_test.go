@@ -14,6 +14,7 @@ import (
 	"versiond/model"
 	"versiond/raft/datadir"
 	"versiond/raft/raftlog"
+	"versiond/test/fakestore"
 )
 
 // Each verdict protects from one way in which a database and a data directory come not to belong
@@ -191,9 +192,9 @@ func mustApplier(t *testing.T, identity model.Identity) *applier {
 	sink, err := snapshots.Create(1, 11, 2, raft.Configuration{}, 1, transport)
 	require.NoError(t, err)
 	require.NoError(t, sink.Close())
-	fsm := newTestFSM(newFakeService(newFakeStore()))
+	fsm := newTestFSM(fakestore.NewService(fakestore.New()))
 	fsm.stores.Snapshots = snapshots
-	return &applier{fsm: fsm, service: fsm.service, queue: fsm.queue, logs: logs, progress: newProgress(),
+	return &applier{decider: decider{service: fsm.service, logs: logs}, fsm: fsm, queue: fsm.queue, progress: newProgress(),
 		committed: func() uint64 { return 15 }, dir: mustDirOf(t, identity), log: slog.New(slog.DiscardHandler)}
 }
 
@@ -238,7 +239,7 @@ func TestClaim(t *testing.T) {
 			if test.made {
 				require.NoError(t, dir.NoteStoreMade())
 			}
-			a.service.(*fakeService).store.rows["somebody's"] = model.Version{}
+			a.service.(*fakestore.Service).Store.Table["somebody's"] = model.Version{}
 			tables, err := a.claim(t.Context(), test.state)
 			require.NoError(t, dir.Close())
 			reopened, errOpen := datadir.Open(path, "node1")

@@ -13,6 +13,7 @@ import (
 	"versiond/model"
 	"versiond/raft/datadir"
 	"versiond/raft/transport"
+	"versiond/test/fakestore"
 )
 
 // A node whose directory is taken from under it writes on into files that have no name, and what it acknowledges is
@@ -69,7 +70,7 @@ func TestLogWithoutAClusterSaysWhatToDo(t *testing.T) {
 	defer func() { require.NoError(t, errors.Join(listener.Close(), d.Close())) }()
 	_, err = RaftInitializerImpl{Config: NodeConfig{
 		Address: "127.0.0.1:7001", Dir: d, Listener: listener, Peers: noPeers{}, Log: slog.New(slog.DiscardHandler), Tuning: c.tuning,
-	}}.InitRaft(newFakeService(c.store))
+	}}.InitRaft(fakestore.NewService(c.store))
 	require.ErrorIs(t, err, model.ErrCorrupt)
 	require.ErrorContains(t, err, model.RejoinAdvice)
 }

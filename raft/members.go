@@ -41,12 +41,22 @@ func (n *Node) Members() []Member {
 	if err != nil {
 		return nil
 	}
+	return MembersOf(servers)
+}
+
+// MembersOf returns the members of a configuration, by their ids.
+func MembersOf(servers []raft.Server) []Member {
 	members := make([]Member, len(servers))
 	for i, s := range servers {
 		members[i] = Member{ID: string(s.ID), Address: string(s.Address), Voter: s.Suffrage == raft.Voter}
 	}
 	slices.SortFunc(members, func(a, b Member) int { return strings.Compare(a.ID, b.ID) })
 	return members
+}
+
+// Alone is the configuration of a cluster of one.
+func Alone(id, address string) raft.Configuration {
+	return raft.Configuration{Servers: []raft.Server{{Suffrage: raft.Voter, ID: raft.ServerID(id), Address: raft.ServerAddress(address)}}}
 }
 
 // idAt names the member that has an address, "" when none has.

@@ -14,7 +14,6 @@ import (
 	"versiond/model"
 	"versiond/raft/datadir"
 	"versiond/raft/raftlog"
-	"versiond/raft/snapshot"
 	"versiond/raft/transport"
 )
 
@@ -85,8 +84,7 @@ type running struct {
 
 // NewRaftNode starts Raft over the FSM's store if the node was a member before.
 func NewRaftNode(cfg NodeConfig, fsm *VersionFSM) (*Node, error) {
-	snapshot.RemoveReceived(cfg.Dir.Path(), cfg.Log)
-	removeThrowaways(cfg.Dir, cfg.Log)
+	cfg.Dir.RemoveScratch(cfg.Log)
 	ctx, cancel := context.WithCancel(context.Background())
 	n := &Node{cfg: cfg, fsm: fsm, stores: fsm.stores, progress: newProgress(), secrets: transport.NewSecrets(cfg.Log), ctx: ctx, cancel: cancel, ending: fsm.ending}
 	n.contact = newContact(n.idAt, cfg.Log)
@@ -121,9 +119,8 @@ func (n *Node) resume() error {
 // Bootstrap makes this node the first and only voter of a new cluster; model.ErrWrongNode when another one
 // has taken it in meanwhile.
 func (n *Node) Bootstrap(cluster string) error {
-	return n.enter(datadir.Membership{Cluster: cluster}, &raft.Configuration{Servers: []raft.Server{{
-		Suffrage: raft.Voter, ID: raft.ServerID(n.Identity().Node), Address: raft.ServerAddress(n.cfg.Address),
-	}}})
+	alone := Alone(n.Identity().Node, n.cfg.Address)
+	return n.enter(datadir.Membership{Cluster: cluster}, &alone)
 }
 
 // Admit starts Raft on a node that the cluster has taken in; the leader sends it everything. A node that is a
@@ -203,7 +200,7 @@ func (n *Node) newRaft(bootstrap *raft.Configuration) (*raft.Raft, *transport.Tr
 
 func (n *Node) runApplier(r *raft.Raft) {
 	a := &applier{
-		fsm: n.fsm, service: n.fsm.service, queue: n.fsm.queue, logs: n.stores.Log, progress: n.progress,
+		decider: decider{service: n.fsm.service, logs: n.stores.Log}, fsm: n.fsm, queue: n.fsm.queue, progress: n.progress,
 		committed: r.CommitIndex, dir: n.cfg.Dir, discardStore: n.cfg.DiscardStore, store: n.cfg.Store, log: n.cfg.Log,
 	}
 	if err := a.run(n.ctx); err != nil {

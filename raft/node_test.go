@@ -18,6 +18,7 @@ import (
 	"versiond/raft/datadir"
 	"versiond/raft/raftlog"
 	"versiond/raft/transport"
+	"versiond/test/fakestore"
 )
 
 // noPeers is for nodes that have none.
@@ -36,13 +37,13 @@ type testNode struct {
 
 type testConfig struct {
 	path    string
-	store   *fakeStore
+	store   *fakestore.Store
 	tuning  Tuning
 	wrapLog func(raftlog.Files) raftlog.Files
 }
 
 func newTestConfig(t *testing.T) testConfig {
-	return testConfig{path: filepath.Join(t.TempDir(), "node1"), store: newFakeStore(),
+	return testConfig{path: filepath.Join(t.TempDir(), "node1"), store: fakestore.New(),
 		tuning: Tuning{SnapshotInterval: time.Hour, SnapshotThreshold: 1 << 30, TrailingLogs: 1 << 20}}
 }
 
@@ -55,7 +56,7 @@ func (c testConfig) mustOpen(t *testing.T) *testNode {
 	init := RaftInitializerImpl{Config: NodeConfig{
 		Address: "127.0.0.1:7001", Dir: dir, Listener: listener, Peers: noPeers{}, Log: slog.New(slog.DiscardHandler), Tuning: c.tuning, wrapLog: c.wrapLog,
 	}}
-	node, err := init.InitRaft(newFakeService(c.store))
+	node, err := init.InitRaft(fakestore.NewService(c.store))
 	require.NoError(t, err)
 	n := &testNode{Node: node, dir: dir, listener: listener}
 	t.Cleanup(func() { n.close(t) })
@@ -155,8 +156,8 @@ func TestRestartSkipsWhatTheStoreHolds(t *testing.T) {
 	n.close(t)
 	n = c.mustLead(t)
 	n.mustAdd(t, "b", 1)
-	require.Len(t, c.store.snapshotRows(), 21)
-	require.Len(t, c.store.decided, 21)
+	require.Len(t, c.store.Rows(), 21)
+	require.Len(t, c.store.Decided, 21)
 }
 
 // A COMMIT whose answer is lost has happened; trying it again would find the state row moved, and
@@ -164,29 +165,23 @@ func TestRestartSkipsWhatTheStoreHolds(t *testing.T) {
 func TestLostCommitAnswerIsLookedUp(t *testing.T) {
 	c := newTestConfig(t)
 	n := c.mustLead(t)
-	c.store.mu.Lock()
-	c.store.loseAnswers = 1
-	c.store.mu.Unlock()
+	c.store.Mu.Lock()
+	c.store.LoseAnswers = 1
+	c.store.Mu.Unlock()
 	n.mustAdd(t, "a", 3)
-	require.Len(t, c.store.decided, 3)
-	require.Zero(t, c.store.restoreCountAfterStart())
-}
-
-func (s *fakeStore) restoreCountAfterStart() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.restoreCount - 1 // the first one makes the empty store
+	require.Len(t, c.store.Decided, 3)
+	require.Zero(t, c.store.RestoresAfterStart())
 }
 
 // A failing store is not an outcome: the write waits and then succeeds.
 func TestFailingStoreIsRetried(t *testing.T) {
 	c := newTestConfig(t)
 	n := c.mustLead(t)
-	c.store.mu.Lock()
-	c.store.failCommits = 4
-	c.store.mu.Unlock()
+	c.store.Mu.Lock()
+	c.store.FailCommits = 4
+	c.store.Mu.Unlock()
 	n.mustAdd(t, "a", 2)
-	require.Len(t, c.store.snapshotRows(), 2)
+	require.Len(t, c.store.Rows(), 2)
 }
 
 // A store that is dropped while the node runs is built anew from the log.
@@ -194,9 +189,9 @@ func TestDroppedStoreIsRebuiltFromTheLog(t *testing.T) {
 	c := newTestConfig(t)
 	n := c.mustLead(t)
 	n.mustAdd(t, "a", 10)
-	c.store.drop()
+	c.store.Drop()
 	n.mustAdd(t, "b", 1)
-	require.Len(t, c.store.snapshotRows(), 11)
+	require.Len(t, c.store.Rows(), 11)
 }
 
 // After compaction the log alone cannot rebuild a store: the snapshot must, also when the first
@@ -212,12 +207,12 @@ func TestDroppedStoreIsRebuiltFromSnapshotAndLog(t *testing.T) {
 	require.NoError(t, err)
 	require.Greater(t, first, uint64(20), "the log was not compacted")
 	n.close(t)
-	c.store.drop()
-	c.store.breakRestore = true
+	c.store.Drop()
+	c.store.BreakRestore = true
 	n = c.mustLead(t)
 	n.mustAdd(t, "c", 1)
-	require.Len(t, c.store.snapshotRows(), 36)
-	require.Zero(t, c.store.viewsOpen, "a snapshot's view was left open")
+	require.Len(t, c.store.Rows(), 36)
+	require.Zero(t, c.store.ViewsOpen, "a snapshot's view was left open")
 }
 
 func (n *testNode) mustSnapshot(t *testing.T) {
@@ -250,11 +245,11 @@ func TestSnapshotIsOfOneMoment(t *testing.T) {
 	require.EqualValues(t, decidedUpTo(c.store, meta.Index), reader.Count())
 }
 
-func decidedUpTo(s *fakeStore, index uint64) int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+func decidedUpTo(s *fakestore.Store, index uint64) int {
+	s.Mu.Lock()
+	defer s.Mu.Unlock()
 	n := 0
-	for _, at := range s.decided {
+	for _, at := range s.Decided {
 		if at <= index {
 			n++
 		}
@@ -282,8 +277,8 @@ func TestForeignStoreIsRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := newTestConfig(t)
-			c.store.state = &model.StoreState{Identity: identity, Applied: model.Position{Index: 9, Term: 2}}
-			c.store.rows["theirs"] = model.Version{ID: "theirs"}
+			c.store.State = &model.StoreState{Identity: identity, Applied: model.Position{Index: 9, Term: 2}}
+			c.store.Table["theirs"] = model.Version{ID: "theirs"}
 			n := c.mustOpen(t)
 			require.NoError(t, n.Bootstrap("cluster1"))
 			select {
@@ -293,7 +288,7 @@ func TestForeignStoreIsRefused(t *testing.T) {
 			}
 			require.ErrorIs(t, n.Err(), model.ErrForeignStore)
 			require.ErrorContains(t, n.Err(), identity.Node)
-			require.Len(t, c.store.snapshotRows(), 1)
+			require.Len(t, c.store.Rows(), 1)
 		})
 	}
 }
@@ -328,10 +323,10 @@ func TestStuckStoreRefusesInItsOwnWords(t *testing.T) {
 // read-only. If this fails, the log has the first cause alone, or the same line at every try.
 func TestEveryAnswerOfTheStoreIsLoggedOnce(t *testing.T) {
 	var log bytes.Buffer
-	a := &applier{fsm: newTestFSM(newFakeService(newFakeStore())), progress: newProgress(), log: slog.New(slog.NewTextHandler(&log, nil))}
+	a := &applier{fsm: newTestFSM(fakestore.NewService(fakestore.New())), progress: newProgress(), log: slog.New(slog.NewTextHandler(&log, nil))}
 	readOnly := &model.StoreError{Detail: "1290 read-only"}
 	for range 3 {
-		a.storeFailed(t.Context(), "failed", errFake)
+		a.storeFailed(t.Context(), "failed", fakestore.ErrFake)
 		a.storeFailed(t.Context(), "failed", readOnly)
 		a.progress.work()
 	}
@@ -362,7 +357,7 @@ func TestStoreAtWorkIsNoAlarm(t *testing.T) {
 	}
 	n.progress.work()
 	require.NoError(t, held())
-	n.progress.fail(errFake)
+	n.progress.fail(fakestore.ErrFake)
 	require.ErrorIs(t, held(), model.ErrStoreUnavailable)
 	require.Eventually(t, func() bool {
 		n.progress.failure.Store(nil)

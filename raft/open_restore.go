@@ -68,12 +68,12 @@ func (o *openRestore) whole(index uint64, commit *model.RestoreStep) bool {
 }
 
 // decideStep notes a step, whose outcome tells its index.
-func (a *applier) decideStep(e *entry) ([]model.UnitOutcome, error) {
+func (d *decider) decideStep(e *entry) ([]model.UnitOutcome, error) {
 	step, err := wire.DecodeRestoreStep(e.data)
 	if err != nil {
 		return nil, err
 	}
-	a.open = a.open.after(e.position.Index, &step)
+	d.open = d.open.after(e.position.Index, &step)
 	return outcomeOfStep(e, model.OutcomeDone), nil
 }
 
@@ -94,7 +94,7 @@ func (a *applier) findOpen(at model.Position) error {
 		return fmt.Errorf("read the bounds of the Raft log: %w", err)
 	}
 	for index := max(from+1, first); index <= at.Index; index++ {
-		e, err := a.readEntry(index)
+		e, err := readEntry(a.logs, index)
 		if errors.Is(err, raft.ErrLogNotFound) {
 			continue // the log was cut off behind the snapshot
 		}
@@ -193,10 +193,15 @@ func (a *applier) loadRestore(ctx context.Context, at model.Position, open *open
 }
 
 func (a *applier) loadRestoreOnce(ctx context.Context, at model.Position, open *openRestore) error {
-	chunks := &chunkReader{applier: a, left: open.chunks}
-	source, err := open.source(chunks)
+	return open.load(a.logs, func(source closingSource) error { return a.replaceAll(ctx, at, source) })
+}
+
+// load hands the records, as they are to be stored, to whom they replace all others.
+func (o *openRestore) load(logs raft.LogStore, replaceAll func(closingSource) error) error {
+	chunks := &chunkReader{logs: logs, left: o.chunks}
+	source, err := o.source(chunks)
 	if err == nil {
-		err = a.replaceAll(ctx, at, source)
+		err = replaceAll(source)
 	}
 	if chunks.err != nil {
 		return chunks.err // rather than that what it gave has no end
@@ -206,10 +211,10 @@ func (a *applier) loadRestoreOnce(ctx context.Context, at model.Position, open *
 
 // chunkReader reads the parts of a restore from the log, one after the other.
 type chunkReader struct {
-	applier *applier
-	left    []uint64 // the indexes of those that were not read
-	rest    []byte   // of the one that is being read
-	err     error
+	logs raft.LogStore
+	left []uint64 // the indexes of those that were not read
+	rest []byte   // of the one that is being read
+	err  error
 }
 
 // Read reads on.
@@ -228,7 +233,7 @@ func (r *chunkReader) Read(p []byte) (int, error) {
 }
 
 func (r *chunkReader) next() error {
-	e, err := r.applier.readEntry(r.left[0])
+	e, err := readEntry(r.logs, r.left[0])
 	if err != nil {
 		return err
 	}

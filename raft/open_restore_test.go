@@ -96,7 +96,7 @@ func TestNoSnapshotWhileARestoreIsOpen(t *testing.T) {
 	c.tuning.TrailingLogs = 1
 	n := c.mustLead(t)
 	n.mustAddPages(t, 6000)
-	want := c.store.snapshotRows()
+	want := c.store.Rows()
 	file := n.mustBackup(t)
 	n.mustSnapshot(t)
 	n.mustAdd(t, "later", 3)
@@ -113,12 +113,12 @@ func TestNoSnapshotWhileARestoreIsOpen(t *testing.T) {
 	n = c.mustLead(t)
 	n.mustAdd(t, "again", 1)
 	require.ErrorContains(t, n.current().raft.Snapshot().Error(), errRestoreOpen.Error())
-	require.Len(t, c.store.snapshotRows(), len(want)+7, "nothing changes before it is committed")
+	require.Len(t, c.store.Rows(), len(want)+7, "nothing changes before it is committed")
 	r.proposer = n.current().proposer
 	index, err := r.commit(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, index, n.AppliedIndex())
-	require.Equal(t, want, c.store.snapshotRows())
+	require.Equal(t, want, c.store.Rows())
 	n.mustSnapshot(t)
 }
 
@@ -129,7 +129,7 @@ func TestRestoreThatIsNotWholeChangesNothing(t *testing.T) {
 	n.mustAdd(t, "kept", 3)
 	b := n.mustReceive(t, n.mustBackup(t))
 	n.mustAdd(t, "later", 3)
-	rows := c.store.snapshotRows()
+	rows := c.store.Rows()
 	refused := func(prepare func(*restore)) {
 		t.Helper()
 		r := n.restoreOf(b)
@@ -137,7 +137,7 @@ func TestRestoreThatIsNotWholeChangesNothing(t *testing.T) {
 		_, err := r.commit(t.Context())
 		require.ErrorIs(t, err, model.ErrTooManyRequests)
 		require.NotErrorIs(t, err, model.ErrOutcomeUnknown)
-		require.Equal(t, rows, c.store.snapshotRows())
+		require.Equal(t, rows, c.store.Rows())
 	}
 	refused(func(r *restore) { r.begin = 1 })
 	refused(func(r *restore) {
@@ -154,7 +154,7 @@ func TestRestoreThatIsNotWholeChangesNothing(t *testing.T) {
 	n.mustSnapshot(t)
 	_, err := n.Restore(t.Context(), b, false)
 	require.NoError(t, err)
-	require.Len(t, c.store.snapshotRows(), 3)
+	require.Len(t, c.store.Rows(), 3)
 }
 
 // A store that fails or dies in the middle of the load is loaded again.
@@ -162,25 +162,25 @@ func TestBrokenOffLoadOfARestoreBeginsAgain(t *testing.T) {
 	c := newTestConfig(t)
 	n := c.mustLead(t)
 	n.mustAdd(t, "kept", 5)
-	want, file := c.store.snapshotRows(), n.mustBackup(t)
+	want, file := c.store.Rows(), n.mustBackup(t)
 	n.mustAdd(t, "later", 3)
-	c.store.mu.Lock()
-	c.store.breakRestore = true
-	c.store.mu.Unlock()
+	c.store.Mu.Lock()
+	c.store.BreakRestore = true
+	c.store.Mu.Unlock()
 	_, err := n.restoreBytes(t, file, false)
 	require.NoError(t, err)
-	require.Equal(t, want, c.store.snapshotRows())
+	require.Equal(t, want, c.store.Rows())
 
 	n.mustAdd(t, "later", 3)
-	rows, state := c.store.copyOf()
+	rows, state := c.store.Copy()
 	_, err = n.restoreBytes(t, file, false)
 	require.NoError(t, err)
 	n.close(t)
 	state.Restoring = true // as a node leaves it that dies in the load
-	c.store.goBack(rows, state)
+	c.store.GoBack(rows, state)
 	c.mustLead(t)
-	require.Eventually(t, func() bool { return len(c.store.snapshotRows()) == len(want) }, 10*time.Second, 5*time.Millisecond)
-	require.Equal(t, want, c.store.snapshotRows())
+	require.Eventually(t, func() bool { return len(c.store.Rows()) == len(want) }, 10*time.Second, 5*time.Millisecond)
+	require.Equal(t, want, c.store.Rows())
 }
 
 // Writes go on during a restore, and the outcome of each is certain: what is acknowledged before the commit is
@@ -189,7 +189,7 @@ func TestWritesDuringARestoreHaveCertainOutcomes(t *testing.T) {
 	c := newTestConfig(t)
 	n := c.mustLead(t)
 	n.mustAddPages(t, 2000)
-	kept := c.store.snapshotRows()
+	kept := c.store.Rows()
 	file := n.mustBackup(t)
 	stop := make(chan struct{})
 	var wg sync.WaitGroup
@@ -223,7 +223,7 @@ func TestWritesDuringARestoreHaveCertainOutcomes(t *testing.T) {
 	}
 	close(stop)
 	wg.Wait()
-	rows, before, after := c.store.snapshotRows(), 0, 0
+	rows, before, after := c.store.Rows(), 0, 0
 	for id, revision := range acknowledged {
 		_, there := rows[id]
 		require.Equal(t, revision > model.Revision(index, 0), there, id)
@@ -253,11 +253,11 @@ func TestNodeThatComesInTheMiddleOfARestore(t *testing.T) {
 	require.NoError(t, joined.Admit(datadir.Membership{Cluster: "cluster1"}))
 	require.NoError(t, leader.AddVoter(t.Context(), "node4", joined.Address()))
 	require.NoError(t, joined.WaitApplied(t.Context(), leader.AppliedIndex()))
-	require.Len(t, c.rows[joined].snapshotRows(), 3002)
+	require.Len(t, c.rows[joined].Rows(), 3002)
 	_, err := r.commit(t.Context())
 	require.NoError(t, err)
 	c.requireEqual(t, leader.Node)
-	require.Len(t, c.rows[joined].snapshotRows(), 3000)
+	require.Len(t, c.rows[joined].Rows(), 3000)
 }
 
 // A leader that is deposed in the middle has changed nothing, and the next one restores the same backup; what the first
@@ -278,12 +278,12 @@ func TestRestoreThatItsLeaderDidNotEnd(t *testing.T) {
 	_, err = r.commit(t.Context())
 	require.ErrorIs(t, err, model.ErrNotLeader)
 	require.NoError(t, second.WaitApplied(t.Context(), r.begin))
-	require.Len(t, c.rows[second.Node].snapshotRows(), 2001)
+	require.Len(t, c.rows[second.Node].Rows(), 2001)
 
 	_, err = second.restoreBytes(t, file, false)
 	require.NoError(t, err)
 	c.requireEqual(t, second.Node)
-	require.Len(t, c.rows[first.Node].snapshotRows(), 2000)
+	require.Len(t, c.rows[first.Node].Rows(), 2000)
 }
 
 // Two restores at once would each put out the other.
@@ -312,7 +312,7 @@ func TestRestoreThatRunsOutOfTimeIsCertain(t *testing.T) {
 	require.ErrorIs(t, err, model.ErrTimeout)
 	require.NotErrorIs(t, err, model.ErrOutcomeUnknown)
 	n.current().proposer.writes.Release(1)
-	require.Len(t, c.store.snapshotRows(), 4)
+	require.Len(t, c.store.Rows(), 4)
 	n.mustSnapshot(t) // it is given up
 }
 
@@ -324,7 +324,7 @@ func TestRestoreIsNotGivenUpWhileItLoads(t *testing.T) {
 	n.mustAdd(t, "kept", 3)
 	file := n.mustBackup(t)
 	n.current().proposer.hopeless = func() bool { return true }
-	c.store.onLoad = func() { <-time.After(3 * hopelessInterval) }
+	c.store.OnLoad = func() { <-time.After(3 * hopelessInterval) }
 	index, err := n.restoreBytes(t, file, false)
 	require.NoError(t, err)
 	require.Equal(t, index, n.AppliedIndex())

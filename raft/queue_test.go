@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/model"
+	"versiond/test/fakestore"
 )
 
 func pushed(q *queue, index uint64, bytes int, h *handle) {
@@ -69,12 +70,12 @@ func TestGivenUpViewLetsTheApplierGo(t *testing.T) {
 	_, err := request.wait(ctx)
 	require.ErrorIs(t, err, errViewLate)
 	require.Len(t, q.take(0, 10, 100), 2)
-	store := newFakeStore()
-	store.state = &model.StoreState{}
-	view, err := newFakeService(store).OpenViewInternal(ctx)
+	store := fakestore.New()
+	store.State = &model.StoreState{}
+	view, err := fakestore.NewService(store).OpenViewInternal(ctx)
 	require.NoError(t, err)
 	request.settle(view, nil)
-	require.Zero(t, store.viewsOpen)
+	require.Zero(t, store.ViewsOpen)
 }
 
 // An entry that a snapshot covers may or may not be in it: its proposer must not be told either.
@@ -95,7 +96,7 @@ func TestProposalErrors(t *testing.T) {
 		raft.ErrLeadershipLost:               model.ErrOutcomeUnknown,
 		raft.ErrRaftShutdown:                 model.ErrOutcomeUnknown,
 		raft.ErrAbortedByRestore:             model.ErrOutcomeUnknown,
-		errFake:                              model.ErrOutcomeUnknown,
+		fakestore.ErrFake:                    model.ErrOutcomeUnknown,
 	} {
 		require.ErrorIs(t, proposalError(err), want, err.Error())
 	}
@@ -124,7 +125,7 @@ func TestMemberErrors(t *testing.T) {
 // Hashicorp/raft calls ApplyBatch; Apply is the same for one entry. The handle must be there before the
 // applier can resolve it, and only where somebody waits: a follower that catches up has nobody.
 func TestApplyGivesAHandleWhereSomebodyWaits(t *testing.T) {
-	fsm := newTestFSM(newFakeService(newFakeStore()))
+	fsm := newTestFSM(fakestore.NewService(fakestore.New()))
 	h, ok := fsm.Apply(&raft.Log{Index: 1, Term: 1, Type: raft.LogCommand, Data: []byte{1}}).(*handle)
 	require.True(t, ok)
 	require.Nil(t, h)

@@ -24,11 +24,11 @@ func TestRebuildStore(t *testing.T) {
 				n.mustSnapshot(t)
 			}
 			n.mustAdd(t, "second", 30)
-			want := c.store.snapshotRows()
-			c.store.mu.Lock()
-			delete(c.store.rows, "first-3")
-			c.store.rows["forged"] = model.Version{ID: "forged"}
-			c.store.mu.Unlock()
+			want := c.store.Rows()
+			c.store.Mu.Lock()
+			delete(c.store.Table, "first-3")
+			c.store.Table["forged"] = model.Version{ID: "forged"}
+			c.store.Mu.Unlock()
 
 			writing := make(chan struct{})
 			go func() {
@@ -40,7 +40,7 @@ func TestRebuildStore(t *testing.T) {
 			require.NoError(t, n.RebuildStore(t.Context()))
 			<-writing
 			require.Eventually(t, n.Serving, 10*time.Second, time.Millisecond)
-			rows := c.store.snapshotRows()
+			rows := c.store.Rows()
 			require.NotContains(t, rows, "forged")
 			for id, v := range want {
 				require.Equal(t, v, rows[id])
@@ -56,10 +56,10 @@ func TestRebuildKeepsOffForeignStores(t *testing.T) {
 	n := c.mustLead(t)
 	defer n.close(t)
 	n.mustAdd(t, "mine", 3)
-	c.store.mu.Lock()
-	c.store.state.Node = "node9"
-	before := len(c.store.rows)
-	c.store.mu.Unlock()
+	c.store.Mu.Lock()
+	c.store.State.Node = "node9"
+	before := len(c.store.Table)
+	c.store.Mu.Unlock()
 	require.ErrorIs(t, n.RebuildStore(t.Context()), model.ErrForeignStore)
-	require.Len(t, c.store.snapshotRows(), before)
+	require.Len(t, c.store.Rows(), before)
 }

@@ -24,8 +24,8 @@ func TestReplacedLeaderWithADeadStoreKeepsABoundedQueue(t *testing.T) {
 	c := mustTrio(t)
 	first := &testNode{Node: c.nodes[0], dir: c.nodes[0].cfg.Dir}
 	first.mustAdd(t, "kept", 3)
-	c.rows[first.Node].refuseCommits(1 << 30)
-	defer c.rows[first.Node].refuseCommits(0)
+	c.rows[first.Node].RefuseCommits(1 << 30)
+	defer c.rows[first.Node].RefuseCommits(0)
 	before := first.LastIndex()
 	go func() { _, _ = first.Propose(t.Context(), model.Singles(add("waits"))) }()
 	require.Eventually(t, func() bool { return first.fsm.queue.handedIndex() > before }, 10*time.Second, 5*time.Millisecond)
@@ -45,10 +45,4 @@ func TestReplacedLeaderWithADeadStoreKeepsABoundedQueue(t *testing.T) {
 	}
 	require.Eventually(t, func() bool { return first.fsm.queue.handedIndex() >= second.AppliedIndex() }, 10*time.Second, 5*time.Millisecond)
 	require.LessOrEqual(t, first.fsm.queue.held(), queueBytesMax+entryBytesMax)
-}
-
-func (s *fakeStore) refuseCommits(count int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.failCommits = count
 }

@@ -14,7 +14,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/model"
+	"versiond/raft/datadir"
 	"versiond/raft/snapshot"
+	"versiond/test/fakestore"
 )
 
 func (n *testNode) mustBackup(t *testing.T) []byte {
@@ -38,7 +40,7 @@ func (n *testNode) restoreBytes(t *testing.T, file []byte, foreign bool) (uint64
 
 func (n *testNode) requireNoSpool(t *testing.T) {
 	t.Helper()
-	left, err := filepath.Glob(n.dir.File(snapshot.SpoolPattern))
+	left, err := filepath.Glob(n.dir.File(datadir.ScratchPattern))
 	require.NoError(t, err)
 	require.Empty(t, left)
 }
@@ -50,7 +52,7 @@ func TestRestoreBringsBackTheBackup(t *testing.T) {
 	n := c.mustLead(t)
 	n.mustAdd(t, "kept", 200)
 	first := n.proposeUnits(t, withKey("1", model.Single(add("kept-keyed"))))
-	file, want := n.mustBackup(t), c.store.snapshotRows()
+	file, want := n.mustBackup(t), c.store.Rows()
 	n.mustAdd(t, "later", 10)
 	n.proposeUnits(t, withKey("2", model.Single(add("later-keyed"))))
 	n.propose(t, model.Command{Type: model.CommandDelete, ID: "kept-007"})
@@ -59,7 +61,7 @@ func TestRestoreBringsBackTheBackup(t *testing.T) {
 	index, err := n.restoreBytes(t, file, false)
 	require.NoError(t, err)
 	require.Greater(t, index, before)
-	require.Equal(t, want, c.store.snapshotRows())
+	require.Equal(t, want, c.store.Rows())
 	outcome := n.propose(t, add("after"))
 	require.Greater(t, outcome[0].Revision, model.Revision(index, 0))
 	n.requireNoSpool(t)
@@ -68,10 +70,10 @@ func TestRestoreBringsBackTheBackup(t *testing.T) {
 	require.False(t, again[1].Replayed, "what the restore undid is not remembered as done")
 
 	n.close(t)
-	c.store.drop()
+	c.store.Drop()
 	n = c.mustLead(t)
 	n.mustAdd(t, "again", 1)
-	require.Len(t, c.store.snapshotRows(), len(want)+3)
+	require.Len(t, c.store.Rows(), len(want)+3)
 }
 
 // Another cluster's revisions may have been given to other contents here: an ETag or a cached value of
@@ -94,17 +96,17 @@ func TestForeignRecordsGetNewRevisions(t *testing.T) {
 	c := newTestConfig(t)
 	n := c.mustLead(t)
 	n.mustAdd(t, "ours", 3)
-	rows, before := c.store.snapshotRows(), n.AppliedIndex()
+	rows, before := c.store.Rows(), n.AppliedIndex()
 	_, err := n.restoreBytes(t, file, false)
 	require.ErrorIs(t, err, model.ErrInvalid)
 	require.ErrorContains(t, err, "another")
-	require.Equal(t, rows, c.store.snapshotRows())
+	require.Equal(t, rows, c.store.Rows())
 	require.Equal(t, before, n.AppliedIndex())
 
 	index, err := n.restoreBytes(t, file, true)
 	require.NoError(t, err)
 	seen := map[uint64]bool{}
-	for id, v := range c.store.snapshotRows() {
+	for id, v := range c.store.Rows() {
 		require.Greater(t, v.Revision, model.Revision(before+1, 0)-1, id)
 		require.Less(t, v.Revision, model.Revision(index, 0), id)
 		require.False(t, seen[v.Revision], "%d twice", v.Revision)
@@ -146,10 +148,13 @@ func TestImpossibleRecordsAreRefused(t *testing.T) {
 		"a slash":     {ID: "a/b", VersionNo: "1", Platform: "linux", Revision: 1},
 		"no revision": {ID: "b", VersionNo: "1", Platform: "linux"},
 	} {
-		view := &fakeView{store: newFakeStore(), rows: map[string]model.Version{"a": good, record.ID: record}}
+		store := fakestore.New()
+		store.State, store.Table = &model.StoreState{}, map[string]model.Version{"a": good, record.ID: record}
+		view, err := fakestore.NewService(store).OpenViewInternal(t.Context())
+		require.NoError(t, err)
 		var file bytes.Buffer
 		require.NoError(t, snapshot.WriteBackup(t.Context(), &file, snapshot.BackupHeader{Cluster: "cluster1"}, view))
-		_, err := n.ReceiveBackup(t.Context(), &file)
+		_, err = n.ReceiveBackup(t.Context(), &file)
 		require.ErrorIs(t, err, model.ErrInvalid, name)
 	}
 }
@@ -159,13 +164,13 @@ func TestBodyThatFails(t *testing.T) {
 	n := newTestConfig(t).mustLead(t)
 	_, err := n.ReceiveBackup(t.Context(), io.MultiReader(bytes.NewReader([]byte("versiond backup 1\n")), failing{}))
 	require.ErrorIs(t, err, model.ErrInvalid)
-	require.ErrorIs(t, err, errFake)
+	require.ErrorIs(t, err, fakestore.ErrFake)
 	n.requireNoSpool(t)
 }
 
 type failing struct{}
 
-func (failing) Read([]byte) (int, error) { return 0, errFake }
+func (failing) Read([]byte) (int, error) { return 0, fakestore.ErrFake }
 
 // A backup is of one moment though writes go on, and says of which.
 func TestBackupIsOfOneMoment(t *testing.T) {
@@ -191,7 +196,7 @@ func TestBackupIsOfOneMoment(t *testing.T) {
 	}
 	close(stop)
 	<-done
-	require.Zero(t, c.store.viewsOpen)
+	require.Zero(t, c.store.ViewsOpen)
 }
 
 // What a killed process left must not pile up.
@@ -199,7 +204,7 @@ func TestLeftOverSpoolIsRemoved(t *testing.T) {
 	c := newTestConfig(t)
 	n := c.mustLead(t)
 	n.close(t)
-	left := filepath.Join(c.path, "restore-1.spool")
+	left := filepath.Join(c.path, "scratch-1.tmp")
 	require.NoError(t, os.WriteFile(left, []byte("half"), 0o600))
 	c.mustLead(t)
 	require.NoFileExists(t, left)

@@ -70,8 +70,4 @@ type Source = snapshot.Source
 type View = snapshot.View
 
 // StoreView is a View of the store.
-type StoreView interface {
-	View
-	// State gives the state row as of the view's moment.
-	State() model.StoreState
-}
+type StoreView = snapshot.StoreView

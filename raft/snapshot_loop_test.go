@@ -9,12 +9,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/raft/raftlog"
+	"versiond/test/fakestore"
 )
 
 // A follower that is sent the same snapshot for ever must end with what to do, and one that gets further
 // between two must not (hashicorp/raft#697). If this fails, it fills its disk and never follows.
 func TestSameSnapshotAgainAndAgainEndsTheNode(t *testing.T) {
-	f := newTestFSM(newFakeService(newFakeStore()))
+	f := newTestFSM(fakestore.NewService(fakestore.New()))
 	restore := func(index uint64) {
 		stream := &raftlog.SnapshotStream{ReadCloser: io.NopCloser(bytes.NewReader(nil)), Meta: &raft.SnapshotMeta{Index: index}}
 		require.NoError(t, f.Restore(stream))

@@ -35,13 +35,13 @@ func TestDamagedSnapshotIsMadeUpForByTheLog(t *testing.T) {
 	n.mustAdd(t, "a", 10)
 	n.mustSnapshot(t)
 	n.mustAdd(t, "b", 10)
-	want := c.store.snapshotRows()
+	want := c.store.Rows()
 	n.close(t)
 	mustDamageNewest(t, c.path)
-	c.store.drop()
+	c.store.Drop()
 	n = c.mustLead(t)
 	n.mustAdd(t, "c", 1) // it is applied after everything else
-	rows := c.store.snapshotRows()
+	rows := c.store.Rows()
 	delete(rows, "c-000")
 	require.Equal(t, want, rows)
 	metas, err := n.stores.Snapshots.List()
@@ -65,7 +65,7 @@ func TestDamagedSnapshotThatIsNeededEndsTheNode(t *testing.T) {
 	n.mustAdd(t, "c", 1)
 	n.close(t)
 
-	c.store.drop()
+	c.store.Drop()
 	n = c.mustOpen(t)
 	select {
 	case <-n.Failed():

@@ -8,16 +8,17 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/raft/raftlog"
+	"versiond/test/fakestore"
 )
 
 // mustBeginSnapshot begins one that cannot go on before release is called; taken then has what came of it.
-func mustBeginSnapshot(t *testing.T, n *Node, store *fakeStore) (taken chan error, release func()) {
+func mustBeginSnapshot(t *testing.T, n *Node, store *fakestore.Store) (taken chan error, release func()) {
 	t.Helper()
-	release = store.holdPages()
-	before := store.openViews()
+	release = store.HoldPages()
+	before := store.OpenViews()
 	taken = make(chan error, 1)
 	go func() { taken <- n.current().raft.Snapshot().Error() }()
-	require.Eventually(t, func() bool { return store.openViews() > before }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return store.OpenViews() > before }, 10*time.Second, time.Millisecond)
 	return taken, release
 }
 
@@ -84,7 +85,7 @@ func TestStopBreaksOffTheSnapshotThatIsBeingTaken(t *testing.T) {
 		t.Fatal("it waits")
 	}
 	require.Error(t, <-taken)
-	require.Zero(t, c.store.openViews())
+	require.Zero(t, c.store.OpenViews())
 }
 
 // Hashicorp/raft gives a snapshot up unwritten while the members change, where its file cannot be made, and when it
@@ -95,9 +96,9 @@ func TestViewOfASnapshotThatIsGivenUpIsClosed(t *testing.T) {
 	n.mustAdd(t, "a", 3)
 	given, err := n.fsm.Snapshot()
 	require.NoError(t, err)
-	require.Eventually(t, func() bool { return c.store.openViews() == 1 }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return c.store.OpenViews() == 1 }, 10*time.Second, time.Millisecond)
 	given.Release()
-	require.Zero(t, c.store.openViews())
+	require.Zero(t, c.store.OpenViews())
 	_, err = given.(*versionSnapshot).request.wait(t.Context())
 	require.ErrorIs(t, err, errViewLate, "nobody may come for it any more")
 }

@@ -11,11 +11,12 @@ import (
 
 	"versiond/model"
 	"versiond/raft/datadir"
+	"versiond/test/fakestore"
 )
 
 // stoppingService is a store on which this node's stop cuts off a transaction.
 type stoppingService struct {
-	*fakeService
+	*fakestore.Service
 	stop context.CancelFunc
 }
 
@@ -29,9 +30,9 @@ func (s stoppingService) CommitInternal(context.Context, string, model.Position,
 func TestStopIsNoFailureOfTheStore(t *testing.T) {
 	var log bytes.Buffer
 	ctx, stop := context.WithCancel(t.Context())
-	service := stoppingService{newFakeService(&fakeStore{}), stop}
+	service := stoppingService{fakestore.NewService(&fakestore.Store{}), stop}
 	a := &applier{
-		fsm: newTestFSM(service), service: service, progress: newProgress(), log: slog.New(slog.NewTextHandler(&log, nil)),
+		decider: decider{service: service}, fsm: newTestFSM(service), progress: newProgress(), log: slog.New(slog.NewTextHandler(&log, nil)),
 		dir: &datadir.Dir{},
 	}
 	require.Error(t, a.commit(ctx, model.Position{Index: 1, Term: 1}))

@@ -19,11 +19,11 @@ func TestNoSnapshotOfAStoreThatWentBack(t *testing.T) {
 	c.tuning.TrailingLogs = 1
 	n := c.mustLead(t)
 	n.mustAdd(t, "kept", 5)
-	rows, state := c.store.copyOf()
+	rows, state := c.store.Copy()
 	n.mustAdd(t, "lost", 5)
-	c.store.goBack(rows, state)
+	c.store.GoBack(rows, state)
 	require.ErrorContains(t, n.current().raft.Snapshot().Error(), model.ErrStateMoved.Error())
-	require.Eventually(t, func() bool { return len(c.store.snapshotRows()) == 10 }, 10*time.Second, 5*time.Millisecond, "the log makes up for it")
+	require.Eventually(t, func() bool { return len(c.store.Rows()) == 10 }, 10*time.Second, 5*time.Millisecond, "the log makes up for it")
 	n.mustSnapshot(t)
 	meta, err := raftlog.NewestSnapshot(n.stores.Snapshots)
 	require.NoError(t, err)
@@ -41,16 +41,16 @@ func TestNoViewOfAStoreThatWentBack(t *testing.T) {
 	c := newTestConfig(t)
 	n := c.mustLead(t)
 	n.mustAdd(t, "kept", 1)
-	rows, state := c.store.copyOf()
+	rows, state := c.store.Copy()
 	n.mustAdd(t, "lost", 3)
-	c.store.goBack(rows, state)
+	c.store.GoBack(rows, state)
 	_, _, err := n.OpenView(t.Context())
 	require.ErrorIs(t, err, model.ErrNotCaughtUp)
 	view, at, err := n.OpenView(t.Context())
 	require.NoError(t, err)
 	require.NoError(t, view.Close())
 	require.GreaterOrEqual(t, at.Index, n.CommitIndex(), "a view from before the log has made up for the loss")
-	require.Len(t, c.store.snapshotRows(), 4)
+	require.Len(t, c.store.Rows(), 4)
 }
 
 // Without writes nobody would notice: whoever sees that something is wrong says so.
@@ -58,28 +58,28 @@ func TestStoreThatWentBackIsMendedWithoutWrites(t *testing.T) {
 	c := newTestConfig(t)
 	n := c.mustLead(t)
 	n.mustAdd(t, "kept", 1)
-	rows, state := c.store.copyOf()
+	rows, state := c.store.Copy()
 	n.mustAdd(t, "lost", 3)
 	n.VerifyStore()
-	restores := c.store.restoreCountAfterStart()
-	c.store.goBack(rows, state)
+	restores := c.store.RestoresAfterStart()
+	c.store.GoBack(rows, state)
 	n.VerifyStore()
-	require.Eventually(t, func() bool { return len(c.store.snapshotRows()) == 4 && n.Serving() }, 10*time.Second, 5*time.Millisecond)
-	require.Equal(t, restores, c.store.restoreCountAfterStart(), "it was built anew where the log would do")
+	require.Eventually(t, func() bool { return len(c.store.Rows()) == 4 && n.Serving() }, 10*time.Second, 5*time.Millisecond)
+	require.Equal(t, restores, c.store.RestoresAfterStart(), "it was built anew where the log would do")
 }
 
 // A store that cannot be asked is not judged: to take it out of use would make an outage worse.
 func TestVerifiedStoreThatDoesNotAnswerStaysInUse(t *testing.T) {
 	c := newTestConfig(t)
 	n := c.mustLead(t)
-	c.store.mu.Lock()
-	c.store.stateFails = 1
-	c.store.mu.Unlock()
+	c.store.Mu.Lock()
+	c.store.StateFails = 1
+	c.store.Mu.Unlock()
 	n.VerifyStore()
 	require.Eventually(t, func() bool {
-		c.store.mu.Lock()
-		defer c.store.mu.Unlock()
-		return c.store.stateFails == 0
+		c.store.Mu.Lock()
+		defer c.store.Mu.Unlock()
+		return c.store.StateFails == 0
 	}, 10*time.Second, time.Millisecond)
 	require.True(t, n.Serving())
 }
@@ -89,12 +89,12 @@ func TestStoreThatGoesBackWhileItIsLoaded(t *testing.T) {
 	c := newTestConfig(t)
 	n := c.mustLead(t)
 	n.mustAdd(t, "kept", 2)
-	rows, state := c.store.copyOf()
+	rows, state := c.store.Copy()
 	n.mustAdd(t, "lost", 2)
 	n.close(t)
-	c.store.onLoad = func() { c.store.onLoad = nil; c.store.goBack(rows, state) }
+	c.store.OnLoad = func() { c.store.OnLoad = nil; c.store.GoBack(rows, state) }
 	n = c.mustLead(t)
-	require.Eventually(t, func() bool { return len(c.store.snapshotRows()) == 4 && n.Serving() }, 10*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return len(c.store.Rows()) == 4 && n.Serving() }, 10*time.Second, 5*time.Millisecond)
 }
 
 // A leader judges its store by this: one slow transaction must not make a slow store, and one that goes

@@ -8,15 +8,11 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
-	"log/slog"
 	"os"
-	"path/filepath"
 
 	"versiond/model"
+	"versiond/raft/datadir"
 )
-
-// SpoolPattern names the files in which a data directory keeps backups that are being restored.
-const SpoolPattern = "restore-*.spool"
 
 // Backup is a whole backup in a file of the node's data directory, found to be undamaged. One
 // goroutine may use it.
@@ -37,7 +33,7 @@ type Backup struct {
 // *model.ValidationError that names the body says what is wrong with it; where reading body failed,
 // its error is in the chain.
 func Receive(ctx context.Context, folder string, body io.Reader) (*Backup, error) {
-	file, err := os.CreateTemp(folder, SpoolPattern)
+	file, err := os.CreateTemp(folder, datadir.ScratchPattern)
 	if err != nil {
 		return nil, fmt.Errorf("make a file for the backup: %w", err)
 	}
@@ -46,16 +42,6 @@ func Receive(ctx context.Context, folder string, body io.Reader) (*Backup, error
 		return nil, errors.Join(err, b.Close())
 	}
 	return b, nil
-}
-
-// RemoveReceived removes what a process left that ended while it restored.
-func RemoveReceived(folder string, log *slog.Logger) {
-	left, _ := filepath.Glob(filepath.Join(folder, SpoolPattern)) // the pattern is well formed
-	for _, name := range left {
-		if err := os.Remove(name); err != nil {
-			log.Warn("a left-over file could not be removed", "file", name, "err", err)
-		}
-	}
 }
 
 // Close removes the file.

@@ -50,6 +50,13 @@ type View interface {
 	Close() error
 }
 
+// StoreView is a View of a store.
+type StoreView interface {
+	View
+	// State gives the state row as of the view's moment.
+	State() model.StoreState
+}
+
 // Write writes all that view shows. It holds one page of it at a time.
 func Write(ctx context.Context, w io.Writer, view View) error {
 	if _, err := io.WriteString(w, magic); err != nil {

@@ -1,4 +1,4 @@
-package raft
+package recovery
 
 import (
 	"context"
@@ -8,11 +8,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"versiond/raft/datadir"
-	"versiond/raft/snapshot"
 )
 
 // What the name of a directory's copy has after the directory's own, and while it is not whole.
@@ -71,24 +69,17 @@ func copyTree(ctx context.Context, from, to string) error {
 		}
 		target := filepath.Join(to, below)
 		switch {
-		case e.IsDir() && isScratch(e.Name()):
+		case e.IsDir() && datadir.IsScratch(e.Name()):
 			return fs.SkipDir
 		case e.IsDir():
 			return makeSynced(target)
-		case isScratch(e.Name()):
+		case datadir.IsScratch(e.Name()):
 			return nil
 		case !e.Type().IsRegular():
 			return fmt.Errorf("%s is neither a file nor a folder", path)
 		}
 		return copySynced(path, target)
 	})
-}
-
-// isScratch tells what is of use to the process alone that made it.
-func isScratch(name string) bool {
-	throwaway, _ := filepath.Match(throwawayPattern, name) // both patterns are well formed
-	spool, _ := filepath.Match(snapshot.SpoolPattern, name)
-	return name == datadir.LockFile || throwaway || spool || strings.HasSuffix(name, ".next")
 }
 
 func makeSynced(folder string) error {

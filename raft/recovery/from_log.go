@@ -1,4 +1,4 @@
-package raft
+package recovery
 
 import (
 	"context"
@@ -7,9 +7,10 @@ import (
 	"log/slog"
 	"os"
 
-	"github.com/hashicorp/raft"
+	hashicorp "github.com/hashicorp/raft"
 
 	"versiond/model"
+	"versiond/raft"
 	"versiond/raft/datadir"
 	"versiond/raft/raftlog"
 )
@@ -17,7 +18,7 @@ import (
 // ErrNotConfirmed is returned by a recovery that has shown what it would do and changed nothing.
 var ErrNotConfirmed = errors.New("nothing was changed")
 
-// RecoverFromLog makes the node of a data directory the only member of a new cluster, with every
+// FromLog makes the node of a data directory the only member of a new cluster, with every
 // record that its snapshot and all entries of its log make, acknowledged or not: a log alone does not
 // tell. The node must not run.
 //
@@ -28,18 +29,18 @@ var ErrNotConfirmed = errors.New("nothing was changed")
 // The steps are: replay and show; back up; mark the directory, under the new cluster's ID, so that no
 // node starts on it; write the snapshot and read it back; cut off the log; take off the mark. Whoever
 // finds the mark begins again, and comes to the same records.
-func RecoverFromLog(ctx context.Context, cfg RecoverConfig, open func(folder string) (VersionServiceInterface, func() error, error)) (err error) {
+func FromLog(ctx context.Context, cfg Config, open func(folder string) (raft.VersionServiceInterface, func() error, error)) (err error) {
 	plan, err := cfg.check(ctx)
 	if err != nil {
 		return err
 	}
-	removeThrowaways(cfg.Dir, cfg.Log)
+	cfg.Dir.RemoveScratch(cfg.Log)
 	stores, err := openStores(cfg.Dir, cfg.Log, !cfg.Confirmed)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, stores.Close()) }()
-	folder, err := os.MkdirTemp(cfg.Dir.Path(), throwawayPattern)
+	folder, err := os.MkdirTemp(cfg.Dir.Path(), datadir.ScratchPattern)
 	if err != nil {
 		return fmt.Errorf("make a folder for the throwaway store: %w", err)
 	}
@@ -49,16 +50,17 @@ func RecoverFromLog(ctx context.Context, cfg RecoverConfig, open func(folder str
 		return err
 	}
 	defer func() { err = errors.Join(err, closeService()) }()
-	fsm, err := newThrowawayFSM(ctx, service, stores.Log, cfg.Dir.Identity().Node, cfg.Log)
+	replayer, err := raft.NewReplayer(ctx, service, stores.Log, cfg.Dir.Identity().Node)
 	if err != nil {
 		return err
 	}
+	fsm := &replayFSM{Replayer: replayer, ctx: ctx, service: service}
 	defer func() { err = errors.Join(err, fsm.close()) }()
 	return cfg.recoverCluster(ctx, plan, stores, fsm)
 }
 
 // check makes the plan as far as it can be made without a replay.
-func (cfg *RecoverConfig) check(ctx context.Context) (RecoveryPlan, error) {
+func (cfg *Config) check(ctx context.Context) (Plan, error) {
 	plan := cfg.newPlan(datadir.FromLog, cfg.Dir.Identity().Cluster)
 	stores, err := openStores(cfg.Dir, cfg.Log, true)
 	if err != nil {
@@ -75,13 +77,13 @@ func openStores(dir *datadir.Dir, log *slog.Logger, readOnly bool) (*raftlog.Sto
 	if readOnly {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return raftlog.Open(dir.Path(), raftlog.Options{Log: log, HCLog: newHCLogger(log), ReadOnly: readOnly})
+	return raftlog.Open(dir.Path(), raftlog.Options{Log: log, HCLog: raft.NewHCLogger(log), ReadOnly: readOnly})
 }
 
-func (cfg *RecoverConfig) recoverCluster(ctx context.Context, plan RecoveryPlan, stores *raftlog.Stores, fsm *throwawayFSM) error {
-	conf := raft.DefaultConfig()
-	conf.LocalID, conf.Logger = raft.ServerID(plan.Node), newHCLogger(cfg.Log)
-	_, transport := raft.NewInmemTransport(raft.ServerAddress(cfg.Address))
+func (cfg *Config) recoverCluster(ctx context.Context, plan Plan, stores *raftlog.Stores, fsm *replayFSM) error {
+	conf := hashicorp.DefaultConfig()
+	conf.LocalID, conf.Logger = hashicorp.ServerID(plan.Node), raft.NewHCLogger(cfg.Log)
+	_, transport := hashicorp.NewInmemTransport(hashicorp.ServerAddress(cfg.Address))
 	gate := &gatedSnapshots{SnapshotStore: stores.Snapshots, pass: func(last model.Position) error {
 		plan.Last, plan.Records = last, fsm.records
 		return cfg.begin(ctx, plan)
@@ -90,7 +92,7 @@ func (cfg *RecoverConfig) recoverCluster(ctx context.Context, plan RecoveryPlan,
 		cfg.reached("snapshot written")
 		return checkNewest(stores.Snapshots, fsm.records)
 	}}
-	err := raft.RecoverCluster(conf, fsm, logs, stores.Stable, gate, transport, alone(plan.Node, cfg.Address))
+	err := hashicorp.RecoverCluster(conf, fsm, logs, stores.Stable, gate, transport, raft.Alone(plan.Node, cfg.Address))
 	if gate.err != nil {
 		return gate.err // RecoverCluster does not wrap it
 	}
@@ -101,7 +103,7 @@ func (cfg *RecoverConfig) recoverCluster(ctx context.Context, plan RecoveryPlan,
 	return cfg.Dir.EndRecovery()
 }
 
-func (cfg *RecoverConfig) reached(step string) {
+func (cfg *Config) reached(step string) {
 	if cfg.at != nil {
 		cfg.at(step)
 	}

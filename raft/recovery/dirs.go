@@ -1,4 +1,4 @@
-package raft
+package recovery
 
 import (
 	"errors"
@@ -8,15 +8,13 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/hashicorp/raft"
-
 	"versiond/raft/datadir"
 )
 
-// OpenLeftDataDir locks a data directory that was left over, to recover a cluster from it, also one in
+// OpenLeft locks a data directory that was left over, to recover a cluster from it, also one in
 // which a recovery was broken off. It makes nothing: without a directory, or without the Raft state of
 // a cluster in it, there is an error that says so.
-func OpenLeftDataDir(path, node string) (*datadir.Dir, error) {
+func OpenLeft(path, node string) (*datadir.Dir, error) {
 	for _, name := range []string{datadir.IdentityFile, datadir.StableFile} {
 		if _, err := os.Stat(filepath.Join(path, name)); err != nil {
 			return nil, fmt.Errorf("%w: %s has no %s; --data-dir must name the directory above it, and if only a database was kept there is --from-database", errNothingLeft, path, name)
@@ -35,10 +33,10 @@ func OpenLeftDataDir(path, node string) (*datadir.Dir, error) {
 	return d, nil
 }
 
-// OpenBlankDataDir locks a data directory to begin a cluster in it from a database; a new one is made
+// OpenBlank locks a data directory to begin a cluster in it from a database; a new one is made
 // if create is set. One that holds Raft state is refused, unless a recovery of the same kind put it
 // there.
-func OpenBlankDataDir(path, node string, create bool) (*datadir.Dir, error) {
+func OpenBlank(path, node string, create bool) (*datadir.Dir, error) {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) && !create {
 		return datadir.Unmade(path, node)
 	}
@@ -78,16 +76,4 @@ func holdsRaftState(d *datadir.Dir) (bool, error) {
 	}
 	holds, err := stores.HasState()
 	return holds, errors.Join(err, stores.Close())
-}
-
-func alone(id, address string) raft.Configuration {
-	return raft.Configuration{Servers: []raft.Server{{Suffrage: raft.Voter, ID: raft.ServerID(id), Address: raft.ServerAddress(address)}}}
-}
-
-func membersOf(c raft.Configuration) []Member {
-	members := make([]Member, len(c.Servers))
-	for i, s := range c.Servers {
-		members[i] = Member{ID: string(s.ID), Address: string(s.Address), Voter: s.Suffrage == raft.Voter}
-	}
-	return members
 }

@@ -1,4 +1,4 @@
-package raft
+package recovery
 
 import (
 	"context"
@@ -7,17 +7,18 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"maps"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
-	"github.com/hashicorp/raft"
+	hashicorp "github.com/hashicorp/raft"
 	"github.com/stretchr/testify/require"
 
 	"versiond/model"
+	"versiond/raft"
 	"versiond/raft/datadir"
+	"versiond/test/fakestore"
 )
 
 // mustLoseQuorum adds a voter that does not exist, so that nothing is committed any more, and leaves
@@ -33,19 +34,12 @@ func (n *testNode) mustLoseQuorum(t *testing.T) {
 	require.ErrorIs(t, err, model.ErrOutcomeUnknown)
 }
 
-func (s *fakeStore) clone() *fakeStore {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	state := *s.state
-	return &fakeStore{rows: maps.Clone(s.rows), state: &state}
-}
-
 // filesOf gives a hash of every file below path, but for the lock and what a kill leaves unfinished.
 func filesOf(t *testing.T, path string) map[string]string {
 	t.Helper()
 	files := map[string]string{}
 	require.NoError(t, filepath.WalkDir(path, func(name string, e fs.DirEntry, err error) error {
-		if err != nil || e.IsDir() || isScratch(e.Name()) {
+		if err != nil || e.IsDir() || datadir.IsScratch(e.Name()) {
 			return err
 		}
 		data, err := os.ReadFile(name)
@@ -67,13 +61,20 @@ type recoverable struct {
 func newRecoverable(t *testing.T) recoverable {
 	t.Helper()
 	c := newTestConfig(t)
+	c.tuning.SnapshotInterval, c.tuning.SnapshotThreshold = 10*time.Millisecond, 10
 	n := c.mustLead(t)
 	n.mustAdd(t, "first", 20)
-	require.NoError(t, n.current().raft.Snapshot().Error())
+	require.Eventually(t, func() bool {
+		found, err := filepath.Glob(filepath.Join(c.path, datadir.SnapshotsFolder, "*[0-9]", "state.bin"))
+		return err == nil && len(found) > 0
+	}, 10*time.Second, time.Millisecond)
+	n.close(t)
+	c.tuning = quietTuning
+	n = c.mustLead(t)
 	n.mustAdd(t, "second", 20)
 	n.propose(t, model.Command{Type: model.CommandDelete, ID: "first-003"}, add("second-004"))
 	n.mustLoseQuorum(t)
-	r := recoverable{testConfig: c, want: c.store.snapshotRows(), last: n.Status().LastIndex}
+	r := recoverable{testConfig: c, want: c.store.Rows(), last: n.Status().LastIndex}
 	n.close(t)
 	unacknowledged := add("unacknowledged")
 	r.want["unacknowledged"] = model.Version{ID: "unacknowledged", VersionNo: unacknowledged.VersionNo, Platform: unacknowledged.Platform, Revision: model.Revision(r.last, 0)}
@@ -81,29 +82,29 @@ func newRecoverable(t *testing.T) recoverable {
 }
 
 // openFake opens a throwaway service in memory.
-func openFake(string) (VersionServiceInterface, func() error, error) {
-	return newFakeService(newFakeStore()), func() error { return nil }, nil
+func openFake(string) (raft.VersionServiceInterface, func() error, error) {
+	return fakestore.NewService(fakestore.New()), func() error { return nil }, nil
 }
 
-func (c testConfig) recoverConfig(dir *datadir.Dir, confirmed bool, plan *RecoveryPlan) RecoverConfig {
-	return RecoverConfig{
+func (c testConfig) recoverConfig(dir *datadir.Dir, confirmed bool, plan *Plan) Config {
+	return Config{
 		Dir: dir, Address: "127.0.0.1:7001", Confirmed: confirmed, Log: slog.New(slog.DiscardHandler),
-		Check: func(context.Context, RecoveryPlan) error { return nil },
-		Show:  func(p RecoveryPlan) { *plan = p },
+		Check: func(context.Context, Plan) error { return nil },
+		Show:  func(p Plan) { *plan = p },
 	}
 }
 
-func (c testConfig) recoverFromLog(t *testing.T, confirmed bool, at func(string)) (RecoveryPlan, error) {
+func (c testConfig) recoverFromLog(t *testing.T, confirmed bool, at func(string)) (Plan, error) {
 	t.Helper()
-	dir, err := OpenLeftDataDir(c.path, "node1")
+	dir, err := OpenLeft(c.path, "node1")
 	if err != nil {
-		return RecoveryPlan{}, err
+		return Plan{}, err
 	}
 	defer func() { require.NoError(t, dir.Close()) }()
-	var plan RecoveryPlan
+	var plan Plan
 	cfg := c.recoverConfig(dir, confirmed, &plan)
 	cfg.at = at
-	return plan, errors.Join(RecoverFromLog(t.Context(), cfg, openFake), nil)
+	return plan, errors.Join(FromLog(t.Context(), cfg, openFake), nil)
 }
 
 // requireRecovered starts the node and requires that it leads a new cluster with just these records,
@@ -113,7 +114,7 @@ func (c testConfig) requireRecovered(t *testing.T, former string, want map[strin
 	n := c.mustLead(t)
 	require.NotEqual(t, former, n.Identity().Cluster)
 	require.Contains(t, n.Former(), former)
-	require.Equal(t, []Member{{ID: "node1", Address: "127.0.0.1:7001", Voter: true}}, n.Members())
+	require.Equal(t, []raft.Member{{ID: "node1", Address: "127.0.0.1:7001", Voter: true}}, n.Members())
 	var highest uint64
 	for _, v := range want {
 		highest = max(highest, v.Revision)
@@ -121,10 +122,10 @@ func (c testConfig) requireRecovered(t *testing.T, former string, want map[strin
 	outcomes := n.propose(t, add("after"), add("first-001"))
 	require.Greater(t, outcomes[0].Revision, highest+recoveryGap*model.CommandsPerEntryMax, "a revision that a lost node may have given is given again")
 	require.Equal(t, model.OutcomeAlreadyExists, outcomes[1].Code)
-	rows := c.store.snapshotRows()
+	rows := c.store.Rows()
 	delete(rows, "after")
 	require.Equal(t, want, rows)
-	state, err := newFakeService(c.store).StateInternal(t.Context())
+	state, err := fakestore.NewService(c.store).StateInternal(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, n.Identity(), state.Identity, "state row and directory name different clusters")
 	n.close(t)
@@ -143,12 +144,12 @@ func TestRecoverFromLog(t *testing.T) {
 	require.Positive(t, plan.Snapshot.Index)
 	require.EqualValues(t, len(c.want), plan.Records)
 	require.Equal(t, "cluster1", plan.Former)
-	require.Equal(t, []Member{{ID: "node1", Address: "127.0.0.1:7001", Voter: true}, {ID: "node2", Address: "127.0.0.1:1", Voter: true}}, plan.Members)
+	require.Equal(t, []raft.Member{{ID: "node1", Address: "127.0.0.1:7001", Voter: true}, {ID: "node2", Address: "127.0.0.1:1", Voter: true}}, plan.Members)
 
 	plan, err = c.recoverFromLog(t, true, nil)
 	require.NoError(t, err)
 	require.Equal(t, len(before), len(filesOf(t, plan.Backup)))
-	left, err := filepath.Glob(filepath.Join(c.path, throwawayPattern))
+	left, err := filepath.Glob(filepath.Join(c.path, datadir.ScratchPattern))
 	require.NoError(t, err)
 	require.Empty(t, left)
 	c.requireRecovered(t, "cluster1", c.want)
@@ -175,7 +176,7 @@ func (c recoverable) copiesAt(t *testing.T, killed *[]killedAt) func(string) {
 		left := c
 		left.path = filepath.Join(t.TempDir(), "node1")
 		require.NoError(t, os.CopyFS(left.path, os.DirFS(c.path)))
-		left.store = c.store.clone()
+		left.store = c.store.Clone()
 		*killed = append(*killed, killedAt{step: step, left: left})
 	}
 }
@@ -244,7 +245,7 @@ func TestRecoverFromLogRefuses(t *testing.T) {
 		dir := mustDataDir(t, c.path)
 		stores, err := openStores(dir, slog.New(slog.DiscardHandler), false)
 		require.NoError(t, err)
-		require.NoError(t, stores.Log.StoreLog(&raft.Log{Index: c.last + 1, Term: 9, Type: raft.LogCommand, Data: []byte("?")}))
+		require.NoError(t, stores.Log.StoreLog(&hashicorp.Log{Index: c.last + 1, Term: 9, Type: hashicorp.LogCommand, Data: []byte("?")}))
 		require.NoError(t, errors.Join(stores.Close(), dir.Close()))
 		before := filesOf(t, c.path)
 		_, err = c.recoverFromLog(t, false, nil)

@@ -1,4 +1,4 @@
-package raft
+package recovery
 
 import (
 	"errors"
@@ -9,6 +9,7 @@ import (
 
 	"versiond/model"
 	"versiond/raft/datadir"
+	"versiond/test/fakestore"
 )
 
 // newKept leaves a store whose directory is gone.
@@ -17,32 +18,32 @@ func newKept(t *testing.T) recoverable {
 	c := newTestConfig(t)
 	n := c.mustLead(t)
 	n.mustAdd(t, "first", 30)
-	r := recoverable{testConfig: c, want: c.store.snapshotRows(), last: n.AppliedIndex()}
+	r := recoverable{testConfig: c, want: c.store.Rows(), last: n.AppliedIndex()}
 	n.close(t)
 	require.NoError(t, os.RemoveAll(c.path))
 	return r
 }
 
-func (c recoverable) recoverFromRecords(t *testing.T, confirmed bool, at func(string)) (plan RecoveryPlan, err error) {
+func (c recoverable) recoverFromRecords(t *testing.T, confirmed bool, at func(string)) (plan Plan, err error) {
 	t.Helper()
-	dir, err := OpenBlankDataDir(c.path, "node1", confirmed)
+	dir, err := OpenBlank(c.path, "node1", confirmed)
 	if err != nil {
 		return plan, err
 	}
 	defer func() { require.NoError(t, dir.Close()) }()
-	kept := newFakeService(c.store)
+	kept := fakestore.NewService(c.store)
 	state, err := kept.StateInternal(t.Context())
 	require.NoError(t, err)
 	view, err := kept.OpenViewInternal(t.Context())
 	require.NoError(t, err)
 	cfg := c.recoverConfig(dir, confirmed, &plan)
 	cfg.at = at
-	return plan, errors.Join(RecoverFromRecords(t.Context(), cfg, state, view), view.Close())
+	return plan, errors.Join(FromDatabase(t.Context(), cfg, state, view), view.Close())
 }
 
 // A kept database must make a cluster with just its records, at whatever moment the recovery is killed
 // and begun again. If this fails, a lost data directory is the end of what the database still has.
-func TestRecoverFromRecordsKilledAtEachStep(t *testing.T) {
+func TestRecoverFromDatabaseKilledAtEachStep(t *testing.T) {
 	c := newKept(t)
 	plan, err := c.recoverFromRecords(t, false, nil)
 	require.ErrorIs(t, err, ErrNotConfirmed)
@@ -53,7 +54,7 @@ func TestRecoverFromRecordsKilledAtEachStep(t *testing.T) {
 	var killed []killedAt
 	_, err = c.recoverFromRecords(t, true, c.copiesAt(t, &killed))
 	require.NoError(t, err)
-	require.Equal(t, c.want, c.store.snapshotRows(), "the kept database was written to")
+	require.Equal(t, c.want, c.store.Rows(), "the kept database was written to")
 	steps := make([]string, len(killed))
 	for i, k := range killed {
 		steps[i] = k.step
@@ -73,7 +74,7 @@ func TestRecoverFromRecordsKilledAtEachStep(t *testing.T) {
 }
 
 // A database that is no whole copy, or a directory that has more, must not begin a cluster.
-func TestRecoverFromRecordsRefuses(t *testing.T) {
+func TestRecoverFromDatabaseRefuses(t *testing.T) {
 	t.Run("a directory with Raft state", func(t *testing.T) {
 		c := newRecoverable(t)
 		before := filesOf(t, c.path)
@@ -83,14 +84,14 @@ func TestRecoverFromRecordsRefuses(t *testing.T) {
 	})
 	t.Run("half restored", func(t *testing.T) {
 		c := newKept(t)
-		c.store.state.Restoring = true
+		c.store.State.Restoring = true
 		_, err := c.recoverFromRecords(t, true, nil)
 		require.ErrorIs(t, err, model.ErrCorrupt)
 		require.NoFileExists(t, c.path+"/"+datadir.IdentityFile)
 	})
 	t.Run("empty", func(t *testing.T) {
 		c := newKept(t)
-		clear(c.store.rows)
+		clear(c.store.Table)
 		_, err := c.recoverFromRecords(t, true, nil)
 		require.ErrorIs(t, err, errNothingLeft)
 		require.NoFileExists(t, c.path+"/"+datadir.IdentityFile)

@@ -1,16 +1,12 @@
-package raft
+package recovery
 
 import (
 	"errors"
 	"fmt"
-	"log/slog"
-	"os"
-	"path/filepath"
 
-	"github.com/hashicorp/raft"
+	hashicorp "github.com/hashicorp/raft"
 
 	"versiond/model"
-	"versiond/raft/datadir"
 	"versiond/raft/raftlog"
 	"versiond/raft/snapshot"
 )
@@ -21,18 +17,15 @@ import (
 // the indexes of which revisions stay exact in JavaScript, it leaves enough for 8,000 recoveries.
 const recoveryGap = 1 << 28
 
-// throwawayPattern names the folders in which a recovery keeps its throwaway store.
-const throwawayPattern = "recover-*.tmp"
-
 // gatedSnapshots lets a snapshot be made once pass agrees, recoveryGap above what it is of. It is the
 // first thing that RecoverCluster writes, when everything has been replayed.
 type gatedSnapshots struct {
-	raft.SnapshotStore
+	hashicorp.SnapshotStore
 	pass func(last model.Position) error
 	err  error
 }
 
-func (s *gatedSnapshots) Create(version raft.SnapshotVersion, index, term uint64, members raft.Configuration, membersIndex uint64, transport raft.Transport) (raft.SnapshotSink, error) {
+func (s *gatedSnapshots) Create(version hashicorp.SnapshotVersion, index, term uint64, members hashicorp.Configuration, membersIndex uint64, transport hashicorp.Transport) (hashicorp.SnapshotSink, error) {
 	if s.err = s.pass(model.Position{Index: index, Term: term}); s.err != nil {
 		return nil, s.err
 	}
@@ -41,7 +34,7 @@ func (s *gatedSnapshots) Create(version raft.SnapshotVersion, index, term uint64
 
 // guardedLog is cut off only if before agrees.
 type guardedLog struct {
-	raft.LogStore
+	hashicorp.LogStore
 	before func() error
 }
 
@@ -53,7 +46,7 @@ func (l *guardedLog) DeleteRange(first, last uint64) error {
 }
 
 // checkNewest reads the newest snapshot to its end.
-func checkNewest(snapshots raft.SnapshotStore, records uint64) error {
+func checkNewest(snapshots hashicorp.SnapshotStore, records uint64) error {
 	meta, err := raftlog.NewestSnapshot(snapshots)
 	if err != nil {
 		return err
@@ -72,14 +65,4 @@ func checkNewest(snapshots raft.SnapshotStore, records uint64) error {
 		err = fmt.Errorf("%w: the new snapshot holds %d records, not %d", model.ErrCorrupt, reader.Rows(), records)
 	}
 	return errors.Join(err, reader.Close())
-}
-
-// removeThrowaways removes what a recovery left that was killed.
-func removeThrowaways(d *datadir.Dir, log *slog.Logger) {
-	left, _ := filepath.Glob(d.File(throwawayPattern)) // the pattern is well formed
-	for _, name := range left {
-		if err := os.RemoveAll(name); err != nil {
-			log.Warn("a left-over folder could not be removed", "folder", name, "err", err)
-		}
-	}
 }

@@ -1,4 +1,5 @@
-package raft
+// Package recovery begins a new cluster with what one stopped node, or one database, has.
+package recovery
 
 import (
 	"context"
@@ -8,15 +9,16 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/hashicorp/raft"
+	hashicorp "github.com/hashicorp/raft"
 
 	"versiond/model"
+	"versiond/raft"
 	"versiond/raft/datadir"
 	"versiond/raft/raftlog"
 )
 
-// RecoverConfig is what a recovery needs. Dir stays the caller's to close.
-type RecoverConfig struct {
+// Config is what a recovery needs. Dir stays the caller's to close.
+type Config struct {
 	Dir *datadir.Dir
 	// Address is where other nodes will reach the node.
 	Address string
@@ -25,16 +27,16 @@ type RecoverConfig struct {
 	// Confirmed lets the recovery go on once Show has returned. Without it nothing is changed.
 	Confirmed bool
 	// Check is asked first, before anything is opened for writing, with a plan that has no records yet.
-	Check func(context.Context, RecoveryPlan) error
+	Check func(context.Context, Plan) error
 	// Show is told what will be done when all of it is known; nothing has been changed by then.
-	Show func(RecoveryPlan)
+	Show func(Plan)
 	Log  *slog.Logger
 
 	at func(step string) // for tests: what is on disk now is what a kill would leave
 }
 
-// RecoveryPlan says what a recovery does.
-type RecoveryPlan struct {
+// Plan says what a recovery does.
+type Plan struct {
 	From               datadir.Source
 	Node, Dir, Address string
 	// Snapshot and Last are the newest snapshot and the end of the log, or of the database.
@@ -43,7 +45,7 @@ type RecoveryPlan struct {
 	Records uint64
 	// Members are those of the last configuration in the log; all but Node are dropped. A database
 	// knows of none.
-	Members []Member
+	Members []raft.Member
 	// Backup is the path of the directory's copy.
 	Backup string
 	// Former is the cluster that is given up, Cluster the new one.
@@ -52,9 +54,9 @@ type RecoveryPlan struct {
 	Resumed bool
 }
 
-func (cfg *RecoverConfig) newPlan(from datadir.Source, former string) RecoveryPlan {
+func (cfg *Config) newPlan(from datadir.Source, former string) Plan {
 	noted := cfg.Dir.Noted()
-	plan := RecoveryPlan{
+	plan := Plan{
 		From: from, Node: noted.Node, Dir: cfg.Dir.Path(), Address: cfg.Address,
 		Former: former, Cluster: rand.Text(), Backup: backupPath(cfg.Dir, cfg.BackupDir, time.Now()),
 	}
@@ -66,7 +68,7 @@ func (cfg *RecoverConfig) newPlan(from datadir.Source, former string) RecoveryPl
 }
 
 // begin shows the plan and, once it is confirmed, makes the backups and marks the directory.
-func (cfg *RecoverConfig) begin(ctx context.Context, plan RecoveryPlan) error {
+func (cfg *Config) begin(ctx context.Context, plan Plan) error {
 	cfg.Show(plan)
 	if !cfg.Confirmed {
 		return ErrNotConfirmed
@@ -85,8 +87,8 @@ func (cfg *RecoverConfig) begin(ctx context.Context, plan RecoveryPlan) error {
 }
 
 // readMembers finds the newest configuration, committed or not.
-func (p *RecoveryPlan) readMembers(s *raftlog.Stores) error {
-	var newest raft.Configuration
+func (p *Plan) readMembers(s *raftlog.Stores) error {
+	var newest hashicorp.Configuration
 	meta, err := raftlog.NewestSnapshot(s.Snapshots)
 	switch {
 	case err == nil:
@@ -96,12 +98,12 @@ func (p *RecoveryPlan) readMembers(s *raftlog.Stores) error {
 	}
 	last, err := s.Log.LastIndex()
 	for index := p.Snapshot.Index + 1; err == nil && index <= last; index++ {
-		var log raft.Log
-		if err = s.Log.GetLog(index, &log); err == nil && log.Type == raft.LogConfiguration {
-			newest = raft.DecodeConfiguration(log.Data)
+		var log hashicorp.Log
+		if err = s.Log.GetLog(index, &log); err == nil && log.Type == hashicorp.LogConfiguration {
+			newest = hashicorp.DecodeConfiguration(log.Data)
 		}
 	}
-	p.Members = membersOf(newest)
+	p.Members = raft.MembersOf(newest.Servers)
 	if err != nil {
 		return fmt.Errorf("read the members from the Raft log: %w", err)
 	}

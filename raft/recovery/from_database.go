@@ -1,25 +1,26 @@
-package raft
+package recovery
 
 import (
 	"context"
 	"errors"
 	"fmt"
 
-	"github.com/hashicorp/raft"
+	hashicorp "github.com/hashicorp/raft"
 
 	"versiond/model"
+	"versiond/raft"
 	"versiond/raft/datadir"
 )
 
 // currentTermKey is where hashicorp/raft keeps a node's term.
 var currentTermKey = []byte("CurrentTerm")
 
-// RecoverFromRecords makes the node of a blank data directory the only member of a new cluster, with
+// FromDatabase makes the node of a blank data directory the only member of a new cluster, with
 // the records that view shows of a database whose state row is state. It writes nothing to the
 // database; at its next start the node finds that it is of the former cluster, and builds it anew.
 //
-// The steps are those of RecoverFromLog.
-func RecoverFromRecords(ctx context.Context, cfg RecoverConfig, state model.StoreState, view View) error {
+// The steps are those of FromLog.
+func FromDatabase(ctx context.Context, cfg Config, state model.StoreState, view raft.View) error {
 	records, err := countRecords(ctx, view)
 	if err != nil {
 		return err
@@ -48,7 +49,7 @@ func RecoverFromRecords(ctx context.Context, cfg RecoverConfig, state model.Stor
 }
 
 // writeState writes what a node has after a snapshot took the place of its whole log.
-func (cfg *RecoverConfig) writeState(ctx context.Context, plan RecoveryPlan, view View) (err error) {
+func (cfg *Config) writeState(ctx context.Context, plan Plan, view raft.View) (err error) {
 	stores, err := openStores(cfg.Dir, cfg.Log, false)
 	if err != nil {
 		return err
@@ -58,9 +59,9 @@ func (cfg *RecoverConfig) writeState(ctx context.Context, plan RecoveryPlan, vie
 		return fmt.Errorf("write the term to %s: %w", cfg.Dir.File(datadir.StableFile), err)
 	}
 	cfg.reached("term written")
-	_, transport := raft.NewInmemTransport(raft.ServerAddress(cfg.Address))
-	members := alone(plan.Node, cfg.Address)
-	sink, err := stores.Snapshots.Create(raft.SnapshotVersionMax, plan.Last.Index+recoveryGap, plan.Last.Term, members, 1, transport)
+	_, transport := hashicorp.NewInmemTransport(hashicorp.ServerAddress(cfg.Address))
+	members := raft.Alone(plan.Node, cfg.Address)
+	sink, err := stores.Snapshots.Create(hashicorp.SnapshotVersionMax, plan.Last.Index+recoveryGap, plan.Last.Term, members, 1, transport)
 	if err != nil {
 		return fmt.Errorf("make a snapshot: %w", err)
 	}
