@@ -1,23 +1,24 @@
 package routers
 
 import (
-	_ "embed" // for the initializer
+	"compress/gzip"
+	"embed"
 	"io/fs"
 	"mime"
 	"net/http"
 	"path"
 
 	"github.com/gin-gonic/gin"
-	swaggerfiles "github.com/swaggo/files/v2"
+	"github.com/swaggest/swgui/v5/static"
 
 	"versiond/api"
 	"versiond/controller"
 )
 
-// initializer shows our description, of which the one that comes with the page knows nothing.
+// page is ours of what /swagger/index.html loads: it shows our description. The rest is Swagger UI's.
 //
-//go:embed swagger-initializer.js
-var initializer []byte
+//go:embed page
+var page embed.FS
 
 // description serves /openapi.yaml. It names no host, so that clients ask the node that it came from.
 func description(c *gin.Context) { c.Data(http.StatusOK, "application/yaml", api.Description) }
@@ -29,22 +30,39 @@ func apiPage(v *controller.VersionController) gin.HandlerFunc {
 		case "/":
 			c.Header("Location", "index.html") // relative: a proxy may serve the node under a path of its own
 			c.Status(http.StatusFound)
-		case "/swagger-initializer.js":
-			c.Data(http.StatusOK, "text/javascript; charset=utf-8", initializer)
-		case "/index.html", "/index.css", "/oauth2-redirect.html", "/swagger-ui.css", "/swagger-ui-bundle.js",
-			"/swagger-ui-standalone-preset.js", "/favicon-16x16.png", "/favicon-32x32.png":
-			servePageFile(c, file[1:])
+		case "/index.html", "/swagger-initializer.js":
+			servePageFile(c, page, "page"+file)
+		case "/favicon-16x16.png", "/favicon-32x32.png":
+			servePageFile(c, static.FS, file[1:])
+		case "/swagger-ui.css", "/swagger-ui-bundle.js", "/swagger-ui-standalone-preset.js":
+			serveUnpacked(c, file[1:])
 		default:
 			v.NoSuchPath(c)
 		}
 	}
 }
 
-func servePageFile(c *gin.Context, name string) {
-	content, err := fs.ReadFile(swaggerfiles.FS, name)
+func servePageFile(c *gin.Context, files fs.FS, name string) {
+	content, err := fs.ReadFile(files, name)
 	if err != nil {
 		_ = c.Error(err)
 		return
 	}
 	c.Data(http.StatusOK, mime.TypeByExtension(path.Ext(name)), content)
+}
+
+// serveUnpacked serves a file of Swagger UI, which is embedded compressed.
+func serveUnpacked(c *gin.Context, name string) {
+	file, err := static.FS.Open(name + ".gz")
+	if err != nil {
+		_ = c.Error(err)
+		return
+	}
+	defer file.Close()
+	content, err := gzip.NewReader(file)
+	if err != nil {
+		_ = c.Error(err)
+		return
+	}
+	c.DataFromReader(http.StatusOK, -1, mime.TypeByExtension(path.Ext(name)), content, nil)
 }

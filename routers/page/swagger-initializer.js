@@ -1,5 +1,4 @@
-// In the place of the initializer that comes with the page. Addresses are relative, because a proxy may serve the
-// node under a path of its own.
+// Addresses are relative, because a proxy may serve the node under a path of its own.
 window.onload = () => {
   window.ui = SwaggerUIBundle({
     url: new URL("../openapi.yaml", window.location.href).href,
