@@ -176,7 +176,7 @@ func (in *input) timeoutUpTo(most, fallback time.Duration) time.Duration {
 
 // withTimeout bounds the request's context.
 func (in *input) withTimeout(timeout time.Duration) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(in.c.Request.Context(), timeout)
+	return withTimeout(in.c.Request.Context(), timeout)
 }
 
 // ask asks a service within the request's timeout, unless something is wrong with the request, and answers what it

@@ -50,14 +50,14 @@ func TestRequestsAreMeasured(t *testing.T) {
 	n.get(t, "/version/known?level=strong")
 	n.get(t, "/no/such/path")
 	n.send(t, "BREW", "/version/known", "")
-	serve(t, n.peer, request{method: http.MethodGet, path: "/version/known"})
+	serve(t, n.peer, request{method: http.MethodGet, path: "/term"})
 	n.service.panics = "broken"
 	n.get(t, "/version/known")
 
 	require.Equal(t, []string{
 		"GET /version/:id 200", "GET /version/:id 404", "GET /version/:id 400", "GET  404", "BREW  405", "GET /version/:id 500",
 	}, public.requests)
-	require.Equal(t, []string{"GET /version/:id 200"}, peer.requests)
+	require.Equal(t, []string{"GET /term 200"}, peer.requests)
 	require.Positive(t, public.took)
 }
 

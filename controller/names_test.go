@@ -65,7 +65,7 @@ func TestWhoIsNoReboundPageIsLetIn(t *testing.T) {
 	n, guarded := mustNode(t), mustGuardedNode(t)
 	for _, host := range []string{"localhost:8081", "LOCALHOST", "localhost.", "versiond.localhost:80", "127.0.0.1:8081", "10.1.2.3", "[::1]:8081", "[::1]", ownHost, ownHost + ":7001", "Node1.Example.:8081", ""} {
 		require.Equal(t, http.StatusOK, called(n.public, http.MethodGet, "/version/known", host).Code, host)
-		require.Equal(t, http.StatusOK, called(n.peer, http.MethodGet, "/version/known", host).Code, host)
+		require.Equal(t, http.StatusOK, called(n.peer, http.MethodGet, "/term", host).Code, host)
 	}
 	for _, path := range []string{"/livez", "/readyz", "/swagger/index.html"} {
 		require.Equal(t, http.StatusOK, called(n.public, http.MethodGet, path, "balancer.example").Code, path)

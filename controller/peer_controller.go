@@ -27,9 +27,9 @@ type PeerService interface {
 	Term() peer.Term
 	// LeaderReadIndex gives an index to read at, or model.ErrNotLeader. The ack may be empty.
 	LeaderReadIndex(ctx context.Context, level model.Level, ack model.TermAck) (uint64, error)
-	// LeaderRead gives records as linearizable reads of the member that ack is of find them, in the order of the ids, and
-	// the applied index that they reflect; model.ErrNotLeader.
-	LeaderRead(ctx context.Context, ids []string, ack model.TermAck) ([]model.Found, uint64, error)
+	// LeaderRead answers queries of the member that ack is of, as current as opts asks, and gives the applied index that
+	// the answers reflect; model.ErrNotLeader.
+	LeaderRead(ctx context.Context, queries []model.Query, opts model.ReadOptions, ack model.TermAck) ([]model.Found, uint64, error)
 	// Admit starts Raft on a node that the cluster has taken in.
 	Admit(ctx context.Context, admission peer.Admission) error
 }

@@ -11,19 +11,19 @@ import (
 	"versiond/wire"
 )
 
-// readsBytesMax takes wire.ReadsMax ids of 128 bytes.
-const readsBytesMax = 256 << 10
+// queriesBytesMax takes queries for wire.ReadsMax ids of 128 bytes.
+const queriesBytesMax = 256 << 10
 
-// Read answers linearizable reads of a follower's clients.
+// Read answers what a follower passes on of its clients' reads.
 func (p *PeerController) Read(c *gin.Context) {
-	in := readInput(c, "node", "term", "timeout")
-	ids, ack, timeout := in.reads(), in.termAck(), in.timeout()
+	in := readInput(c, "level", "min_index", "node", "term", "timeout")
+	queries, opts, ack, timeout := in.queries(), in.readOptions(), in.termAck(), in.timeout()
 	if in.failed() {
 		return
 	}
 	ctx, cancel := in.withTimeout(timeout)
 	defer cancel()
-	found, index, err := p.service.LeaderRead(ctx, ids, ack)
+	found, index, err := p.service.LeaderRead(ctx, queries, opts, ack)
 	setIndex(c, index)
 	if err != nil {
 		fail(c, err)
@@ -32,17 +32,17 @@ func (p *PeerController) Read(c *gin.Context) {
 	c.Data(http.StatusOK, peer.FoundType, wire.AppendFound(nil, index, found))
 }
 
-// reads decodes the body of /read.
-func (in *input) reads() []string {
-	data, ok := in.body(peer.ReadsType, readsBytesMax)
+// queries decodes the body of /read.
+func (in *input) queries() []model.Query {
+	data, ok := in.body(peer.QueriesType, queriesBytesMax)
 	if !ok {
 		return nil
 	}
-	ids, err := wire.DecodeReads(data)
+	queries, err := wire.DecodeQueries(data)
 	if err != nil {
-		in.wrong("body", "must be ids that this release can read: "+err.Error())
+		in.wrong("body", "must be queries that this release can read: "+err.Error())
 	}
-	return ids
+	return queries
 }
 
 // termAck returns who asks, and the term that it says it is in; empty when it says nothing.

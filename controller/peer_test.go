@@ -30,14 +30,20 @@ func (f *fakeService) LeaderReadIndex(_ context.Context, level model.Level, ack 
 	return 42, nil
 }
 
-func (f *fakeService) LeaderRead(_ context.Context, ids []string, ack model.TermAck) ([]model.Found, uint64, error) {
+func (f *fakeService) LeaderRead(ctx context.Context, queries []model.Query, opts model.ReadOptions, ack model.TermAck) ([]model.Found, uint64, error) {
+	defer f.begin(ctx)()
+	f.opts = opts
 	if ack.Term != 7 {
 		return nil, 0, model.ErrNotLeader
 	}
-	found := make([]model.Found, len(ids))
-	for i, id := range ids {
-		if id != "nobody" {
-			found[i] = model.Found{Version: model.Version{ID: id, VersionNo: "1", Platform: "linux", Revision: 4096}, Exists: true}
+	found := make([]model.Found, len(queries))
+	for i, q := range queries {
+		record := model.VersionDB{ID: q.ID, VersionNo: "1", Platform: "linux", Revision: 4096}
+		switch {
+		case q.Page != nil:
+			found[i].Page = &model.Page{Next: q.Page.After}
+		case q.ID != "nobody":
+			found[i] = model.Found{Record: record, Exists: true}
 		}
 	}
 	return found, 44, nil

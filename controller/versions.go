@@ -39,12 +39,13 @@ func (v *VersionController) AddVersion(c *gin.Context) {
 // GetVersionByID answers one record.
 func (v *VersionController) GetVersionByID(c *gin.Context) {
 	in := readInput(c, "level", "min_index", "timeout")
-	id, opts, condition, current := in.id(), in.readOptions(), in.ifMatch(), in.ifNoneMatch()
-	opts.Timeout = in.timeout()
+	id, opts, timeout, condition, current := in.id(), in.readOptions(), in.timeout(), in.ifMatch(), in.ifNoneMatch()
 	if in.failed() {
 		return
 	}
-	result, err := v.service.GetVersionByID(c.Request.Context(), id, opts)
+	ctx, cancel := in.withTimeout(timeout)
+	defer cancel()
+	result, err := v.service.GetVersionByID(ctx, id, opts)
 	if err != nil {
 		failRecord(c, result, err)
 		return
@@ -63,12 +64,13 @@ func (v *VersionController) GetVersionByID(c *gin.Context) {
 // ListVersions answers one page of records.
 func (v *VersionController) ListVersions(c *gin.Context) {
 	in := readInput(c, "platform", "limit", "cursor", "level", "min_index", "timeout")
-	list, opts := in.listOptions(), in.readOptions()
-	opts.Timeout = in.timeout()
+	list, opts, timeout := in.listOptions(), in.readOptions(), in.timeout()
 	if in.failed() {
 		return
 	}
-	page, index, err := v.service.ListVersions(c.Request.Context(), list, opts)
+	ctx, cancel := in.withTimeout(timeout)
+	defer cancel()
+	page, index, err := v.service.ListVersions(ctx, list, opts)
 	setIndex(c, index)
 	if err != nil {
 		fail(c, err)

@@ -14,7 +14,8 @@ type Rounds[T any] struct {
 	observe RoundObserver
 	ctx     context.Context // of the owner: rounds outlive the callers that began them
 
-	pace time.Duration // between the beginnings of rounds that are shared
+	timeout time.Duration // of one round
+	pace    time.Duration // between the beginnings of rounds that are shared
 
 	mu   sync.Mutex
 	next *round[T] // which callers that come now will share
@@ -32,23 +33,24 @@ type round[T any] struct {
 // and what went wrong.
 type RoundObserver func(callers int, took time.Duration, err error)
 
-// NewRounds makes Rounds whose rounds end with ctx. run bounds its own time.
-func NewRounds[T any](ctx context.Context, run func(context.Context) (T, error)) *Rounds[T] {
-	return NewObservedRounds(ctx, run, func(int, time.Duration, error) {})
-}
-
-// NewObservedRounds makes Rounds that tell observe of each round, before its callers go on.
-func NewObservedRounds[T any](ctx context.Context, run func(context.Context) (T, error), observe RoundObserver) *Rounds[T] {
-	return &Rounds[T]{run: run, observe: observe, ctx: ctx}
+// NewRounds makes Rounds that end with ctx and tell observe of each round, before its callers go on. run must end with
+// its context, which a round has for timeout.
+func NewRounds[T any](ctx context.Context, timeout time.Duration, run func(context.Context) (T, error), observe RoundObserver) *Rounds[T] {
+	return &Rounds[T]{run: run, observe: observe, ctx: ctx, timeout: timeout}
 }
 
 // Pace lets a round that follows a shared one begin no sooner than pace after it began, so that more share it.
 // It must be called before Do.
 func (r *Rounds[T]) Pace(pace time.Duration) { r.pace = pace }
 
-// Do returns what the next round finds out, or the context's error when that ends first.
+// Do returns what the next round finds out, or the context's error when that ends first. Where its deadline is further
+// away than the round that goes on and the next one can be, nothing else is waited for: that would cost a timer.
 func (r *Rounds[T]) Do(ctx context.Context) (T, error) {
 	mine := r.join()
+	if deadline, bounded := ctx.Deadline(); bounded && time.Until(deadline) > 2*r.timeout+r.pace {
+		<-mine.done
+		return mine.value, mine.err
+	}
 	select {
 	case <-mine.done:
 		return mine.value, mine.err
@@ -75,13 +77,19 @@ func (r *Rounds[T]) join() *round[T] {
 func (r *Rounds[T]) runAll() {
 	for current := r.take(); current != nil; current = r.take() {
 		began := time.Now()
-		current.value, current.err = r.run(r.ctx)
+		current.value, current.err = r.runOnce()
 		r.observe(current.callers, time.Since(began), current.err)
 		close(current.done)
 		if current.callers > 1 {
 			Pause(r.ctx, r.pace-time.Since(began))
 		}
 	}
+}
+
+func (r *Rounds[T]) runOnce() (T, error) {
+	ctx, cancel := context.WithTimeout(r.ctx, r.timeout)
+	defer cancel()
+	return r.run(ctx)
 }
 
 func (r *Rounds[T]) take() *round[T] {

@@ -31,6 +31,13 @@ func (h *heldRounds) run(ctx context.Context) (int64, error) {
 	}
 }
 
+// roundTimeout is longer than any test's rounds.
+const roundTimeout = time.Hour
+
+func newRounds(ctx context.Context, run func(context.Context) (int64, error)) *Rounds[int64] {
+	return NewRounds(ctx, roundTimeout, run, func(int, time.Duration, error) {})
+}
+
 type answer struct {
 	value int64
 	err   error
@@ -51,7 +58,7 @@ func ask(ctx context.Context, r *Rounds[int64]) chan answer {
 func TestNobodyIsServedByAnEarlierRound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHeldRounds()
-		r := NewRounds(t.Context(), h.run)
+		r := newRounds(t.Context(), h.run)
 		first := ask(t.Context(), r)
 		synctest.Wait()
 		require.EqualValues(t, 1, h.began.Load())
@@ -69,7 +76,7 @@ func TestNobodyIsServedByAnEarlierRound(t *testing.T) {
 // The same under load, where calls and rounds meet at every possible moment.
 func TestNobodyIsServedByAnEarlierRoundUnderLoad(t *testing.T) {
 	var clock atomic.Int64
-	r := NewRounds(t.Context(), func(context.Context) (int64, error) {
+	r := newRounds(t.Context(), func(context.Context) (int64, error) {
 		began := clock.Add(1)
 		runtime.Gosched()
 		return began, nil
@@ -93,7 +100,7 @@ func TestNobodyIsServedByAnEarlierRoundUnderLoad(t *testing.T) {
 func TestOneRoundServesAllThatWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHeldRounds()
-		r := NewRounds(t.Context(), h.run)
+		r := newRounds(t.Context(), h.run)
 		first := ask(t.Context(), r)
 		synctest.Wait()
 		var waiting []chan answer
@@ -116,7 +123,7 @@ func TestOneRoundServesAllThatWait(t *testing.T) {
 func TestCallerLeavesWithItsOwnContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHeldRounds()
-		r := NewRounds(t.Context(), h.run)
+		r := newRounds(t.Context(), h.run)
 		hurried, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		leaves := ask(hurried, r)
@@ -130,12 +137,28 @@ func TestCallerLeavesWithItsOwnContext(t *testing.T) {
 	})
 }
 
+// Whoever has time enough waits for the round alone, which must therefore end, and the one that goes on before it.
+func TestPatientCallerWaitsForTwoRoundsAtMost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRounds(t.Context(), newHeldRounds().run)
+		patient, cancel := context.WithTimeout(t.Context(), 2*roundTimeout+time.Second)
+		defer cancel()
+		began := time.Now()
+		first := ask(patient, r)
+		synctest.Wait()
+		second := ask(patient, r)
+		require.Equal(t, answer{value: 1, err: context.DeadlineExceeded}, <-first)
+		require.Equal(t, answer{value: 2, err: context.DeadlineExceeded}, <-second)
+		require.Equal(t, 2*roundTimeout, time.Since(began))
+	})
+}
+
 // A failed round must reach all who shared it, and nobody who comes after it: a leader that could not
 // be confirmed once may be confirmed by the next round.
 func TestFailureBelongsToOneRound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHeldRounds()
-		r := NewRounds(t.Context(), h.run)
+		r := newRounds(t.Context(), h.run)
 		failure := errors.New("no quorum")
 		first := ask(t.Context(), r)
 		synctest.Wait()
@@ -156,7 +179,7 @@ func TestRoundsEndWithTheirOwner(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		owner, stop := context.WithCancel(t.Context())
 		h := newHeldRounds()
-		r := NewRounds(owner, h.run)
+		r := newRounds(owner, h.run)
 		first := ask(t.Context(), r)
 		synctest.Wait()
 		second := ask(t.Context(), r)
@@ -173,7 +196,7 @@ func TestObserverSeesWhoSharedARound(t *testing.T) {
 		var callers []int
 		var took []time.Duration
 		h := newHeldRounds()
-		r := NewObservedRounds(t.Context(), h.run, func(n int, d time.Duration, err error) {
+		r := NewRounds(t.Context(), roundTimeout, h.run, func(n int, d time.Duration, err error) {
 			require.NoError(t, err)
 			callers, took = append(callers, n), append(took, d)
 		})

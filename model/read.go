@@ -1,10 +1,5 @@
 package model
 
-import (
-	"context"
-	"time"
-)
-
 // Level is how current a read must be (design section 3).
 type Level string
 
@@ -23,24 +18,6 @@ type ReadOptions struct {
 	Level Level
 	// MinIndex is an applied index that the answer must reflect; 0 asks for none.
 	MinIndex uint64
-	// Timeout is how long the read may take; 0 leaves that to its context.
-	Timeout time.Duration
-}
-
-// Less returns the options of a read for which so much of its time has gone.
-func (o ReadOptions) Less(gone time.Duration) ReadOptions {
-	if o.Timeout != 0 {
-		o.Timeout = max(o.Timeout-gone, 1) // 0 would be without end
-	}
-	return o
-}
-
-// Bound returns a context that ends with the timeout.
-func (o ReadOptions) Bound(ctx context.Context) (context.Context, context.CancelFunc) {
-	if o.Timeout == 0 {
-		return ctx, func() {}
-	}
-	return context.WithTimeout(ctx, o.Timeout)
 }
 
 // ListOptions narrows a listing.
@@ -60,8 +37,15 @@ type TermAck struct {
 	Term uint64
 }
 
-// Found is what a read found: a row, or none.
+// Query is one question of a read: for the record of an ID, or for a Page of records where that is not nil.
+type Query struct {
+	ID   string
+	Page *ListOptions
+}
+
+// Found is the answer to a Query: the Record, if it Exists, or the Page.
 type Found struct {
-	Version
+	Record VersionDB
 	Exists bool
+	Page   *Page
 }

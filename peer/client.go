@@ -92,17 +92,20 @@ func (c *Client) ReadIndex(ctx context.Context, address string, level model.Leve
 	return answer.Index, err
 }
 
-// Read asks the leader for records as a linearizable read finds them, at most wire.ReadsMax of them, and
-// gives them in the order of the ids, with the applied index that they reflect.
-func (c *Client) Read(ctx context.Context, address string, ids []string, ack model.TermAck) ([]model.Found, uint64, error) {
-	r := request{method: http.MethodPost, address: address, path: "/read", query: ackQuery(ack), contentType: ReadsType, body: wire.AppendReads(nil, ids), waits: true}
-	data, _, err := c.do(ctx, r)
+// Read has the leader answer the queries of a follower's clients, and gives the answers in their order, with the
+// applied index that they reflect. They may ask for wire.ReadsMax rows.
+func (c *Client) Read(ctx context.Context, address string, queries []model.Query, opts model.ReadOptions, ack model.TermAck) ([]model.Found, uint64, error) {
+	query := ackQuery(ack)
+	query.Set("level", string(opts.Level))
+	query.Set("min_index", strconv.FormatUint(opts.MinIndex, 10))
+	r := request{method: http.MethodPost, address: address, path: "/read", query: query, contentType: QueriesType, body: wire.AppendQueries(nil, queries), waits: true}
+	data, err := c.do(ctx, r)
 	if err != nil {
 		return nil, 0, err
 	}
 	index, found, err := wire.DecodeFound(data)
-	if err == nil && len(found) != len(ids) {
-		err = fmt.Errorf("%w: %s answered %d reads of %d", model.ErrCorrupt, address, len(found), len(ids))
+	if err == nil && !slices.EqualFunc(found, queries, func(f model.Found, q model.Query) bool { return (f.Page != nil) == (q.Page != nil) }) {
+		err = fmt.Errorf("%w: the %d answers of %s do not fit the %d queries", model.ErrCorrupt, len(found), address, len(queries))
 	}
 	return found, index, err
 }
@@ -120,7 +123,7 @@ func ackQuery(w model.TermAck) url.Values {
 // whenever the answer is lost the outcome is unknown.
 func (c *Client) Commands(ctx context.Context, address string, units []model.Unit) ([]model.UnitOutcome, uint64, error) {
 	r := request{method: http.MethodPost, address: address, path: "/command", contentType: CommandsType, body: wire.AppendUnits(nil, units), write: true, waits: true}
-	data, _, err := c.do(ctx, r)
+	data, err := c.do(ctx, r)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -139,41 +142,6 @@ func answers(outcomes []model.UnitOutcome, units []model.Unit) bool {
 	return slices.EqualFunc(outcomes, units, func(o model.UnitOutcome, u model.Unit) bool { return len(o.Outcomes) == len(u.Commands) })
 }
 
-// Get reads a record on the node at address.
-func (c *Client) Get(ctx context.Context, address, id string, opts model.ReadOptions) (result model.Result, err error) {
-	r := request{method: http.MethodGet, address: address, path: "/version/" + url.PathEscape(id), query: readQuery(opts), waits: true}
-	result.Record, result.Index, err = askIndexed[model.VersionDB](ctx, c, r)
-	return result, err
-}
-
-// List reads a page of records on the node at address, and the applied index that it reflects.
-func (c *Client) List(ctx context.Context, address string, list model.ListOptions, opts model.ReadOptions) (model.Page, uint64, error) {
-	query := readQuery(opts)
-	query.Set("limit", strconv.Itoa(list.Limit))
-	if list.After != "" {
-		query.Set("cursor", model.EncodeCursor(list.After))
-	}
-	if list.Platform != "" {
-		query.Set("platform", list.Platform)
-	}
-	listing, index, err := askIndexed[struct {
-		Items      []model.VersionDB `json:"items"`
-		NextCursor string            `json:"nextCursor"`
-	}](ctx, c, request{method: http.MethodGet, address: address, path: "/version", query: query, waits: true})
-	if err != nil {
-		return model.Page{}, 0, err
-	}
-	next, ok := model.DecodeCursor(listing.NextCursor)
-	if !ok {
-		return model.Page{}, 0, fmt.Errorf("%w: the cursor of %s", model.ErrCorrupt, address)
-	}
-	return model.Page{Items: listing.Items, Next: next}, index, nil
-}
-
-func readQuery(opts model.ReadOptions) url.Values {
-	return url.Values{"level": {string(opts.Level)}, "min_index": {strconv.FormatUint(opts.MinIndex, 10)}}
-}
-
 // Join asks a member to take in the node that answers at nodeAddress.
 func (c *Client) Join(ctx context.Context, address, id, nodeAddress string, voter bool) (model.Member, error) {
 	query := url.Values{"id": {id}, "addr": {nodeAddress}, "voter": {strconv.FormatBool(voter)}}
@@ -183,7 +151,7 @@ func (c *Client) Join(ctx context.Context, address, id, nodeAddress string, vote
 // Remove asks the leader to remove a member.
 func (c *Client) Remove(ctx context.Context, address, id string, force bool) error {
 	query := url.Values{"force": {strconv.FormatBool(force)}}
-	_, _, err := c.do(ctx, request{method: http.MethodDelete, address: address, path: "/peer/" + url.PathEscape(id), query: query, waits: true, notFound: model.ErrNoSuchMember})
+	_, err := c.do(ctx, request{method: http.MethodDelete, address: address, path: "/peer/" + url.PathEscape(id), query: query, waits: true, notFound: model.ErrNoSuchMember})
 	return err
 }
 
@@ -198,7 +166,7 @@ func (c *Client) Admit(ctx context.Context, address string, admission Admission)
 	if err != nil {
 		return err
 	}
-	_, _, err = c.do(ctx, request{method: http.MethodPost, address: address, path: "/admit", contentType: "application/json", body: body})
+	_, err = c.do(ctx, request{method: http.MethodPost, address: address, path: "/admit", contentType: "application/json", body: body})
 	return err
 }
 
@@ -229,47 +197,37 @@ type request struct {
 	waits bool
 }
 
-func ask[T any](ctx context.Context, c *Client, r request) (T, error) {
-	answer, _, err := askIndexed[T](ctx, c, r)
-	return answer, err
-}
-
-// askIndexed returns the answer together with the applied index that it reflects.
-func askIndexed[T any](ctx context.Context, c *Client, r request) (answer T, index uint64, err error) {
-	data, header, err := c.do(ctx, r)
+func ask[T any](ctx context.Context, c *Client, r request) (answer T, err error) {
+	data, err := c.do(ctx, r)
 	if err != nil {
-		return answer, 0, err
+		return answer, err
 	}
 	if err := json.Unmarshal(data, &answer); err != nil {
-		return answer, 0, fmt.Errorf("%w: the answer of %s to %s %s: %w", model.ErrCorrupt, r.address, r.method, r.path, err)
+		return answer, fmt.Errorf("%w: the answer of %s to %s %s: %w", model.ErrCorrupt, r.address, r.method, r.path, err)
 	}
-	index, err = strconv.ParseUint(header.Get("X-Versiond-Index"), 10, 64)
-	if err != nil {
-		return answer, 0, fmt.Errorf("%w: %s names no index: %w", model.ErrCorrupt, r.address, err)
-	}
-	return answer, index, nil
+	return answer, nil
 }
 
-func (c *Client) do(ctx context.Context, r request) ([]byte, http.Header, error) {
+func (c *Client) do(ctx context.Context, r request) ([]byte, error) {
 	var sent atomic.Bool
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { sent.Store(true) }})
 	req, err := c.newRequest(ctx, r)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%w: %s: %w", model.ErrNodeUnreachable, r.address, err)
+		return nil, fmt.Errorf("%w: %s: %w", model.ErrNodeUnreachable, r.address, err)
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return nil, nil, r.failed(err, sent.Load())
+		return nil, r.failed(err, sent.Load())
 	}
 	defer func() { _ = resp.Body.Close() }() // everything that matters was read
 	data, err := io.ReadAll(io.LimitReader(resp.Body, answerBytesMax))
 	if err != nil {
-		return nil, nil, r.failed(err, true)
+		return nil, r.failed(err, true)
 	}
 	if resp.StatusCode >= http.StatusMultipleChoices {
-		return nil, nil, r.problemError(resp.StatusCode, resp.Header, data)
+		return nil, r.problemError(resp.StatusCode, resp.Header, data)
 	}
-	return data, resp.Header, nil
+	return data, nil
 }
 
 func (c *Client) newRequest(ctx context.Context, r request) (*http.Request, error) {

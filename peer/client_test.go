@@ -72,14 +72,9 @@ func TestCallersTimeIsPassedOn(t *testing.T) {
 	defer cancel()
 	far, cancelFar := context.WithTimeout(t.Context(), time.Hour)
 	defer cancelFar()
-	read := model.ReadOptions{Level: model.LevelLeader}
 	for name, ask := range map[string]func(context.Context) error{
 		"commands": func(ctx context.Context) error { _, _, err := c.Commands(ctx, address, sampleCommands()); return err },
-		"get":      func(ctx context.Context) error { _, err := c.Get(ctx, address, "a", read); return err },
-		"list": func(ctx context.Context) error {
-			_, _, err := c.List(ctx, address, model.ListOptions{Limit: 1}, read)
-			return err
-		},
+		"read":     func(ctx context.Context) error { return readOne(ctx, c, address) },
 		"join":     func(ctx context.Context) error { _, err := c.Join(ctx, address, "node2", "n:1", true); return err },
 		"remove":   func(ctx context.Context) error { return c.Remove(ctx, address, "node2", false) },
 		"transfer": func(ctx context.Context) error { _, err := c.Transfer(ctx, address, "node2"); return err },
@@ -115,38 +110,18 @@ func TestTermOfAnotherNodeIsRefused(t *testing.T) {
 	}
 }
 
-// A read that was passed on must keep the index that it reflects, or its client cannot read its own
-// writes with min_index.
-func TestReadsKeepIndexAndCursor(t *testing.T) {
-	c := mustClient(t)
-	read := model.ReadOptions{Level: model.LevelLeader, MinIndex: 9}
-	var got record
-	result, err := c.Get(t.Context(), mustServe(t, recording(&got, answering(http.StatusOK, "application/json",
-		`{"id":"a","versionNo":"1","platform":"linux","revision":4096}`))), "a", read)
-	require.NoError(t, err)
-	require.Equal(t, model.Result{Record: model.VersionDB{ID: "a", VersionNo: "1", Platform: "linux", Revision: 4096}, Index: 42}, result)
-	require.Equal(t, "leader 9", got.URL.Query().Get("level")+" "+got.URL.Query().Get("min_index"))
-
-	body := fmt.Sprintf(`{"items":[{"id":"a","versionNo":"1","platform":"linux","revision":1}],"nextCursor":%q}`, model.EncodeCursor("a"))
-	page, index, err := c.List(t.Context(), mustServe(t, answering(http.StatusOK, "application/json", body)), model.ListOptions{Limit: 1}, read)
-	require.NoError(t, err)
-	require.EqualValues(t, 42, index)
-	require.Equal(t, "a", page.Next)
-	require.Len(t, page.Items, 1)
+// readOne asks for a record that nothing is to be found out about.
+func readOne(ctx context.Context, c *peer.Client, address string) error {
+	_, _, err := c.Read(ctx, address, []model.Query{{ID: "a"}}, model.ReadOptions{Level: model.LevelLeader}, model.TermAck{})
+	return err
 }
 
-// An answer that this release cannot understand must not become an empty page or index 0.
+// An answer that this release cannot understand must not become an empty page, no record or index 0.
 func TestUnreadableReadsAreErrors(t *testing.T) {
-	c := mustClient(t)
-	noIndex := func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{"items":[]}`)) }
-	for name, handler := range map[string]http.HandlerFunc{
-		"no index":   noIndex,
-		"bad cursor": answering(http.StatusOK, "application/json", `{"items":[],"nextCursor":"*"}`),
-		"cut off":    answering(http.StatusOK, "application/json", `{"items":[`),
-	} {
+	found := string(wire.AppendFound(nil, 42, []model.Found{{}}))
+	for name, answer := range map[string]string{"nothing": "", "of another form": "\x09" + found[1:], "cut off": found[:len(found)-1], "JSON": `{"items":[]}`} {
 		t.Run(name, func(t *testing.T) {
-			_, _, err := c.List(t.Context(), mustServe(t, handler), model.ListOptions{Limit: 1}, model.ReadOptions{})
-			require.ErrorIs(t, err, model.ErrCorrupt)
+			require.ErrorIs(t, readOne(t.Context(), mustClient(t), mustServe(t, answering(http.StatusOK, peer.FoundType, answer))), model.ErrCorrupt)
 		})
 	}
 }

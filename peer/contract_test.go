@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -38,16 +39,22 @@ func (o *otherNode) LeaderReadIndex(_ context.Context, level model.Level, ack mo
 	return 41, nil
 }
 
-func (o *otherNode) LeaderRead(_ context.Context, ids []string, ack model.TermAck) ([]model.Found, uint64, error) {
-	o.note(ids, ack)
+func (o *otherNode) LeaderRead(_ context.Context, queries []model.Query, opts model.ReadOptions, ack model.TermAck) ([]model.Found, uint64, error) {
+	o.note(queries, opts, ack)
 	return sampleFound(), 42, nil
 }
 
 // sampleAck is what a follower says of itself.
 var sampleAck = model.TermAck{Node: "node3", Term: 9}
 
+// Ids hold what texts in between could treat specially; one that changes on its way reads another record.
+func sampleQueries() []model.Query {
+	return []model.Query{{ID: "libstdc++6"}, {ID: `%2F ?x=1&y#z;"<>\^{|}`}, {Page: &model.ListOptions{Platform: "a+b &c", After: "版本", Limit: 998}}}
+}
+
 func sampleFound() []model.Found {
-	return []model.Found{{}, {Version: model.Version{ID: "b", VersionNo: "2", Platform: "linux", Revision: 8192}, Exists: true}}
+	b := model.VersionDB{ID: "b", VersionNo: "2", Platform: "linux", Revision: 8192}
+	return []model.Found{{}, {Record: b, Exists: true}, {Page: &model.Page{Items: []model.VersionDB{b}, Next: "b"}}}
 }
 
 func (o *otherNode) Admit(_ context.Context, admission peer.Admission) error {
@@ -58,16 +65,6 @@ func (o *otherNode) Admit(_ context.Context, admission peer.Admission) error {
 func (o *otherNode) ApplyCommands(_ context.Context, commands []model.Unit) ([]model.UnitOutcome, uint64, error) {
 	o.note(commands)
 	return sampleOutcomes(), 43, nil
-}
-
-func (o *otherNode) GetVersionByID(_ context.Context, id string, opts model.ReadOptions) (model.Result, error) {
-	o.note(id, opts)
-	return model.Result{Record: model.VersionDB{ID: id, VersionNo: "1", Platform: "linux", Revision: 4096}, Index: 43}, nil
-}
-
-func (o *otherNode) ListVersions(_ context.Context, list model.ListOptions, opts model.ReadOptions) (model.Page, uint64, error) {
-	o.note(list, opts)
-	return model.Page{Items: []model.VersionDB{{ID: "b+c"}}, Next: "b+c"}, 44, nil
 }
 
 func (o *otherNode) JoinRaftCluster(_ context.Context, id, address string, voter bool) (model.Member, error) {
@@ -118,13 +115,18 @@ func TestClientAndPeerPortAgree(t *testing.T) {
 		require.EqualValues(t, 41, index)
 		require.Equal(t, []any{level, sampleAck}, o.got)
 	}
-	found, index, err := c.Read(ctx, address, []string{"a", "b"}, sampleAck)
-	require.NoError(t, err)
-	require.Equal(t, sampleFound(), found)
-	require.EqualValues(t, 42, index)
-	require.Equal(t, []any{[]string{"a", "b"}, sampleAck}, o.got)
-	_, _, err = c.Read(ctx, address, []string{"a"}, sampleAck)
-	require.ErrorIs(t, err, model.ErrCorrupt, "an answer to two reads is none to one")
+	for _, level := range []model.Level{model.LevelLinearizable, model.LevelLeader} {
+		opts := model.ReadOptions{Level: level, MinIndex: 1 << 60}
+		found, index, err := c.Read(ctx, address, sampleQueries(), opts, sampleAck)
+		require.NoError(t, err)
+		require.Equal(t, sampleFound(), found)
+		require.EqualValues(t, 42, index)
+		require.Equal(t, []any{sampleQueries(), opts, sampleAck}, o.got)
+	}
+	for _, others := range [][]model.Query{sampleQueries()[:2], slices.Repeat(sampleQueries()[:1], 3)} {
+		_, _, err = c.Read(ctx, address, others, model.ReadOptions{Level: model.LevelLeader}, sampleAck)
+		require.ErrorIs(t, err, model.ErrCorrupt, "an answer to other queries is none to these")
+	}
 	outcomes, index, err := c.Commands(ctx, address, sampleCommands())
 	require.NoError(t, err)
 	require.Equal(t, sampleOutcomes(), outcomes)
@@ -142,32 +144,6 @@ func TestClientAndPeerPortAgree(t *testing.T) {
 	leader, err := c.Transfer(ctx, address, "node9")
 	require.NoError(t, err)
 	require.Equal(t, model.Leader{ID: "node9", Address: "n:1", Port: 8089}, leader)
-}
-
-// Ids hold what URLs treat specially; one that changes on its way reads another record.
-func TestReadsReachTheOtherNodeAsTheyWereAsked(t *testing.T) {
-	o, address := mustRunOther(t, "s3cret")
-	c := mustClient(t)
-	for _, level := range []model.Level{model.LevelLinearizable, model.LevelLeader, model.LevelNone} {
-		opts := model.ReadOptions{Level: level, MinIndex: 1 << 60, Timeout: 5 * time.Second} // what a node takes that nobody bounds
-		for _, id := range []string{"libstdc++6", "a b", "100%", "%2F", "?x=1&y#z", "a;b,c", "...", "版本", `"<>\^{|}`} {
-			result, err := c.Get(t.Context(), address, id, opts)
-			require.NoError(t, err, "%q", id)
-			require.Equal(t, id, result.Record.ID)
-			require.EqualValues(t, 43, result.Index)
-			require.Equal(t, []any{id, opts}, o.got)
-
-			list := model.ListOptions{Platform: "a+b &c", After: id, Limit: 1000}
-			page, index, err := c.List(t.Context(), address, list, opts)
-			require.NoError(t, err, "%q", id)
-			require.Equal(t, "b+c", page.Next)
-			require.EqualValues(t, 44, index)
-			require.Equal(t, []any{list, opts}, o.got)
-		}
-	}
-	_, _, err := c.List(t.Context(), address, model.ListOptions{Limit: 1}, model.ReadOptions{Level: model.LevelNone})
-	require.NoError(t, err, "the first page of everything")
-	require.Equal(t, []any{model.ListOptions{Limit: 1}, model.ReadOptions{Level: model.LevelNone, Timeout: 5 * time.Second}}, o.got)
 }
 
 // Requests without the secret, or meant for another cluster, must not reach the service.

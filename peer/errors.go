@@ -16,11 +16,13 @@ import (
 
 // between are the codes that mean something else of another node than of this one. A node that knows of no
 // leader, or was removed, did nothing: whoever asked it looks for the leader elsewhere. And a node whose
-// secret is not taken must not tell its client that the client's token was not.
+// secret is not taken must not tell its client that the client's token was not. Nor did a node of another release do
+// anything that does not know the form of what it was sent.
 var between = map[string]error{
-	"no_leader":    model.ErrNotLeader,
-	"node_removed": model.ErrNotLeader,
-	"unauthorized": model.ErrSecretsDiffer,
+	"no_leader":              model.ErrNotLeader,
+	"node_removed":           model.ErrNotLeader,
+	"unsupported_media_type": model.ErrNotLeader,
+	"unauthorized":           model.ErrSecretsDiffer,
 }
 
 // errorOf turns the code of another node's problem answer back into the error that it was there.

@@ -64,7 +64,7 @@ func TestEveryCodeComesBackAsTheErrorItWas(t *testing.T) {
 		t.Run(each.code, func(t *testing.T) {
 			address := mustServe(t, answering(http.StatusServiceUnavailable, "application/problem+json", problem(each.code)))
 			requireWrite(t, c, address, want)
-			_, err := c.Get(t.Context(), address, "a", model.ReadOptions{Level: model.LevelLeader})
+			err := readOne(t.Context(), c, address)
 			require.ErrorIs(t, err, want)
 			require.ErrorContains(t, err, "words for "+each.code, "the other node's words are lost")
 		})
@@ -99,8 +99,16 @@ func TestUnknownMemberStaysAMember(t *testing.T) {
 	require.ErrorIs(t, c.Remove(t.Context(), address, "node9", false), model.ErrNoSuchMember)
 	_, err := c.Transfer(t.Context(), address, "node9")
 	require.ErrorIs(t, err, model.ErrNoSuchMember)
-	_, err = c.Get(t.Context(), address, "node9", model.ReadOptions{Level: model.LevelLeader})
-	require.ErrorIs(t, err, model.ErrNotFound)
+	require.ErrorIs(t, readOne(t.Context(), c, address), model.ErrNotFound)
+}
+
+// While nodes of two releases run, one may not know the form of what the other sends. It did nothing: whoever asked
+// looks for a leader that does, and a client is not told that something broke.
+func TestLeaderOfAnotherReleaseDidNothing(t *testing.T) {
+	c := mustClient(t)
+	address := mustServe(t, answering(http.StatusUnsupportedMediaType, "application/problem+json", problem("unsupported_media_type")))
+	require.ErrorIs(t, readOne(t.Context(), c, address), model.ErrNotLeader)
+	requireWrite(t, c, address, model.ErrNotLeader)
 }
 
 // A client gets one entry for each wrong field, also from a node that only passed its request on.

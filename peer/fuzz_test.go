@@ -36,6 +36,7 @@ func FuzzAnswers(f *testing.F) { // slow
 	done := []model.UnitOutcome{{Outcomes: []model.Outcome{{Code: model.OutcomeDone, Revision: 4096}}}}
 	f.Add(uint16(200), "7", wire.AppendOutcomes(nil, 7, done))
 	f.Add(uint16(200), "7", []byte(`{"node":"node2","cluster":"c1","term":3,"index":5,"port":8082,"items":[{"id":"a"}],"nextCursor":""}`))
+	f.Add(uint16(200), "7", wire.AppendFound(nil, 7, []model.Found{{Page: &model.Page{}}}))
 	f.Add(uint16(200), "x", []byte(`null`))
 	f.Add(uint16(302), "", []byte{})
 	f.Add(uint16(404), "7", []byte(`{"code":"not_found","detail":"no"}`))
@@ -47,11 +48,10 @@ func FuzzAnswers(f *testing.F) { // slow
 		_, errStatus := c.Status(t.Context(), "node2:7002")
 		_, errTerm := c.Term(t.Context(), "node2", "node2:7002")
 		_, errIndex := c.ReadIndex(t.Context(), "node2:7002", model.LevelLeader, model.TermAck{})
-		_, _, errRead := c.Read(t.Context(), "node2:7002", []string{"a"}, model.TermAck{})
-		_, errGet := c.Get(t.Context(), "node2:7002", "a", model.ReadOptions{Level: model.LevelLeader})
-		_, _, errList := c.List(t.Context(), "node2:7002", model.ListOptions{Limit: 1}, model.ReadOptions{Level: model.LevelLeader})
+		_, _, errRead := c.Read(t.Context(), "node2:7002", []model.Query{{ID: "a"}}, model.ReadOptions{}, model.TermAck{})
+		_, _, errPage := c.Read(t.Context(), "node2:7002", []model.Query{{Page: &model.ListOptions{Limit: 1}}}, model.ReadOptions{}, model.TermAck{})
 		_, errJoin := c.Join(t.Context(), "node2:7002", "a", "node3:7003", true)
-		for _, err := range []error{errStatus, errTerm, errIndex, errRead, errGet, errList, errJoin} {
+		for _, err := range []error{errStatus, errTerm, errIndex, errRead, errPage, errJoin} {
 			require.True(t, err == nil || known(err), "%v", err)
 		}
 		outcomes, _, err := c.Commands(t.Context(), "node2:7002", []model.Unit{unit})

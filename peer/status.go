@@ -45,8 +45,8 @@ type Term struct {
 const (
 	CommandsType = "application/vnd.versiond.commands"
 	OutcomesType = "application/vnd.versiond.outcomes"
-	ReadsType    = "application/vnd.versiond.reads"
-	FoundType    = "application/vnd.versiond.found"
+	QueriesType  = "application/vnd.versiond.queries"
+	FoundType    = "application/vnd.versiond.answers"
 )
 
 // The headers that a node sends along: which cluster it takes the other for a member of, and the

@@ -42,7 +42,7 @@ type readIndexer struct {
 
 func newReadIndexer(node *Node, r *raft.Raft) *readIndexer {
 	x := &readIndexer{node: node, raft: r}
-	x.rounds = group.NewObservedRounds(node.ctx, x.confirm, node.fsm.observer.QuorumRound)
+	x.rounds = group.NewRounds(node.ctx, roundTimeout, x.confirm, node.fsm.observer.QuorumRound)
 	return x
 }
 
@@ -74,8 +74,6 @@ func (x *readIndexer) completesQuorum(id string) bool {
 
 // confirm runs one round.
 func (x *readIndexer) confirm(ctx context.Context) (uint64, error) {
-	ctx, cancel := context.WithTimeout(ctx, roundTimeout)
-	defer cancel()
 	term := x.raft.CurrentTerm()
 	if err := x.awaitOpenTerm(ctx, term); err != nil {
 		return 0, err

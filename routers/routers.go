@@ -66,8 +66,6 @@ func SetUpRaftRouter(v *controller.VersionController, p *controller.PeerControll
 	peers.POST("/admit", p.Admit)
 
 	// What a follower cannot do itself it asks of the leader, by the public handlers.
-	peers.GET("/version", v.ListVersions)
-	peers.GET("/version/:id", v.GetVersionByID)
 	peers.DELETE("/peer/:id", v.DeleteFatalPeer)
 	peers.POST("/leader/:id", v.TransferLeadership)
 	peers.POST("/restore", v.Restore)

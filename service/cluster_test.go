@@ -157,11 +157,11 @@ func TestFollowerWithABusyStorePassesReadsOn(t *testing.T) {
 	require.NoError(t, follower.mysql.readers.Enter(t.Context()))
 	for _, level := range []model.Level{model.LevelLinearizable, model.LevelLeader} {
 		follower.redis.memory.Clear()
-		result, err := follower.GetVersionByID(t.Context(), "a", model.ReadOptions{Level: level, Timeout: 5 * time.Second})
+		result, err := follower.GetVersionByID(within(t, 5*time.Second), "a", model.ReadOptions{Level: level})
 		require.NoError(t, err)
 		require.Equal(t, added.Record, result.Record)
 	}
-	_, err := follower.GetVersionByID(t.Context(), "a", model.ReadOptions{Level: model.LevelNone, Timeout: 50 * time.Millisecond})
+	_, err := follower.GetVersionByID(within(t, 50*time.Millisecond), "a", model.ReadOptions{Level: model.LevelNone})
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 }
 
@@ -215,17 +215,17 @@ func TestFollowerWithoutItsStorePassesReadsOn(t *testing.T) {
 		require.Equal(t, []model.VersionDB{added.Record}, page.Items)
 		require.GreaterOrEqual(t, index, added.Index)
 	}
-	require.Contains(t, follower.peers.called(), "get "+nodes[0].address)
+	require.Contains(t, follower.peers.called(), "read "+nodes[0].address)
 	_, err := follower.GetVersionByID(within(t, time.Second), "a", model.ReadOptions{Level: model.LevelNone})
 	require.ErrorIs(t, err, model.ErrStoreUnavailable)
 	require.Contains(t, failing(follower.Readiness(t.Context())), "store")
 
-	follower.peers.getFails.Store(3)
+	follower.peers.readFails.Store(3)
 	result, err := follower.GetVersionByID(within(t, 10*time.Second), "a", model.ReadOptions{Level: model.LevelLinearizable})
 	require.NoError(t, err, "a read that meets a dying leader is asked again: it changes nothing")
 	require.Equal(t, added.Record, result.Record)
 
-	follower.peers.getHangs.Store(true)
+	follower.peers.readHangs.Store(true)
 	_, err = follower.GetVersionByID(within(t, 300*time.Millisecond), "a", model.ReadOptions{Level: model.LevelLinearizable})
 	require.ErrorIs(t, err, model.ErrTimeout)
 	require.NotErrorIs(t, err, model.ErrNoLeader, "there is one, which took too long")
@@ -260,7 +260,7 @@ func TestFollowerThatIsBehindReadsAtTheLeader(t *testing.T) {
 	for i := range 20 {
 		id := fmt.Sprint("id-", i)
 		added := nodes[0].mustAdd(t, id, "1")
-		result, err := follower.GetVersionByID(within(t, 10*time.Second), id, model.ReadOptions{Level: model.LevelLinearizable, Timeout: 5 * time.Second})
+		result, err := follower.GetVersionByID(within(t, 10*time.Second), id, model.ReadOptions{Level: model.LevelLinearizable})
 		require.NoError(t, err)
 		require.Equal(t, added.Record, result.Record)
 		require.GreaterOrEqual(t, result.Index, added.Index, "the label is the leader's")

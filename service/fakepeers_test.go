@@ -25,10 +25,10 @@ type fakePeers struct {
 	// Set before the nodes run.
 	onCommands func(ctx context.Context, units []model.Unit) ([]model.UnitOutcome, uint64, error)
 	onAdmit    func(peer.Admission) error
-	// getFails is how many reads that are passed on fail as they do when the other node dies.
-	getFails atomic.Int64
-	// getHangs has a read that is passed on wait until its time is over.
-	getHangs atomic.Bool
+	// readFails is how many reads that are passed on fail as they do when the other node dies.
+	readFails atomic.Int64
+	// readHangs has a read that is passed on wait until its time is over.
+	readHangs atomic.Bool
 	// loseRemovals is how many removals are done whose answer is lost.
 	loseRemovals atomic.Int64
 	afterLoss    func() // nil, or what happens then
@@ -133,13 +133,20 @@ func (p *fakePeers) ReadIndex(ctx context.Context, address string, level model.L
 	return s.LeaderReadIndex(ctx, level, ack)
 }
 
-func (p *fakePeers) Read(ctx context.Context, address string, ids []string, ack model.TermAck) ([]model.Found, uint64, error) {
+func (p *fakePeers) Read(ctx context.Context, address string, queries []model.Query, opts model.ReadOptions, ack model.TermAck) ([]model.Found, uint64, error) {
 	p.note("read", address)
+	if p.readFails.Add(-1) >= 0 {
+		return nil, 0, fmt.Errorf("%w: %s: %w", model.ErrNodeUnreachable, address, model.ErrNoAnswer)
+	}
+	if p.readHangs.Load() {
+		<-ctx.Done()
+		return nil, 0, fmt.Errorf("%w: %s: %w: %w", model.ErrNodeUnreachable, address, model.ErrNoAnswer, ctx.Err())
+	}
 	s, err := p.at(address)
 	if err != nil {
 		return nil, 0, err
 	}
-	return s.LeaderRead(ctx, ids, ack)
+	return s.LeaderRead(ctx, queries, opts, ack)
 }
 
 func (p *fakePeers) Commands(ctx context.Context, address string, units []model.Unit) ([]model.UnitOutcome, uint64, error) {
@@ -151,31 +158,6 @@ func (p *fakePeers) Commands(ctx context.Context, address string, units []model.
 		return nil, 0, fmt.Errorf("%w: %w", model.ErrNotLeader, err)
 	}
 	return s.ApplyCommands(ctx, units)
-}
-
-func (p *fakePeers) Get(ctx context.Context, address, id string, opts model.ReadOptions) (model.Result, error) {
-	p.note("get", address)
-	if p.getFails.Add(-1) >= 0 {
-		return model.Result{}, fmt.Errorf("%w: %s: %w", model.ErrNodeUnreachable, address, model.ErrNoAnswer)
-	}
-	if p.getHangs.Load() {
-		<-ctx.Done()
-		return model.Result{}, fmt.Errorf("%w: %s: %w: %w", model.ErrNodeUnreachable, address, model.ErrNoAnswer, ctx.Err())
-	}
-	s, err := p.at(address)
-	if err != nil {
-		return model.Result{}, err
-	}
-	return s.GetVersionByID(ctx, id, opts)
-}
-
-func (p *fakePeers) List(ctx context.Context, address string, list model.ListOptions, opts model.ReadOptions) (model.Page, uint64, error) {
-	p.note("list", address)
-	s, err := p.at(address)
-	if err != nil {
-		return model.Page{}, 0, err
-	}
-	return s.ListVersions(ctx, list, opts)
 }
 
 func (p *fakePeers) Join(ctx context.Context, address, id, nodeAddress string, voter bool) (model.Member, error) {

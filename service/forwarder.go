@@ -16,75 +16,99 @@ var forwardLimits = group.Limits{
 	WaitingItemsMax: 1000, WaitingSizeMax: 16 << 20,
 }
 
+// readLimits are those of reads. One that does not fit waits for this node's own applier instead.
+var readLimits = group.Limits{
+	GroupSizeMax: 128 << 10, GroupCountMax: wire.ReadsMax, InFlightMax: 2,
+	WaitingItemsMax: 4 * wire.ReadsMax, WaitingSizeMax: 1 << 20,
+}
+
 // forwardTimeout bounds a request for a caller that named no deadline.
 const forwardTimeout = 5 * time.Second
 
 // leaderWatchInterval is how soon a request to a leader that leads no more is given up.
 const leaderWatchInterval = 50 * time.Millisecond
 
-// forwarder passes the writes of a follower's clients to the leader, one request for all that wait.
-type forwarder struct {
-	ctx      context.Context // ends with the node
-	peers    PeerClient
-	leader   func() (id, address string)
-	observer Observer
-	batcher  *group.Batcher[model.Unit, forwarded]
+// forwarder passes what a follower's clients ask for on to the leader, one request for all that wait.
+type forwarder[Req, Res any] struct {
+	ctx     context.Context // ends with the node
+	leader  func() (id, address string)
+	ask     func(ctx context.Context, leader string, requests []Req) ([]Res, uint64, error)
+	batcher *group.Batcher[Req, forwarded[Res]]
 }
 
-// forwarded is the outcome of a unit as the leader decided it, and the index it reflects.
-type forwarded struct {
-	outcome model.UnitOutcome
-	index   uint64
+// forwarded is a leader's answer and the index that it reflects.
+type forwarded[Res any] struct {
+	answer Res
+	index  uint64
 }
 
-func newForwarder(ctx context.Context, peers PeerClient, leader func() (id, address string)) *forwarder {
-	f := &forwarder{ctx: ctx, peers: peers, leader: leader, observer: unobserved{}}
-	f.batcher = group.NewBatcher(forwardLimits, f.forwardGroup)
+func newForwarder[Req, Res any](ctx context.Context, limits group.Limits, leader func() (id, address string),
+	ask func(ctx context.Context, leader string, requests []Req) ([]Res, uint64, error),
+) *forwarder[Req, Res] {
+	f := &forwarder[Req, Res]{ctx: ctx, leader: leader, ask: ask}
+	f.batcher = group.NewBatcher(limits, f.forwardGroup)
 	return f
 }
 
-// forward returns the outcome of a unit as the leader decided it, and the index it reflects.
-func (f *forwarder) forward(ctx context.Context, u model.Unit) (model.UnitOutcome, uint64, error) {
-	result, err := f.batcher.Do(ctx, u, wire.UnitBytes(&u), len(u.Commands))
-	return result.outcome, result.index, err
+// newWriteForwarder passes units of commands on.
+func (s *VersionService) newWriteForwarder() *forwarder[model.Unit, model.UnitOutcome] {
+	return newForwarder(s.ctx, forwardLimits, s.node.Leader, func(ctx context.Context, leader string, units []model.Unit) ([]model.UnitOutcome, uint64, error) {
+		s.observer.Forwarded(model.CountCommands(units))
+		return s.peers.Commands(ctx, leader, units)
+	})
+}
+
+// newReadForwarder passes linearizable reads on.
+func (s *VersionService) newReadForwarder() *forwarder[model.Query, model.Found] {
+	return newForwarder(s.ctx, readLimits, s.node.Leader, func(ctx context.Context, leader string, queries []model.Query) ([]model.Found, uint64, error) {
+		ctx, cancel := context.WithTimeout(ctx, readIndexTimeout)
+		defer cancel()
+		return s.peers.Read(ctx, leader, queries, model.ReadOptions{Level: model.LevelLinearizable}, s.termAck())
+	})
+}
+
+// forward returns the leader's answer to a request that has this size and counts for so many, and the index that it
+// reflects.
+func (f *forwarder[Req, Res]) forward(ctx context.Context, is Req, size, count int) (Res, uint64, error) {
+	result, err := f.batcher.Do(ctx, is, size, count)
+	return result.answer, result.index, err
 }
 
 // forwardGroup passes one group on.
-func (f *forwarder) forwardGroup(take func() group.Batch[model.Unit]) ([]forwarded, error) {
-	units := take()
-	if len(units.Requests) == 0 {
+func (f *forwarder[Req, Res]) forwardGroup(take func() group.Batch[Req]) ([]forwarded[Res], error) {
+	batch := take()
+	if len(batch.Requests) == 0 {
 		return nil, nil
 	}
-	f.observer.Forwarded(model.CountCommands(units.Requests))
-	outcomes, index, err := f.ask(units)
+	answers, index, err := f.askLeader(batch)
 	if err != nil {
 		return nil, err
 	}
-	results := make([]forwarded, len(outcomes))
-	for i, outcome := range outcomes {
-		results[i] = forwarded{outcome, index}
+	results := make([]forwarded[Res], len(answers))
+	for i, answer := range answers {
+		results[i] = forwarded[Res]{answer, index}
 	}
 	return results, nil
 }
 
-func (f *forwarder) ask(units group.Batch[model.Unit]) ([]model.UnitOutcome, uint64, error) {
+func (f *forwarder[Req, Res]) askLeader(batch group.Batch[Req]) ([]Res, uint64, error) {
 	_, address := f.leader()
 	if address == "" {
 		return nil, 0, model.ErrNotLeader
 	}
-	deadline := units.Deadline
+	deadline := batch.Deadline
 	if deadline.IsZero() {
 		deadline = time.Now().Add(forwardTimeout)
 	}
 	ctx, cancel := context.WithDeadline(f.ctx, deadline)
 	defer cancel()
 	go f.whileLeading(ctx, address, cancel)
-	return f.peers.Commands(ctx, address, units.Requests)
+	return f.ask(ctx, address, batch.Requests)
 }
 
 // whileLeading calls cancel once another node, or none, leads: a leader that is frozen or cut off
 // never answers, and what waits behind its request has a new leader to go to. It ends with the context.
-func (f *forwarder) whileLeading(ctx context.Context, address string, cancel context.CancelFunc) {
+func (f *forwarder[Req, Res]) whileLeading(ctx context.Context, address string, cancel context.CancelFunc) {
 	for range group.Every(ctx, leaderWatchInterval) {
 		if _, current := f.leader(); current != address {
 			cancel()
@@ -92,4 +116,4 @@ func (f *forwarder) whileLeading(ctx context.Context, address string, cancel con
 	}
 }
 
-func (f *forwarder) close() { f.batcher.Close() }
+func (f *forwarder[Req, Res]) close() { f.batcher.Close() }

@@ -57,11 +57,12 @@ type follower struct {
 
 func follow(t *testing.T, l *leading) *follower {
 	t.Helper()
-	peers := newFakePeers()
-	peers.onCommands = l.commands
 	ctx, cancel := context.WithCancel(t.Context())
-	forwarder := newForwarder(ctx, peers, func() (id, address string) { return "node2", "node2:7001" })
-	f := &follower{VersionService: &VersionService{ctx: ctx, forwarder: forwarder}}
+	leader := func() (id, address string) { return "node2", "node2:7001" }
+	forwarder := newForwarder(ctx, forwardLimits, leader, func(ctx context.Context, _ string, units []model.Unit) ([]model.UnitOutcome, uint64, error) {
+		return l.commands(ctx, units)
+	})
+	f := &follower{VersionService: &VersionService{ctx: ctx, writeForwarder: forwarder}}
 	f.stop = sync.OnceFunc(func() { cancel(); forwarder.close() })
 	t.Cleanup(f.stop)
 	return f
@@ -71,7 +72,7 @@ func follow(t *testing.T, l *leading) *follower {
 func (f *follower) add(ctx context.Context, id string) (outcome model.Outcome, index uint64, err error) {
 	err = f.withLeader(ctx, func(ctx context.Context) (err error) {
 		var unit model.UnitOutcome
-		if unit, index, err = f.forwarder.forward(ctx, model.Single(add(id, "1"))); err == nil {
+		if unit, index, err = f.writeForwarder.forward(ctx, model.Single(add(id, "1")), len(id), 1); err == nil {
 			outcome = unit.Outcomes[0]
 		}
 		return err

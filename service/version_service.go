@@ -30,10 +30,8 @@ type PeerClient interface {
 	Status(ctx context.Context, address string) (peer.Status, error)
 	Identify(ctx context.Context, address string) (peer.Status, error)
 	ReadIndex(ctx context.Context, address string, level model.Level, ack model.TermAck) (uint64, error)
-	Read(ctx context.Context, address string, ids []string, ack model.TermAck) ([]model.Found, uint64, error)
+	Read(ctx context.Context, address string, queries []model.Query, opts model.ReadOptions, ack model.TermAck) ([]model.Found, uint64, error)
 	Commands(ctx context.Context, address string, units []model.Unit) ([]model.UnitOutcome, uint64, error)
-	Get(ctx context.Context, address, id string, opts model.ReadOptions) (model.Result, error)
-	List(ctx context.Context, address string, list model.ListOptions, opts model.ReadOptions) (model.Page, uint64, error)
 	Join(ctx context.Context, address, id, nodeAddress string, voter bool) (model.Member, error)
 	Remove(ctx context.Context, address, id string, force bool) error
 	Transfer(ctx context.Context, address, id string) (model.Leader, error)
@@ -84,10 +82,10 @@ type VersionService struct {
 	log      *slog.Logger
 	calm     *slog.Logger // for what may repeat
 
-	forwarder   *forwarder
-	readIndexes map[model.Level]*group.Rounds[uint64]
-	leaderReads *leaderReads
-	ports       ports
+	writeForwarder *forwarder[model.Unit, model.UnitOutcome]
+	readForwarder  *forwarder[model.Query, model.Found]
+	readIndexes    map[model.Level]*group.Rounds[uint64]
+	ports          ports
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -130,10 +128,8 @@ func NewVersionService(settings Settings, mysql *VersionMysqlService, redis *Ver
 	}
 	s.node = node
 	s.guard = &integrity.Guard{Trust: s.trust, Node: node, State: s.StateInternal, ReadRows: s.readRows, Ask: s.askMembers, LeadElsewhere: s.leadElsewhere, Log: log}
-	s.forwarder = newForwarder(ctx, peers, node.Leader)
-	s.forwarder.observer = s.observer
+	s.writeForwarder, s.readForwarder = s.newWriteForwarder(), s.newReadForwarder()
 	s.readIndexes = s.newReadIndexes()
-	s.leaderReads = newLeaderReads(s)
 	return s, nil
 }
 
@@ -177,8 +173,8 @@ func (s *VersionService) HandOver(ctx context.Context) {
 // Close stops the Raft node and all that waits on it.
 func (s *VersionService) Close() error {
 	s.cancel()
-	s.forwarder.close()
-	s.leaderReads.close()
+	s.writeForwarder.close()
+	s.readForwarder.close()
 	return s.node.Close()
 }
 

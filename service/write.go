@@ -125,7 +125,7 @@ func (s *VersionService) propose(ctx context.Context, u model.Unit) (model.UnitO
 		if _, address := s.node.Leader(); address == "" {
 			return model.UnitOutcome{}, 0, s.nobodyLeads()
 		}
-		return s.forwarder.forward(ctx, u)
+		return s.writeForwarder.forward(ctx, u, wire.UnitBytes(&u), len(u.Commands))
 	}
 	outcomes, index, err := s.proposeUnits(ctx, []model.Unit{u})
 	if err != nil {

@@ -7,40 +7,81 @@ import (
 	"versiond/model"
 )
 
-// ReadsMax is the most ids that one request of a follower may ask for.
+// ReadsMax is the most queries that one request of a follower may make, and the most rows that they may ask for together.
 const ReadsMax = 1000
 
-// AppendReads appends the byte form of the ids that a follower asks the leader for: version, count, ids.
-func AppendReads(dst []byte, ids []string) []byte {
-	dst = binary.AppendUvarint(append(dst, formVersion), uint64(len(ids)))
-	for _, id := range ids {
-		dst = appendText(dst, id)
+// What a query asks for, and what was found.
+const (
+	kindNothing = 0
+	kindRecord  = 1
+	kindPage    = 2
+)
+
+// AppendQueries appends the byte form of what a follower asks the leader for: version, count, and of each query its
+// kind, and the id, or the platform, the id that goes before and the limit of the page.
+func AppendQueries(dst []byte, queries []model.Query) []byte {
+	dst = binary.AppendUvarint(append(dst, formVersion), uint64(len(queries)))
+	for _, q := range queries {
+		if q.Page == nil {
+			dst = appendText(append(dst, kindRecord), q.ID)
+			continue
+		}
+		dst = appendText(appendText(append(dst, kindPage), q.Page.Platform), q.Page.After)
+		dst = binary.AppendUvarint(dst, uint64(q.Page.Limit))
 	}
 	return dst
 }
 
-// DecodeReads reads what AppendReads wrote. Every error matches model.ErrCorrupt.
-func DecodeReads(data []byte) ([]string, error) {
+// DecodeQueries reads what AppendQueries wrote. Every error matches model.ErrCorrupt.
+func DecodeQueries(data []byte) ([]model.Query, error) {
 	r := reader{rest: data}
-	r.version("reads")
-	ids := make([]string, r.count(ReadsMax))
-	for i := range ids {
-		ids[i] = r.text()
+	r.version("queries")
+	queries, rows := make([]model.Query, r.count(ReadsMax)), 0
+	for i := range queries {
+		rows += r.query(&queries[i])
 	}
-	return ids, r.end()
+	if rows > ReadsMax {
+		r.fail("it asks for %d rows, more than the %d allowed", rows, ReadsMax)
+	}
+	return queries, r.end()
 }
 
-// AppendFound appends the byte form of what reads found, in their order, and of the applied index that
-// all of it reflects: version, index, count, and of each row 0, or 1 and the record.
+func (r *reader) query(q *model.Query) (rows int) {
+	switch kind := r.byte(); kind {
+	case kindRecord:
+		q.ID = r.text()
+		return 1
+	case kindPage:
+		q.Page = &model.ListOptions{Platform: r.text(), After: r.text(), Limit: r.countFrom(1, ReadsMax)}
+		return q.Page.Limit
+	default:
+		r.fail("unknown kind %d of a query", kind)
+		return 0
+	}
+}
+
+// AppendFound appends the byte form of what queries found, in their order, and of the applied index that all of it
+// reflects: version, index, count, and of each its kind, and the record, or the next page's id, the count and the records.
 func AppendFound(dst []byte, index uint64, found []model.Found) []byte {
 	dst = binary.AppendUvarint(append(dst, formVersion), index)
 	dst = binary.AppendUvarint(dst, uint64(len(found)))
 	for i := range found {
-		if !found[i].Exists {
-			dst = append(dst, 0)
-			continue
+		switch f := &found[i]; {
+		case f.Page != nil:
+			dst = appendPage(append(dst, kindPage), f.Page)
+		case f.Exists:
+			dst = AppendRecord(append(dst, kindRecord), (*model.Version)(&f.Record))
+		default:
+			dst = append(dst, kindNothing)
 		}
-		dst = AppendRecord(append(dst, 1), &found[i].Version)
+	}
+	return dst
+}
+
+func appendPage(dst []byte, page *model.Page) []byte {
+	dst = binary.AppendUvarint(appendText(dst, page.Next), uint64(len(page.Items)))
+	for i := range page.Items {
+		dst = AppendRecord(dst, (*model.Version)(&page.Items[i]))
 	}
 	return dst
 }
@@ -51,17 +92,33 @@ func DecodeFound(data []byte) (index uint64, found []model.Found, err error) {
 	r.version("rows")
 	index = r.uvarint()
 	found = make([]model.Found, r.count(ReadsMax))
+	rows := uint64(ReadsMax) // that pages may still have
 	for i := range found {
-		switch flag := r.byte(); flag {
-		case 0:
-		case 1:
-			v := model.Version{ID: r.text(), VersionNo: r.text(), Platform: r.text(), Revision: r.uvarint()}
-			found[i] = model.Found{Version: v, Exists: true}
+		switch kind := r.byte(); kind {
+		case kindNothing:
+		case kindRecord:
+			found[i] = model.Found{Record: r.record(), Exists: true}
+		case kindPage:
+			found[i].Page = r.page(rows)
+			rows -= uint64(len(found[i].Page.Items))
 		default:
-			r.fail("unknown flag %d of a row", flag)
+			r.fail("unknown kind %d of what was found", kind)
 		}
 	}
 	return index, found, r.end()
+}
+
+func (r *reader) page(rowsMax uint64) *model.Page {
+	page := &model.Page{Next: r.text()}
+	page.Items = make([]model.VersionDB, r.count(rowsMax))
+	for i := range page.Items {
+		page.Items[i] = r.record()
+	}
+	return page
+}
+
+func (r *reader) record() model.VersionDB {
+	return model.VersionDB{ID: r.text(), VersionNo: r.text(), Platform: r.text(), Revision: r.uvarint()}
 }
 
 func (r *reader) version(what string) {

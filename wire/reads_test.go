@@ -9,20 +9,28 @@ import (
 	"versiond/model"
 )
 
+func sampleQueries() []model.Query {
+	return []model.Query{{ID: "libstdc++6"}, {}, {Page: &model.ListOptions{Platform: "版本", After: strings.Repeat("x", 128), Limit: 7}}, {Page: &model.ListOptions{Limit: 1}}}
+}
+
 func sampleFound() []model.Found {
+	libstdc := model.VersionDB{ID: "libstdc++6", VersionNo: "14.2.0", Platform: "linux/amd64", Revision: 1<<53 - 1}
+	other := model.VersionDB{ID: strings.Repeat("é", 64), VersionNo: "1", Platform: "版本", Revision: 4096}
 	return []model.Found{
-		{Exists: true, Version: model.Version{ID: "libstdc++6", VersionNo: "14.2.0", Platform: "linux/amd64", Revision: 1<<53 - 1}},
+		{Exists: true, Record: libstdc},
 		{},
-		{Exists: true, Version: model.Version{ID: strings.Repeat("é", 64), VersionNo: "1", Platform: "版本", Revision: 4096}},
+		{Page: &model.Page{Items: []model.VersionDB{libstdc, other}, Next: other.ID}},
+		{Page: &model.Page{Items: []model.VersionDB{}}},
+		{Exists: true, Record: other},
 	}
 }
 
-// A follower's clients get what the leader has, none of it shifted to another id.
+// A follower's clients get what the leader has, none of it shifted to another query.
 func TestReadsComeBackAsTheyWere(t *testing.T) {
-	for _, ids := range [][]string{{}, {"a"}, {"", "a b", strings.Repeat("x", 128)}} {
-		got, err := DecodeReads(AppendReads(nil, ids))
+	for _, queries := range [][]model.Query{{}, {{ID: "a"}}, sampleQueries()} {
+		got, err := DecodeQueries(AppendQueries(nil, queries))
 		require.NoError(t, err)
-		require.Equal(t, ids, got)
+		require.Equal(t, queries, got)
 	}
 	index, found, err := DecodeFound(AppendFound(nil, 42, sampleFound()))
 	require.NoError(t, err)
@@ -30,36 +38,51 @@ func TestReadsComeBackAsTheyWere(t *testing.T) {
 	require.Equal(t, sampleFound(), found)
 }
 
-// Half an answer is none.
+// Half an answer is none, and nobody may be asked for more rows than fit into memory.
 func TestDamagedReadsAreRefused(t *testing.T) {
-	reads, found := AppendReads(nil, []string{"a", "bc"}), AppendFound(nil, 300, sampleFound())
-	for i := range reads {
-		_, err := DecodeReads(reads[:i])
+	queries, found := AppendQueries(nil, sampleQueries()), AppendFound(nil, 300, sampleFound())
+	for i := range queries {
+		_, err := DecodeQueries(queries[:i])
 		require.ErrorIs(t, err, model.ErrCorrupt, "%d bytes", i)
 	}
 	for i := range found {
 		_, _, err := DecodeFound(found[:i])
 		require.ErrorIs(t, err, model.ErrCorrupt, "%d bytes", i)
 	}
-	for _, data := range [][]byte{append(reads, 0), {9, 0}, AppendReads(nil, make([]string, ReadsMax+1))} {
-		_, err := DecodeReads(data)
-		require.ErrorIs(t, err, model.ErrCorrupt)
+	page := func(limit int) model.Query { return model.Query{Page: &model.ListOptions{Limit: limit}} }
+	for name, data := range map[string][]byte{
+		"left over":      append(queries, 0),
+		"format":         {9, 0},
+		"kind":           {formVersion, 1, 3},
+		"many":           AppendQueries(nil, make([]model.Query, ReadsMax+1)),
+		"a large page":   AppendQueries(nil, []model.Query{page(ReadsMax + 1)}),
+		"an empty page":  AppendQueries(nil, []model.Query{page(0)}),
+		"large together": AppendQueries(nil, []model.Query{page(ReadsMax), {ID: "a"}}),
+	} {
+		_, err := DecodeQueries(data)
+		require.ErrorIs(t, err, model.ErrCorrupt, name)
 	}
-	for _, data := range [][]byte{append(found, 0), {9, 0, 0}, {formVersion, 1, 1, 2}} {
+	large := model.Found{Page: &model.Page{Items: make([]model.VersionDB, ReadsMax/2+1)}}
+	for name, data := range map[string][]byte{
+		"left over":      append(found, 0),
+		"format":         {9, 0, 0},
+		"kind":           {formVersion, 1, 1, 3},
+		"large together": AppendFound(nil, 1, []model.Found{large, large}),
+	} {
 		_, _, err := DecodeFound(data)
-		require.ErrorIs(t, err, model.ErrCorrupt)
+		require.ErrorIs(t, err, model.ErrCorrupt, name)
 	}
 }
 
 // FuzzDecodeReads looks for bytes that another node could send to break this one.
 func FuzzDecodeReads(f *testing.F) {
-	f.Add(AppendReads(nil, []string{"a", "bc"}))
+	f.Add(AppendQueries(nil, sampleQueries()))
 	f.Add(AppendFound(nil, 300, sampleFound()))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if ids, err := DecodeReads(data); err == nil {
-			again, err := DecodeReads(AppendReads(nil, ids))
+		if queries, err := DecodeQueries(data); err == nil {
+			again, err := DecodeQueries(AppendQueries(nil, queries))
 			require.NoError(t, err)
-			require.Equal(t, ids, again)
+			require.Equal(t, queries, again)
 		}
 		if index, found, err := DecodeFound(data); err == nil {
 			indexAgain, again, err := DecodeFound(AppendFound(nil, index, found))

@@ -137,12 +137,15 @@ func paths() []Case {
 
 // Peer returns the cases for the peer port.
 func Peer() []Case {
-	command := func(name, body string, fields ...string) Case {
-		c := post(name, body, fields...)
-		c.Name, c.Path = "command "+name, "/command"
-		c.Header = map[string]string{"Content-Type": "application/vnd.versiond.commands"}
-		return c
+	binary := func(path, form string) func(name, body string, fields ...string) Case {
+		return func(name, body string, fields ...string) Case {
+			c := post(name, body, fields...)
+			c.Name, c.Path = path+" "+name, path
+			c.Header = map[string]string{"Content-Type": "application/vnd.versiond." + form}
+			return c
+		}
 	}
+	command, read := binary("/command", "commands"), binary("/read", "queries")
 	return []Case{
 		get("/", "id", "addr"),
 		get("/?id=node4", "addr"),
@@ -156,6 +159,12 @@ func Peer() []Case {
 		command("of no commands", "\x01\x00", "body"),
 		command("as JSON", good).headed(jsonHeader()).answered(http.StatusUnsupportedMediaType, "unsupported_media_type"),
 		command("too large", strings.Repeat("\x01", 4<<20+1)).answered(http.StatusRequestEntityTooLarge, "body_too_large"),
+		read("of another format", "\xff\x01", "body"),
+		read("of an unknown kind", "\x01\x01\x09", "body"),
+		read("for too many rows", "\x01\x01\x02\x00\x00\xe9\x07", "body"),
+		read("as JSON", good).headed(jsonHeader()).answered(http.StatusUnsupportedMediaType, "unsupported_media_type"),
+		read("of an older release", "\x01\x01\x01a").headed(map[string]string{"Content-Type": "application/vnd.versiond.reads"}).answered(http.StatusUnsupportedMediaType, "unsupported_media_type"),
+		get("/version/known").answered(http.StatusNotFound, "no_such_path"),
 		get("/command").answered(http.StatusMethodNotAllowed, "method_not_allowed"),
 		get("/peers").answered(http.StatusNotFound, "no_such_path"),
 	}
