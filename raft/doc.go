@@ -12,6 +12,7 @@
 //
 // Rooms, of which recovery alone imports this package:
 //
+//	contact    what hashicorp/raft says, and which members do not answer, in the log
 //	datadir    the locked directory: whose it is, where its parts lie, whether it is still there
 //	raftlog    what Raft must not forget, on disk: log, term, vote, snapshots
 //	recovery   a new cluster with what one stopped node, or one database, has

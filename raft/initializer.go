@@ -13,7 +13,7 @@ func (i RaftInitializerImpl) InitRaft(service VersionServiceInterface) (*Node, e
 		observer = unobserved{}
 	}
 	stores, err := raftlog.Open(i.Config.Dir.Path(), raftlog.Options{
-		Log: i.Config.Log, HCLog: NewHCLogger(i.Config.Log), SegmentBytes: i.Config.Tuning.SegmentBytes,
+		Log: i.Config.Log, SegmentBytes: i.Config.Tuning.SegmentBytes,
 		WriteFailed: observer.LogFailed, Unreadable: ending.fail, Wrap: i.Config.wrapLog,
 	})
 	if err != nil {

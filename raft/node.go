@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/raft"
 
 	"versiond/model"
+	"versiond/raft/contact"
 	"versiond/raft/datadir"
 	"versiond/raft/raftlog"
 	"versiond/raft/transport"
@@ -71,7 +72,7 @@ type Node struct {
 	closing bool
 
 	elsewhere atomic.Pointer[Member] // who leads, while this node's log cannot tell
-	contact   *contact
+	contact   *contact.Contact
 }
 
 // running is what exists only while Raft runs.
@@ -87,7 +88,7 @@ func NewRaftNode(cfg NodeConfig, fsm *VersionFSM) (*Node, error) {
 	cfg.Dir.RemoveScratch(cfg.Log)
 	ctx, cancel := context.WithCancel(context.Background())
 	n := &Node{cfg: cfg, fsm: fsm, stores: fsm.stores, progress: newProgress(), secrets: transport.NewSecrets(cfg.Log), ctx: ctx, cancel: cancel, ending: fsm.ending}
-	n.contact = newContact(n.idAt, cfg.Log)
+	n.contact = contact.New(n.idAt, cfg.Log)
 	var err error
 	if n.dirWatch, err = datadir.NewWatch(cfg.Dir, n.hasLog); err == nil {
 		err = n.resume()
@@ -170,7 +171,7 @@ func (n *Node) start(bootstrap *raft.Configuration) error {
 }
 
 func (n *Node) newRaft(bootstrap *raft.Configuration) (*raft.Raft, *transport.Transport, error) {
-	conf := n.cfg.Tuning.raftConfig(n.Identity().Node, newSink(n.cfg.Log, n.contact))
+	conf := n.cfg.Tuning.raftConfig(n.Identity().Node, contact.NewLogger(n.cfg.Log, n.contact))
 	carrier := transport.New(transport.Config{
 		Listener: n.cfg.Listener, Address: n.cfg.Address, Secret: n.cfg.Secret,
 		Identity: n.Identity, IDAt: n.idAt, Secrets: n.secrets, Gate: n.stores.Disk, Log: conf.Logger,
@@ -194,7 +195,7 @@ func (n *Node) newRaft(bootstrap *raft.Configuration) (*raft.Raft, *transport.Tr
 	}
 	carrier.Serve(r)
 	r.RegisterObserver(raft.NewObserver(nil, false, logs.Observe))
-	r.RegisterObserver(raft.NewObserver(nil, false, n.contact.observe))
+	r.RegisterObserver(raft.NewObserver(nil, false, n.contact.Observe))
 	return r, carrier, nil
 }
 
@@ -249,7 +250,7 @@ func (n *Node) Close() error {
 	n.closing = true
 	running := n.running
 	n.mu.Unlock()
-	n.contact.closing.Store(true)
+	n.contact.Close()
 	n.fsm.queue.refuseViews()
 	n.fsm.turns.close() // hashicorp/raft waits for the snapshot that is being taken
 	var err error

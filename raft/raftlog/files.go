@@ -16,6 +16,7 @@ import (
 	bbolterrors "go.etcd.io/bbolt/errors"
 
 	"versiond/model"
+	"versiond/raft/contact"
 	"versiond/raft/datadir"
 )
 
@@ -67,7 +68,7 @@ func openFolder(path string, o Options) (logs *walLog, err error) {
 		return nil, fmt.Errorf("%w: there is %s, and no folder %s beside it", model.ErrCorrupt, datadir.StableFile, datadir.LogFolder)
 	}
 	err = CatchFault(func() error {
-		logs, err = openWALLog(folder, o.HCLog, cmp.Or(o.SegmentBytes, walSegmentBytes))
+		logs, err = openWALLog(folder, contact.NewLogger(o.Log, nil), cmp.Or(o.SegmentBytes, walSegmentBytes))
 		return err
 	})
 	return logs, err

@@ -3,15 +3,14 @@
 package raftlog
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
 
-	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/raft"
 
 	"versiond/model"
+	"versiond/raft/contact"
 	"versiond/raft/datadir"
 )
 
@@ -24,8 +23,6 @@ const (
 // Options say how a data directory is opened. Only Log has to be there.
 type Options struct {
 	Log *slog.Logger
-	// HCLog is told what hashicorp's packages say.
-	HCLog hclog.Logger
 	// SegmentBytes is the size of a new file of the log; 0 means the default.
 	SegmentBytes int
 	// ReadOnly leaves the directory as it is.
@@ -51,7 +48,6 @@ type Stores struct {
 // Open opens what the directory at path keeps for Raft, and makes what is not there yet. An error that matches
 // model.ErrCorrupt says what to do about the damage.
 func Open(path string, o Options) (*Stores, error) {
-	o.HCLog = cmp.Or(o.HCLog, hclog.Logger(hclog.NewNullLogger()))
 	files, err := openFiles(path, o)
 	if err != nil {
 		return nil, openError(path, err)
@@ -80,7 +76,7 @@ func (s *Stores) openLog(path string) (err error) {
 }
 
 func (s *Stores) openSnapshots(path string, o Options) error {
-	inner, err := raft.NewFileSnapshotStoreWithLogger(path, snapshotsKept, o.HCLog)
+	inner, err := raft.NewFileSnapshotStoreWithLogger(path, snapshotsKept, contact.NewLogger(o.Log, nil))
 	if err != nil {
 		return fmt.Errorf("open the snapshots in %s: %w", path, err)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"versiond/model"
 	"versiond/raft"
+	"versiond/raft/contact"
 	"versiond/raft/datadir"
 	"versiond/raft/raftlog"
 )
@@ -77,12 +78,12 @@ func openStores(dir *datadir.Dir, log *slog.Logger, readOnly bool) (*raftlog.Sto
 	if readOnly {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return raftlog.Open(dir.Path(), raftlog.Options{Log: log, HCLog: raft.NewHCLogger(log), ReadOnly: readOnly})
+	return raftlog.Open(dir.Path(), raftlog.Options{Log: log, ReadOnly: readOnly})
 }
 
 func (cfg *Config) recoverCluster(ctx context.Context, plan Plan, stores *raftlog.Stores, fsm *replayFSM) error {
 	conf := hashicorp.DefaultConfig()
-	conf.LocalID, conf.Logger = hashicorp.ServerID(plan.Node), raft.NewHCLogger(cfg.Log)
+	conf.LocalID, conf.Logger = hashicorp.ServerID(plan.Node), contact.NewLogger(cfg.Log, nil)
 	_, transport := hashicorp.NewInmemTransport(hashicorp.ServerAddress(cfg.Address))
 	gate := &gatedSnapshots{SnapshotStore: stores.Snapshots, pass: func(last model.Position) error {
 		plan.Last, plan.Records = last, fsm.records

@@ -1,4 +1,4 @@
-package raft
+package contact
 
 import (
 	"bytes"
@@ -14,7 +14,7 @@ import (
 
 // contactUnderTest hears of heartbeats as hashicorp/raft tells of them.
 type contactUnderTest struct {
-	*contact
+	*Contact
 	hclog hclog.Logger
 	out   bytes.Buffer
 	clock time.Time
@@ -23,10 +23,10 @@ type contactUnderTest struct {
 func newContactUnderTest() *contactUnderTest {
 	c := &contactUnderTest{clock: time.Now()}
 	log := slog.New(slog.NewTextHandler(&c.out, nil))
-	c.contact = newContact(func(address string) string { return strings.TrimSuffix(address, ":7000") }, log)
+	c.Contact = New(func(address string) string { return strings.TrimSuffix(address, ":7000") }, log)
 	c.now = func() time.Time { return c.clock }
-	c.hclog = newSink(log, c.contact)
-	c.observe(&raft.Observation{Data: raft.Leader})
+	c.hclog = NewLogger(log, c.Contact)
+	c.Observe(&raft.Observation{Data: raft.Leader})
 	return c
 }
 
@@ -53,7 +53,7 @@ func (c *contactUnderTest) levels() string {
 func TestMemberThatIsAwayIsSaidOnce(t *testing.T) {
 	c := newContactUnderTest()
 	c.missFor(5 * time.Second)
-	c.observe(&raft.Observation{Data: raft.ResumedHeartbeatObservation{PeerID: "node2"}})
+	c.Observe(&raft.Observation{Data: raft.ResumedHeartbeatObservation{PeerID: "node2"}})
 	require.Equal(t, "INFO INFO", c.levels(), c.out.String())
 	require.Contains(t, c.out.String(), "answers again")
 	require.Contains(t, c.out.String(), "after=5s")
@@ -68,9 +68,9 @@ func TestMemberThatIsAwayIsSaidOnce(t *testing.T) {
 // What comes after this node has given up the lead, or while it stops, is its own doing.
 func TestLeaderThatWasSaysNothingOfMembers(t *testing.T) {
 	c := newContactUnderTest()
-	c.observe(&raft.Observation{Data: raft.Follower})
+	c.Observe(&raft.Observation{Data: raft.Follower})
 	c.missFor(time.Minute)
-	c.observe(&raft.Observation{Data: raft.Leader})
+	c.Observe(&raft.Observation{Data: raft.Leader})
 	c.closing.Store(true)
 	c.missFor(time.Minute)
 	c.hclog.Error("failed to send snapshot to", "peer", "node2")

@@ -1,4 +1,5 @@
-package raft
+// Package contact puts what hashicorp/raft says into the node's log, and says itself which members do not answer.
+package contact
 
 import (
 	"fmt"
@@ -18,9 +19,9 @@ const (
 	silentMax = 10 * time.Second
 )
 
-// contact says in this node's log which members do not answer it while it leads: a member that is
+// Contact says in this node's log which members do not answer it while it leads: a member that is
 // restarted is news, one that stays away is a warning, which is repeated at intervals.
-type contact struct {
+type Contact struct {
 	idAt      func(address string) string
 	log, calm *slog.Logger
 	now       func() time.Time
@@ -31,15 +32,19 @@ type contact struct {
 	silent map[string]time.Time // since when, by id
 }
 
-func newContact(idAt func(string) string, log *slog.Logger) *contact {
-	return &contact{idAt: idAt, log: log, calm: logs.Calm(log), now: time.Now, silent: map[string]time.Time{}}
+// New returns a Contact of a node that does not lead. idAt names the member at an address, "" when there is none.
+func New(idAt func(string) string, log *slog.Logger) *Contact {
+	return &Contact{idAt: idAt, log: log, calm: logs.Calm(log), now: time.Now, silent: map[string]time.Time{}}
 }
 
+// Close says that this node stops, so that errors of connections are its own doing from now on.
+func (c *Contact) Close() { c.closing.Store(true) }
+
 // over reports whether this node stops, so that errors of connections are its own doing.
-func (c *contact) over() bool { return c != nil && c.closing.Load() }
+func (c *Contact) over() bool { return c != nil && c.closing.Load() }
 
 // failed notes that a heartbeat to an address came to nothing.
-func (c *contact) failed(address, err any) {
+func (c *Contact) failed(address, err any) {
 	if c == nil || c.closing.Load() {
 		return
 	}
@@ -58,7 +63,7 @@ func (c *contact) failed(address, err any) {
 
 // note returns since when a member has not answered, and whether that begins now; zero when this node does
 // not lead any more.
-func (c *contact) note(id string, now time.Time) (since time.Time, began bool) {
+func (c *Contact) note(id string, now time.Time) (since time.Time, began bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.leads {
@@ -72,8 +77,8 @@ func (c *contact) note(id string, now time.Time) (since time.Time, began bool) {
 	return since, false
 }
 
-// observe hears from hashicorp/raft that a member answers again, or that this node leads no more.
-func (c *contact) observe(o *raft.Observation) bool {
+// Observe hears from hashicorp/raft that a member answers again, or that this node leads no more.
+func (c *Contact) Observe(o *raft.Observation) bool {
 	switch data := o.Data.(type) {
 	case raft.ResumedHeartbeatObservation:
 		c.resumed(string(data.PeerID))
@@ -86,7 +91,7 @@ func (c *contact) observe(o *raft.Observation) bool {
 	return false // nobody waits for observations
 }
 
-func (c *contact) resumed(id string) {
+func (c *Contact) resumed(id string) {
 	c.mu.Lock()
 	since, silent := c.silent[id]
 	delete(c.silent, id)

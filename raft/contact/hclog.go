@@ -1,4 +1,4 @@
-package raft
+package contact
 
 import (
 	"context"
@@ -51,10 +51,8 @@ var daily = map[string]bool{
 	"failed to flush response":                                                                                       true,
 }
 
-// NewHCLogger makes hashicorp's log lines go where ours go.
-func NewHCLogger(log *slog.Logger) hclog.Logger { return newSink(log, nil) }
-
-func newSink(log *slog.Logger, contact *contact) hclog.Logger {
+// NewLogger makes hashicorp's log lines go where ours go, and tells contact, which may be nil, of heartbeats that fail.
+func NewLogger(log *slog.Logger, contact *Contact) hclog.Logger {
 	intercept := hclog.NewInterceptLogger(&hclog.LoggerOptions{Name: "raft", Output: io.Discard, Level: hclog.Off})
 	intercept.RegisterSink(slogSink{log: logs.Calm(log), contact: contact})
 	return intercept
@@ -63,7 +61,7 @@ func newSink(log *slog.Logger, contact *contact) hclog.Logger {
 // slogSink takes hashicorp's lines from its logger.
 type slogSink struct {
 	log     *slog.Logger
-	contact *contact // nil where nobody is heard
+	contact *Contact // nil where nobody is heard
 }
 
 // Accept passes one line on. Hashicorp's info is about elections and connections: the daily life of
