@@ -14,6 +14,7 @@
 //
 //	contact    what hashicorp/raft says, and which members do not answer, in the log
 //	datadir    the locked directory: whose it is, where its parts lie, whether it is still there
+//	judge      what a store is worth, held against the directory and the log
 //	raftlog    what Raft must not forget, on disk: log, term, vote, snapshots
 //	recovery   a new cluster with what one stopped node, or one database, has
 //	snapshot   the form of snapshots and backups, without Raft

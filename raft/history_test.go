@@ -13,94 +13,10 @@ import (
 
 	"versiond/model"
 	"versiond/raft/datadir"
+	"versiond/raft/judge"
 	"versiond/raft/raftlog"
 	"versiond/test/fakestore"
 )
-
-// Each verdict protects from one way in which a database and a data directory come not to belong
-// together: a wrong one skips entries, applies them twice, or merges two histories.
-func TestJudge(t *testing.T) {
-	ours := model.Identity{Cluster: "c", Node: "node1", Store: "s"}
-	at := func(index, term uint64) model.StoreState {
-		return model.StoreState{Identity: ours, Applied: model.Position{Index: index, Term: term}}
-	}
-	with := func(change func(*model.StoreState)) model.StoreState {
-		s := at(12, 2)
-		change(&s)
-		return s
-	}
-	given := func(s model.StoreState) model.StoreState {
-		s = s.Sealed()
-		s.Node, s.Cluster = "node2", "d"
-		return s
-	}
-	// The log holds 10 to 15, of term 2; the newest snapshot is at 11.
-	for name, test := range map[string]struct {
-		state model.StoreState
-		cause error
-		want  verdict
-	}{
-		"as it was left":                {at(12, 2), nil, storeCurrent},
-		"level with the log":            {at(15, 2), nil, storeCurrent},
-		"level with the snapshot":       {at(11, 2), nil, storeCurrent},
-		"just before the log":           {at(9, 2), nil, storeCurrent},
-		"before what the log holds":     {at(8, 2), nil, storeBehind},
-		"beyond the log":                {at(16, 2), nil, storeLost},
-		"another term":                  {at(12, 1), nil, storeLost},
-		"another term at the snapshot":  {at(11, 1), nil, storeLost},
-		"missing":                       {model.StoreState{}, model.ErrNoState, storeLost},
-		"empty":                         {at(0, 0), nil, storeEmpty},
-		"half restored":                 {with(func(s *model.StoreState) { s.Restoring = true }), nil, storeLost},
-		"another directory's":           {with(func(s *model.StoreState) { s.Store = "t" }), nil, storeLost},
-		"another node's":                {with(func(s *model.StoreState) { s.Node = "node2" }), nil, storeForeign},
-		"another cluster's":             {with(func(s *model.StoreState) { s.Cluster = "d" }), nil, storeForeign},
-		"another node's, half restored": {with(func(s *model.StoreState) { s.Node, s.Restoring = "node2", true }), nil, storeForeign},
-		"moved by somebody":             {with(func(s *model.StoreState) { s.Applied.Index-- }), model.ErrStoreDiffers, storeLost},
-		"tables of another form":        {at(12, 2), model.ErrStoreDiffers, storeLost},
-		"of which nothing can be read":  {model.StoreState{}, model.ErrStoreDiffers, storeLost},
-		"another node's, of other form": {model.StoreState{Identity: model.Identity{Node: "node2"}}, model.ErrStoreDiffers, storeForeign},
-		"another cluster's, moved":      {with(func(s *model.StoreState) { s.Cluster = "d" }), model.ErrStoreDiffers, storeForeign},
-		"ours, given to another":        {given(at(12, 2)), model.ErrStoreDiffers, storeLost},
-	} {
-		t.Run(name, func(t *testing.T) {
-			a := mustApplier(t, ours)
-			got, _, err := a.judge(test.state, test.cause)
-			require.NoError(t, err)
-			require.Equal(t, test.want, got)
-		})
-	}
-}
-
-// A node that was cut off may hold entries that were never committed below a snapshot that it was sent. A
-// store from before them, as one that was killed during the restore, must not be given those.
-func TestLogBelowASnapshotThatWasSentIsNotApplied(t *testing.T) {
-	identity := model.Identity{Cluster: "c", Node: "node1", Store: "s"}
-	for name, test := range map[string]struct {
-		index, term uint64 // of the entry that the log has where the snapshot is
-		hole        bool   // in front of that
-		want        verdict
-	}{
-		"the log goes on behind it":        {41, 3, true, storeBehind},
-		"the log has another entry there":  {40, 2, false, storeBehind},
-		"the log has what was snapshotted": {40, 3, false, storeCurrent},
-		"one that was sent lies between":   {40, 3, true, storeBehind},
-	} {
-		t.Run(name, func(t *testing.T) {
-			a := mustApplier(t, identity)
-			_, transport := raft.NewInmemTransport("x")
-			sink, err := a.fsm.stores.Snapshots.Create(1, 40, 3, raft.Configuration{}, 1, transport)
-			require.NoError(t, err)
-			require.NoError(t, sink.Close())
-			for i := uint64(16); i < test.index && !test.hole; i++ {
-				require.NoError(t, a.logs.StoreLog(&raft.Log{Index: i, Term: 2, Type: raft.LogNoop}))
-			}
-			require.NoError(t, a.logs.StoreLog(&raft.Log{Index: test.index, Term: test.term, Type: raft.LogNoop}))
-			got, _, err := a.judge(model.StoreState{Identity: identity, Applied: model.Position{Index: 12, Term: 2}}, nil)
-			require.NoError(t, err)
-			require.Equal(t, test.want, got)
-		})
-	}
-}
 
 // arrivals are the places of a node to which a leader sends a snapshot while somebody looks at them.
 type arrivals struct {
@@ -240,7 +156,7 @@ func TestClaim(t *testing.T) {
 				require.NoError(t, dir.NoteStoreMade())
 			}
 			a.service.(*fakestore.Service).Store.Table["somebody's"] = model.Version{}
-			tables, err := a.claim(t.Context(), test.state)
+			tables, err := a.claim(t.Context(), judge.Case{State: test.state, Ours: a.dir.Identity(), Former: a.dir.Former()})
 			require.NoError(t, dir.Close())
 			reopened, errOpen := datadir.Open(path, "node1")
 			require.NoError(t, errOpen)

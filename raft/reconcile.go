@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
@@ -13,21 +12,11 @@ import (
 	"github.com/hashicorp/raft"
 
 	"versiond/model"
+	"versiond/raft/judge"
 	"versiond/raft/raftlog"
 )
 
 var errNoHistory = errors.New("neither the Raft log nor a snapshot leads to the present; " + model.RejoinAdvice)
-
-// verdict is what the state row of a store says when it is held against the data directory.
-type verdict int
-
-const (
-	storeCurrent verdict = iota // it holds everything up to its index; the log goes on from there
-	storeBehind                 // the log no longer goes back to its index: a snapshot must be loaded
-	storeEmpty                  // this node has made it, and nothing was applied yet
-	storeLost                   // it is not there, half restored, or of another history: build it anew
-	storeForeign                // it belongs to another node or cluster: keep off
-)
 
 // reconcile finds out what the store lacks (design section 4, rule 2). It runs at the start and
 // whenever the state row is not what this node left. While the store does not answer it waits.
@@ -48,19 +37,23 @@ func (a *applier) reconcile(ctx context.Context) error {
 }
 
 func (a *applier) reconcileOnce(ctx context.Context) error {
-	state, err := a.service.StateInternal(ctx)
-	found, why, err := a.judge(state, err)
+	c, err := a.newCase(a.service.StateInternal(ctx))
 	if err != nil {
 		return err
 	}
-	if a.distrusted && (found == storeCurrent || found == storeEmpty) {
-		found, why = storeLost, model.ErrStoreDiffers.Error()
+	found, why, err := c.Judge()
+	if err != nil {
+		return err
 	}
+	if a.distrusted && (found == judge.Current || found == judge.Empty) {
+		found, why = judge.Lost, model.ErrStoreDiffers.Error()
+	}
+	state := c.State
 	switch found {
-	case storeForeign:
+	case judge.Foreign:
 		return a.foreign(state)
-	case storeLost, storeBehind, storeEmpty:
-		return a.build(ctx, found, why, state)
+	case judge.Lost, judge.Behind, judge.Empty:
+		return a.build(ctx, found, why, c)
 	}
 	if err := a.dir.NoteStoreMade(); err != nil {
 		return err
@@ -76,16 +69,22 @@ func (a *applier) reconcileOnce(ctx context.Context) error {
 	return a.findOpen(state.Applied)
 }
 
+// newCase holds what StateInternal gave against the data directory.
+func (a *applier) newCase(state model.StoreState, cause error) (judge.Case, error) {
+	history, err := raftlog.ReadHistory(a.logs, a.fsm.stores.Snapshots)
+	return judge.Case{State: state, Cause: cause, Ours: a.dir.Identity(), Former: a.dir.Former(), History: history}, err
+}
+
 // build takes what stands there for this node's own, and builds it anew.
-func (a *applier) build(ctx context.Context, found verdict, why string, state model.StoreState) error {
-	tables, err := a.claim(ctx, state)
+func (a *applier) build(ctx context.Context, found judge.Verdict, why string, c judge.Case) error {
+	tables, err := a.claim(ctx, c)
 	if err != nil {
 		return err
 	}
-	if len(tables) == 0 || found == storeEmpty {
+	if len(tables) == 0 || found == judge.Empty {
 		a.log.Info("filling the store from the snapshot and the log", "why", why)
 	} else { // what it held is replaced
-		a.log.Warn("building the store anew", "why", why, "storeIndex", state.Applied.Index, "tables", tables)
+		a.log.Warn("building the store anew", "why", why, "storeIndex", c.State.Applied.Index, "tables", tables)
 	}
 	return a.rebuild(ctx)
 }
@@ -93,95 +92,17 @@ func (a *applier) build(ctx context.Context, found verdict, why string, state mo
 // claim returns what stands where the tables should once it may be dropped: this data directory has made its store
 // before, or the state row says that it is this node's. It is noted before the first table is made, so that a node
 // that is killed between that and the state row goes on.
-func (a *applier) claim(ctx context.Context, state model.StoreState) ([]string, error) {
+func (a *applier) claim(ctx context.Context, c judge.Case) ([]string, error) {
 	tables, err := a.service.TablesInternal(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if len(tables) > 0 && !a.dir.Noted().StoreMade && !a.owns(state) {
+	if len(tables) > 0 && !a.dir.Noted().StoreMade && !c.Owned() {
 		return nil, fmt.Errorf("%w: %s holds %s, and no state row that says whose; this node has made no store there. "+
 			"Give this node its own database, or, if nothing in that one is needed: %s",
 			model.ErrForeignStore, a.store, strings.Join(tables, ", "), a.discardStore)
 	}
 	return tables, a.dir.NoteStoreMade()
-}
-
-// owns reports whether what can be read of a state row is of this node.
-func (a *applier) owns(state model.StoreState) bool {
-	ours := a.dir.Identity()
-	return state.ProvenAs(ours) || state.Node == ours.Node && (state.Cluster == ours.Cluster || slices.Contains(a.dir.Former(), state.Cluster))
-}
-
-// judgeUnlike judges a store that no node has left like that, storeCurrent when nothing speaks against it. One
-// that is somebody else's, by what is left of its state row, is kept off; a row of this node's own that was given
-// another identity is not.
-func (a *applier) judgeUnlike(state model.StoreState, cause error) (verdict, string) {
-	ours := a.dir.Identity()
-	stranger := state.Cluster != "" && state.Cluster != ours.Cluster && !slices.Contains(a.dir.Former(), state.Cluster) || state.Node != "" && state.Node != ours.Node
-	switch {
-	case errors.Is(cause, model.ErrNoState):
-		return storeLost, "it holds no state"
-	case !errors.Is(cause, model.ErrStoreDiffers):
-		return storeCurrent, ""
-	case stranger && !state.ProvenAs(ours):
-		return storeForeign, ""
-	}
-	return storeLost, cause.Error()
-}
-
-// judge holds what StateInternal gave against the data directory's identity and the log.
-func (a *applier) judge(state model.StoreState, cause error) (verdict, string, error) {
-	if found, why := a.judgeUnlike(state, cause); found != storeCurrent {
-		return found, why, nil
-	}
-	if cause != nil {
-		return 0, "", cause
-	}
-	ours := a.dir.Identity()
-	switch {
-	case state.Node == ours.Node && slices.Contains(a.dir.Former(), state.Cluster):
-		return storeLost, "it is of cluster " + state.Cluster + ", which this one was recovered from", nil
-	case state.Cluster != ours.Cluster || state.Node != ours.Node:
-		return storeForeign, "", nil
-	case state.Store != ours.Store:
-		return storeLost, "it belongs to another data directory of this node", nil
-	case state.Restoring:
-		return storeLost, "loading a snapshot into it was broken off", nil
-	case state.Applied.Index == 0:
-		return storeEmpty, "it is empty", nil
-	}
-	return a.judgePosition(state.Applied)
-}
-
-func (a *applier) judgePosition(at model.Position) (verdict, string, error) {
-	h, err := raftlog.ReadHistory(a.logs, a.fsm.stores.Snapshots)
-	if err != nil {
-		return 0, "", err
-	}
-	term, known, err := h.TermAt(at.Index)
-	switch {
-	case err != nil:
-		return 0, "", err
-	case at.Index > h.Last:
-		return storeLost, fmt.Sprintf("it is at index %d and the Raft log ends at %d", at.Index, h.Last), nil
-	case known && term != at.Term:
-		return storeLost, fmt.Sprintf("it has term %d at index %d and the Raft log %d", at.Term, at.Index, term), nil
-	case !h.ContinuesAfter(at.Index):
-		return storeBehind, fmt.Sprintf("it is at index %d and the Raft log begins at %d", at.Index, h.First), nil
-	}
-	return a.judgeSnapshot(h, at)
-}
-
-// judgeSnapshot looks whether the log may be read from at on, where a snapshot covers more.
-func (a *applier) judgeSnapshot(h raftlog.History, at model.Position) (verdict, string, error) {
-	if h.Snapshot == nil || h.Snapshot.Index <= at.Index {
-		return storeCurrent, "", nil
-	}
-	leads, err := h.LeadsToSnapshot(at.Index)
-	if err != nil || leads {
-		return storeCurrent, "", err
-	}
-	return storeBehind, fmt.Sprintf("it is at index %d, and what the Raft log holds behind that is not what the snapshot of index %d was made of", at.Index, h.Snapshot.Index), nil
 }
 
 func (a *applier) foreign(state model.StoreState) error {
