@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -30,9 +29,6 @@ type textFields struct {
 // of them stores something else than was sent, so each is reported. It returns false when data is no
 // object.
 func (in *input) decodeTexts(data []byte, fields textFields) bool {
-	if fields.takePlain(data) {
-		return true
-	}
 	if why := notAnObject(data, `{"id":"app","versionNo":"1.0.0","platform":"linux"}`); why != "" {
 		in.wrong("body", why)
 		return false
@@ -43,20 +39,6 @@ func (in *input) decodeTexts(data []byte, fields textFields) bool {
 
 func (in *input) eachTextField(data []byte, fields textFields) {
 	in.eachField(data, func(name string, value json.RawMessage) { in.decodeText(name, value, fields) })
-}
-
-// takePlain takes a body that is read in one go. What it took before it gave up will be taken again.
-func (f textFields) takePlain(data []byte) bool {
-	var seen uint64 // a bit for each name
-	return plainFields(string(data), func(name, value string) bool {
-		i := slices.Index(f.names, name)
-		if i < 0 || seen&(1<<i) != 0 {
-			return false
-		}
-		seen |= 1 << i
-		*f.target(name) = value
-		return true
-	})
 }
 
 // eachField gives the fields of data, which is one well-formed JSON object, each once.

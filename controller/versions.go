@@ -133,7 +133,7 @@ func answerRecord(c *gin.Context, status int, result model.Result) {
 	setIndex(c, result.Index)
 	setReplayed(c, result.Replayed)
 	setETag(c, result.Record.Revision)
-	c.Data(status, jsonType, append(recordJSON(result.Record), '\n'))
+	answerJSON(c, status, result.Record)
 }
 
 func answerNotModified(c *gin.Context, result model.Result) {
