@@ -48,6 +48,7 @@ var neededRoles = map[string]naming.Role{
 	"POST /version/batch":  naming.RoleWrite,
 	"GET /version":         naming.RoleRead,
 	"GET /version/:id":     naming.RoleRead,
+	"GET /version/compare": naming.RoleRead,
 	"PUT /version/:id":     naming.RoleWrite,
 	"DELETE /version/:id":  naming.RoleWrite,
 	"POST /join/:id/:addr": naming.RoleAdmin,
@@ -90,6 +91,7 @@ func TestRolesAndRoutes(t *testing.T) {
 // concrete fills in the parameters of a route. What it asks for need not exist: an answer about it shows
 // that the request was let through.
 func concrete(path string) string {
+	path = strings.Replace(path, "/compare", "/compare?a=1&b=2", 1)
 	return strings.NewReplacer(":id", "node1", ":addr", "127.0.0.1:7009", "*file", "index.html").Replace(path)
 }
 

@@ -167,6 +167,9 @@ func (in *input) command(item *BatchItem) model.Command {
 	if c.Type == model.CommandDelete && item.contentSent {
 		in.wrong("op", "is delete, which takes neither versionNo nor platform")
 	}
+	if c.Type == model.CommandAdd {
+		in.refuseReserved(c.ID)
+	}
 	if c.Type == 0 {
 		in.merge(model.ValidateID(c.ID))
 	} else {

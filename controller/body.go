@@ -56,6 +56,7 @@ func (in *input) newRecord() model.VersionDB {
 	body, ok := in.versionBody(textFields{revisionDetail: "is set by the cluster; leave it out"})
 	record := model.VersionDB{ID: body.ID, VersionNo: body.VersionNo, Platform: body.Platform}
 	if ok {
+		in.refuseReserved(record.ID)
 		in.merge(model.ValidateRecord(record))
 	}
 	return record

@@ -150,6 +150,17 @@ func (in *input) id() string {
 	return id
 }
 
+// reserved are the ids behind which GET has, or will have, something else than a record.
+var reserved = []string{"check", "compare", "history", "latest", "watch"}
+
+// refuseReserved refuses the id of a new record that could be read only with a letter of it encoded. The rule is none of
+// model's: records of before have such ids, in logs and backups too.
+func (in *input) refuseReserved(id string) {
+	if slices.Contains(reserved, id) {
+		in.wrong("id", "must not be "+listOf(reserved)+", whose paths are kept for questions about versions; add something, such as "+id+"-1")
+	}
+}
+
 // parameter returns a query parameter and whether it was sent, even empty.
 func (in *input) parameter(name string) (value string, sent bool) {
 	values := in.query[name]

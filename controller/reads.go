@@ -49,7 +49,7 @@ func (in *input) listOptions() model.ListOptions {
 func (in *input) platform() string {
 	platform, _ := in.parameter("platform")
 	if platform != "" {
-		in.merge(model.ValidatePlatform(platform))
+		in.merge(model.ValidateText("platform", platform))
 	}
 	return platform
 }

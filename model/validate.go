@@ -88,11 +88,8 @@ func ValidateCommand(c Command) error {
 // ValidateID returns nil or a *ValidationError for the field "id". Any goroutine may call it.
 func ValidateID(id string) error { return invalidUnless("id", brokenIDRule(id)) }
 
-// ValidatePlatform returns nil or a *ValidationError for the field "platform". Any goroutine may
-// call it.
-func ValidatePlatform(platform string) error {
-	return invalidUnless("platform", brokenTextRule(platform))
-}
+// ValidateText returns nil or a *ValidationError for a field that holds a versionNo or a platform. Any goroutine may call it.
+func ValidateText(field, text string) error { return invalidUnless(field, brokenTextRule(text)) }
 
 func invalidUnless(field, rule string) error {
 	if rule == "" {

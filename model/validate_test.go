@@ -64,8 +64,8 @@ func TestValidateIDAgreesWithValidateRecord(t *testing.T) {
 }
 
 func TestValidatePlatform(t *testing.T) {
-	require.NoError(t, model.ValidatePlatform("linux/amd64"))
-	require.Equal(t, []string{"platform"}, fieldsOf(t, model.ValidatePlatform("linux ")))
+	require.NoError(t, model.ValidateText("platform", "linux/amd64"))
+	require.Equal(t, []string{"platform"}, fieldsOf(t, model.ValidateText("platform", "linux ")))
 }
 
 func BenchmarkValidateRecord(b *testing.B) {

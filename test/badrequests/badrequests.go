@@ -33,7 +33,7 @@ type Case struct {
 // Public returns the cases for the public port.
 func Public() []Case {
 	var cases []Case
-	for _, group := range [][]Case{bodies(), batches(), texts(), ids(), headers(), parameters(), members(), paths(), crossSite()} {
+	for _, group := range [][]Case{bodies(), batches(), texts(), ids(), headers(), parameters(), comparisons(), members(), paths(), crossSite()} {
 		cases = append(cases, group...)
 	}
 	return cases
@@ -157,6 +157,7 @@ func texts() []Case {
 		post("a blank before the id", record(" fresh", "1", "linux"), "id"),
 		post("a blank after the id", record("fresh ", "1", "linux"), "id"),
 		post("a no-break space after the id", record("fresh\u00a0", "1", "linux"), "id"),
+		post("a reserved id", record("latest", "1", "linux"), "id"),
 		post("a slash in the id", record("a/b", "1", "linux"), "id"),
 		post("the id .", record(".", "1", "linux"), "id"),
 		post("the id ..", record("..", "1", "linux"), "id"),

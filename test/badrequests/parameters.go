@@ -106,6 +106,21 @@ func members() []Case {
 	}
 }
 
+func comparisons() []Case {
+	return []Case{
+		get("/version/compare", "a", "b"),
+		get("/version/compare?a=1", "b"),
+		get("/version/compare?a=&b=1", "a"),
+		get("/version/compare?a=1&b=%201", "b"),
+		get("/version/compare?a=1.0+1&b=1.0", "a"),
+		get("/version/compare?a=1%00&b="+strings.Repeat("1", 65), "a", "b"),
+		get("/version/compare?a=1&b=2&scheme=semvar", "scheme"),
+		get("/version/compare?a=1&b=2&scheme=published", "scheme"),
+		get("/version/compare?a=1&b=1.0.x&scheme=semver", "a", "b"),
+		get("/version/compare?a=1&b=2&current=3&level=x", "current", "level"),
+	}
+}
+
 func paths() []Case {
 	nowhere := func(method, target string) Case {
 		return plain(method, target).answered(http.StatusNotFound, "no_such_path")

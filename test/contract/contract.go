@@ -85,11 +85,11 @@ func On(port Port, operation *openapi3.Operation) bool {
 // refused, as it says of others.
 func (a Answer) response() (*openapi3.Response, error) {
 	var others *openapi3.Operation
-	for path, item := range Load().Paths.Map() {
+	for _, path := range Load().Paths.InMatchingOrder() { // /version/compare before /version/{id}
 		if !pattern(path).MatchString(a.Path) {
 			continue
 		}
-		for method, operation := range item.Operations() {
+		for method, operation := range Load().Paths.Value(path).Operations() {
 			switch {
 			case !On(a.Port, operation):
 			case method == a.Method && a.Status != http.StatusMethodNotAllowed:
