@@ -68,7 +68,7 @@ func (s *VersionService) Restore(ctx context.Context, body io.Reader, opts model
 }
 
 func (s *VersionService) restoreOnLeader(ctx context.Context, backup *snapshot.Backup, opts model.RestoreOptions) (restored model.Restored, err error) {
-	err = s.onLeader(ctx, func(ctx context.Context) error {
+	err = s.cluster.OnLeader(ctx, func(ctx context.Context) error {
 		restored.Records = backup.Records
 		restored.Index, err = s.node.Restore(ctx, backup, opts.Foreign)
 		return err

@@ -14,6 +14,7 @@ import (
 	"versiond/group"
 	"versiond/model"
 	"versiond/raft/transport"
+	"versiond/service/cluster"
 )
 
 // mustCluster runs nodes that are all listed, and returns when every one is ready and has its vote.
@@ -35,7 +36,7 @@ func mustCluster(t *testing.T, size int) []*testNode {
 	}
 	for _, n := range nodes {
 		n.mustBeReady(t)
-		eventually(t, func() bool { return voters(n.node.Members()) == size })
+		eventually(t, func() bool { return cluster.Voters(n.node.Members()) == size })
 	}
 	nodes[0].mustTakeOver(t)
 	return nodes
@@ -104,15 +105,18 @@ func TestFollowersPassMembershipOn(t *testing.T) {
 
 	require.NoError(t, follower.DeleteFatalPeer(ctx, "node2", false), "a leader that is removed hands over first")
 	eventually(t, func() bool {
-		_, still := nodes[0].find("node2")
-		return !still && !nodes[1].node.IsLeader()
+		return len(nodes[0].node.Members()) == 2 && !nodes[1].node.IsLeader()
 	})
-	eventually(t, func() bool { return nodes[1].whyRemoved() != nil })
+	eventually(t, func() bool { return nodes[1].cluster.Removed() != nil })
 	_, err = nodes[1].AddVersion(ctx, record("a", "1"), model.WriteOptions{})
 	require.ErrorIs(t, err, model.ErrNodeRemoved)
 	_, err = nodes[1].GetVersionByID(ctx, "a", model.ReadOptions{Level: model.LevelLinearizable})
 	require.ErrorIs(t, err, model.ErrNodeRemoved)
-	require.Contains(t, failing(nodes[1].Readiness(ctx)), "member")
+	_, _, err = nodes[1].ApplyCommands(ctx, model.Singles(add("a", "1")))
+	require.ErrorIs(t, err, model.ErrNodeRemoved)
+	checks := nodes[1].Readiness(ctx)
+	require.Contains(t, failing(checks), "member")
+	require.Contains(t, checks[0].Detail, "/join", "it does not say how to come back")
 	nodes[0].mustAdd(t, "a", "1")
 }
 
@@ -179,8 +183,7 @@ func TestChangeWhoseAnswerIsLostForGood(t *testing.T) {
 	t.Parallel()
 	nodes := mustCluster(t, 3)
 	nodes[1].peers.loseRemovals.Store(1)
-	require.NoError(t, nodes[1].membership.Enter(t.Context()))
-	nodes[1].peers.afterLoss = func() { nodes[1].mustTakeOver(t) } // where it has to wait then
+	nodes[1].peers.afterLoss = func() { nodes[1].mustTakeOver(t); nodes[1].holdMembership(t) } // where it has to wait then
 	err := nodes[1].DeleteFatalPeer(within(t, 3*time.Second), "node3", false)
 	require.ErrorIs(t, err, model.ErrOutcomeUnknown)
 	require.NotErrorIs(t, err, model.ErrTooManyRequests)
@@ -190,7 +193,6 @@ func TestChangeWhoseAnswerIsLostForGood(t *testing.T) {
 func TestTransferToASilentVoter(t *testing.T) {
 	t.Parallel()
 	nodes := mustCluster(t, 3)
-	nodes[0].ports.known.Clear()
 	nodes[0].peers.silence(nodes[2].address, true)
 	_, err := nodes[0].TransferLeadership(within(t, 5*time.Second), "node3")
 	require.ErrorIs(t, err, model.ErrNoSuccessor)

@@ -35,7 +35,7 @@ func damaged(t *testing.T, kinds []damage.Kind, run func(t *testing.T, harm func
 func TestDamageIsSeenAndMended(t *testing.T) {
 	t.Parallel()
 	n := nodeOptions{}.mustOpen(t) // the guard does not run
-	require.NoError(t, n.begin(1))
+	require.NoError(t, n.node.Bootstrap("cluster1"))
 	for _, id := range []string{"a", "b", "c"} {
 		n.mustAdd(t, id, "1")
 	}

@@ -32,6 +32,8 @@ type fakePeers struct {
 	// loseRemovals is how many removals are done whose answer is lost.
 	loseRemovals atomic.Int64
 	afterLoss    func() // nil, or what happens then
+	// identifying is told of each question to slowAddress, which is not answered before its time is over.
+	identifying chan struct{}
 }
 
 var (
@@ -40,7 +42,7 @@ var (
 )
 
 func newFakePeers() *fakePeers {
-	return &fakePeers{services: map[string]*VersionService{}, statuses: map[string]peer.Status{}, silent: map[string]bool{}}
+	return &fakePeers{services: map[string]*VersionService{}, statuses: map[string]peer.Status{}, silent: map[string]bool{}, identifying: make(chan struct{}, 1)}
 }
 
 func (p *fakePeers) register(address string, s *VersionService) {
@@ -110,7 +112,14 @@ func (p *fakePeers) Status(ctx context.Context, address string) (peer.Status, er
 	return s.Status(ctx), nil
 }
 
+// slowAddress is where somebody is who does not answer.
+const slowAddress = "slow:7001"
+
 func (p *fakePeers) Identify(ctx context.Context, address string) (peer.Status, error) {
+	if address == slowAddress {
+		p.identifying <- struct{}{}
+		<-ctx.Done()
+	}
 	return p.Status(ctx, address)
 }
 

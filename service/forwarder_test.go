@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"sync"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/model"
+	"versiond/service/cluster"
 )
 
 // leading is a leader at the other end of the forwarder. It answers each request as the test says.
@@ -62,7 +64,7 @@ func follow(t *testing.T, l *leading) *follower {
 	forwarder := newForwarder(ctx, forwardLimits, leader, func(ctx context.Context, _ string, units []model.Unit) ([]model.UnitOutcome, uint64, error) {
 		return l.commands(ctx, units)
 	})
-	f := &follower{VersionService: &VersionService{ctx: ctx, writeForwarder: forwarder}}
+	f := &follower{VersionService: &VersionService{ctx: ctx, writeForwarder: forwarder, cluster: cluster.New(cluster.Parts{Log: slog.New(slog.DiscardHandler), Stopped: ctx.Done()})}}
 	f.stop = sync.OnceFunc(func() { cancel(); forwarder.close() })
 	t.Cleanup(f.stop)
 	return f
@@ -70,7 +72,7 @@ func follow(t *testing.T, l *leading) *follower {
 
 // add passes a write on as VersionService.write does.
 func (f *follower) add(ctx context.Context, id string) (outcome model.Outcome, index uint64, err error) {
-	err = f.withLeader(ctx, func(ctx context.Context) (err error) {
+	err = f.cluster.WithLeader(ctx, func(ctx context.Context) (err error) {
 		var unit model.UnitOutcome
 		if unit, index, err = f.writeForwarder.forward(ctx, model.Single(add(id, "1")), len(id), 1); err == nil {
 			outcome = unit.Outcomes[0]
@@ -136,7 +138,8 @@ func TestForwarderGivesUpWithNothingDone(t *testing.T) {
 		l := &leading{answer: func(context.Context, int, []model.Unit) ([]model.UnitOutcome, uint64, error) {
 			return nil, 0, model.ErrNotLeader
 		}}
-		const patience = 10*leaderPollInterval - leaderPollInterval/2 // between two requests
+		const pollInterval = 20 * time.Millisecond        // of cluster.WithLeader
+		const patience = 10*pollInterval - pollInterval/2 // between two requests
 		began := time.Now()
 		_, _, err := follow(t, l).add(within(t, patience), "a")
 		require.ErrorIs(t, err, model.ErrNoLeader)

@@ -11,6 +11,7 @@ import (
 	"versiond/model"
 	"versiond/peer"
 	"versiond/raft"
+	"versiond/service/cluster"
 )
 
 // blank is what a node says that waits to be taken in.
@@ -169,11 +170,11 @@ func TestBlankVoterLosesItsVote(t *testing.T) {
 	peers.silence(nodes[1].address, true)
 	_, err := leader.join(t, "node3", lost.address)
 	require.ErrorIs(t, err, model.ErrQuorumAtRisk, "the last other voter is silent, and what it holds may be nowhere else")
-	require.Equal(t, 3, voters(leader.node.Members()))
+	require.Equal(t, 3, cluster.Voters(leader.node.Members()))
 
 	peers.silence(nodes[1].address, false)
 	joined, err := leader.join(t, "node3", lost.address)
 	require.NoError(t, err)
 	require.False(t, joined.Voter)
-	require.Equal(t, 2, voters(leader.node.Members()))
+	require.Equal(t, 2, cluster.Voters(leader.node.Members()))
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"versiond/model"
+	"versiond/service/cluster"
 )
 
 // tier counts the reads that came to one place where records are kept.
@@ -38,12 +39,12 @@ func (r *storeReads) failed(err error) {
 func (s *VersionService) Measures() model.Measures {
 	status := s.node.Status()
 	m := model.Measures{
-		State: status.State, LeaderKnown: status.LeaderID != "", Serving: s.serving(), Removed: s.whyRemoved() != nil,
+		State: status.State, LeaderKnown: status.LeaderID != "", Serving: s.serving(), Removed: s.cluster.Removed() != nil,
 		StoreDiffers: s.trust.Err() != nil, MembersDisagree: s.trust.Conflict() != "",
 		LogHeld: s.node.LogFailure() != nil,
 		Term:    status.Term, CommitIndex: status.Commit, AppliedIndex: status.Applied, LastIndex: status.LastIndex,
 		LastContact: time.Duration(status.LastContactMS) * time.Millisecond, ApplierLag: s.node.Lag(),
-		Members: len(status.Members), Voters: voters(status.Members),
+		Members: len(status.Members), Voters: cluster.Voters(status.Members),
 		Records: s.mysql.records.Len(), MemoryRecords: s.redis.memory.Len(),
 		Lookups: s.lookups(), StoreReadFailures: s.storeReads.failures.Load(),
 	}

@@ -2,11 +2,13 @@ package service
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"versiond/model"
 	"versiond/peer"
 	"versiond/raft"
+	"versiond/service/cluster"
 	"versiond/service/integrity"
 )
 
@@ -19,10 +21,21 @@ func (s *VersionService) Status(ctx context.Context) peer.Status {
 	}
 	if !status.Running {
 		var err error
-		status.StoreCluster, err = s.holdsCluster(ctx)
+		status.StoreCluster, err = s.heldCluster(ctx)
 		status.StoreSilent = err != nil
 	}
 	return status
+}
+
+// heldCluster names the cluster that this node's database belongs to, "" when it belongs to none.
+func (s *VersionService) heldCluster(ctx context.Context) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, storeCheckTimeout)
+	defer cancel()
+	state, err := s.mysql.mysqlDao.State(ctx)
+	if errors.Is(err, model.ErrNoState) || errors.Is(err, model.ErrStoreDiffers) && state.Cluster != "" {
+		return state.Cluster, nil
+	}
+	return state.Cluster, err
 }
 
 // Term says which term this node is in.
@@ -34,7 +47,7 @@ func (s *VersionService) Term() peer.Term {
 // Peers gives every member and how it does, asked just now.
 func (s *VersionService) Peers(ctx context.Context) (model.Peers, error) {
 	members := s.node.Members()
-	answers := s.askMembers(ctx, members)
+	answers := s.cluster.AskMembers(ctx, members)
 	commit := s.node.CommitIndex()
 	for _, a := range answers {
 		if a != nil {
@@ -52,7 +65,7 @@ func (s *VersionService) Peers(ctx context.Context) (model.Peers, error) {
 			alive++
 		}
 	}
-	peers.FailureTolerance = alive - (voters(members)/2 + 1)
+	peers.FailureTolerance = alive - (cluster.Voters(members)/2 + 1)
 	return peers, nil
 }
 

@@ -7,11 +7,12 @@ import (
 	"time"
 
 	"versiond/model"
+	"versiond/service/cluster"
 )
 
 const (
 	// farBehind is the lag in log entries beyond which a node passes reads to the leader.
-	farBehind = 5000
+	farBehind = cluster.FarBehind
 	// followInterval is how soon a read that waits for this node's applier sees that it waits in vain.
 	followInterval = 100 * time.Millisecond
 )
@@ -73,7 +74,7 @@ func (s *VersionService) read(ctx context.Context, q model.Query, opts model.Rea
 // together.
 func (s *VersionService) shouldForward(q model.Query, opts model.ReadOptions) bool {
 	return opts.Level == model.LevelLinearizable && opts.MinIndex == 0 && q.Page == nil && !s.node.IsLeader() &&
-		s.node.LastIndex() > s.node.AppliedIndex() && s.whyRemoved() == nil
+		s.node.LastIndex() > s.node.AppliedIndex() && s.cluster.Removed() == nil
 }
 
 // readHere answers from this node's store once that is current enough, and does it again when the store was taken out of
@@ -94,7 +95,7 @@ func (s *VersionService) readHere(ctx context.Context, queries []model.Query, op
 
 // readThere answers where the leader is.
 func (s *VersionService) readThere(ctx context.Context, queries []model.Query, opts model.ReadOptions) (found []model.Found, index uint64, err error) {
-	err = s.onLeader(ctx, func(ctx context.Context) error {
+	err = s.cluster.OnLeader(ctx, func(ctx context.Context) error {
 		found, index, err = s.LeaderRead(ctx, queries, opts, model.TermAck{})
 		return err
 	}, func(ctx context.Context, leader string) error {
@@ -123,7 +124,7 @@ func (s *VersionService) awaitFresh(ctx context.Context, opts model.ReadOptions,
 		}
 		return s.node.WaitApplied(ctx, opts.MinIndex)
 	}
-	if err := s.whyRemoved(); err != nil {
+	if err := s.cluster.Removed(); err != nil {
 		return err
 	}
 	index, err := indexOf(ctx, opts.Level)

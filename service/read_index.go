@@ -21,7 +21,7 @@ const (
 // freshIndex returns the index that a read of this level must reflect, looking for the leader until
 // the context ends.
 func (s *VersionService) freshIndex(ctx context.Context, level model.Level) (index uint64, err error) {
-	err = s.withLeader(ctx, func(ctx context.Context) error {
+	err = s.cluster.WithLeader(ctx, func(ctx context.Context) error {
 		index, err = s.readIndexes[level].Do(ctx)
 		return err
 	})
@@ -50,7 +50,7 @@ func (s *VersionService) readIndexOnce(ctx context.Context, level model.Level) (
 	}
 	_, address := s.node.Leader()
 	if address == "" {
-		return 0, s.nobodyLeads()
+		return 0, s.cluster.NobodyLeads()
 	}
 	index, err := s.peers.ReadIndex(ctx, address, level, s.termAck())
 	if err != nil {

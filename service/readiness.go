@@ -20,7 +20,7 @@ func (s *VersionService) Readiness(ctx context.Context) []model.Check {
 		check("log", s.node.LogFailure()),
 		check("store", s.checkStore(ctx)),
 		check("applier", s.checkApplier()),
-		check("voters", s.checkVoters()),
+		check("voters", s.cluster.CheckVoters()),
 		s.contentCheck(),
 	}
 }
@@ -46,7 +46,7 @@ func check(name string, err error) model.Check {
 }
 
 func (s *VersionService) checkMember() error {
-	if err := s.whyRemoved(); err != nil {
+	if err := s.cluster.Removed(); err != nil {
 		return err
 	}
 	if !s.node.Running() {
@@ -126,19 +126,4 @@ func (s *VersionService) checkStuck() error {
 		return fmt.Errorf(what+": %w", err)
 	}
 	return errors.New(what + "; the store is at work on a large transaction")
-}
-
-// checkVoters keeps a new cluster from looking ready while one machine could still take it all away, and a node
-// that has just been let in while it does not count yet: whoever goes on to the next one could lose the quorum.
-func (s *VersionService) checkVoters() error {
-	if self, member := s.find(s.NodeID()); member && !self.Voter && !s.node.Replica() {
-		return errors.New("this node has no vote yet; the leader gives it one when it has kept up for a moment")
-	}
-	founders := int(s.founders.Load())
-	have, needed := voters(s.node.Members()), founders/2+1
-	if founders == 0 || have >= needed {
-		s.founders.Store(0)
-		return nil
-	}
-	return fmt.Errorf("%d of the %d nodes that were there at the beginning have a vote, %d must", have, founders, needed)
 }

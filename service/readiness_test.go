@@ -1,8 +1,6 @@
 package service
 
 import (
-	"context"
-	"sync"
 	"testing"
 	"time"
 
@@ -39,44 +37,4 @@ func TestReadinessBeforeAndAfter(t *testing.T) {
 func TestReadinessOfAWaitingNode(t *testing.T) {
 	n := nodeOptions{settings: threeListed}.mustOpen(t)
 	require.Equal(t, []string{"member", "leader", "applier"}, failing(n.Readiness(within(t, 5*time.Second))))
-}
-
-// A new cluster is not ready while one machine could still take it all away: a majority of those that
-// were there at the beginning must have a vote.
-func TestReadinessAwaitsTheFoundersVotes(t *testing.T) {
-	t.Parallel()
-	n := nodeOptions{}.mustLead(t)
-	n.founders.Store(3)
-	checks := n.Readiness(t.Context())
-	require.Equal(t, []string{"voters"}, failing(checks))
-	require.Contains(t, checks[5].Detail, "1 of the 3")
-	n.founders.Store(1)
-	n.mustBeReady(t)
-	require.Zero(t, n.founders.Load(), "it is not asked again once it was reached")
-}
-
-// A removed node answers nothing that could be old, and is red; taken back it is green again.
-func TestReadinessOfARemovedNode(t *testing.T) {
-	t.Parallel()
-	n := nodeOptions{}.mustOpen(t) // not run: nobody but the test looks whether it is a member
-	require.Empty(t, n.mustFindOnce(t))
-	n.mustBeReady(t)
-	n.mustAdd(t, "a", "1")
-	removed := model.ErrNodeRemoved
-	n.removal.Store(&removed)
-	checks := n.Readiness(t.Context())
-	require.Equal(t, []string{"member"}, failing(checks))
-	require.Contains(t, checks[0].Detail, "/join")
-	_, _, err := n.ApplyCommands(t.Context(), model.Singles(add("b", "1")))
-	require.ErrorIs(t, err, model.ErrNodeRemoved)
-	_, err = n.GetVersionByID(within(t, time.Second), "a", model.ReadOptions{Level: model.LevelLinearizable})
-	require.ErrorIs(t, err, model.ErrNodeRemoved)
-
-	watching, stop := context.WithCancel(t.Context())
-	var wg sync.WaitGroup
-	defer wg.Wait()
-	defer stop()
-	wg.Go(func() { n.watchMembership(watching) })
-	n.mustBeReady(t)
-	n.mustAdd(t, "b", "1")
 }

@@ -5,17 +5,14 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"slices"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"versiond/group"
-	"versiond/logs"
 	"versiond/model"
-	"versiond/peer"
 	"versiond/raft"
+	"versiond/service/cluster"
 	"versiond/service/integrity"
 )
 
@@ -27,15 +24,10 @@ type RaftInitializer interface {
 
 // PeerClient asks other nodes. Errors match the sentinels of package model.
 type PeerClient interface {
-	Status(ctx context.Context, address string) (peer.Status, error)
-	Identify(ctx context.Context, address string) (peer.Status, error)
+	cluster.PeerClient
 	ReadIndex(ctx context.Context, address string, level model.Level, ack model.TermAck) (uint64, error)
 	Read(ctx context.Context, address string, queries []model.Query, opts model.ReadOptions, ack model.TermAck) ([]model.Found, uint64, error)
 	Commands(ctx context.Context, address string, units []model.Unit) ([]model.UnitOutcome, uint64, error)
-	Join(ctx context.Context, address, id, nodeAddress string, voter bool) (model.Member, error)
-	Remove(ctx context.Context, address, id string, force bool) error
-	Transfer(ctx context.Context, address, id string) (model.Leader, error)
-	Admit(ctx context.Context, address string, admission peer.Admission) error
 	Restore(ctx context.Context, address string, backup io.Reader, size int64, opts model.RestoreOptions) (model.Restored, error)
 }
 
@@ -56,21 +48,8 @@ type Settings struct {
 	Observer Observer
 }
 
-// listed returns the node of the configuration with this id, if there is one.
-func (s Settings) listed(id string) (Listed, bool) {
-	i := slices.IndexFunc(s.Listed, func(n Listed) bool { return n.ID == id })
-	if i < 0 {
-		return Listed{}, false
-	}
-	return s.Listed[i], true
-}
-
 // Listed is one node of the configuration.
-type Listed struct {
-	ID      string
-	Address string
-	Port    int
-}
+type Listed = cluster.Listed
 
 // VersionService joins the store, the caches and the Raft node of one versiond node.
 type VersionService struct {
@@ -80,26 +59,18 @@ type VersionService struct {
 	peers    PeerClient
 	settings Settings
 	log      *slog.Logger
-	calm     *slog.Logger // for what may repeat
 
+	cluster        *cluster.Cluster
+	trust          *integrity.Trust
+	guard          *integrity.Guard
 	writeForwarder *forwarder[model.Unit, model.UnitOutcome]
 	readForwarder  *forwarder[model.Query, model.Found]
 	readIndexes    map[model.Level]*group.Rounds[uint64]
-	ports          ports
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
-	// removal is why this node serves no more, nil while it is a member.
-	removal atomic.Pointer[error]
-	// founders is how many nodes were there when this one began the cluster; 0 on every other node,
-	// and once a majority of them has a vote.
-	founders atomic.Int64
-	// membership lets one change of the members go on at a time, as hashicorp/raft does.
-	membership *group.Gate
 	// backups and restores bound what holds a view of the database, or a whole backup on disk.
 	backups, restores *group.Gate
-	trust             *integrity.Trust
-	guard             *integrity.Guard
 
 	observer   Observer
 	storeReads storeReads
@@ -114,8 +85,8 @@ func NewVersionService(settings Settings, mysql *VersionMysqlService, redis *Ver
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &VersionService{
-		mysql: mysql, redis: redis, peers: peers, settings: settings, log: log, calm: logs.Calm(log), ctx: ctx, cancel: cancel, observer: unobserved{},
-		backups: group.NewGate(backupsMax, 0), restores: group.NewGate(1, 0), membership: group.NewGate(1, membershipWaitingMax),
+		mysql: mysql, redis: redis, peers: peers, settings: settings, log: log, ctx: ctx, cancel: cancel, observer: unobserved{},
+		backups: group.NewGate(backupsMax, 0), restores: group.NewGate(1, 0),
 	}
 	if settings.Observer != nil {
 		s.observer = settings.Observer
@@ -127,7 +98,14 @@ func NewVersionService(settings Settings, mysql *VersionMysqlService, redis *Ver
 		return nil, err
 	}
 	s.node = node
-	s.guard = &integrity.Guard{Trust: s.trust, Node: node, State: s.StateInternal, ReadRows: s.readRows, Ask: s.askMembers, LeadElsewhere: s.leadElsewhere, Log: log}
+	s.cluster = cluster.New(cluster.Parts{
+		Node: node, Peers: peers, Log: log, Listed: settings.Listed, Join: settings.Join, Port: settings.Port,
+		Self: s.Status, HeldCluster: s.heldCluster, Stopped: ctx.Done(),
+	})
+	s.guard = &integrity.Guard{
+		Trust: s.trust, Node: node, Log: log, State: s.StateInternal, ReadRows: s.readRows,
+		Ask: s.cluster.AskMembers, LeadElsewhere: s.cluster.LeadElsewhere,
+	}
 	s.writeForwarder, s.readForwarder = s.newWriteForwarder(), s.newReadForwarder()
 	s.readIndexes = s.newReadIndexes()
 	return s, nil
@@ -137,12 +115,7 @@ func NewVersionService(settings Settings, mysql *VersionMysqlService, redis *Ver
 // until the context ends or the node cannot go on; the error then says why.
 func (s *VersionService) Run(ctx context.Context) error {
 	tasks, ctx := errgroup.WithContext(ctx)
-	tasks.Go(func() error { return s.findCluster(ctx) })
-	tasks.Go(func() error { s.promoteMembers(ctx); return nil })
-	tasks.Go(func() error { s.watchMembership(ctx); return nil })
-	tasks.Go(func() error { s.watchLeader(ctx); return nil })
-	tasks.Go(func() error { s.watchStore(ctx); return nil })
-	tasks.Go(func() error { s.watchLog(ctx); return nil })
+	tasks.Go(func() error { return s.cluster.Run(ctx) })
 	tasks.Go(func() error { s.watchLevel(ctx); return nil })
 	tasks.Go(func() error { s.guard.Run(ctx); return nil })
 	tasks.Go(func() error {
@@ -161,14 +134,7 @@ func (s *VersionService) Run(ctx context.Context) error {
 }
 
 // HandOver gives leadership to another voter if this node leads, so that a stop goes unnoticed.
-func (s *VersionService) HandOver(ctx context.Context) {
-	if !s.node.IsLeader() || len(s.node.Members()) < 2 {
-		return
-	}
-	if err := s.node.TransferAway(ctx); err != nil {
-		s.log.Info("the lead could not be handed over, as when the others stop too; those that go on elect a leader in about two seconds", "err", err)
-	}
-}
+func (s *VersionService) HandOver(ctx context.Context) { s.cluster.HandOver(ctx) }
 
 // Close stops the Raft node and all that waits on it.
 func (s *VersionService) Close() error {

@@ -90,7 +90,7 @@ func (s *VersionService) writeSingle(ctx context.Context, c model.Command, key s
 
 // writeAnywhere has a unit proposed, by whoever leads.
 func (s *VersionService) writeAnywhere(ctx context.Context, u model.Unit) (result model.UnitResult, err error) {
-	err = s.withLeader(ctx, func(ctx context.Context) (err error) {
+	err = s.cluster.WithLeader(ctx, func(ctx context.Context) (err error) {
 		result.UnitOutcome, result.Index, err = s.propose(ctx, u)
 		return err
 	})
@@ -123,7 +123,7 @@ func (s *VersionService) led() bool {
 func (s *VersionService) propose(ctx context.Context, u model.Unit) (model.UnitOutcome, uint64, error) {
 	if !s.node.IsLeader() {
 		if _, address := s.node.Leader(); address == "" {
-			return model.UnitOutcome{}, 0, s.nobodyLeads()
+			return model.UnitOutcome{}, 0, s.cluster.NobodyLeads()
 		}
 		return s.writeForwarder.forward(ctx, u, wire.UnitBytes(&u), len(u.Commands))
 	}
@@ -147,7 +147,7 @@ func (s *VersionService) ApplyCommands(ctx context.Context, units []model.Unit) 
 }
 
 func (s *VersionService) proposeUnits(ctx context.Context, units []model.Unit) ([]model.UnitOutcome, uint64, error) {
-	removed := s.whyRemoved()
+	removed := s.cluster.Removed()
 	switch {
 	case removed != nil:
 		return nil, 0, removed

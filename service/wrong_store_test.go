@@ -32,7 +32,7 @@ func TestReloadFindsWhatSomebodyChanged(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			n := nodeOptions{}.mustOpen(t) // the guard does not run yet
-			require.NoError(t, n.begin(1))
+			require.NoError(t, n.node.Bootstrap("cluster1"))
 			for _, id := range []string{"a", "b", "c"} {
 				n.mustAdd(t, id, "1")
 			}
@@ -96,7 +96,7 @@ func TestChangedRowIsNotServedOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			n := nodeOptions{}.mustOpen(t)
-			require.NoError(t, n.begin(1))
+			require.NoError(t, n.node.Bootstrap("cluster1"))
 			n.mustAdd(t, "b", "1")
 			n.mustBeReady(t)
 			n.exec(t, tampering["a row changed"])
@@ -209,7 +209,7 @@ func TestBuiltAnewIsSaidOnceTheNodeServes(t *testing.T) {
 	w := &servingWhenTold{told: make(chan bool, 1)}
 	n := nodeOptions{log: w}.mustOpen(t)
 	w.node.Store(n)
-	require.NoError(t, n.begin(1))
+	require.NoError(t, n.node.Bootstrap("cluster1"))
 	n.mustBeReady(t)
 	n.mustWriteBatches(t, 1, 4)
 	n.exec(t, "UPDATE versions SET version_no = 'forged'")

@@ -1,4 +1,4 @@
-package service
+package cluster
 
 import (
 	"context"
@@ -16,11 +16,11 @@ const (
 
 // watchLeader says in the log who leads whenever that changes, and at intervals that nobody does. An
 // election is no alarm: only one that comes to nothing is.
-func (s *VersionService) watchLeader(ctx context.Context) {
-	w := leaderWatch{log: s.log, calm: s.calm, since: time.Now()}
+func (c *Cluster) watchLeader(ctx context.Context) {
+	w := leaderWatch{log: c.Log, calm: c.calm, since: time.Now()}
 	for range group.Every(ctx, leaderLookInterval) {
 		now := time.Now()
-		if id, _ := s.node.Leader(); s.node.Running() && s.whyRemoved() == nil {
+		if id, _ := c.Node.Leader(); c.Node.Running() && c.Removed() == nil {
 			w.look(now, id)
 		} else {
 			w.since = now

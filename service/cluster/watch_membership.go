@@ -1,9 +1,10 @@
-package service
+package cluster
 
 import (
 	"context"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"versiond/group"
@@ -17,16 +18,23 @@ const lostLeaderAfter = 10 * time.Second
 // membershipInterval is how often that is looked at.
 const membershipInterval = time.Second
 
-// watchMembership finds out whether this node was removed while it could not be told.
-func (s *VersionService) watchMembership(ctx context.Context) {
+// removal is whether this node is still a member.
+type removal struct {
+	*others
+	// why is why this node serves no more, nil while it is a member.
+	why atomic.Pointer[error]
+}
+
+// watch finds out whether this node was removed while it could not be told.
+func (r *removal) watch(ctx context.Context) {
 	for range group.Every(ctx, membershipInterval) {
-		if err := s.checkMembership(ctx); err != nil {
-			if s.removal.Swap(&err) == nil {
-				s.log.Error("this node serves no more", "err", err)
+		if err := r.check(ctx); err != nil {
+			if r.why.Swap(&err) == nil {
+				r.Log.Error("this node serves no more", "err", err)
 			}
-		} else if s.whyRemoved() != nil && s.node.SinceLeader() < lostLeaderAfter {
-			s.removal.Store(nil)
-			s.log.Info("this node is a member again")
+		} else if r.Removed() != nil && r.Node.SinceLeader() < lostLeaderAfter {
+			r.why.Store(nil)
+			r.Log.Info("this node is a member again")
 		}
 	}
 }
@@ -40,40 +48,40 @@ func (e *leftBehind) Error() string {
 
 func (e *leftBehind) Is(target error) bool { return target == model.ErrNodeRemoved }
 
-// whyRemoved gives the error, a model.ErrNodeRemoved, of a node that is no longer a member.
-func (s *VersionService) whyRemoved() error {
-	if why := s.removal.Load(); why != nil {
+// Removed returns the error, a model.ErrNodeRemoved, of a node that is no longer a member.
+func (r *removal) Removed() error {
+	if why := r.why.Load(); why != nil {
 		return *why
 	}
 	return nil
 }
 
-// checkMembership gives model.ErrNodeRemoved when a leader of this cluster does not have this node
+// check returns model.ErrNodeRemoved when a leader of this cluster does not have this node
 // among its members, or when a member is now of a cluster that was recovered from this one.
-func (s *VersionService) checkMembership(ctx context.Context) error {
-	if !s.node.Running() || s.node.SinceLeader() < lostLeaderAfter {
-		if _, member := s.find(s.NodeID()); s.node.Running() && !member && len(s.node.Members()) > 0 {
+func (r *removal) check(ctx context.Context) error {
+	if !r.Node.Running() || r.Node.SinceLeader() < lostLeaderAfter {
+		if _, member := r.find(r.id()); r.Node.Running() && !member && len(r.Node.Members()) > 0 {
 			return model.ErrNodeRemoved
 		}
 		return nil
 	}
-	members := s.node.Members()
-	for _, status := range s.askMembers(ctx, members) {
-		if status == nil || status.Cluster != s.node.Identity().Cluster || status.State != "leader" {
+	members := r.Node.Members()
+	for _, status := range r.AskMembers(ctx, members) {
+		if status == nil || status.Cluster != r.Node.Identity().Cluster || status.State != "leader" {
 			continue
 		}
-		if !hasMember(status.Members, s.NodeID()) {
+		if !hasMember(status.Members, r.id()) {
 			return model.ErrNodeRemoved
 		}
 	}
-	return s.checkLeftBehind(ctx, members)
+	return r.checkLeftBehind(ctx, members)
 }
 
 // checkLeftBehind asks those who no longer answer as members of this node's cluster.
-func (s *VersionService) checkLeftBehind(ctx context.Context, members []raft.Member) error {
-	ours := s.node.Identity().Cluster
+func (r *removal) checkLeftBehind(ctx context.Context, members []raft.Member) error {
+	ours := r.Node.Identity().Cluster
 	for _, m := range members {
-		status, err := s.peers.Identify(ctx, m.Address)
+		status, err := r.Peers.Identify(ctx, m.Address)
 		if err == nil && slices.Contains(status.Former, ours) {
 			return &leftBehind{member: status.Node, ours: ours, theirs: status.Cluster}
 		}

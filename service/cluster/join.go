@@ -1,4 +1,4 @@
-package service
+package cluster
 
 import (
 	"context"
@@ -16,21 +16,21 @@ import (
 // undoTimeout bounds the removal of a node that could not be told that it was added.
 const undoTimeout = 3 * time.Second
 
-// JoinRaftCluster makes the node that answers at address a member: without a vote at first, which it
+// Join makes the node that answers at address a member: without a vote at first, which it
 // gets when it has caught up, unless voter is false. One that is a member already stays one. Nothing
 // is changed before the node itself has confirmed who it is, so a mistyped address cannot cost the
 // cluster its quorum. Errors: model.ErrInvalid, ErrNodeUnreachable, ErrWrongNode, ErrIDInUse,
 // ErrAddressInUse, ErrQuorumAtRisk, ErrNoLeader, ErrTooManyRequests, and ErrOutcomeUnknown, after which it may be
 // asked for again.
-func (s *VersionService) JoinRaftCluster(ctx context.Context, id, address string, voter bool) (member model.Member, err error) {
+func (c *changes) Join(ctx context.Context, id, address string, voter bool) (member model.Member, err error) {
 	if err := validateMember(id, address); err != nil {
 		return member, err
 	}
-	err = s.changeOnLeader(ctx, func(ctx context.Context) error {
-		member, err = s.join(ctx, id, address, voter)
+	err = c.changeOnLeader(ctx, func(ctx context.Context) error {
+		member, err = c.join(ctx, id, address, voter)
 		return err
 	}, func(ctx context.Context, leader string) error {
-		member, err = s.peers.Join(ctx, leader, id, address, voter)
+		member, err = c.Peers.Join(ctx, leader, id, address, voter)
 		return err
 	})
 	return member, err
@@ -51,48 +51,48 @@ func validateMember(id, address string) error {
 }
 
 // join runs on the leader.
-func (s *VersionService) join(ctx context.Context, id, address string, voter bool) (model.Member, error) {
-	if err := s.enterMembership(ctx); err != nil {
+func (c *changes) join(ctx context.Context, id, address string, voter bool) (model.Member, error) {
+	if err := c.enter(ctx); err != nil {
 		return model.Member{}, err
 	}
-	defer s.membership.Leave()
-	status, err := s.identify(ctx, id, address)
+	defer c.turn.Leave()
+	status, err := c.identify(ctx, id, address)
 	if err != nil {
 		return model.Member{}, err
 	}
-	_, known := s.find(id)
-	if err := s.place(ctx, id, address, status); err != nil {
+	_, known := c.find(id)
+	if err := c.place(ctx, id, address, status); err != nil {
 		return model.Member{}, err
 	}
 	switch {
 	case !known || !status.Running:
-		err = s.admit(ctx, id, address, voter)
+		err = c.admit(ctx, id, address, voter)
 	case voter && status.Replica:
-		err = s.tellAdmitted(ctx, address, voter) // it wants a vote from now on
+		err = c.tellAdmitted(ctx, address, voter) // it wants a vote from now on
 	}
 	if err != nil {
 		return model.Member{}, err
 	}
-	return s.memberOf(id, status.Port)
+	return c.memberOf(id, status.Port)
 }
 
 // admit tells a node that it was added. One that cannot be told is taken out again: it has no vote
 // yet, so this is always safe.
-func (s *VersionService) admit(ctx context.Context, id, address string, voter bool) error {
-	err := s.tellAdmitted(ctx, address, voter)
+func (c *changes) admit(ctx context.Context, id, address string, voter bool) error {
+	err := c.tellAdmitted(ctx, address, voter)
 	if err == nil {
 		return nil
 	}
 	undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
 	defer cancel()
-	if errUndo := s.node.Remove(undo, id); errUndo != nil {
+	if errUndo := c.Node.Remove(undo, id); errUndo != nil {
 		return fmt.Errorf("%w: %w, and it could not be taken out again: %w", model.ErrOutcomeUnknown, err, errUndo)
 	}
 	return err
 }
 
-func (s *VersionService) tellAdmitted(ctx context.Context, address string, voter bool) error {
-	err := s.peers.Admit(ctx, address, peer.Admission{Cluster: s.node.Identity().Cluster, Former: s.node.Former(), Replica: !voter})
+func (c *changes) tellAdmitted(ctx context.Context, address string, voter bool) error {
+	err := c.Peers.Admit(ctx, address, peer.Admission{Cluster: c.Node.Identity().Cluster, Former: c.Node.Former(), Replica: !voter})
 	if err != nil {
 		return fmt.Errorf("%w: %s could not be told that it was taken in: %s", model.ErrNodeUnreachable, address, reason(err)) // no %w: it is taken out again
 	}
@@ -101,30 +101,30 @@ func (s *VersionService) tellAdmitted(ctx context.Context, address string, voter
 
 // identify dials back and makes sure that the node at address is the one that was named, and free
 // to be a member of this cluster.
-func (s *VersionService) identify(ctx context.Context, id, address string) (peer.Status, error) {
-	status, err := s.peers.Identify(ctx, address)
-	ours := s.node.Identity().Cluster
+func (c *changes) identify(ctx context.Context, id, address string) (peer.Status, error) {
+	status, err := c.Peers.Identify(ctx, address)
+	ours := c.Node.Identity().Cluster
 	switch {
 	case err != nil:
-		return status, s.unidentified(id, address, err)
+		return status, c.unidentified(id, address, err)
 	case status.Node != id:
 		return status, fmt.Errorf("%w: %s is node %q, not %q", model.ErrWrongNode, address, status.Node, id)
-	case slices.Contains(s.node.Former(), status.Cluster):
+	case slices.Contains(c.Node.Former(), status.Cluster):
 		return status, fmt.Errorf("%w: node %q at %s has the state of cluster %s, which was given up and recovered as this one, and which it joins on an empty data directory: on that node, %s", model.ErrWrongNode, id, address, status.Cluster, model.RejoinAdvice)
 	case status.Cluster != "" && status.Cluster != ours:
 		return status, fmt.Errorf("%w: node %q at %s belongs to cluster %s, this is cluster %s", model.ErrWrongNode, id, address, status.Cluster, ours)
-	case status.StoreCluster != "" && status.StoreCluster != ours && !slices.Contains(s.node.Former(), status.StoreCluster):
+	case status.StoreCluster != "" && status.StoreCluster != ours && !slices.Contains(c.Node.Former(), status.StoreCluster):
 		return status, fmt.Errorf("%w: the database of node %q at %s belongs to cluster %s, this is cluster %s; give it another database, or drop it if its records are not needed", model.ErrWrongNode, id, address, status.StoreCluster, ours)
 	}
 	return status, nil
 }
 
 // unidentified says why nobody could be asked who is at address.
-func (s *VersionService) unidentified(id, address string, err error) error {
+func (c *changes) unidentified(id, address string, err error) error {
 	var public *peer.PublicPort
 	switch {
 	case errors.As(err, &public):
-		return model.Explain(model.ErrNodeUnreachable, s.publicPort(public))
+		return model.Explain(model.ErrNodeUnreachable, c.publicPort(public))
 	case errors.Is(err, model.ErrSecretsDiffer):
 		return fmt.Errorf("%s at %s: %w", id, address, err)
 	case errors.Is(err, model.ErrWrongNode):
@@ -135,89 +135,63 @@ func (s *VersionService) unidentified(id, address string, err error) error {
 	return fmt.Errorf("%w: %s (peer port): %s", model.ErrNodeUnreachable, address, reason(err)) // no %w: it is not the leader that did not answer
 }
 
-// publicPort says whose public port was taken for a peer port, and what would be right.
-func (s *VersionService) publicPort(e *peer.PublicPort) string {
-	if address := s.peerAddress(e.Node); address != "" {
-		return fmt.Sprintf("%v; this cluster's %s has the peer address %s", e, e.Node, address)
-	}
-	return fmt.Sprintf("%v; that is the one in its --address", e)
-}
-
-// peerAddress returns the address of a member, or of a node of the configuration, "" where nobody knows it.
-func (s *VersionService) peerAddress(id string) string {
-	if m, known := s.find(id); known {
-		return m.Address
-	}
-	n, _ := s.settings.listed(id)
-	return n.Address
-}
-
-// reason says why a node did not answer, without what the error says besides: it stands there already.
-func reason(err error) string {
-	var unanswered *peer.Unanswered
-	if errors.As(err, &unanswered) {
-		return unanswered.Reason()
-	}
-	return err.Error()
-}
-
 // place gives an identified node its place among the members.
-func (s *VersionService) place(ctx context.Context, id, address string, status peer.Status) error {
-	if id == s.NodeID() && address != s.node.Address() {
+func (c *changes) place(ctx context.Context, id, address string, status peer.Status) error {
+	if id == c.id() && address != c.Node.Address() {
 		return fmt.Errorf("%w: %s is the leader that answers you", model.ErrIDInUse, id)
 	}
-	member, known := s.find(id)
-	for _, m := range s.node.Members() {
+	member, known := c.find(id)
+	for _, m := range c.Node.Members() {
 		if m.Address == address && m.ID != id {
 			return fmt.Errorf("%w: %s is that of %s", model.ErrAddressInUse, address, m.ID)
 		}
 	}
 	switch {
 	case !known:
-		return s.node.AddNonvoter(ctx, id, address)
+		return c.Node.AddNonvoter(ctx, id, address)
 	case !status.Running:
-		return s.replaceBlank(ctx, member, address)
+		return c.replaceBlank(ctx, member, address)
 	case member.Address == address:
 		return nil
 	}
-	return s.move(ctx, member, address)
+	return c.move(ctx, member, address)
 }
 
 // replaceBlank takes a member that has lost its Raft state out and in again, without a vote: with
 // its vote it could help to elect a leader that lacks what it itself had acknowledged.
-func (s *VersionService) replaceBlank(ctx context.Context, member raft.Member, address string) error {
+func (c *changes) replaceBlank(ctx context.Context, member raft.Member, address string) error {
 	if member.Address != address {
-		if err := s.ensureSilent(ctx, member); err != nil {
+		if err := c.ensureSilent(ctx, member); err != nil {
 			return err
 		}
 	}
 	if member.Voter {
-		if err := s.ensureQuorumWithout(ctx, member.ID); err != nil {
+		if err := c.ensureQuorumWithout(ctx, member.ID); err != nil {
 			return err
 		}
 	}
-	s.log.Warn("a member has lost its Raft state; it is taken in again without a vote until it has caught up", "id", member.ID)
-	if err := s.node.Remove(ctx, member.ID); err != nil {
+	c.Log.Warn("a member has lost its Raft state; it is taken in again without a vote until it has caught up", "id", member.ID)
+	if err := c.Node.Remove(ctx, member.ID); err != nil {
 		return err
 	}
-	return s.node.AddNonvoter(ctx, member.ID, address)
+	return c.Node.AddNonvoter(ctx, member.ID, address)
 }
 
 // move notes a member's new address, if nobody answers as that member at the old one.
-func (s *VersionService) move(ctx context.Context, member raft.Member, address string) error {
-	if err := s.ensureSilent(ctx, member); err != nil {
+func (c *changes) move(ctx context.Context, member raft.Member, address string) error {
+	if err := c.ensureSilent(ctx, member); err != nil {
 		return err
 	}
-	s.log.Info("a member has a new address", "id", member.ID, "from", member.Address, "to", address)
+	c.Log.Info("a member has a new address", "id", member.ID, "from", member.Address, "to", address)
 	if member.Voter {
-		return s.node.AddVoter(ctx, member.ID, address)
+		return c.Node.AddVoter(ctx, member.ID, address)
 	}
-	return s.node.AddNonvoter(ctx, member.ID, address)
+	return c.Node.AddNonvoter(ctx, member.ID, address)
 }
 
 // ensureSilent fails when a member answers at its address, or when there was no time to find that out.
-func (s *VersionService) ensureSilent(ctx context.Context, member raft.Member) error {
-	status, err := s.peers.Status(ctx, member.Address)
+func (c *changes) ensureSilent(ctx context.Context, member raft.Member) error {
+	status, err := c.Peers.Status(ctx, member.Address)
 	switch {
 	case err == nil && status.Node == member.ID:
 		return fmt.Errorf("%w: %s answers at %s", model.ErrIDInUse, member.ID, member.Address)
@@ -227,17 +201,8 @@ func (s *VersionService) ensureSilent(ctx context.Context, member raft.Member) e
 	return nil
 }
 
-func (s *VersionService) find(id string) (raft.Member, bool) {
-	for _, m := range s.node.Members() {
-		if m.ID == id {
-			return m, true
-		}
-	}
-	return raft.Member{}, false
-}
-
-func (s *VersionService) memberOf(id string, port int) (model.Member, error) {
-	m, known := s.find(id)
+func (c *changes) memberOf(id string, port int) (model.Member, error) {
+	m, known := c.find(id)
 	if !known {
 		return model.Member{}, errors.Join(model.ErrOutcomeUnknown, errors.New("the new member is not in the configuration"))
 	}

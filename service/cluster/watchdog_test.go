@@ -1,12 +1,12 @@
-package service
+package cluster
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"versiond/db"
 	"versiond/model"
 	"versiond/peer"
 	"versiond/raft"
@@ -67,12 +67,10 @@ func TestStoreIsStuckOnlyTwiceInARow(t *testing.T) {
 
 // Leadership goes to a voter whose store does well. If this fails it goes from one broken store to
 // another, or away from one that is no slower than the rest.
-func TestBetterVoter(t *testing.T) {
-	t.Parallel()
-	nodes := mustCluster(t, 2)
-	leader, other := nodes[0], nodes[1]
+func TestBestVoter(t *testing.T) {
+	voters := []raft.Member{{ID: "node2", Voter: true}, {ID: "node3", Voter: true}}
 	well := peer.Status{Status: raft.Status{
-		Identity: model.Identity{Node: other.NodeID()}, Running: true, Serving: true, Applied: 10, Commit: 10, CommitMicros: 2000,
+		Identity: model.Identity{Node: "node3"}, Running: true, Serving: true, Applied: 10, Commit: 10, CommitMicros: 2000,
 	}}
 	stuck := storeWatch{stuckLooks: 2, took: time.Second}
 	slow := storeWatch{slowSince: time.Now(), took: 200 * time.Millisecond}
@@ -85,44 +83,35 @@ func TestBetterVoter(t *testing.T) {
 		"is stuck too":                {func(s *peer.Status) { s.Stuck = true }, stuck, false},
 		"fails, not for long yet":     {func(s *peer.Status) { s.StoreFailing = true }, stuck, false},
 		"builds its store anew":       {func(s *peer.Status) { s.Serving = false }, stuck, false},
-		"has a backlog":               {func(s *peer.Status) { s.Commit = 10 + farBehind + 1 }, stuck, false},
+		"has a backlog":               {func(s *peer.Status) { s.Commit = 10 + FarBehind + 1 }, stuck, false},
+		"is somebody else":            {func(s *peer.Status) { s.Node = "node7" }, stuck, false},
 		"slow is better than stuck":   {func(s *peer.Status) { s.CommitMicros = 5_000_000 }, stuck, true},
 		"much faster":                 {func(*peer.Status) {}, slow, true},
 		"no faster":                   {func(s *peer.Status) { s.CommitMicros = 200_000 }, slow, false},
 		"faster, but not worth it":    {func(s *peer.Status) { s.CommitMicros = 40_000 }, slow, false},
 		"has not been seen at work":   {func(s *peer.Status) { s.CommitMicros = 0 }, slow, false},
-		"much faster, with a backlog": {func(s *peer.Status) { s.Commit = 10 + farBehind + 1 }, slow, false},
+		"much faster, with a backlog": {func(s *peer.Status) { s.Commit = 10 + FarBehind + 1 }, slow, false},
 	} {
 		status := well
 		c.change(&status)
-		leader.peers.pretend(other.address, status)
-		got, found := leader.betterVoter(t.Context(), c.watch.beat())
+		got, found := bestVoter(voters, []*peer.Status{nil, &status}, c.watch.beat())
 		require.Equal(t, c.want, found, name)
 		if found {
-			require.Equal(t, other.NodeID(), got.ID)
+			require.Equal(t, voters[1], got)
 		}
 	}
 }
 
-// When no voter is better off, as in an outage of all stores, the leader must look again soon: the first
-// store to come back should lead. If this fails, a leader whose own store stays away refuses writes for ten
-// seconds more than it has to.
-func TestNobodyBetterOffIsAskedAgainSoon(t *testing.T) {
-	t.Parallel()
-	nodes := mustCluster(t, 2)
-	leader, other := nodes[0], nodes[1]
-	leader.peers.pretend(other.address, peer.Status{Status: raft.Status{
-		Identity: model.Identity{Node: other.NodeID()}, Running: true, Serving: true, StoreFailing: true, Applied: 10, Commit: 10,
-	}})
-	watch := storeWatch{stuckLooks: 2}
-	require.Equal(t, nobodyPause, leader.handOverFromStore(t.Context(), &watch))
-	require.False(t, watch.told, "its store works, and is no reason for an alarm")
-	require.NoError(t, db.Close(leader.store.DB))
-	leader.mustWait(t, add("a", "1"))
-	eventually(t, func() bool { return leader.node.HeldUp() != nil })
-	require.Equal(t, nobodyPause, leader.handOverFromStore(t.Context(), &watch))
-	require.True(t, watch.told)
-	watch.look(time.Now(), true, false, 0, time.Now())
-	require.False(t, watch.told, "the next outage has to be told of too")
-	require.Less(t, nobodyPause, handOverPause/5)
+// A voter with a shorter log cannot win against one with a longer one.
+func TestBestVoterHasTheLongestLog(t *testing.T) {
+	var voters []raft.Member
+	var answers []*peer.Status
+	for i, last := range []uint64{7, 9, 8} {
+		id := fmt.Sprint("node", i)
+		voters = append(voters, raft.Member{ID: id, Voter: true})
+		answers = append(answers, &peer.Status{Status: raft.Status{Identity: model.Identity{Node: id}, Serving: true, LastIndex: last}})
+	}
+	best, found := bestVoter(voters, answers, 0)
+	require.True(t, found)
+	require.Equal(t, "node1", best.ID)
 }

@@ -1,4 +1,4 @@
-package service
+package cluster
 
 import (
 	"bytes"

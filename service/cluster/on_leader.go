@@ -1,4 +1,4 @@
-package service
+package cluster
 
 import (
 	"context"
@@ -12,12 +12,12 @@ import (
 // leaderPollInterval paces the search for a leader that takes a write.
 const leaderPollInterval = 20 * time.Millisecond
 
-// withLeader does something that needs a leader, again and again while there is none, until the
+// WithLeader does something that needs a leader, again and again while there is none, until the
 // context ends. It repeats only what is known to have had no effect.
-func (s *VersionService) withLeader(ctx context.Context, do func(context.Context) error) error {
+func (l *leading) WithLeader(ctx context.Context, do func(context.Context) error) error {
 	var none error // why nobody took it, the last time that somebody was asked
 	for {
-		if err := s.whyRemoved(); err != nil {
+		if err := l.removal.Removed(); err != nil {
 			return err
 		}
 		err := do(ctx)
@@ -32,7 +32,7 @@ func (s *VersionService) withLeader(ctx context.Context, do func(context.Context
 		select {
 		case <-time.After(leaderPollInterval):
 		case <-ctx.Done():
-		case <-s.ctx.Done():
+		case <-l.Stopped:
 			return fmt.Errorf("%w: this node is stopping", model.ErrNoLeader)
 		}
 		if ctx.Err() != nil {
@@ -41,9 +41,9 @@ func (s *VersionService) withLeader(ctx context.Context, do func(context.Context
 	}
 }
 
-// nobodyLeads says also that this node would find out who leads if its disk let it.
-func (s *VersionService) nobodyLeads() error {
-	if failure := s.node.LogFailure(); failure != nil {
+// NobodyLeads returns a model.ErrNotLeader, which says also that this node would find out who leads if its disk let it.
+func (l *leading) NobodyLeads() error {
+	if failure := l.Node.LogFailure(); failure != nil {
 		return fmt.Errorf("%w: %w: %w", model.ErrNotLeader, model.ErrLogUnavailable, failure)
 	}
 	return model.ErrNotLeader
@@ -57,11 +57,11 @@ func noLeader(cause error) error {
 	return fmt.Errorf("%w (%v)", model.ErrNoLeader, cause) // %v: the cause must not pass for an open outcome
 }
 
-// changeOnLeader is onLeader for what changes something and may be asked for again. Where a leader was asked that
+// changeOnLeader is OnLeader for what changes something and may be asked for again. Where a leader was asked that
 // did not answer, and nobody could be asked again, the outcome is not known.
-func (s *VersionService) changeOnLeader(ctx context.Context, here func(context.Context) error, there func(ctx context.Context, leader string) error) error {
+func (l *leading) changeOnLeader(ctx context.Context, here func(context.Context) error, there func(ctx context.Context, leader string) error) error {
 	open := false
-	err := s.onLeader(ctx, here, func(ctx context.Context, leader string) error {
+	err := l.OnLeader(ctx, here, func(ctx context.Context, leader string) error {
 		err := there(ctx, leader)
 		open = open || errors.Is(err, model.ErrNoAnswer) && !errors.Is(err, model.ErrNeverSent)
 		return err
@@ -73,15 +73,15 @@ func (s *VersionService) changeOnLeader(ctx context.Context, here func(context.C
 	return err
 }
 
-// onLeader does something where the leader is: here, or through a request to it.
-func (s *VersionService) onLeader(ctx context.Context, here func(context.Context) error, there func(ctx context.Context, leader string) error) error {
-	return s.withLeader(ctx, func(ctx context.Context) error {
-		if s.node.IsLeader() {
+// OnLeader does something where the leader is: here, or through a request to it.
+func (l *leading) OnLeader(ctx context.Context, here func(context.Context) error, there func(ctx context.Context, leader string) error) error {
+	return l.WithLeader(ctx, func(ctx context.Context) error {
+		if l.Node.IsLeader() {
 			return here(ctx)
 		}
-		_, address := s.node.Leader()
+		_, address := l.Node.Leader()
 		if address == "" {
-			return s.nobodyLeads()
+			return l.NobodyLeads()
 		}
 		err := there(ctx, address)
 		if errors.Is(err, model.ErrNoAnswer) {

@@ -1,7 +1,8 @@
-package service
+package cluster
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"versiond/group"
@@ -14,27 +15,22 @@ const logWatchInterval = 250 * time.Millisecond
 
 // watchLog finds out who leads while writes to this node's Raft log wait for its disk. Hashicorp/raft
 // cannot: its main loop is what waits. So clients of this node are served by the leader meanwhile.
-func (s *VersionService) watchLog(ctx context.Context) {
+func (c *Cluster) watchLog(ctx context.Context) {
 	for range group.Every(ctx, logWatchInterval) {
-		if s.node.LogFailure() != nil {
-			s.node.NoteLeader(s.askWhoLeads(ctx))
+		if c.Node.LogFailure() != nil {
+			c.Node.NoteLeader(c.askWhoLeads(ctx))
 		}
 	}
 }
 
 // askWhoLeads returns the member that says that it leads, of several that of the highest term, and one
 // without an id when none does.
-func (s *VersionService) askWhoLeads(ctx context.Context) (leader raft.Member) {
-	var others []raft.Member
-	for _, m := range s.node.Members() {
-		if m.ID != s.NodeID() {
-			others = append(others, m)
-		}
-	}
+func (c *Cluster) askWhoLeads(ctx context.Context) (leader raft.Member) {
+	others := slices.DeleteFunc(c.Node.Members(), func(m raft.Member) bool { return m.ID == c.id() })
 	ctx, cancel := context.WithTimeout(ctx, voterAnswerTimeout)
 	defer cancel()
 	var highest uint64
-	for i, status := range s.askMembers(ctx, others) {
+	for i, status := range c.AskMembers(ctx, others) {
 		if leads(status, others[i].ID) && status.Term > highest {
 			leader, highest = others[i], status.Term
 		}

@@ -1,4 +1,4 @@
-package service
+package cluster
 
 import (
 	"context"
@@ -8,6 +8,9 @@ import (
 	"versiond/peer"
 	"versiond/raft"
 )
+
+// FarBehind is the lag in log entries beyond which a store is of no use to those who want what is current.
+const FarBehind = 5000
 
 const (
 	watchdogInterval = 250 * time.Millisecond
@@ -32,18 +35,21 @@ const (
 	slowFresh = 3 * time.Second
 )
 
-// watchStore hands leadership over when this node leads and its store holds up the applier, or is much
+// watchdog has another voter lead when this leader's store does not do its work.
+type watchdog struct{ *others }
+
+// watch hands leadership over when this node leads and its store holds up the applier, or is much
 // slower than others, to a voter that is better off. Where no voter is, as when all share one database
 // server that is down, it stays leader, refuses writes if nothing moves, and goes on by itself once the
 // store is back. Hashicorp/raft would do neither: it goes on sending heartbeats (design section 4, rule 4).
-func (s *VersionService) watchStore(ctx context.Context) {
+func (d *watchdog) watch(ctx context.Context) {
 	var next time.Time
 	var w storeWatch
 	for range group.Every(ctx, watchdogInterval) {
-		took, seen := s.node.CommitTime()
-		w.look(time.Now(), s.node.IsLeader(), s.node.Stuck(), took, seen)
+		took, seen := d.Node.CommitTime()
+		w.look(time.Now(), d.Node.IsLeader(), d.Node.Stuck(), took, seen)
 		if (w.stuck() || w.slow()) && !time.Now().Before(next) {
-			pause := s.handOverFromStore(ctx, &w)
+			pause := d.handOver(ctx, &w)
 			next = time.Now().Add(pause)
 		}
 	}
@@ -85,10 +91,10 @@ func (w *storeWatch) beat() time.Duration {
 	return w.took
 }
 
-// handOverFromStore hands over if there is somebody to hand over to, and says how long to leave it at that.
-func (s *VersionService) handOverFromStore(ctx context.Context, w *storeWatch) (pause time.Duration) {
-	target, found := s.betterVoter(ctx, w.beat())
-	heldUp := s.node.HeldUp()
+// handOver hands over if there is somebody to hand over to, and says how long to leave it at that.
+func (d *watchdog) handOver(ctx context.Context, w *storeWatch) (pause time.Duration) {
+	target, found := d.betterVoter(ctx, w.beat())
+	heldUp := d.Node.HeldUp()
 	switch {
 	case !found && !w.stuck():
 		w.slowSince = w.now // slow like all the others, or alone: it does its work, and is looked at again
@@ -97,18 +103,18 @@ func (s *VersionService) handOverFromStore(ctx context.Context, w *storeWatch) (
 		return nobodyPause // it loads a snapshot or its rows, or is at a large transaction, and goes on by itself
 	case !found:
 		w.tell(func() {
-			s.log.Error("the store holds up this leader and no other voter is better off; writes are refused until the store is back", "store", s.node.Store(), "err", heldUp)
+			d.Log.Error("the store holds up this leader and no other voter is better off; writes are refused until the store is back", "store", d.Node.Store(), "err", heldUp)
 		})
 		return nobodyPause
 	case w.stuck() && heldUp == nil:
-		s.log.Info("the store of this leader is at work on what came before; handing over to a voter that is further", "to", target.ID)
+		d.Log.Info("the store of this leader is at work on what came before; handing over to a voter that is further", "to", target.ID)
 	case w.stuck():
-		s.calm.Warn("the store holds up this leader; handing over", "to", target.ID, "store", s.node.Store(), "err", heldUp)
+		d.calm.Warn("the store holds up this leader; handing over", "to", target.ID, "store", d.Node.Store(), "err", heldUp)
 	default:
-		s.calm.Warn("the store of this leader is much slower than another voter's; handing over", "to", target.ID, "transaction", w.took)
+		d.calm.Warn("the store of this leader is much slower than another voter's; handing over", "to", target.ID, "transaction", w.took)
 	}
-	if err := s.node.TransferLeadership(ctx, target.ID, target.Address); err != nil {
-		s.calm.Warn("handing over failed; trying again", "after", handOverPause, "err", err)
+	if err := d.Node.TransferLeadership(ctx, target.ID, target.Address); err != nil {
+		d.calm.Warn("handing over failed; trying again", "after", handOverPause, "err", err)
 	}
 	return handOverPause
 }
@@ -121,31 +127,31 @@ func (w *storeWatch) tell(log func()) {
 	w.told = true
 }
 
-// betterVoter finds the voter with the longest log among those that are reachable and whose stores do
-// well; with a time to beat, among those whose transactions are known to take much less.
-func (s *VersionService) betterVoter(ctx context.Context, beat time.Duration) (best raft.Member, found bool) {
-	var others []raft.Member
-	for _, m := range s.node.Members() {
-		if m.Voter && m.ID != s.NodeID() {
-			others = append(others, m)
-		}
-	}
+// betterVoter finds the voter that should rather lead; with a time to beat, among those whose transactions are known
+// to take much less.
+func (d *watchdog) betterVoter(ctx context.Context, beat time.Duration) (best raft.Member, found bool) {
+	others := d.votersBut(d.id())
 	ctx, cancel := context.WithTimeout(ctx, voterAnswerTimeout)
 	defer cancel()
+	return bestVoter(others, d.AskMembers(ctx, others), beat)
+}
+
+// bestVoter returns the voter with the longest log among those that answer and whose stores do well.
+func bestVoter(voters []raft.Member, answers []*peer.Status, beat time.Duration) (best raft.Member, found bool) {
 	var longest uint64
-	for i, status := range s.askMembers(ctx, others) {
-		if status == nil || status.Node != others[i].ID || !storeDoesWell(status) || beat > 0 && !muchFaster(status, beat) {
+	for i, status := range answers {
+		if status == nil || status.Node != voters[i].ID || !storeDoesWell(status) || beat > 0 && !muchFaster(status, beat) {
 			continue
 		}
 		if !found || status.LastIndex > longest {
-			best, longest, found = others[i], status.LastIndex, true
+			best, longest, found = voters[i], status.LastIndex, true
 		}
 	}
 	return best, found
 }
 
 func storeDoesWell(status *peer.Status) bool {
-	return status.Serving && !status.LogHeld && !status.Stuck && !status.StoreFailing && status.Applied+farBehind >= status.Commit
+	return status.Serving && !status.LogHeld && !status.Stuck && !status.StoreFailing && status.Applied+FarBehind >= status.Commit
 }
 
 // muchFaster is false also for a store that has not been seen at work.
@@ -159,22 +165,22 @@ const (
 	handOverRetry = time.Second
 )
 
-// leadElsewhere hands leadership over, if a voter is there that can take it: reads and writes then go on
+// LeadElsewhere hands leadership over, if a voter is there that can take it: reads and writes then go on
 // while this node's store is built anew.
-func (s *VersionService) leadElsewhere(ctx context.Context) {
+func (d *watchdog) LeadElsewhere(ctx context.Context) {
 	for range handOverTries {
-		if !s.node.IsLeader() {
+		if !d.Node.IsLeader() {
 			return
 		}
-		target, found := s.betterVoter(ctx, 0)
+		target, found := d.betterVoter(ctx, 0)
 		if !found {
 			return
 		}
-		err := s.node.TransferLeadership(ctx, target.ID, target.Address)
+		err := d.Node.TransferLeadership(ctx, target.ID, target.Address)
 		if err == nil {
 			return
 		}
-		s.calm.Warn("the leader's store is wrong, and handing over failed", "to", target.ID, "err", err)
+		d.calm.Warn("the leader's store is wrong, and handing over failed", "to", target.ID, "err", err)
 		if !group.Pause(ctx, handOverRetry) {
 			return
 		}
