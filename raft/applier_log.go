@@ -3,7 +3,6 @@ package raft
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/hashicorp/raft"
 
@@ -73,15 +72,16 @@ func (a *applier) readEntries(end uint64, mayHoldCommands bool) ([]entry, error)
 }
 
 func readEntry(logs raft.LogStore, index uint64) (entry, error) {
-	var log raft.Log
-	if err := logs.GetLog(index, &log); err != nil {
-		return entry{}, fmt.Errorf("read entry %d of the Raft log: %w", index, err)
-	}
+	log, err := raftlog.ReadEntry(logs, index)
+	return entryOf(&log), err
+}
+
+func entryOf(log *raft.Log) entry {
 	e := entry{position: model.Position{Index: log.Index, Term: log.Term}}
 	if log.Type == raft.LogCommand {
 		e.data = log.Data
 	}
-	return e, nil
+	return e
 }
 
 // allows reports whether the applier may pass index before it opens a waiting snapshot view.

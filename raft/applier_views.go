@@ -31,7 +31,7 @@ func (a *applier) openView(ctx context.Context, request *viewRequest) error {
 		request.settle(nil, fmt.Errorf("the store is at index %d already, past the snapshot's %d", last, request.index))
 		return nil
 	}
-	if a.open.at(request.index) != nil {
+	if a.open.At(request.index) != nil {
 		request.settle(nil, errRestoreOpen)
 		return nil
 	}

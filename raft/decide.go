@@ -6,6 +6,8 @@ import (
 	"github.com/hashicorp/raft"
 
 	"versiond/model"
+	"versiond/raft/raftlog"
+	"versiond/raft/restore"
 	"versiond/wire"
 )
 
@@ -15,7 +17,7 @@ type decider struct {
 	service VersionServiceInterface
 	logs    raft.LogStore
 	passed  []model.Checkpoint // on the way to what is decided, and not applied yet
-	open    *openRestore       // as of what is decided; nil when there is none
+	open    *restore.Open      // as of what is decided; nil when there is none
 }
 
 // decide lets the service decide every command and stage its row. An entry that cannot be read
@@ -45,13 +47,13 @@ func (d *decider) decideEntry(e *entry) ([]model.UnitOutcome, int, error) {
 	if _, is := wire.IsRestoreStep(e.data); is {
 		outcomes, err := d.decideStep(e)
 		if err != nil {
-			err = unreadableEntry(e, err)
+			err = raftlog.UnreadableEntry(e.position.Index, err)
 		}
 		return outcomes, 0, err
 	}
 	units, err := wire.DecodeUnits(e.data)
 	if err != nil {
-		return nil, 0, unreadableEntry(e, err)
+		return nil, 0, raftlog.UnreadableEntry(e.position.Index, err)
 	}
 	outcomes := make([]model.UnitOutcome, len(units))
 	decided := make([]model.Outcome, model.CountCommands(units))
@@ -62,10 +64,6 @@ func (d *decider) decideEntry(e *entry) ([]model.UnitOutcome, int, error) {
 		position = end
 	}
 	return outcomes, position, nil
-}
-
-func unreadableEntry(e *entry, err error) error {
-	return fmt.Errorf("log entry %d cannot be read: %w; run the release that wrote it; where that is the one that runs, %s", e.position.Index, err, model.RejoinAdvice)
 }
 
 // decideUnit decides a unit, of which the first command is the one at position of the entry at index,

@@ -17,6 +17,7 @@
 //	judge      what a store is worth, held against the directory and the log
 //	raftlog    what Raft must not forget, on disk: log, term, vote, snapshots
 //	recovery   a new cluster with what one stopped node, or one database, has
+//	restore    a backup in the place of all records, through the log
 //	snapshot   the form of snapshots and backups, without Raft
 //	transport  the port, and connections whose ends know each other
 //

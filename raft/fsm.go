@@ -70,12 +70,9 @@ func (f *VersionFSM) ApplyBatch(logs []*raft.Log) []any {
 }
 
 func (f *VersionFSM) note(log *raft.Log, awaited bool, now time.Time) *handle {
-	e := entry{position: model.Position{Index: log.Index, Term: log.Term}, handed: now}
-	if log.Type == raft.LogCommand {
-		e.data = log.Data
-		if awaited {
-			e.handle = newHandle()
-		}
+	e := entryOf(log)
+	if e.handed = now; awaited && e.data != nil {
+		e.handle = newHandle()
 	}
 	f.queue.push(e)
 	return e.handle

@@ -16,6 +16,7 @@ import (
 
 	"versiond/model"
 	"versiond/raft/datadir"
+	"versiond/raft/restore"
 	"versiond/raft/snapshot"
 )
 
@@ -29,8 +30,8 @@ func (n *testNode) mustReceive(t *testing.T, file []byte) *snapshot.Backup {
 }
 
 // restoreOf is a restore of which the test proposes the steps.
-func (n *testNode) restoreOf(b *snapshot.Backup) *restore {
-	return &restore{proposer: n.current().proposer, backup: b, step: model.RestoreStep{Records: b.Records, Bytes: uint64(b.Size)}}
+func (n *testNode) restoreOf(b *snapshot.Backup) *restore.Sender {
+	return &restore.Sender{Proposer: n.current().proposer, Backup: b}
 }
 
 // mustAddPages adds so many records that their backup is cut into parts.
@@ -44,49 +45,6 @@ func (n *testNode) mustAddPages(t *testing.T, count int) {
 		}
 		n.propose(t, commands...)
 	}
-}
-
-// What is open must follow from the log alone, and end in each of these ways: otherwise nodes load different records,
-// or never take a snapshot again.
-func TestOpenRestoreFollowsFromTheLog(t *testing.T) {
-	sum := crc32.Checksum([]byte("abcd"), snapshot.Castagnoli)
-	begin := &model.RestoreStep{Type: model.CommandRestoreBegin, Records: 3, Bytes: 4, Checksum: sum}
-	chunk := func(begin uint64, data string) *model.RestoreStep {
-		return &model.RestoreStep{Type: model.CommandRestoreChunk, Begin: begin, Data: []byte(data)}
-	}
-	commit := &model.RestoreStep{Type: model.CommandRestoreCommit, Begin: 10}
-	var none *openRestore
-	whole := none.after(10, begin).after(11, chunk(10, "ab")).after(15, chunk(9, "xx")).after(20, chunk(10, "cd"))
-	require.True(t, whole.whole(21, commit))
-	require.Equal(t, []uint64{11, 20}, whole.chunks)
-	require.True(t, whole.whole(20+restoreLapses, commit), "just in time")
-	require.Nil(t, whole.after(21, commit), "it is over")
-
-	require.Nil(t, none.after(11, chunk(10, "ab")), "without a beginning")
-	require.False(t, none.whole(12, commit))
-	abort := func(begin uint64) *model.RestoreStep {
-		return &model.RestoreStep{Type: model.CommandRestoreAbort, Begin: begin}
-	}
-	for name, o := range map[string]*openRestore{
-		"a part is missing":        none.after(10, begin).after(11, chunk(10, "ab")),
-		"a part came twice":        none.after(10, begin).after(11, chunk(10, "ab")).after(12, chunk(10, "ab")).after(13, chunk(10, "cd")),
-		"they came in other order": none.after(10, begin).after(11, chunk(10, "cd")).after(12, chunk(10, "ab")),
-		"given up":                 none.after(10, begin).after(11, chunk(10, "abcd")).after(12, abort(10)),
-		"another one has begun":    none.after(10, begin).after(11, chunk(10, "abcd")).after(12, begin),
-		"a part came too late":     none.after(10, begin).after(11+restoreLapses, chunk(10, "abcd")),
-	} {
-		require.False(t, o.whole(14, commit), name)
-	}
-	o := none.after(10, begin).after(11, chunk(10, "abcd"))
-	require.False(t, o.whole(12+restoreLapses, commit), "too late")
-	require.Nil(t, o.at(12+restoreLapses), "which lets snapshots be taken again")
-	require.True(t, o.after(12, abort(9)).whole(13, commit), "another one was given up")
-	require.NotNil(t, (&openRestore{begin: 101, last: 200}).at(150), "asked of a place before its last step")
-
-	foreign := *begin
-	foreign.Foreign, foreign.Records = true, model.CommandsPerEntryMax+1
-	o = none.after(10, &foreign).after(11, chunk(10, "abcd"))
-	require.False(t, o.whole(14, commit), "one entry has no revisions for so many")
 }
 
 // The log must keep a restore until it is over, also on a node that was started in the middle of it: a snapshot
@@ -104,8 +62,8 @@ func TestNoSnapshotWhileARestoreIsOpen(t *testing.T) {
 	require.NoError(t, err)
 	defer func() { _ = b.Close() }() // the node removes the file when it starts
 	r := n.restoreOf(b)
-	require.Greater(t, r.parts(), int64(1))
-	require.NoError(t, r.send(t.Context()))
+	require.Greater(t, b.Size, int64(64<<10), "it is not cut into parts")
+	require.NoError(t, r.Send(t.Context()))
 	n.mustAdd(t, "during", 3)
 	require.ErrorContains(t, n.current().raft.Snapshot().Error(), errRestoreOpen.Error())
 
@@ -114,8 +72,8 @@ func TestNoSnapshotWhileARestoreIsOpen(t *testing.T) {
 	n.mustAdd(t, "again", 1)
 	require.ErrorContains(t, n.current().raft.Snapshot().Error(), errRestoreOpen.Error())
 	require.Len(t, c.store.Rows(), len(want)+7, "nothing changes before it is committed")
-	r.proposer = n.current().proposer
-	index, err := r.commit(t.Context())
+	r.Proposer = n.current().proposer
+	index, err := r.Commit(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, index, n.AppliedIndex())
 	require.Equal(t, want, c.store.Rows())
@@ -130,27 +88,27 @@ func TestRestoreThatIsNotWholeChangesNothing(t *testing.T) {
 	b := n.mustReceive(t, n.mustBackup(t))
 	n.mustAdd(t, "later", 3)
 	rows := c.store.Rows()
-	refused := func(prepare func(*restore)) {
+	refused := func(prepare func(*restore.Sender)) {
 		t.Helper()
 		r := n.restoreOf(b)
 		prepare(r)
-		_, err := r.commit(t.Context())
+		_, err := r.Commit(t.Context())
 		require.ErrorIs(t, err, model.ErrTooManyRequests)
 		require.NotErrorIs(t, err, model.ErrOutcomeUnknown)
 		require.Equal(t, rows, c.store.Rows())
 	}
-	refused(func(r *restore) { r.begin = 1 })
-	refused(func(r *restore) {
-		require.NoError(t, r.send(t.Context()))
-		r.abandon()
+	refused(func(r *restore.Sender) { r.Begin = 1 })
+	refused(func(r *restore.Sender) {
+		require.NoError(t, r.Send(t.Context()))
+		r.Abandon(t.Context())
 	})
 	another := n.restoreOf(b)
-	refused(func(r *restore) {
-		require.NoError(t, r.send(t.Context()))
-		require.NoError(t, another.send(t.Context()))
+	refused(func(r *restore.Sender) {
+		require.NoError(t, r.Send(t.Context()))
+		require.NoError(t, another.Send(t.Context()))
 	})
 	require.Error(t, n.current().raft.Snapshot().Error())
-	another.abandon()
+	another.Abandon(t.Context())
 	n.mustSnapshot(t)
 	_, err := n.Restore(t.Context(), b, false)
 	require.NoError(t, err)
@@ -246,7 +204,7 @@ func TestNodeThatComesInTheMiddleOfARestore(t *testing.T) {
 	mustPropose(t, leader.Node, "later")
 	mustCompact(t, leader.Node)
 	r := leader.restoreOf(leader.mustReceive(t, file))
-	require.NoError(t, r.send(t.Context()))
+	require.NoError(t, r.Send(t.Context()))
 	mustPropose(t, leader.Node, "during")
 	c.mustOpen(t, "node4") // the log does not go back to its beginning: it is sent the snapshot
 	joined := c.nodes[3]
@@ -254,7 +212,7 @@ func TestNodeThatComesInTheMiddleOfARestore(t *testing.T) {
 	require.NoError(t, leader.AddVoter(t.Context(), "node4", joined.Address()))
 	require.NoError(t, joined.WaitApplied(t.Context(), leader.AppliedIndex()))
 	require.Len(t, c.rows[joined].Rows(), 3002)
-	_, err := r.commit(t.Context())
+	_, err := r.Commit(t.Context())
 	require.NoError(t, err)
 	c.requireEqual(t, leader.Node)
 	require.Len(t, c.rows[joined].Rows(), 3000)
@@ -270,14 +228,14 @@ func TestRestoreThatItsLeaderDidNotEnd(t *testing.T) {
 	mustPropose(t, first.Node, "later")
 	b := first.mustReceive(t, file)
 	r := first.restoreOf(b)
-	require.NoError(t, r.send(t.Context()))
+	require.NoError(t, r.Send(t.Context()))
 	require.NoError(t, first.TransferLeadership(t.Context(), c.nodes[1].Identity().Node, c.nodes[1].Address()))
 	second := &testNode{Node: c.leaderBut(t, first.Node, 10*time.Second)}
 	_, err := first.Restore(t.Context(), b, false)
 	require.ErrorIs(t, err, model.ErrNotLeader)
-	_, err = r.commit(t.Context())
+	_, err = r.Commit(t.Context())
 	require.ErrorIs(t, err, model.ErrNotLeader)
-	require.NoError(t, second.WaitApplied(t.Context(), r.begin))
+	require.NoError(t, second.WaitApplied(t.Context(), r.Begin))
 	require.Len(t, c.rows[second.Node].Rows(), 2001)
 
 	_, err = second.restoreBytes(t, file, false)
@@ -349,9 +307,9 @@ func TestCommitOfARestoreThatIsOverOutlastsAPassingError(t *testing.T) {
 	n := c.mustLead(t)
 	n.mustAdd(t, "kept", 3)
 	r := n.restoreOf(n.mustReceive(t, n.mustBackup(t)))
-	r.begin = 1 // over, or another one has begun
+	r.Begin = 1 // over, or another one has begun
 	n.fsm.stores.Snapshots = &failsOnce{SnapshotStore: n.fsm.stores.Snapshots}
-	_, err := r.commit(t.Context())
+	_, err := r.Commit(t.Context())
 	require.ErrorIs(t, err, model.ErrTooManyRequests)
 	require.NoError(t, n.Err())
 }

@@ -14,6 +14,7 @@ import (
 	"versiond/model"
 	"versiond/raft/judge"
 	"versiond/raft/raftlog"
+	"versiond/raft/restore"
 )
 
 var errNoHistory = errors.New("neither the Raft log nor a snapshot leads to the present; " + model.RejoinAdvice)
@@ -66,7 +67,7 @@ func (a *applier) reconcileOnce(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return a.findOpen(state.Applied)
+	return a.findOpen(state.Applied, a.fsm.stores.Snapshots)
 }
 
 // newCase holds what StateInternal gave against the data directory.
@@ -201,16 +202,10 @@ func damagedSnapshot(err error) error {
 
 // replaceAll puts the records of a source, which it closes, in the place of all records, and takes the store into
 // use as it is then.
-func (a *applier) replaceAll(ctx context.Context, at model.Position, source closingSource) error {
+func (a *applier) replaceAll(ctx context.Context, at model.Position, source restore.Source) error {
 	err := a.service.RestoreInternal(ctx, a.dir.Identity(), at, source)
 	if err = errors.Join(err, source.Close()); err != nil {
 		return err
 	}
 	return a.load(ctx, at)
-}
-
-// closingSource is a Source that has to be closed.
-type closingSource interface {
-	Source
-	Close() error
 }

@@ -7,6 +7,8 @@ import (
 	"github.com/hashicorp/raft"
 
 	"versiond/model"
+	"versiond/raft/raftlog"
+	"versiond/raft/restore"
 	"versiond/wire"
 )
 
@@ -37,7 +39,7 @@ func (r *Replayer) Load(ctx context.Context, at model.Position, source Source) e
 
 // Apply applies one entry, together with those that follow. What fails comes out of Flush.
 func (r *Replayer) Apply(ctx context.Context, log *raft.Log) {
-	e := entry{position: model.Position{Index: log.Index, Term: log.Term}, data: log.Data}
+	e := entryOf(log)
 	if len(beforeCommit([]entry{e})) == 0 {
 		if r.Flush(ctx) == nil {
 			r.err = r.commitRestore(ctx, &e)
@@ -78,14 +80,14 @@ func (r *Replayer) applyWaiting(ctx context.Context) error {
 func (r *Replayer) commitRestore(ctx context.Context, e *entry) error {
 	commit, err := wire.DecodeRestoreStep(e.data)
 	if err != nil {
-		return unreadableEntry(e, err)
+		return raftlog.UnreadableEntry(e.position.Index, err)
 	}
 	open := r.open
-	r.open = open.after(e.position.Index, &commit)
-	if !open.whole(e.position.Index, &commit) {
+	r.open = open.After(e.position.Index, &commit)
+	if !open.Whole(e.position.Index, &commit) {
 		return nil
 	}
-	return open.load(r.logs, func(source closingSource) error {
+	return open.Load(r.logs, func(source restore.Source) error {
 		return errors.Join(r.Load(ctx, e.position, source), source.Close())
 	})
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/hashicorp/raft"
+
+	"versiond/model"
 )
 
 // ErrNoSnapshot is returned where there is no snapshot.
@@ -44,14 +46,11 @@ func (h History) TermAt(index uint64) (term uint64, known bool, err error) {
 	if h.Snapshot != nil && h.Snapshot.Index == index {
 		return h.Snapshot.Term, true, nil
 	}
-	var log raft.Log
-	switch err := h.logs.GetLog(index, &log); {
-	case errors.Is(err, raft.ErrLogNotFound):
+	log, err := ReadEntry(h.logs, index)
+	if errors.Is(err, raft.ErrLogNotFound) {
 		return 0, false, nil
-	case err != nil:
-		return 0, false, fmt.Errorf("read entry %d of the Raft log: %w", index, err)
 	}
-	return log.Term, true, nil
+	return log.Term, err == nil, err
 }
 
 // LeadsToSnapshot reports whether the log behind index is what the newest snapshot was made of. Where one was
@@ -69,12 +68,23 @@ func (h History) LeadsToSnapshot(index uint64) (bool, error) {
 // LastContiguous returns the entry at last, and raft.ErrLogNotFound where it or one between index and it is not
 // there: a restore, or a snapshot that was sent, leaves a hole.
 func LastContiguous(logs raft.LogStore, index, last uint64) (log raft.Log, err error) {
-	for i := index + 1; i <= last; i++ {
-		if err := logs.GetLog(i, &log); err != nil {
-			return raft.Log{}, fmt.Errorf("read entry %d of the Raft log: %w", i, err)
-		}
+	for i := index + 1; i <= last && err == nil; i++ {
+		log, err = ReadEntry(logs, i)
+	}
+	return log, err
+}
+
+// ReadEntry reads an entry.
+func ReadEntry(logs raft.LogStore, index uint64) (log raft.Log, err error) {
+	if err := logs.GetLog(index, &log); err != nil {
+		return raft.Log{}, fmt.Errorf("read entry %d of the Raft log: %w", index, err)
 	}
 	return log, nil
+}
+
+// UnreadableEntry says what to do about an entry that does not decode.
+func UnreadableEntry(index uint64, err error) error {
+	return fmt.Errorf("log entry %d cannot be read: %w; run the release that wrote it; where that is the one that runs, %s", index, err, model.RejoinAdvice)
 }
 
 // ContinuesAfter reports whether the log leads on from index without a gap. An empty log does when
