@@ -106,8 +106,8 @@ func TestDisagreementWithoutMajority(t *testing.T) {
 	n.guard.CompareWithMembers(context.WithoutCancel(t.Context()))
 	require.NoError(t, n.trust.Err())
 	require.True(t, n.Measures().MembersDisagree)
-	require.Contains(t, n.contentCheck().Detail, "no majority")
-	require.True(t, n.contentCheck().OK)
+	require.Contains(t, n.detailOf(t, "content"), "no majority")
+	require.NotContains(t, failing(n.Readiness(t.Context())), "content")
 	peers, err := n.Peers(t.Context())
 	require.NoError(t, err)
 	require.Contains(t, peers.Members[0].Divergence, "node3")
@@ -116,5 +116,5 @@ func TestDisagreementWithoutMajority(t *testing.T) {
 	nodes[0].peers.honest(nodes[0].address)
 	n.guard.CompareWithMembers(t.Context())
 	require.False(t, n.Measures().MembersDisagree)
-	require.Empty(t, n.contentCheck().Detail)
+	require.Empty(t, n.detailOf(t, "content"))
 }

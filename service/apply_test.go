@@ -11,13 +11,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/model"
-	"versiond/service/integrity"
 	"versiond/service/state"
 )
 
-// applied is a service without a Raft node, over a real store: the test is its applier.
+// applied is the state machine over a real store: the test is its applier.
 type applied struct {
-	*VersionService
+	*stateMachine
 	identity model.Identity
 	at       model.Position
 }
@@ -26,9 +25,8 @@ func mustApplied(t *testing.T) *applied {
 	t.Helper()
 	mysqlService, redisService := mustServices(t, mustStore(t, t.TempDir()), nil)
 	a := &applied{
-		VersionService: &VersionService{mysql: mysqlService, redis: redisService, log: slog.New(slog.DiscardHandler), observer: unobserved{},
-			trust: integrity.NewTrust(unobserved{}.Diverged, slog.New(slog.DiscardHandler))},
-		identity: model.Identity{Cluster: "cluster1", Node: "node1", Store: "store1"},
+		stateMachine: newStateMachine(mysqlService, redisService, unobserved{}.Diverged, slog.New(slog.DiscardHandler)),
+		identity:     model.Identity{Cluster: "cluster1", Node: "node1", Store: "store1"},
 	}
 	require.NoError(t, a.RestoreInternal(t.Context(), a.identity, model.Position{}, recordsOnly(func() (model.Version, error) { return model.Version{}, io.EOF })))
 	require.NoError(t, a.LoadInternal(t.Context(), a.identity.Cluster))

@@ -2,10 +2,13 @@
 // apply, and serves reads as current as they were asked for.
 //
 //	AddVersion -> write -> raft.Node.Propose on the leader, writeForwarder -> leader elsewhere
-//	raft applier -> AddVersionInternal ... CommitInternal -> PublishInternal -> CacheInternal
+//	raft applier -> stateMachine: AddVersionInternal ... CommitInternal -> PublishInternal -> CacheInternal
 //	GetVersionByID -> read -> readForwarder -> LeaderRead, on a follower that is behind its own log
 //	                       -> readHere: freshIndex -> awaitApplied -> lookUp (revision index, MemoryDB, Redis, MySQL)
 //	                       -> readThere -> LeaderRead, where this node's store cannot
+//
+// What a node knows of its records without reading them is in state, who is a member and who leads in cluster, and what
+// keeps a node from serving records that the log did not make in integrity. They never import this package.
 //
 // Methods whose names end in Internal run on the apply path, on the applier's one goroutine (the
 // reload, which rebuilds derived state, runs on its ticker's). Everything else may be called from

@@ -8,6 +8,7 @@ import (
 
 	"versiond/group"
 	"versiond/model"
+	"versiond/raft"
 )
 
 const (
@@ -30,51 +31,59 @@ type level struct {
 	target atomic.Uint64
 }
 
-// watchLevel finds out when the store is level with the cluster. It asks at the start, and again whenever the
-// node was without a leader.
-func (s *VersionService) watchLevel(ctx context.Context) {
+// levelWatch finds out when the store is level with the cluster.
+type levelWatch struct {
+	*level
+	node    *raft.Node
+	serving func() bool
+	indexOf indexOf // what is committed
+	redis   *VersionRedisService
+}
+
+// watch asks at the start, and again whenever the node was without a leader.
+func (l *levelWatch) watch(ctx context.Context) {
 	for range group.Every(ctx, levelInterval) {
 		switch {
-		case !s.hearsLeader():
-			s.level.current.Store(false)
-			s.level.target.Store(0)
-		case !s.level.current.Load():
-			s.becomeLevel(ctx)
+		case !l.hearsLeader():
+			l.current.Store(false)
+			l.target.Store(0)
+		case !l.current.Load():
+			l.reach(ctx)
 		}
 	}
 }
 
 // hearsLeader is false also while the log takes nothing: the leader is known then, and what it sends is lost.
-func (s *VersionService) hearsLeader() bool {
-	id, _ := s.node.Leader()
-	return id != "" && s.node.LogFailure() == nil
+func (l *levelWatch) hearsLeader() bool {
+	id, _ := l.node.Leader()
+	return id != "" && l.node.LogFailure() == nil
 }
 
-// becomeLevel learns from the leader, which a quorum confirms, what is committed now, and waits for the store
+// reach learns from the leader, which a quorum confirms, what is committed now, and waits for the store
 // to have it.
-func (s *VersionService) becomeLevel(ctx context.Context) {
+func (l *levelWatch) reach(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, levelTimeout)
 	defer cancel()
-	index, err := s.readIndexOnce(ctx, model.LevelLinearizable)
+	index, err := l.indexOf(ctx, model.LevelLinearizable)
 	if err != nil {
 		return // nobody leads yet; it is asked again
 	}
-	s.level.target.Store(index)
-	if s.node.WaitApplied(ctx, index) == nil && s.serving() {
-		s.level.reached.Store(true)
-		s.level.current.Store(true)
-		s.redis.Flush() // what CacheInternal kept back
+	l.target.Store(index)
+	if l.node.WaitApplied(ctx, index) == nil && l.serving() {
+		l.reached.Store(true)
+		l.current.Store(true)
+		l.redis.Flush() // what CacheInternal kept back
 	}
 }
 
-// checkLevel says how far the store is from being level with the cluster.
-func (s *VersionService) checkLevel() error {
-	if s.level.current.Load() {
+// check says how far a store that has applied so much is from being level with the cluster.
+func (l *level) check(applied uint64) error {
+	if l.current.Load() {
 		return nil
 	}
-	target := s.level.target.Load()
+	target := l.target.Load()
 	if target == 0 {
-		return fmt.Errorf("%w: it has applied index %d, and no leader has told it yet what is committed", model.ErrNotCaughtUp, s.node.AppliedIndex())
+		return fmt.Errorf("%w: it has applied index %d, and no leader has told it yet what is committed", model.ErrNotCaughtUp, applied)
 	}
-	return fmt.Errorf("%w: it has applied index %d of %d", model.ErrNotCaughtUp, s.node.AppliedIndex(), target)
+	return fmt.Errorf("%w: it has applied index %d of %d", model.ErrNotCaughtUp, applied, target)
 }

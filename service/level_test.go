@@ -120,7 +120,7 @@ func TestLevelNoneWithoutAQuorum(t *testing.T) {
 	eventually(t, func() bool { _, err := nodes[2].Leader(t.Context()); return err != nil })
 	round, _ := nodes[2].seenAtNone(t)
 	require.Equal(t, 1, round)
-	eventually(t, func() bool { return nodes[2].checkLevel() != nil }) // it knows no more what is committed
+	eventually(t, func() bool { return nodes[2].level.check(0) != nil }) // it knows no more what is committed
 
 	nodes[2].close()
 	alone := nodes[2].mustStartAgain(t)

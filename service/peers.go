@@ -2,7 +2,6 @@ package service
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"versiond/model"
@@ -21,21 +20,10 @@ func (s *VersionService) Status(ctx context.Context) peer.Status {
 	}
 	if !status.Running {
 		var err error
-		status.StoreCluster, err = s.heldCluster(ctx)
+		status.StoreCluster, err = s.mysql.heldCluster(ctx)
 		status.StoreSilent = err != nil
 	}
 	return status
-}
-
-// heldCluster names the cluster that this node's database belongs to, "" when it belongs to none.
-func (s *VersionService) heldCluster(ctx context.Context) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, storeCheckTimeout)
-	defer cancel()
-	state, err := s.mysql.mysqlDao.State(ctx)
-	if errors.Is(err, model.ErrNoState) || errors.Is(err, model.ErrStoreDiffers) && state.Cluster != "" {
-		return state.Cluster, nil
-	}
-	return state.Cluster, err
 }
 
 // Term says which term this node is in.

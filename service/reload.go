@@ -7,6 +7,8 @@ import (
 
 	"versiond/group"
 	"versiond/model"
+	"versiond/raft"
+	"versiond/service/integrity"
 )
 
 // The pause after each page leaves the database and Redis to the requests of clients: all rows are read
@@ -24,40 +26,48 @@ const (
 // Redis take turns with that; the check each of them does, and a Redis that fails does not stop it. In
 // the end it compares its checksum with those of the other members.
 func (s *VersionService) ReLoadCacheDataInternal(ctx context.Context) error {
-	if !s.serving() {
+	if !s.guard.Serving() {
 		return nil
 	}
 	r := s.beginRedisReload(ctx)
-	errCheck := s.checkRows(ctx, r.page)
+	errCheck := s.rows.check(ctx, r.page)
 	err := errors.Join(errCheck, r.finish(ctx, errCheck))
 	s.guard.CompareWithMembers(ctx)
 	return err
 }
 
-// readRows sees whether the rows are what the log makes.
-func (s *VersionService) readRows(ctx context.Context) error {
-	return s.checkRows(ctx, func(context.Context, []model.Version) {})
+// rows reads all rows of the store.
+type rows struct {
+	node     *raft.Node
+	mysql    *VersionMysqlService
+	trust    *integrity.Trust
+	observer Observer
 }
 
-// checkRows passes every row to visit, and sees whether they are what the log makes. If they are not,
+// checkAll sees whether the rows are what the log makes.
+func (r *rows) checkAll(ctx context.Context) error {
+	return r.check(ctx, func(context.Context, []model.Version) {})
+}
+
+// check passes every row to visit, and sees whether they are what the log makes. If they are not,
 // that is seen to and no error.
-func (s *VersionService) checkRows(ctx context.Context, visit func(context.Context, []model.Version)) error {
+func (r *rows) check(ctx context.Context, visit func(context.Context, []model.Version)) error {
 	began := time.Now()
-	err := s.visitRows(ctx, visit)
-	s.observer.Checked(time.Since(began), err)
-	if s.trust.Err() != nil || errors.Is(err, model.ErrStoreDiffers) {
+	err := r.visit(ctx, visit)
+	r.observer.Checked(time.Since(began), err)
+	if r.trust.Err() != nil || errors.Is(err, model.ErrStoreDiffers) {
 		return nil
 	}
 	return err
 }
 
-func (s *VersionService) visitRows(ctx context.Context, visit func(context.Context, []model.Version)) error {
-	view, _, err := s.node.OpenView(ctx)
+func (r *rows) visit(ctx context.Context, visit func(context.Context, []model.Version)) error {
+	view, _, err := r.node.OpenView(ctx)
 	if err != nil {
 		return err
 	}
 	began := time.Now()
-	err = s.mysql.GetAllVersions(ctx, view, func(page []model.Version) error {
+	err = r.mysql.GetAllVersions(ctx, view, func(page []model.Version) error {
 		visit(ctx, page)
 		if !group.Pause(ctx, reloadPause(time.Since(began))) {
 			return ctx.Err()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"log/slog"
 	"time"
 
 	"versiond/group"
@@ -21,11 +22,15 @@ var errLockLost = errors.New("another node took over the reload of the shared Re
 // redisReload is one reload of Redis while it goes on. Nil stands for none: there is no Redis, or this node may lack
 // records that others have put there.
 type redisReload struct {
-	service *VersionService
-	token   string
-	began   time.Time
-	locked  bool // it is this node's turn
-	err     error
+	redis    *VersionRedisService
+	records  *state.Records
+	current  func() bool // whether this node has all that others may have put there
+	observer Observer
+	log      *slog.Logger
+	token    string
+	began    time.Time
+	locked   bool // it is this node's turn
+	err      error
 	// How many records Redis lacked or had otherwise, and how many keys it had of records that are gone.
 	written, deleted int
 }
@@ -34,7 +39,10 @@ func (s *VersionService) beginRedisReload(ctx context.Context) *redisReload {
 	if s.redis.redisDao == nil || !s.level.current.Load() {
 		return nil
 	}
-	r := &redisReload{service: s, token: rand.Text(), began: time.Now()}
+	r := &redisReload{
+		redis: s.redis, records: s.mysql.records, observer: s.observer, log: s.log, token: rand.Text(), began: time.Now(),
+		current: func() bool { return s.guard.Serving() && s.level.current.Load() },
+	}
 	r.locked, r.err = s.redis.redisDao.TryLock(ctx, r.token, reloadLockTTL)
 	return r
 }
@@ -44,9 +52,9 @@ func (r *redisReload) page(ctx context.Context, page []model.Version) {
 	if r == nil || !r.locked || r.err != nil {
 		return
 	}
-	exists, err := r.service.redis.VersionExists(ctx, page)
+	exists, err := r.redis.VersionExists(ctx, page)
 	if err == nil {
-		r.written += r.service.writeMissing(page, exists)
+		r.writeMissing(page, exists)
 		err = r.keepLock(ctx)
 	}
 	r.err = err
@@ -57,18 +65,18 @@ func (r *redisReload) finish(ctx context.Context, errRows error) error {
 	if r == nil {
 		return nil
 	}
-	if r.locked && r.err == nil && errRows == nil && r.service.serving() && r.service.level.current.Load() {
+	if r.locked && r.err == nil && errRows == nil && r.current() {
 		r.err = r.deleteOrphans(ctx)
 	}
 	if r.locked {
-		_, err := r.service.redis.redisDao.Unlock(context.WithoutCancel(ctx), r.token)
+		_, err := r.redis.redisDao.Unlock(context.WithoutCancel(ctx), r.token)
 		r.err = errors.Join(r.err, err)
 	}
 	if r.locked && r.err == nil {
-		r.service.redis.writer.recovered()
+		r.redis.writer.recovered()
 		r.tell()
 	}
-	r.service.observer.Reloaded(r.locked, time.Since(r.began), errors.Join(r.err, errRows))
+	r.observer.Reloaded(r.locked, time.Since(r.began), errors.Join(r.err, errRows))
 	return r.err
 }
 
@@ -76,13 +84,13 @@ func (r *redisReload) finish(ctx context.Context, errRows error) error {
 // writes were about to change anyway does not count.
 func (r *redisReload) tell() {
 	if r.written+r.deleted > 0 {
-		r.service.log.Info("Redis did not hold what the records are, and is brought back in line", "written", r.written, "deleted", r.deleted)
+		r.log.Info("Redis did not hold what the records are, and is brought back in line", "written", r.written, "deleted", r.deleted)
 	}
 }
 
 // keepLock holds on to the lock between two pages.
 func (r *redisReload) keepLock(ctx context.Context) error {
-	kept, err := r.service.redis.redisDao.ExtendLock(ctx, r.token, reloadLockTTL)
+	kept, err := r.redis.redisDao.ExtendLock(ctx, r.token, reloadLockTTL)
 	if err == nil && !kept {
 		return errLockLost
 	}
@@ -90,32 +98,31 @@ func (r *redisReload) keepLock(ctx context.Context) error {
 }
 
 // writeMissing queues what Redis lacks behind what the applier queues, so that an older row of the
-// view does not take the place of a newer one; should it, the revision gives it away. It gives how many
-// nobody had queued already.
-func (s *VersionService) writeMissing(page []model.Version, exists []bool) (written int) {
+// view does not take the place of a newer one; should it, the revision gives it away. What somebody had queued already
+// does not count.
+func (r *redisReload) writeMissing(page []model.Version, exists []bool) {
 	for i, v := range page {
-		current, exist := s.mysql.records.Get(v.ID)
+		current, exist := r.records.Get(v.ID)
 		if !exists[i] && exist && current == state.MarkOf(&v) {
-			if !s.redis.writer.underWay(v.ID) {
-				written++
+			if !r.redis.writer.underWay(v.ID) {
+				r.written++
 			}
-			s.redis.writer.set(s.redis.cachedVersion(v))
+			r.redis.writer.set(r.redis.cachedVersion(v))
 		}
 	}
-	s.redis.Flush()
-	return written
+	r.redis.Flush()
 }
 
 func (r *redisReload) deleteOrphans(ctx context.Context) error {
-	redisDao := r.service.redis.redisDao
+	redisDao := r.redis.redisDao
 	for cursor := uint64(0); ; {
 		ids, next, err := redisDao.ScanIDs(ctx, cursor, redisScanCount)
 		if err != nil {
 			return err
 		}
-		orphans := r.service.orphans(ids)
+		orphans := r.orphans(ids)
 		for _, id := range orphans {
-			if !r.service.redis.writer.underWay(id) {
+			if !r.redis.writer.underWay(id) {
 				r.deleted++
 			}
 		}
@@ -134,10 +141,10 @@ func (r *redisReload) deleteOrphans(ctx context.Context) error {
 	}
 }
 
-func (s *VersionService) orphans(ids []string) []string {
+func (r *redisReload) orphans(ids []string) []string {
 	var gone []string
 	for _, id := range ids {
-		if _, exists := s.mysql.VersionExists(id); !exists {
+		if _, exists := r.records.Get(id); !exists {
 			gone = append(gone, id)
 		}
 	}

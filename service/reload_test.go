@@ -111,7 +111,7 @@ func TestReloadStopsWithoutItsLock(t *testing.T) {
 	n := nodeOptions{redisDao: mustRedis(t)}.mustLead(t)
 	_, err := n.redis.redisDao.TryLock(t.Context(), "another node", time.Minute)
 	require.NoError(t, err)
-	r := &redisReload{service: n.VersionService, token: "mine"}
+	r := &redisReload{redis: n.redis, token: "mine"}
 	require.ErrorIs(t, r.keepLock(t.Context()), errLockLost)
 }
 

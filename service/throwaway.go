@@ -4,12 +4,10 @@ import (
 	"log/slog"
 
 	"versiond/raft"
-	"versiond/service/integrity"
 )
 
 // NewThrowawayService decides and stores commands without a Raft node, for a recovery that is offline.
 // It does what the apply path of a node does, and has nothing else.
 func NewThrowawayService(mysql *VersionMysqlService, redis *VersionRedisService, log *slog.Logger) raft.VersionServiceInterface {
-	observer := unobserved{}
-	return &VersionService{mysql: mysql, redis: redis, log: log, observer: observer, trust: integrity.NewTrust(observer.Diverged, log)}
+	return newStateMachine(mysql, redis, unobserved{}.Diverged, log)
 }

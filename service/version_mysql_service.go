@@ -174,6 +174,17 @@ func (s *VersionMysqlService) state(ctx context.Context) (model.StoreState, erro
 	return left, err
 }
 
+// heldCluster names the cluster that this node's database belongs to, "" when it belongs to none.
+func (s *VersionMysqlService) heldCluster(ctx context.Context) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, storeCheckTimeout)
+	defer cancel()
+	state, err := s.mysqlDao.State(ctx)
+	if errors.Is(err, model.ErrNoState) || errors.Is(err, model.ErrStoreDiffers) && state.Cluster != "" {
+		return state.Cluster, nil
+	}
+	return state.Cluster, err
+}
+
 // load reads every row, of which it keeps the revision and the hash, and holds their sum against the
 // checksum that was stored with them: model.ErrStoreDiffers.
 func (s *VersionMysqlService) load(ctx context.Context) error {

@@ -53,16 +53,16 @@ type Listed = cluster.Listed
 
 // VersionService joins the store, the caches and the Raft node of one versiond node.
 type VersionService struct {
-	mysql    *VersionMysqlService
-	redis    *VersionRedisService
+	*stateMachine
 	node     *raft.Node
 	peers    PeerClient
 	settings Settings
 	log      *slog.Logger
 
 	cluster        *cluster.Cluster
-	trust          *integrity.Trust
 	guard          *integrity.Guard
+	rows           *rows
+	levels         *levelWatch
 	writeForwarder *forwarder[model.Unit, model.UnitOutcome]
 	readForwarder  *forwarder[model.Query, model.Found]
 	readIndexes    map[model.Level]*group.Rounds[uint64]
@@ -74,7 +74,6 @@ type VersionService struct {
 
 	observer   Observer
 	storeReads storeReads
-	level      level
 }
 
 // NewVersionService joins the parts and starts the Raft node. Run must be called for the node to find
@@ -83,40 +82,44 @@ func NewVersionService(settings Settings, mysql *VersionMysqlService, redis *Ver
 	if mysql == nil || redis == nil || initializer == nil || peers == nil || log == nil {
 		return nil, errors.New("the version service needs both services, the Raft initializer, the peer client and a logger")
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	s := &VersionService{
-		mysql: mysql, redis: redis, peers: peers, settings: settings, log: log, ctx: ctx, cancel: cancel, observer: unobserved{},
-		backups: group.NewGate(backupsMax, 0), restores: group.NewGate(1, 0),
+	observer := settings.Observer
+	if observer == nil {
+		observer = unobserved{}
 	}
-	if settings.Observer != nil {
-		s.observer = settings.Observer
-	}
-	s.trust = integrity.NewTrust(s.observer.Diverged, log)
-	node, err := initializer.InitRaft(s)
+	machine := newStateMachine(mysql, redis, observer.Diverged, log)
+	node, err := initializer.InitRaft(machine)
 	if err != nil {
-		cancel()
 		return nil, err
 	}
-	s.node = node
+	ctx, cancel := context.WithCancel(context.Background())
+	s := &VersionService{
+		stateMachine: machine, node: node, peers: peers, settings: settings, log: log, observer: observer, ctx: ctx, cancel: cancel,
+		backups: group.NewGate(backupsMax, 0), restores: group.NewGate(1, 0),
+		rows: &rows{node: node, mysql: mysql, trust: machine.trust, observer: observer},
+	}
 	s.cluster = cluster.New(cluster.Parts{
 		Node: node, Peers: peers, Log: log, Listed: settings.Listed, Join: settings.Join, Port: settings.Port,
-		Self: s.Status, HeldCluster: s.heldCluster, Stopped: ctx.Done(),
+		Self: s.Status, HeldCluster: mysql.heldCluster, Stopped: ctx.Done(),
 	})
 	s.guard = &integrity.Guard{
-		Trust: s.trust, Node: node, Log: log, State: s.StateInternal, ReadRows: s.readRows,
+		Trust: machine.trust, Node: node, Log: log, State: mysql.state, ReadRows: s.rows.checkAll,
 		Ask: s.cluster.AskMembers, LeadElsewhere: s.cluster.LeadElsewhere,
 	}
+	s.levels = &levelWatch{level: machine.level, node: node, serving: s.guard.Serving, indexOf: s.readIndexOnce, redis: redis}
 	s.writeForwarder, s.readForwarder = s.newWriteForwarder(), s.newReadForwarder()
 	s.readIndexes = s.newReadIndexes()
 	return s, nil
 }
+
+// serving reports whether the store may be read.
+func (s *VersionService) serving() bool { return s.guard.Serving() }
 
 // Run finds the node its cluster, looks after members and store while it leads, and keeps the caches,
 // until the context ends or the node cannot go on; the error then says why.
 func (s *VersionService) Run(ctx context.Context) error {
 	tasks, ctx := errgroup.WithContext(ctx)
 	tasks.Go(func() error { return s.cluster.Run(ctx) })
-	tasks.Go(func() error { s.watchLevel(ctx); return nil })
+	tasks.Go(func() error { s.levels.watch(ctx); return nil })
 	tasks.Go(func() error { s.guard.Run(ctx); return nil })
 	tasks.Go(func() error {
 		s.redis.Run(ctx, s.settings.PeriodicDeleteInterval, s.settings.ExamineSize)
