@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"regexp"
 	"strconv"
@@ -90,6 +91,24 @@ func requireRegistry(t *testing.T, port int) {
 	require.Equal(t, "cross_site", code)
 	status, _, code, _ = browse(t, port, http.MethodDelete, "/version/libstdc++6", "", "Origin", fromRegistry)
 	require.Equal(t, http.StatusNoContent, status, code)
+	requireSlashesPassed(t, port)
+}
+
+// requireSlashesPassed writes, reads and deletes records whose ids a proxy might take apart.
+func requireSlashesPassed(t *testing.T, port int) {
+	t.Helper()
+	for _, id := range []string{"@scope/pkg", "github.com/go-sql-driver/mysql", "a//b++", "/a/", "a%2Fb"} {
+		status, header, code, _ := browse(t, port, http.MethodPost, "/version", `{"id":"`+id+`","versionNo":"1","platform":"linux"}`)
+		require.Equal(t, http.StatusCreated, status, code)
+		require.Equal(t, "/version/"+url.PathEscape(id), header.Get("Location"))
+		status, _, code, _ = browse(t, port, http.MethodGet, header.Get("Location"), "")
+		require.Equal(t, http.StatusOK, status, "%s: %s", id, code)
+		status, _, code, _ = browse(t, port, http.MethodDelete, header.Get("Location"), "")
+		require.Equal(t, http.StatusNoContent, status, "%s: %s", id, code)
+	}
+	status, _, _, detail := browse(t, port, http.MethodGet, "/version/@scope/pkg", "")
+	require.Equal(t, http.StatusNotFound, status)
+	require.Contains(t, detail, "/version/@scope%2Fpkg")
 }
 
 // The examples of docs/proxies.md do what the page says: the registry's own page works through the proxy,

@@ -107,8 +107,15 @@ func (v *VersionController) NoSuchPath(c *gin.Context) {
 		fail(c, model.Explain(errNoSuchPath, "nothing lives at this path; paths have no slash at their end: try it without"))
 		return
 	}
+	if id, below := strings.CutPrefix(c.Request.URL.EscapedPath(), "/version/"); below && len(id) <= pathIDBytesMax {
+		fail(c, model.Explain(errNoSuchPath, "nothing lives at this path; a slash in an id is written %2F: /version/"+strings.ReplaceAll(id, "/", "%2F")))
+		return
+	}
 	fail(c, errNoSuchPath)
 }
+
+// pathIDBytesMax is the length of an id of which each byte is percent-encoded.
+const pathIDBytesMax = 3 * model.IDBytesMax
 
 // NoSuchPeerPath is NoSuchPath for the peer port, which has no page that lists its paths.
 func (v *VersionController) NoSuchPeerPath(c *gin.Context) { fail(c, errNoSuchPeerPath) }

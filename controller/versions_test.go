@@ -32,7 +32,8 @@ func TestAddVersion(t *testing.T) {
 // encodes it.
 func TestIDsSurviveThePath(t *testing.T) {
 	n := mustNode(t)
-	for _, id := range []string{"a", "libstdc++6", "a b", "100%", "a%2Fb", "%", "ü", "版本", "a?b#c", `a"b\c`, "a;b&c=d", "...", "~", "a:b@c", "{id}", "*"} {
+	for _, id := range []string{"a", "libstdc++6", "a b", "100%", "a%2Fb", "%", "ü", "版本", "a?b#c", `a"b\c`, "a;b&c=d", "...", "~", "a:b@c", "{id}", "*",
+		"@scope/pkg", "github.com/go-sql-driver/mysql", "registry.example.com/team/app", "/", "/a", "a/", "a//b", "a/%2F"} {
 		answer := n.send(t, http.MethodPost, "/version", mustJSON(t, map[string]string{"id": id, "versionNo": "1", "platform": "p"}))
 		require.Equal(t, http.StatusCreated, answer.Code, answer.Body.String())
 		for _, path := range []string{answer.Header().Get("Location"), "/version/" + everyByteEncoded(id), "/version/" + url.PathEscape(id)} {

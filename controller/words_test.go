@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -84,7 +85,9 @@ func TestUnknownOutcomesSayWhereToLook(t *testing.T) {
 // What an answer sends people to has to be there.
 func TestAPathThatIsNotThereSaysWhatIs(t *testing.T) {
 	n := mustNode(t)
-	for path, hint := range map[string]string{"/versions": "/swagger/index.html", "/version/": "no slash at their end", "/peers/": "no slash at their end", "/": "/swagger/index.html"} {
+	for path, hint := range map[string]string{"/versions": "/swagger/index.html", "/version/": "no slash at their end", "/peers/": "no slash at their end", "/": "/swagger/index.html",
+		"/version/@scope/pkg": "a slash in an id is written %2F: /version/@scope%2Fpkg", "/version/a%20b/c//d": "/version/a%20b%2Fc%2F%2Fd",
+		"/version/" + strings.Repeat("a/", 500) + "b": "/swagger/index.html"} {
 		require.Contains(t, requireProblem(t, n.get(t, path), http.StatusNotFound, "no_such_path").Detail, hint, path)
 	}
 	for _, path := range []string{"/swagger/index.html", "/peers", "/version/"} {

@@ -52,7 +52,7 @@ func (s *store) testIDs(t *testing.T) {
 		"a", "A", "a ", " a", "a  ", "ä", "a\u0308", "ß", "ss", "1", "1.0", "01", "1e0", "0x1", "+1", "é", "e", "NULL",
 		"\U0001F600", "\U0001F601", `'`, `"`, `\`, `\'`, "`", "%", "_", "?", "@a", ":a", strings.Repeat("x", 128), strings.Repeat("x", 127),
 		"~", "\u00a0", "\u07ff", "\u0800", "\u200b", "\uff5e", "\uffff", "\U00010000", "\U0010ffff", strings.Repeat("\U0010ffff", 32), // UTF-16 has another order
-		"\u00c5", "\u212b", "A\u030a", "ﬁ", "fi", "ı", "i", "İ", "I", "ς", "σ", "Σ", "ǆ", "ア", "ｱ", "あ", "a\u00a0", "a-", "a!", "aa", "a\u0301",
+		"/", "a/", "a/b", "a//b", "@scope/pkg", "\u00c5", "\u212b", "A\u030a", "ﬁ", "fi", "ı", "i", "İ", "I", "ς", "σ", "Σ", "ǆ", "ア", "ｱ", "あ", "a\u00a0", "a-", "a!", "aa", "a\u0301",
 	}
 	versions := make([]model.Version, len(ids))
 	for i, id := range ids {

@@ -26,7 +26,6 @@ const (
 	ruleUTF8     = "utf8"
 	ruleControl  = "control"
 	ruleBlanks   = "blanks"
-	ruleSlash    = "slash"
 	ruleDots     = "dots"
 	ruleIDLength = "idlength"
 	ruleLength   = "length"
@@ -43,10 +42,8 @@ func ruleDetail(rule string) string {
 		return "must not contain control characters such as tabs and line breaks"
 	case ruleBlanks:
 		return "must not begin or end with a blank, nor consist of blanks"
-	case ruleSlash:
-		return "must not contain a slash, not even as %2F"
 	case ruleDots:
-		return `must not be "." or ".."`
+		return `must not be "." or "..", nor have one of them between slashes`
 	case ruleIDLength:
 		return "must be 1 to 128 bytes long"
 	case ruleLength:
@@ -127,14 +124,22 @@ func brokenIDRule(id string) string {
 	switch {
 	case id == "":
 		return ruleRequired
-	case strings.IndexByte(id, '/') >= 0:
-		return ruleSlash
-	case id == "." || id == "..":
+	case hasDotSegment(id):
 		return ruleDots
 	case len(id) > IDBytesMax:
 		return ruleIDLength
 	}
 	return brokenCharacterRule(id)
+}
+
+// hasDotSegment reports whether some program between here and the client might take a part of an id for a step in a path.
+func hasDotSegment(id string) bool {
+	for part := range strings.SplitSeq(id, "/") {
+		if part == "." || part == ".." {
+			return true
+		}
+	}
+	return false
 }
 
 func brokenTextRule(text string) string {

@@ -45,7 +45,12 @@ func TestValidateRecord(t *testing.T) {
 		"blanks":               {model.VersionDB{ID: " ", VersionNo: "1 ", Platform: "\u3000p"}, []string{"id", "versionNo", "platform"}},
 		"control characters":   {model.VersionDB{ID: "a\x00", VersionNo: "1\x7f2", Platform: "p\u0085q"}, []string{"id", "versionNo", "platform"}},
 		"not UTF-8":            {model.VersionDB{ID: "a\xff", VersionNo: "\xc3(", Platform: "\xed\xa0\x80"}, []string{"id", "versionNo", "platform"}},
-		"slash":                {model.VersionDB{ID: "a/b", VersionNo: "1", Platform: "p"}, []string{"id"}},
+		"slashes":              {model.VersionDB{ID: "/@scope/pkg//", VersionNo: "1", Platform: "p"}, nil},
+		"a slash alone":        {model.VersionDB{ID: "/", VersionNo: "1", Platform: "p"}, nil},
+		"dots between slashes": {model.VersionDB{ID: "a/.../..b/c.", VersionNo: "1", Platform: "p"}, nil},
+		"a dot between":        {model.VersionDB{ID: "a/./b", VersionNo: "1", Platform: "p"}, []string{"id"}},
+		"two dots before":      {model.VersionDB{ID: "../a", VersionNo: "1", Platform: "p"}, []string{"id"}},
+		"two dots behind":      {model.VersionDB{ID: "a/..", VersionNo: "1", Platform: "p"}, []string{"id"}},
 		"dot":                  {model.VersionDB{ID: ".", VersionNo: "1", Platform: "p"}, []string{"id"}},
 		"two dots":             {model.VersionDB{ID: "..", VersionNo: "1", Platform: "p"}, []string{"id"}},
 	} {
@@ -57,13 +62,13 @@ func TestValidateRecord(t *testing.T) {
 
 // An id that a record may have can be asked for, and no other.
 func TestValidateIDAgreesWithValidateRecord(t *testing.T) {
-	for _, id := range []string{"", "a", " a", "a/b", ".", "..", "a\n", "a\xff", strings.Repeat("a", 128), strings.Repeat("a", 129)} {
+	for _, id := range []string{"", "a", " a", "a/b", "a/../b", ".", "..", "a\n", "a\xff", strings.Repeat("a", 128), strings.Repeat("a", 129)} {
 		record := model.VersionDB{ID: id, VersionNo: "1", Platform: "p"}
 		require.Equal(t, fieldsOf(t, model.ValidateRecord(record)), fieldsOf(t, model.ValidateID(id)), "%q", id)
 	}
 }
 
-func TestValidatePlatform(t *testing.T) {
+func TestValidateText(t *testing.T) {
 	require.NoError(t, model.ValidateText("platform", "linux/amd64"))
 	require.Equal(t, []string{"platform"}, fieldsOf(t, model.ValidateText("platform", "linux ")))
 }

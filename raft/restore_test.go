@@ -145,7 +145,7 @@ func TestImpossibleRecordsAreRefused(t *testing.T) {
 	good := model.Version{ID: "a", VersionNo: "1", Platform: "linux", Revision: 1}
 	for name, record := range map[string]model.Version{
 		"long":        {ID: strings.Repeat("b", 129), VersionNo: "1", Platform: "linux", Revision: 1},
-		"a slash":     {ID: "a/b", VersionNo: "1", Platform: "linux", Revision: 1},
+		"two dots":    {ID: "a/..", VersionNo: "1", Platform: "linux", Revision: 1},
 		"no revision": {ID: "b", VersionNo: "1", Platform: "linux"},
 	} {
 		store := fakestore.New()

@@ -206,7 +206,7 @@ func TestClientsThatGiveUp(t *testing.T) {
 func TestInvalidWritesAreNotSent(t *testing.T) {
 	s := nodeOptions{}.mustOpen(t)
 	ctx := within(t, time.Second)
-	_, err := s.AddVersion(ctx, model.VersionDB{ID: "a/b", VersionNo: "1", Platform: "linux"}, model.WriteOptions{})
+	_, err := s.AddVersion(ctx, model.VersionDB{ID: "a/..", VersionNo: "1", Platform: "linux"}, model.WriteOptions{})
 	require.ErrorIs(t, err, model.ErrInvalid)
 	_, err = s.UpdateVersion(ctx, model.VersionDB{ID: "a", VersionNo: "", Platform: "linux"}, model.WriteOptions{})
 	require.ErrorIs(t, err, model.ErrInvalid)

@@ -77,7 +77,7 @@ func batchItems() []Case {
 		items("an op in capitals", `{"op":"Create","id":"a","versionNo":"1","platform":"linux"}`, "items[1].op"),
 		items("an op that is a number", `{"op":1,"id":"a"}`, "items[1].op"),
 		items("no id", `{"op":"delete"}`, "items[1].id"),
-		items("a slash in the id", `{"op":"delete","id":"a/b"}`, "items[1].id"),
+		items("a dot in the id", `{"op":"delete","id":"a/./b"}`, "items[1].id"),
 		items("the id twice", `{"op":"delete","id":"a","id":"b"}`, "items[1].id"),
 		items("a name in capitals", `{"op":"delete","ID":"a"}`, "items[1].ID", "items[1].id"),
 		items("an unknown field", `{"op":"delete","id":"a","force":true}`, "items[1].force"),

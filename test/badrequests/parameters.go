@@ -59,7 +59,7 @@ func listParameters() []Case {
 		get("/version?cursor=!!", "cursor"),
 		get("/version?cursor=AQ", "cursor"),
 		get("/version?cursor=Amtub3du", "cursor"),
-		get("/version?cursor=AWtub3duL2E", "cursor"),
+		get("/version?cursor=AWtub3duLy4u", "cursor"),
 		get("/version?cursor=", "cursor"),
 		get("/version?platform=", "platform"),
 		get("/version?platform", "platform"),

@@ -70,7 +70,8 @@ func installedPackages(t *testing.T) []model.VersionDB {
 // generatedPackage has everything that Debian's names and versions may have. Every third name differs
 // from another only in case, sign or a dot, which a database may take for the same.
 func generatedPackage(random *rand.Rand, i int) model.VersionDB {
-	names := []string{"libstdc++%d", "libstdc%d", "g++-%d", "python3.%d-minimal", "Python3.%d-minimal", "libc6:i386-%d", "fonts-~%d", "a%%2B%d", "x.org_%d", "%d.0", "%d.00", "ſharp-%d", "sharp-%d", "é%d", "e\u0301%d"}
+	names := []string{"libstdc++%d", "libstdc%d", "g++-%d", "python3.%d-minimal", "Python3.%d-minimal", "libc6:i386-%d", "fonts-~%d", "a%%2B%d", "x.org_%d", "%d.0", "%d.00", "ſharp-%d", "sharp-%d", "é%d", "e\u0301%d",
+		"@scope/pkg-%d", "github.com/go-sql-driver/mysql/v%d", "registry.example.com:5000/team/app%d", "/%d/"}
 	versions := []string{"2:%d.4-1+deb12u%d", "%d.0~rc%d", "1:%d.%d+dfsg-3.1", "%d.%02d~git20240101.abcdef-1", "0%d.%d", "%de%d"}
 	platforms := []string{"amd64", "all", "arm64"}
 	return model.VersionDB{
