@@ -4,7 +4,7 @@
 //	AddVersion -> write -> raft.Node.Propose on the leader, writeForwarder -> leader elsewhere
 //	raft applier -> stateMachine: AddVersionInternal ... CommitInternal -> PublishInternal -> CacheInternal
 //	GetVersionByID -> read -> readForwarder -> LeaderRead, on a follower that is behind its own log
-//	                       -> readHere: freshIndex -> awaitApplied -> lookUp (revision index, MemoryDB, Redis, MySQL)
+//	                       -> readHere: freshIndex -> awaitApplied -> lookup (revision index, MemoryDB, Redis, MySQL)
 //	                       -> readThere -> LeaderRead, where this node's store cannot
 //
 // What a node knows of its records without reading them is in state, who is a member and who leads in cluster, and what

@@ -46,7 +46,7 @@ func (s *VersionService) Measures() model.Measures {
 		LastContact: time.Duration(status.LastContactMS) * time.Millisecond, ApplierLag: s.node.Lag(),
 		Members: len(status.Members), Voters: cluster.Voters(status.Members),
 		Records: s.mysql.records.Len(), MemoryRecords: s.redis.memory.Len(),
-		Lookups: s.lookups(), StoreReadFailures: s.storeReads.failures.Load(),
+		Lookups: s.lookup.counts(), StoreReadFailures: s.lookup.reads.failures.Load(),
 	}
 	if writer := s.redis.writer; writer != nil {
 		m.RedisPending, m.RedisFailures = writer.waiting(), writer.failures.Load()
@@ -54,11 +54,11 @@ func (s *VersionService) Measures() model.Measures {
 	return m
 }
 
-func (s *VersionService) lookups() model.Lookups {
+func (l *lookup) counts() model.Lookups {
 	return model.Lookups{
-		Absent:     s.storeReads.absent.Load(),
-		MemoryHits: s.redis.memoryReads.hits.Load(), MemoryMisses: s.redis.memoryReads.misses.Load(),
-		RedisHits: s.redis.redisReads.hits.Load(), RedisMisses: s.redis.redisReads.misses.Load(),
-		StoreHits: s.storeReads.hits.Load(), StoreMisses: s.storeReads.misses.Load(),
+		Absent:     l.reads.absent.Load(),
+		MemoryHits: l.redis.memoryReads.hits.Load(), MemoryMisses: l.redis.memoryReads.misses.Load(),
+		RedisHits: l.redis.redisReads.hits.Load(), RedisMisses: l.redis.redisReads.misses.Load(),
+		StoreHits: l.reads.hits.Load(), StoreMisses: l.reads.misses.Load(),
 	}
 }

@@ -86,7 +86,7 @@ func (s *VersionService) readHere(ctx context.Context, queries []model.Query, op
 			return nil, 0, err
 		}
 		index := s.node.AppliedIndex()
-		found, err := s.lookUp(ctx, queries, opts.Level)
+		found, err := s.lookup.answer(ctx, queries, opts.Level)
 		if s.trust.Gen() == gen {
 			return found, index, err
 		}

@@ -72,8 +72,8 @@ type VersionService struct {
 	// backups and restores bound what holds a view of the database, or a whole backup on disk.
 	backups, restores *group.Gate
 
-	observer   Observer
-	storeReads storeReads
+	observer Observer
+	lookup   *lookup
 }
 
 // NewVersionService joins the parts and starts the Raft node. Run must be called for the node to find
@@ -95,7 +95,8 @@ func NewVersionService(settings Settings, mysql *VersionMysqlService, redis *Ver
 	s := &VersionService{
 		stateMachine: machine, node: node, peers: peers, settings: settings, log: log, observer: observer, ctx: ctx, cancel: cancel,
 		backups: group.NewGate(backupsMax, 0), restores: group.NewGate(1, 0),
-		rows: &rows{node: node, mysql: mysql, trust: machine.trust, observer: observer},
+		lookup: &lookup{node: node, mysql: mysql, redis: redis, trust: machine.trust},
+		rows:   &rows{node: node, mysql: mysql, trust: machine.trust, observer: observer},
 	}
 	s.cluster = cluster.New(cluster.Parts{
 		Node: node, Peers: peers, Log: log, Listed: settings.Listed, Join: settings.Join, Port: settings.Port,

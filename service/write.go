@@ -14,26 +14,17 @@ import (
 // request that was decided before has the same result again, and model.ErrIdempotencyKeyReused says that
 // the key was used for another one.
 func (s *VersionService) AddVersion(ctx context.Context, record model.VersionDB, opts model.WriteOptions) (model.Result, error) {
-	if err := model.ValidateRecord(record); err != nil {
-		return model.Result{}, err
-	}
 	return s.write(ctx, model.Command{Type: model.CommandAdd, ID: record.ID, VersionNo: record.VersionNo, Platform: record.Platform}, opts.Key)
 }
 
 // UpdateVersion replaces a record: model.ErrNotFound, and model.ErrRevisionMismatch when opts.IfRevision
 // is neither 0 nor the record's revision.
 func (s *VersionService) UpdateVersion(ctx context.Context, record model.VersionDB, opts model.WriteOptions) (model.Result, error) {
-	if err := model.ValidateRecord(record); err != nil {
-		return model.Result{}, err
-	}
 	return s.write(ctx, model.Command{Type: model.CommandUpdate, ID: record.ID, VersionNo: record.VersionNo, Platform: record.Platform, IfRevision: opts.IfRevision}, opts.Key)
 }
 
 // DeleteVersion removes a record, with the errors of UpdateVersion.
 func (s *VersionService) DeleteVersion(ctx context.Context, id string, opts model.WriteOptions) (model.Result, error) {
-	if err := model.ValidateID(id); err != nil {
-		return model.Result{}, err
-	}
 	return s.write(ctx, model.Command{Type: model.CommandDelete, ID: id, IfRevision: opts.IfRevision}, opts.Key)
 }
 
@@ -47,7 +38,7 @@ func (s *VersionService) WriteBatch(ctx context.Context, unit model.Unit, key st
 		unit.Idempotency = wire.NewIdempotency(key, &unit, true)
 	}
 	began := time.Now()
-	result, err := s.writeAnywhere(ctx, unit)
+	result, err := s.submit(ctx, unit)
 	s.observer.BatchWritten(unit, result.UnitOutcome, err, time.Since(began))
 	return result, err
 }
@@ -66,38 +57,50 @@ func validateUnit(unit model.Unit) error {
 }
 
 // write has one command decided, and turns its outcome into an answer.
-func (s *VersionService) write(ctx context.Context, c model.Command, key string) (model.Result, error) {
-	began := time.Now()
-	result, err := s.writeSingle(ctx, c, key)
-	s.observer.Written(c.Type, err, time.Since(began))
-	return result, err
-}
-
-func (s *VersionService) writeSingle(ctx context.Context, c model.Command, key string) (model.Result, error) {
+func (s *VersionService) write(ctx context.Context, c model.Command, key string) (result model.Result, err error) {
+	if err := model.ValidateCommand(c); err != nil {
+		return result, err
+	}
 	unit := model.Single(c)
 	if key != "" {
 		unit.Idempotency = wire.NewIdempotency(key, &unit, false)
 	}
-	result, err := s.writeAnywhere(ctx, unit)
-	if err != nil {
-		return model.Result{}, err
+	began := time.Now()
+	decided, err := s.submit(ctx, unit)
+	if err == nil {
+		outcome := decided.Outcomes[0]
+		result = model.Result{Record: recordOf(c), Index: decided.Index, Replayed: decided.Replayed}
+		result.Record.Revision, err = outcome.Revision, outcome.Err()
 	}
-	outcome := result.Outcomes[0]
-	record := recordOf(c)
-	record.Revision = outcome.Revision
-	return model.Result{Record: record, Index: result.Index, Replayed: result.Replayed}, outcome.Err()
+	s.observer.Written(c.Type, err, time.Since(began))
+	return result, err
 }
 
-// writeAnywhere has a unit proposed, by whoever leads.
-func (s *VersionService) writeAnywhere(ctx context.Context, u model.Unit) (result model.UnitResult, err error) {
+// submit has a unit decided by whoever leads.
+func (s *VersionService) submit(ctx context.Context, u model.Unit) (result model.UnitResult, err error) {
 	err = s.cluster.WithLeader(ctx, func(ctx context.Context) (err error) {
-		result.UnitOutcome, result.Index, err = s.propose(ctx, u)
+		result.UnitOutcome, result.Index, err = s.submitOnce(ctx, u)
 		return err
 	})
 	if err != nil {
 		return model.UnitResult{}, nothingProposed(err, s.led())
 	}
 	return result, nil
+}
+
+// submitOnce hands a unit to the leader, which may be this node.
+func (s *VersionService) submitOnce(ctx context.Context, u model.Unit) (model.UnitOutcome, uint64, error) {
+	if !s.node.IsLeader() {
+		if !s.led() {
+			return model.UnitOutcome{}, 0, s.cluster.NobodyLeads()
+		}
+		return s.writeForwarder.forward(ctx, u, wire.UnitBytes(&u), len(u.Commands))
+	}
+	outcomes, index, err := s.propose(ctx, []model.Unit{u})
+	if err != nil {
+		return model.UnitOutcome{}, 0, err
+	}
+	return outcomes[0], index, nil
 }
 
 // nothingProposed maps a timeout before the proposal to model.ErrNoLeader, or to model.ErrTooManyRequests where
@@ -119,21 +122,6 @@ func (s *VersionService) led() bool {
 	return id != ""
 }
 
-// propose hands a unit to the leader, which may be this node.
-func (s *VersionService) propose(ctx context.Context, u model.Unit) (model.UnitOutcome, uint64, error) {
-	if !s.node.IsLeader() {
-		if _, address := s.node.Leader(); address == "" {
-			return model.UnitOutcome{}, 0, s.cluster.NobodyLeads()
-		}
-		return s.writeForwarder.forward(ctx, u, wire.UnitBytes(&u), len(u.Commands))
-	}
-	outcomes, index, err := s.proposeUnits(ctx, []model.Unit{u})
-	if err != nil {
-		return model.UnitOutcome{}, 0, err
-	}
-	return outcomes[0], index, nil
-}
-
 // ApplyCommands proposes units of commands that another node passes on to the leader, and gives their outcomes and
 // the applied index that they reflect. model.ErrNotLeader on every other node, and model.ErrInvalid, for all
 // of them, where one breaks a rule: what is in the log once, every node has to store.
@@ -143,17 +131,15 @@ func (s *VersionService) ApplyCommands(ctx context.Context, units []model.Unit) 
 			return nil, 0, err
 		}
 	}
-	return s.proposeUnits(ctx, units)
+	return s.propose(ctx, units)
 }
 
-func (s *VersionService) proposeUnits(ctx context.Context, units []model.Unit) ([]model.UnitOutcome, uint64, error) {
-	removed := s.cluster.Removed()
-	switch {
-	case removed != nil:
-		return nil, 0, removed
-	case !s.node.IsLeader():
-		return nil, 0, model.ErrNotLeader
-	case s.node.AppliedIndex()+farBehind < s.node.CommitIndex():
+// propose has units decided by this node, which leads.
+func (s *VersionService) propose(ctx context.Context, units []model.Unit) ([]model.UnitOutcome, uint64, error) {
+	if err := s.cluster.Removed(); err != nil {
+		return nil, 0, err
+	}
+	if s.node.IsLeader() && s.node.AppliedIndex()+farBehind < s.node.CommitIndex() {
 		return nil, 0, model.ErrTooManyRequests // a new leader with a long backlog
 	}
 	outcomes, err := s.node.Propose(ctx, units)
