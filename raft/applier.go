@@ -206,7 +206,7 @@ func (a *applier) storeFailed(ctx context.Context, message string, err error) {
 		a.told[answer] = true
 		a.log.Error(message, "index", a.applied.Index, "store", a.store, "err", err)
 	}
-	a.progress.fail(err)
+	a.progress.noteFailure(err)
 }
 
 // answerOf returns what a store has said, empty for one that does not answer.

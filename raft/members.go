@@ -32,8 +32,8 @@ func servers(r *raft.Raft) ([]raft.Server, error) {
 
 // Members lists the nodes of the newest configuration that this node has, by their ids. It is empty while the
 // node runs no Raft.
-func (n *Node) Members() []Member {
-	running := n.current()
+func (e *engine) Members() []Member {
+	running := e.current()
 	if running == nil {
 		return nil
 	}
@@ -60,8 +60,8 @@ func Alone(id, address string) raft.Configuration {
 }
 
 // idAt names the member that has an address, "" when none has.
-func (n *Node) idAt(address string) string {
-	for _, m := range n.Members() {
+func (e *engine) idAt(address string) string {
+	for _, m := range e.Members() {
 		if m.Address == address {
 			return m.ID
 		}
@@ -71,44 +71,44 @@ func (n *Node) idAt(address string) string {
 
 // AddNonvoter makes a node a member without a vote, or changes its address. Leader only; it waits
 // until the change is committed.
-func (n *Node) AddNonvoter(ctx context.Context, id, address string) error {
-	return n.change(ctx, errMembers, func(r *raft.Raft) raft.Future {
+func (e *engine) AddNonvoter(ctx context.Context, id, address string) error {
+	return e.change(ctx, errMembers, func(r *raft.Raft) raft.Future {
 		return r.AddNonvoter(raft.ServerID(id), raft.ServerAddress(address), 0, memberChangeTimeout)
 	})
 }
 
 // AddVoter gives a member its vote, or changes a voter's address. Leader only.
-func (n *Node) AddVoter(ctx context.Context, id, address string) error {
-	return n.change(ctx, errMembers, func(r *raft.Raft) raft.Future {
+func (e *engine) AddVoter(ctx context.Context, id, address string) error {
+	return e.change(ctx, errMembers, func(r *raft.Raft) raft.Future {
 		return r.AddVoter(raft.ServerID(id), raft.ServerAddress(address), 0, memberChangeTimeout)
 	})
 }
 
 // Remove takes a member out of the cluster. Leader only.
-func (n *Node) Remove(ctx context.Context, id string) error {
-	return n.change(ctx, errMembers, func(r *raft.Raft) raft.Future {
+func (e *engine) Remove(ctx context.Context, id string) error {
+	return e.change(ctx, errMembers, func(r *raft.Raft) raft.Future {
 		return r.RemoveServer(raft.ServerID(id), 0, memberChangeTimeout)
 	})
 }
 
 // TransferLeadership hands leadership to a voter. Leader only; it returns when the voter leads, or
 // with model.ErrNoSuccessor and the reason why it does not.
-func (n *Node) TransferLeadership(ctx context.Context, id, address string) error {
-	return n.change(ctx, model.ErrNoSuccessor, func(r *raft.Raft) raft.Future {
+func (e *engine) TransferLeadership(ctx context.Context, id, address string) error {
+	return e.change(ctx, model.ErrNoSuccessor, func(r *raft.Raft) raft.Future {
 		return r.LeadershipTransferToServer(raft.ServerID(id), raft.ServerAddress(address))
 	})
 }
 
 // TransferAway hands leadership to the most current voter, as a leader that stops does. Leader only;
 // model.ErrNoSuccessor when that one does not take it.
-func (n *Node) TransferAway(ctx context.Context) error {
-	return n.change(ctx, model.ErrNoSuccessor, func(r *raft.Raft) raft.Future { return r.LeadershipTransfer() })
+func (e *engine) TransferAway(ctx context.Context) error {
+	return e.change(ctx, model.ErrNoSuccessor, func(r *raft.Raft) raft.Future { return r.LeadershipTransfer() })
 }
 
 // change runs one change of members or leadership. Hashicorp's futures know no context, so it is awaited
 // aside; the change goes on when the caller leaves. A failure that has no name is otherwise.
-func (n *Node) change(ctx context.Context, otherwise error, begin func(*raft.Raft) raft.Future) error {
-	running := n.current()
+func (e *engine) change(ctx context.Context, otherwise error, begin func(*raft.Raft) raft.Future) error {
+	running := e.current()
 	if running == nil {
 		return model.ErrNotLeader
 	}

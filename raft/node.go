@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/raft"
 
+	"versiond/group"
 	"versiond/model"
 	"versiond/raft/contact"
 	"versiond/raft/datadir"
@@ -52,57 +52,46 @@ type PeerTerms interface {
 // Node is one member of the cluster, or a node that waits to become one: without Raft state it runs
 // no Raft until Bootstrap or Admit, because a blank hashicorp node grants its vote to anybody.
 type Node struct {
+	*engine   // who leads, and who are the members
+	*progress // how far the store is
+	*ending   // why the node cannot go on
+
 	cfg      NodeConfig
 	fsm      *VersionFSM
 	stores   *raftlog.Stores
-	progress *progress
-	dirWatch *datadir.Watch
+	contact  *contact.Contact
 	secrets  *transport.Secrets
+	dirWatch *datadir.Watch
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
-	*ending
-	wg sync.WaitGroup
+	wg     sync.WaitGroup
 
 	entering  sync.Mutex // held by whoever notes the cluster and starts Raft under it
 	restoring sync.Mutex // held by whoever restores a backup
-
-	mu      sync.Mutex
-	running *running // nil until Raft runs
-	closing bool
-
-	elsewhere atomic.Pointer[Member] // who leads, while this node's log cannot tell
-	contact   *contact.Contact
 }
 
-// running is what exists only while Raft runs.
-type running struct {
-	raft      *raft.Raft
-	transport *transport.Transport
-	proposer  *proposer
-	reads     *readIndexer
-}
-
-// NewRaftNode starts Raft over the FSM's store if the node was a member before.
+// NewRaftNode starts Raft over the FSM's stores if the node was a member before.
 func NewRaftNode(cfg NodeConfig, fsm *VersionFSM) (*Node, error) {
 	cfg.Dir.RemoveScratch(cfg.Log)
-	ctx, cancel := context.WithCancel(context.Background())
-	n := &Node{cfg: cfg, fsm: fsm, stores: fsm.stores, progress: newProgress(), secrets: transport.NewSecrets(cfg.Log), ctx: ctx, cancel: cancel, ending: fsm.ending}
-	n.contact = contact.New(n.idAt, cfg.Log)
-	var err error
-	if n.dirWatch, err = datadir.NewWatch(cfg.Dir, n.hasLog); err == nil {
-		err = n.resume()
-	}
+	watch, err := datadir.NewWatch(cfg.Dir, func() bool {
+		last, err := fsm.stores.Log.LastIndex()
+		return err == nil && last > 0
+	})
 	if err != nil {
+		return nil, errors.Join(err, fsm.stores.Close())
+	}
+	engine := &engine{id: cfg.Dir.Identity().Node, disk: fsm.stores.Disk}
+	ctx, cancel := context.WithCancel(context.Background())
+	n := &Node{
+		engine: engine, progress: newProgress(), ending: fsm.ending, cfg: cfg, fsm: fsm, stores: fsm.stores, dirWatch: watch,
+		contact: contact.New(engine.idAt, cfg.Log), secrets: transport.NewSecrets(cfg.Log), ctx: ctx, cancel: cancel,
+	}
+	if err := n.resume(); err != nil {
 		return nil, errors.Join(err, n.Close())
 	}
-	n.wg.Go(func() { n.watchDir(n.dirWatch) })
+	n.wg.Go(n.watchDir)
 	return n, nil
-}
-
-func (n *Node) hasLog() bool {
-	last, err := n.stores.Log.LastIndex()
-	return err == nil && last > 0
 }
 
 func (n *Node) resume() error {
@@ -153,28 +142,23 @@ func (n *Node) enterAgain(m datadir.Membership) error {
 }
 
 func (n *Node) start(bootstrap *raft.Configuration) error {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.running != nil || n.closing {
-		return nil
-	}
-	r, carrier, err := n.newRaft(bootstrap)
-	if err != nil {
-		return fmt.Errorf("start Raft of %s: %w", n.Identity().Node, err)
-	}
-	n.running = &running{raft: r, transport: carrier, proposer: newProposer(n.ctx, r, n.fsm, func() bool { return n.progress.sinceMoved() > stuckAfter })}
-	n.running.proposer.mayLead = n.stores.Disk.MayLead
-	n.running.proposer.transferStuck = func() { n.fail(ErrTransferStuck) }
-	n.running.reads = newReadIndexer(n, r)
-	n.wg.Go(func() { n.runApplier(r) })
-	return nil
+	return n.engine.start(func() (*running, error) {
+		r, carrier, err := n.newRaft(bootstrap)
+		if err != nil {
+			return nil, fmt.Errorf("start Raft of %s: %w", n.id, err)
+		}
+		n.wg.Go(func() { n.runApplier(r) })
+		return &running{
+			raft: r, disk: n.disk, transport: carrier, reads: newReadIndexer(n, r), proposer: newProposer(n.ctx, r, n.fsm, n.progress),
+		}, nil
+	})
 }
 
 func (n *Node) newRaft(bootstrap *raft.Configuration) (*raft.Raft, *transport.Transport, error) {
 	conf := n.cfg.Tuning.raftConfig(n.Identity().Node, contact.NewLogger(n.cfg.Log, n.contact))
 	carrier := transport.New(transport.Config{
 		Listener: n.cfg.Listener, Address: n.cfg.Address, Secret: n.cfg.Secret,
-		Identity: n.Identity, IDAt: n.idAt, Secrets: n.secrets, Gate: n.stores.Disk, Log: conf.Logger,
+		Identity: n.Identity, IDAt: n.idAt, Secrets: n.secrets, Gate: n.disk, Log: conf.Logger,
 	})
 	if bootstrap != nil {
 		if err := raft.BootstrapCluster(conf, n.stores.Log, n.stores.Stable, n.stores.Snapshots, carrier, *bootstrap); err != nil {
@@ -234,29 +218,17 @@ func (n *Node) Replica() bool { return n.cfg.Dir.Noted().Replica }
 // Address is where the other nodes reach this one.
 func (n *Node) Address() string { return n.cfg.Address }
 
-// Running reports whether the node runs Raft, which it does once a cluster has it.
-func (n *Node) Running() bool { return n.current() != nil }
-
-func (n *Node) current() *running {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.running
-}
-
 // Close stops the node: proposals first, then Raft, then the applier, then the files. What was
 // proposed and is still open is reported as of unknown outcome.
 func (n *Node) Close() error {
-	n.mu.Lock()
-	n.closing = true
-	running := n.running
-	n.mu.Unlock()
+	running := n.stop()
 	n.contact.Close()
 	n.fsm.queue.refuseViews()
 	n.fsm.turns.close() // hashicorp/raft waits for the snapshot that is being taken
 	var err error
 	if running != nil {
 		down := running.raft.Shutdown()
-		n.stores.Disk.Close() // what waits for the disk ends, and hashicorp's goroutines with it
+		n.disk.Close() // what waits for the disk ends, and hashicorp's goroutines with it
 		err = errors.Join(down.Error(), running.transport.Close())
 	}
 	n.cancel()
@@ -265,20 +237,16 @@ func (n *Node) Close() error {
 	if running != nil {
 		running.proposer.batcher.Close()
 	}
-	if n.dirWatch != nil {
-		defer n.dirWatch.Close()
-	}
+	defer n.dirWatch.Close()
 	return errors.Join(err, n.stores.Close())
 }
 
 // watchDir ends the node when its directory is not there any more. A look that hangs, as it may on a network's disk,
 // keeps nobody waiting.
-func (n *Node) watchDir(w *datadir.Watch) {
-	ticker := time.NewTicker(dirLookInterval)
-	defer ticker.Stop()
-	for {
+func (n *Node) watchDir() {
+	for range group.Every(n.ctx, dirLookInterval) {
 		seen := make(chan error, 1)
-		go func() { seen <- w.Look() }()
+		go func() { seen <- n.dirWatch.Look() }()
 		select {
 		case err := <-seen:
 			if err != nil {
@@ -286,12 +254,6 @@ func (n *Node) watchDir(w *datadir.Watch) {
 				return
 			}
 		case <-n.ctx.Done():
-			return
-		}
-		select {
-		case <-ticker.C:
-		case <-n.ctx.Done():
-			return
 		}
 	}
 }

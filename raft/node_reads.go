@@ -32,7 +32,7 @@ func (n *Node) LeaderIndex(ctx context.Context) (uint64, error) {
 	if running == nil {
 		return 0, model.ErrNotLeader
 	}
-	if !n.leads(running) {
+	if !running.leads() {
 		return 0, model.ErrNotLeader
 	}
 	term := running.raft.CurrentTerm()

@@ -1,12 +1,9 @@
 package raft
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"time"
-
-	"github.com/hashicorp/raft"
 
 	"versiond/model"
 )
@@ -48,7 +45,7 @@ type Status struct {
 
 // Status reads the node's state. It takes no lock of Raft's main loop, so it answers while that is held up.
 func (n *Node) Status() Status {
-	s := Status{Identity: n.Identity(), Former: n.Former(), Replica: n.Replica(), State: "waiting", Applied: n.progress.applied.Load(), Serving: n.Serving(), Stuck: n.Stuck(), StoreFailing: n.StoreFailure() != nil, LogHeld: n.LogFailure() != nil}
+	s := Status{Identity: n.Identity(), Former: n.Former(), Replica: n.Replica(), State: "waiting", Applied: n.AppliedIndex(), Serving: n.Serving(), Stuck: n.Stuck(), StoreFailing: n.StoreFailure() != nil, LogHeld: n.LogFailure() != nil}
 	took, _ := n.CommitTime()
 	s.CommitMicros = took.Microseconds()
 	running := n.current()
@@ -56,7 +53,7 @@ func (n *Node) Status() Status {
 		return s
 	}
 	r := running.raft
-	s.Running, s.State, s.Term = true, n.stateName(running), r.CurrentTerm()
+	s.Running, s.State, s.Term = true, running.state(), r.CurrentTerm()
 	s.LeaderID, s.LeaderAddress = n.Leader()
 	s.Commit, s.LastIndex = r.CommitIndex(), r.LastIndex()
 	if contact := r.LastContact(); !contact.IsZero() && s.State != "leader" {
@@ -65,99 +62,6 @@ func (n *Node) Status() Status {
 	s.Members, s.Content = n.Members(), n.progress.checkpoints()
 	return s
 }
-
-// stateName calls a leader that must not lead a follower, which it becomes as soon as its log lets it.
-func (n *Node) stateName(running *running) string {
-	switch state := running.raft.State(); {
-	case n.leads(running):
-		return "leader"
-	case state == raft.Candidate:
-		return "candidate"
-	case state == raft.Shutdown:
-		return "shutdown"
-	}
-	return "follower"
-}
-
-// Term returns the node's current Raft term, 0 while it runs no Raft.
-func (n *Node) Term() uint64 {
-	if running := n.current(); running != nil {
-		return running.raft.CurrentTerm()
-	}
-	return 0
-}
-
-// IsLeader reports whether the node leads as far as it knows.
-func (n *Node) IsLeader() bool {
-	running := n.current()
-	return running != nil && n.leads(running)
-}
-
-// leads is hashicorp's word for it, unless the log is held: its main loop cannot step down then.
-func (n *Node) leads(running *running) bool {
-	return running.raft.State() == raft.Leader && n.stores.Disk.MayLead()
-}
-
-// LogFailure says why writes to the Raft log wait and what would help, nil when none does.
-func (n *Node) LogFailure() error { return n.stores.Disk.Err() }
-
-// NoteLeader tells a node whose log is held who leads. Hashicorp/raft cannot find out meanwhile.
-func (n *Node) NoteLeader(m Member) { n.elsewhere.Store(&m) }
-
-// Leader names the leader that this node knows of; both are empty when it knows of none.
-func (n *Node) Leader() (id, address string) {
-	running := n.current()
-	if running == nil {
-		return "", ""
-	}
-	if m := n.elsewhere.Load(); m != nil && n.LogFailure() != nil {
-		return m.ID, m.Address
-	}
-	leader, leaderID := running.raft.LeaderWithID()
-	if string(leaderID) == n.Identity().Node && !n.stores.Disk.MayLead() {
-		return "", ""
-	}
-	return string(leaderID), string(leader)
-}
-
-// SinceLeader is how long the node has not heard a leader; zero on a leader.
-func (n *Node) SinceLeader() time.Duration {
-	running := n.current()
-	if running == nil || n.leads(running) {
-		return 0
-	}
-	return time.Since(running.raft.LastContact())
-}
-
-// AppliedIndex is the highest index whose effect is in the store and seen by readers.
-func (n *Node) AppliedIndex() uint64 { return n.progress.applied.Load() }
-
-// CommitIndex is the highest index that this node knows to be committed.
-func (n *Node) CommitIndex() uint64 {
-	if running := n.current(); running != nil {
-		return running.raft.CommitIndex()
-	}
-	return 0
-}
-
-// LastIndex is the highest index in this node's log, committed or not.
-func (n *Node) LastIndex() uint64 {
-	if running := n.current(); running != nil {
-		return running.raft.LastIndex()
-	}
-	return 0
-}
-
-// WaitApplied returns once index is applied, with model.ErrTimeout when the context ends before.
-func (n *Node) WaitApplied(ctx context.Context, index uint64) error {
-	if err := n.progress.wait(ctx, index); err != nil {
-		return errors.Join(model.ErrTimeout, err)
-	}
-	return nil
-}
-
-// Serving reports whether the store is known to be ours and to hold what AppliedIndex says.
-func (n *Node) Serving() bool { return n.progress.serving.Load() }
 
 // Stuck reports whether the applier has been held up for two seconds.
 func (n *Node) Stuck() bool { return n.Running() && n.progress.sinceMoved() > stuckAfter }
@@ -190,6 +94,3 @@ func (n *Node) whyStuck() error {
 	}
 	return fmt.Errorf("%w: its store is at work on what came before", model.ErrNotCaughtUp)
 }
-
-// StoreFailure is what the store answered last when it failed, nil when it did not.
-func (n *Node) StoreFailure() error { return n.progress.lastFailure() }

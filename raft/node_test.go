@@ -311,7 +311,7 @@ func TestStuckStoreRefusesInItsOwnWords(t *testing.T) {
 	longAgo := time.Now().Add(-time.Minute)
 	var err error
 	require.Eventually(t, func() bool { // the applier, which is well, may say so in between
-		n.progress.fail(fmt.Errorf("dial: %w", context.DeadlineExceeded))
+		n.noteFailure(fmt.Errorf("dial: %w", context.DeadlineExceeded))
 		n.progress.moved.Store(&longAgo)
 		_, err = n.Propose(t.Context(), model.Singles(add("a")))
 		return errors.Is(err, model.ErrStoreUnavailable)
@@ -357,7 +357,7 @@ func TestStoreAtWorkIsNoAlarm(t *testing.T) {
 	}
 	n.progress.work()
 	require.NoError(t, held())
-	n.progress.fail(fakestore.ErrFake)
+	n.noteFailure(fakestore.ErrFake)
 	require.ErrorIs(t, held(), model.ErrStoreUnavailable)
 	require.Eventually(t, func() bool {
 		n.progress.failure.Store(nil)

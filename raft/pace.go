@@ -41,7 +41,3 @@ func (p *pace) now() (took time.Duration, at time.Time) {
 	at = time.Now()
 	return max(min(p.last, p.prev), min(p.last, at.Sub(p.began))), at
 }
-
-// CommitTime is what the store takes for a transaction lately, at least, and when it was last seen at
-// work. It is 0 while that is not known.
-func (n *Node) CommitTime() (took time.Duration, at time.Time) { return n.progress.pace.now() }

@@ -2,6 +2,7 @@ package raft
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -105,6 +106,24 @@ func (p *progress) awaited() bool {
 	return len(p.waiters) > 0
 }
 
+// AppliedIndex is the highest index whose effect is in the store and seen by readers.
+func (p *progress) AppliedIndex() uint64 { return p.applied.Load() }
+
+// WaitApplied returns once index is applied, with model.ErrTimeout when the context ends before.
+func (p *progress) WaitApplied(ctx context.Context, index uint64) error {
+	if err := p.wait(ctx, index); err != nil {
+		return errors.Join(model.ErrTimeout, err)
+	}
+	return nil
+}
+
+// Serving reports whether the store is known to be ours and to hold what AppliedIndex says.
+func (p *progress) Serving() bool { return p.serving.Load() }
+
+// CommitTime is what the store takes for a transaction lately, at least, and when it was last seen at
+// work. It is 0 while that is not known.
+func (p *progress) CommitTime() (took time.Duration, at time.Time) { return p.pace.now() }
+
 // touch notes that the applier is alive and not held up; sinceMoved measures from here.
 func (p *progress) touch() {
 	now := time.Now()
@@ -119,10 +138,10 @@ func (p *progress) work() {
 	p.worked.Store(&now)
 }
 
-func (p *progress) fail(err error) { p.failure.Store(&storeFailure{err, time.Now()}) }
+func (p *progress) noteFailure(err error) { p.failure.Store(&storeFailure{err, time.Now()}) }
 
-// lastFailure is nil also once the store has worked for a while after it had failed.
-func (p *progress) lastFailure() error {
+// StoreFailure is what the store answered last when it failed, nil when it did not or has worked for a while since.
+func (p *progress) StoreFailure() error {
 	f := p.failure.Load()
 	if f == nil || p.worked.Load().Sub(f.at) > stuckAfter {
 		return nil
@@ -131,7 +150,7 @@ func (p *progress) lastFailure() error {
 }
 
 // works reports whether the store goes on with what the applier wants of it.
-func (p *progress) works() bool { return p.lastFailure() == nil && p.sinceWorked() <= stuckAfter }
+func (p *progress) works() bool { return p.StoreFailure() == nil && p.sinceWorked() <= stuckAfter }
 
 func (p *progress) sinceWorked() time.Duration { return time.Since(*p.worked.Load()) }
 

@@ -43,19 +43,17 @@ type proposer struct {
 	// and its store holds it up.
 	hopeless func() bool
 	// mayLead is false while the log is held: what is proposed then would wait for the disk.
-	mayLead func() bool
-	// transferStuck is called when a transfer of leadership never ends.
-	transferStuck func()
-	transfer      transferWatch
+	mayLead  func() bool
+	transfer transferWatch
 	// writes is held by every group until it is applied, and as a whole while a restore is committed.
 	writes  *semaphore.Weighted
 	fsm     *VersionFSM
 	batcher *group.Batcher[[]model.Unit, []model.UnitOutcome]
 }
 
-func newProposer(ctx context.Context, r *raft.Raft, fsm *VersionFSM, stuck func() bool) *proposer {
-	p := &proposer{ctx: ctx, apply: r.Apply, fsm: fsm, mayLead: func() bool { return true }, transferStuck: func() {}, writes: semaphore.NewWeighted(writesAtOnce)}
-	p.hopeless = func() bool { return !p.mayLead() || r.State() != raft.Leader && stuck() }
+func newProposer(ctx context.Context, r *raft.Raft, fsm *VersionFSM, progress *progress) *proposer {
+	p := &proposer{ctx: ctx, apply: r.Apply, fsm: fsm, mayLead: fsm.stores.Disk.MayLead, writes: semaphore.NewWeighted(writesAtOnce)}
+	p.hopeless = func() bool { return !p.mayLead() || r.State() != raft.Leader && progress.sinceMoved() > stuckAfter }
 	p.batcher = group.NewBatcher(proposerLimits, p.proposeGroup)
 	return p
 }
@@ -66,7 +64,7 @@ func newProposer(ctx context.Context, r *raft.Raft, fsm *VersionFSM, stuck func(
 func (n *Node) Propose(ctx context.Context, units []model.Unit) ([]model.UnitOutcome, error) {
 	running := n.current()
 	switch {
-	case running == nil || !n.leads(running):
+	case running == nil || !running.leads():
 		return nil, model.ErrNotLeader
 	case n.Stuck():
 		return nil, n.whyStuck()
@@ -139,7 +137,7 @@ func (p *proposer) awaitApplied(future raft.ApplyFuture) result {
 	p.fsm.proposals.Add(-1) // the FSM has the entry, or never gets it as a proposal: entries of others need no handles for this one
 	if err != nil {
 		if errors.Is(err, raft.ErrLeadershipTransferInProgress) && p.transfer.refused(time.Now()) {
-			p.transferStuck()
+			p.fsm.ending.fail(ErrTransferStuck)
 		}
 		return result{err: proposalError(err)}
 	}

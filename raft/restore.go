@@ -25,7 +25,7 @@ import (
 // on, after which nothing was changed, and model.ErrOutcomeUnknown. The backup is the caller's to close.
 func (n *Node) Restore(ctx context.Context, b *snapshot.Backup, foreign bool) (uint64, error) {
 	running := n.current()
-	if running == nil || !n.leads(running) {
+	if running == nil || !running.leads() {
 		return 0, model.ErrNotLeader
 	}
 	ours := n.Identity().Cluster

@@ -37,5 +37,5 @@ func TestStopIsNoFailureOfTheStore(t *testing.T) {
 	}
 	require.Error(t, a.commit(ctx, model.Position{Index: 1, Term: 1}))
 	require.Empty(t, log.String())
-	require.NoError(t, a.progress.lastFailure())
+	require.NoError(t, a.progress.StoreFailure())
 }
