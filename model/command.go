@@ -1,7 +1,7 @@
 package model
 
 // CommandsPerEntryMax bounds the commands of one log entry. It is also the factor between a log
-// index and a revision, so it can never change in the life of a cluster (design section 3).
+// index and a revision, so it can never change in the life of a cluster (docs/design.md).
 const CommandsPerEntryMax = 4096
 
 // CommandType says what a command does. The numbers are part of the log format: they are only

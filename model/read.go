@@ -1,6 +1,6 @@
 package model
 
-// Level is how current a read must be (design section 3).
+// Level is how current a read must be (docs/design.md).
 type Level string
 
 // The read levels.

@@ -14,7 +14,7 @@ type Position struct {
 
 // Identity names a node's storage. Cluster is empty until a cluster has admitted the node. Store is
 // random, made with the data directory and kept there and in the database, so that a directory and
-// a database which do not belong together are noticed (design section 4, rule 2).
+// a database which do not belong together are noticed (docs/design.md, "Exactly once").
 type Identity struct {
 	Cluster string `json:"cluster" gorm:"column:cluster_id;size:64;not null"`
 	Node    string `json:"node" gorm:"column:node_id;size:64;not null"`

@@ -5,7 +5,7 @@ package model
 // Version is one row of the versions table, which is made from its tags: an id has up to 128 bytes, the other
 // words have up to 64 characters.
 //
-// Revision is unique in the life of a cluster and only grows (design section 3); it is what an
+// Revision is unique in the life of a cluster and only grows (docs/design.md); it is what an
 // ETag carries and what judges whether a cached value is current.
 type Version struct {
 	ID        string `gorm:"primaryKey;size:128;not null"`

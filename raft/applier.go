@@ -219,7 +219,7 @@ func answerOf(err error) string {
 }
 
 // storeRetries makes the applier try for as long as the node runs: a failing store is never an
-// outcome (design section 4, rule 3).
+// outcome (docs/design.md, "Deterministic").
 func storeRetries() []backoff.RetryOption {
 	pace := backoff.NewExponentialBackOff()
 	pace.InitialInterval, pace.MaxInterval = 10*time.Millisecond, time.Second

@@ -59,12 +59,12 @@ func (n *Node) Status() Status {
 	if contact := r.LastContact(); !contact.IsZero() && s.State != "leader" {
 		s.LastContactMS = time.Since(contact).Milliseconds()
 	}
-	s.Members, s.Content = n.Members(), n.progress.checkpoints()
+	s.Members, s.Content = n.Members(), n.checkpoints()
 	return s
 }
 
 // Stuck reports whether the applier has been held up for two seconds.
-func (n *Node) Stuck() bool { return n.Running() && n.progress.sinceMoved() > stuckAfter }
+func (n *Node) Stuck() bool { return n.Running() && n.sinceMoved() > stuckAfter }
 
 // Store names the node's store to an operator.
 func (n *Node) Store() string { return n.cfg.Store }
@@ -72,7 +72,7 @@ func (n *Node) Store() string { return n.cfg.Store }
 // HeldUp says why the applier does not move on where the store is to blame: what that answers, or that it does
 // not answer. It is nil while the applier is not stuck, and while the store is at work.
 func (n *Node) HeldUp() error {
-	if !n.Stuck() || n.progress.works() {
+	if !n.Stuck() || n.works() {
 		return nil
 	}
 	failure := n.StoreFailure()
@@ -84,7 +84,7 @@ func (n *Node) HeldUp() error {
 		return fmt.Errorf("%w (%v)", model.ErrStoreUnavailable, failure) // %v: a driver's timeout must not pass for the caller's
 	}
 	return &model.StoreError{Detail: fmt.Sprintf("the node's database does not answer, for %s now: it hangs, or somebody holds a lock on the node's tables",
-		n.progress.sinceWorked().Round(time.Second/10))}
+		n.sinceWorked().Round(time.Second/10))}
 }
 
 // whyStuck is HeldUp for a caller who has to be told something.

@@ -312,7 +312,7 @@ func TestStuckStoreRefusesInItsOwnWords(t *testing.T) {
 	var err error
 	require.Eventually(t, func() bool { // the applier, which is well, may say so in between
 		n.noteFailure(fmt.Errorf("dial: %w", context.DeadlineExceeded))
-		n.progress.moved.Store(&longAgo)
+		n.moved.Store(&longAgo)
 		_, err = n.Propose(t.Context(), model.Singles(add("a")))
 		return errors.Is(err, model.ErrStoreUnavailable)
 	}, 5*time.Second, time.Millisecond)
@@ -349,19 +349,19 @@ func TestStoreAtWorkIsNoAlarm(t *testing.T) {
 	longAgo := time.Now().Add(-time.Minute)
 	held := func() (err error) {
 		require.Eventually(t, func() bool { // the applier, which is well, may say so in between
-			n.progress.moved.Store(&longAgo)
+			n.moved.Store(&longAgo)
 			err = n.HeldUp()
 			return n.Stuck()
 		}, 5*time.Second, time.Millisecond)
 		return err
 	}
-	n.progress.work()
+	n.work()
 	require.NoError(t, held())
 	n.noteFailure(fakestore.ErrFake)
 	require.ErrorIs(t, held(), model.ErrStoreUnavailable)
 	require.Eventually(t, func() bool {
-		n.progress.failure.Store(nil)
-		n.progress.worked.Store(&longAgo)
+		n.failure.Store(nil)
+		n.worked.Store(&longAgo)
 		err := held()
 		return err != nil && strings.Contains(err.Error(), "does not answer, for 1m0")
 	}, 5*time.Second, time.Millisecond)

@@ -8,7 +8,7 @@ import (
 )
 
 // queueBytesMax bounds the entries that the queue keeps in memory. What does not fit is read from
-// the Raft log when its turn comes: the log is the real queue (design section 4, rule 4).
+// the Raft log when its turn comes: the log is the real queue (docs/design.md, "A slow or dead store never stalls Raft").
 const queueBytesMax = 16 << 20
 
 // entry is one committed log entry on its way to the applier. Data is nil for entries that hold no

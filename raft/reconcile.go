@@ -19,7 +19,7 @@ import (
 
 var errNoHistory = errors.New("neither the Raft log nor a snapshot leads to the present; " + model.RejoinAdvice)
 
-// reconcile finds out what the store lacks (design section 4, rule 2). It runs at the start and
+// reconcile finds out what the store lacks (docs/design.md, "Exactly once"). It runs at the start and
 // whenever the state row is not what this node left. While the store does not answer it waits.
 // Nothing is served from the store until it is through.
 func (a *applier) reconcile(ctx context.Context) error {

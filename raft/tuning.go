@@ -25,7 +25,7 @@ func (t Tuning) raftConfig(node string, log hclog.Logger) *raft.Config {
 	conf.BatchApplyCh = true
 	// A follower learns of a commit with the next entries, or after this time.
 	conf.CommitTimeout = 5 * time.Millisecond
-	// The applier alone decides what the store lacks (design section 4, rule 2).
+	// The applier alone decides what the store lacks (docs/design.md, "Exactly once").
 	conf.NoSnapshotRestoreOnStart = true
 	// A removed node stays up to say so.
 	conf.ShutdownOnRemove = false

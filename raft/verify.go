@@ -46,7 +46,7 @@ func (a *applier) expect(found model.StoreState, at model.Position) error {
 // VerifyStore has the applier look whether the store is as it left it, and mend it if not. Whoever sees
 // something there that cannot be calls it; to be wrong costs one query.
 func (n *Node) VerifyStore() {
-	n.progress.unsure.Store(true)
+	n.unsure.Store(true)
 	n.fsm.queue.notify()
 }
 

@@ -12,7 +12,7 @@ import (
 )
 
 // viewWaitMax is how long a snapshot waits for the applier to reach its index. Past that the
-// snapshot fails cleanly and hashicorp/raft tries again later (design section 4, rule 5).
+// snapshot fails cleanly and hashicorp/raft tries again later (docs/design.md, "Snapshots").
 const viewWaitMax = 10 * time.Second
 
 var (

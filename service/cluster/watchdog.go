@@ -41,7 +41,7 @@ type watchdog struct{ *others }
 // watch hands leadership over when this node leads and its store holds up the applier, or is much
 // slower than others, to a voter that is better off. Where no voter is, as when all share one database
 // server that is down, it stays leader, refuses writes if nothing moves, and goes on by itself once the
-// store is back. Hashicorp/raft would do neither: it goes on sending heartbeats (design section 4, rule 4).
+// store is back. Hashicorp/raft would do neither: it goes on sending heartbeats (docs/design.md, "A slow or dead store never stalls Raft").
 func (d *watchdog) watch(ctx context.Context) {
 	var next time.Time
 	var w storeWatch
