@@ -78,7 +78,7 @@ func (s *VersionMysqlService) DeleteVersion(id string) {
 	s.records.Stage(state.Change{Version: model.Version{ID: id}, Deleted: true})
 }
 
-// commit writes what is staged, and moves the state row, in one transaction. The stage stays, for
+// commit writes what is staged, and moves the state row, in one transaction, if that is as it was left. The stage stays, for
 // publish or for another try.
 func (s *VersionMysqlService) commit(ctx context.Context, store string, from, to model.Position) error {
 	left := s.left
@@ -86,7 +86,7 @@ func (s *VersionMysqlService) commit(ctx context.Context, store string, from, to
 	s.leaving = left
 	s.leaving.Applied, s.leaving.Checksum = to, s.records.StagedSum().Checksum()
 	s.leaving = s.leaving.Sealed()
-	return s.mysqlDao.Apply(ctx, left.Sealed(), s.leaving, s.records.Changes())
+	return s.mysqlDao.Apply(ctx, left, s.leaving, s.records.Changes())
 }
 
 // publish lets readers see what was committed.
