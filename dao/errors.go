@@ -58,6 +58,9 @@ func (d *VersionMysqlDao) translate(ctx context.Context, op string, err error) e
 
 // translateWrite is translate for writes, which rest on what this node left.
 func (d *VersionMysqlDao) translateWrite(ctx context.Context, op string, err error) error {
+	if err == nil {
+		return nil
+	}
 	d.seePrivileges(err)
 	if isAnswer(err) && d.isOfTables(ctx, err) {
 		return fmt.Errorf("%s: %w: %w", op, model.ErrStateMoved, err)

@@ -27,7 +27,7 @@ func newStateMachine(mysql *VersionMysqlService, redis *VersionRedisService, div
 // AddVersionInternal decides a create and stages its row.
 func (m *stateMachine) AddVersionInternal(c model.Command, revision uint64) model.Outcome {
 	if current, exists := m.mysql.records.Staged(c.ID); exists {
-		return model.Outcome{Code: model.OutcomeAlreadyExists, Revision: current}
+		return model.Outcome{Code: model.OutcomeAlreadyExists, Revision: current.Revision}
 	}
 	m.mysql.AddVersionToMysql(m.mysql.ConvertToVersion(recordOf(c), revision))
 	return model.Outcome{Code: model.OutcomeDone, Revision: revision}
@@ -62,8 +62,8 @@ func (m *stateMachine) refusal(c model.Command) model.Outcome {
 	switch {
 	case !exists:
 		return model.Outcome{Code: model.OutcomeNotFound}
-	case c.IfRevision != 0 && c.IfRevision != current:
-		return model.Outcome{Code: model.OutcomeRevisionMismatch, Revision: current}
+	case c.IfRevision != 0 && c.IfRevision != current.Revision:
+		return model.Outcome{Code: model.OutcomeRevisionMismatch, Revision: current.Revision}
 	}
 	return model.Outcome{Code: model.OutcomeDone}
 }
@@ -76,8 +76,11 @@ func (m *stateMachine) EndAtomicInternal(done bool) { m.mysql.records.End(done) 
 
 // RevisionInternal returns the revision of a record, with what is staged.
 func (m *stateMachine) RevisionInternal(id string) uint64 {
-	revision, _ := m.mysql.records.Staged(id)
-	return revision
+	current, exists := m.mysql.records.Staged(id)
+	if !exists {
+		return 0
+	}
+	return current.Revision
 }
 
 // RecallInternal returns the outcome of an earlier request with the unit's key.

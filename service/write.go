@@ -76,31 +76,26 @@ func (s *VersionService) write(ctx context.Context, c model.Command, key string)
 	return result, err
 }
 
-// submit has a unit decided by whoever leads.
+// submit has a unit decided by whoever leads, which may be this node.
 func (s *VersionService) submit(ctx context.Context, u model.Unit) (result model.UnitResult, err error) {
 	err = s.cluster.WithLeader(ctx, func(ctx context.Context) (err error) {
-		result.UnitOutcome, result.Index, err = s.submitOnce(ctx, u)
+		switch {
+		case s.node.IsLeader():
+			var outcomes []model.UnitOutcome
+			if outcomes, result.Index, err = s.propose(ctx, []model.Unit{u}); err == nil {
+				result.UnitOutcome = outcomes[0]
+			}
+		case !s.led():
+			err = s.cluster.NobodyLeads()
+		default:
+			result.UnitOutcome, result.Index, err = s.writeForwarder.forward(ctx, u, wire.UnitBytes(&u), len(u.Commands))
+		}
 		return err
 	})
 	if err != nil {
 		return model.UnitResult{}, nothingProposed(err, s.led())
 	}
 	return result, nil
-}
-
-// submitOnce hands a unit to the leader, which may be this node.
-func (s *VersionService) submitOnce(ctx context.Context, u model.Unit) (model.UnitOutcome, uint64, error) {
-	if !s.node.IsLeader() {
-		if !s.led() {
-			return model.UnitOutcome{}, 0, s.cluster.NobodyLeads()
-		}
-		return s.writeForwarder.forward(ctx, u, wire.UnitBytes(&u), len(u.Commands))
-	}
-	outcomes, index, err := s.propose(ctx, []model.Unit{u})
-	if err != nil {
-		return model.UnitOutcome{}, 0, err
-	}
-	return outcomes[0], index, nil
 }
 
 // nothingProposed maps a timeout before the proposal to model.ErrNoLeader, or to model.ErrTooManyRequests where

@@ -26,13 +26,8 @@ func (r *Records) Get(id string) (current Mark, exists bool) { return r.index.ge
 // Len is how many records there are.
 func (r *Records) Len() int { return r.index.len() }
 
-// Staged returns the revision of a record with what is staged, by which the applier decides; 0 where there is none.
-func (r *Records) Staged(id string) (revision uint64, exists bool) {
-	current, exists := r.stagedMark(id)
-	return current.Revision, exists
-}
-
-func (r *Records) stagedMark(id string) (current Mark, exists bool) {
+// Staged is Get with what is staged; the applier decides by it.
+func (r *Records) Staged(id string) (current Mark, exists bool) {
 	if c, ok := r.staged.changes[id]; ok {
 		return Mark{c.Revision, c.hash}, !c.Deleted
 	}
@@ -41,7 +36,7 @@ func (r *Records) stagedMark(id string) (current Mark, exists bool) {
 
 // Stage stages what becomes of an id.
 func (r *Records) Stage(c Change) {
-	if before, existed := r.stagedMark(c.ID); existed {
+	if before, existed := r.Staged(c.ID); existed {
 		r.staged.sum.remove(before)
 	}
 	if !c.Deleted {
@@ -92,7 +87,9 @@ func (r *Records) Remember(u *model.Unit, revision uint64, outcomes []model.Outc
 func (r *Records) Sum() Sum { return r.sum }
 
 // StagedSum is Sum with what is staged.
-func (r *Records) StagedSum() Sum { return r.sum.plus(r.staged.sum) }
+func (r *Records) StagedSum() Sum {
+	return Sum{records: r.sum.records + r.staged.sum.records, hashes: r.sum.hashes + r.staged.sum.hashes}
+}
 
 // Changes returns what is staged, as the store has to be told. It stays staged.
 func (r *Records) Changes() (changes model.Changes) {

@@ -32,30 +32,23 @@ func (s *Sum) remove(m Mark) {
 func (s *Sum) AddDedup(d *model.DedupRecord)    { s.hashes += dedupHash(d) }
 func (s *Sum) removeDedup(d *model.DedupRecord) { s.hashes -= dedupHash(d) }
 
-func (s Sum) plus(change Sum) Sum {
-	return Sum{records: s.records + change.records, hashes: s.hashes + change.hashes}
-}
-
 // Checksum returns the sum in the form in which it is stored, and compared between nodes.
 func (s Sum) Checksum() model.Checksum { return model.NewChecksum(s.records, s.hashes) }
 
 // Mark is what a node knows of the current row of an id without reading it.
 type Mark struct{ Revision, hash uint64 }
 
-// MarkOf returns the mark of a row.
-func MarkOf(v *model.Version) Mark { return Mark{Revision: v.Revision, hash: rowHash(v)} }
+// MarkOf returns the mark of a row. It hashes every field, in the form in which snapshots hold it: no two rows have the
+// same bytes there. The hash is the same on every node and in every release of one model.Checksum form.
+func MarkOf(v *model.Version) Mark {
+	var buffer [512]byte
+	return Mark{Revision: v.Revision, hash: xxhash.Sum64(wire.AppendRecord(buffer[:0], v))}
+}
 
 // Contradicts reports whether the two are of different rows of which only one can have been applied: a
 // revision belongs to one write.
 func (m Mark) Contradicts(other Mark) bool {
 	return m.Revision == other.Revision && m.hash != other.hash
-}
-
-// rowHash hashes every field of a row, in the form in which snapshots hold it: no two rows have the
-// same bytes there. It is the same on every node and in every release of one model.Checksum form.
-func rowHash(v *model.Version) uint64 {
-	var buffer [512]byte
-	return xxhash.Sum64(wire.AppendRecord(buffer[:0], v))
 }
 
 // dedupHash hashes a dedup record. The byte before it keeps it from ever being hashed as a
