@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/raft"
 
 	"versiond/raft/raftlog"
+	"versiond/raft/readindex"
 	"versiond/raft/transport"
 )
 
@@ -28,7 +29,7 @@ type running struct {
 	disk      *raftlog.Disk
 	transport *transport.Transport
 	proposer  *proposer
-	reads     *readIndexer
+	reads     *readindex.Indexer
 }
 
 // start begins what runs, unless it does already or the node closes.

@@ -15,6 +15,7 @@ import (
 	"versiond/raft/contact"
 	"versiond/raft/datadir"
 	"versiond/raft/raftlog"
+	"versiond/raft/readindex"
 	"versiond/raft/transport"
 )
 
@@ -28,7 +29,7 @@ type NodeConfig struct {
 	Address  string
 	Dir      *datadir.Dir
 	Listener *transport.Listener
-	Peers    PeerTerms
+	Peers    readindex.PeerTerms
 	// Secret is what nodes of the cluster show each other; empty when the cluster has none.
 	Secret string
 	// DiscardStore tells an operator, as a statement or command, how to get rid of the node's store.
@@ -41,12 +42,6 @@ type NodeConfig struct {
 	Observer Observer
 	// wrapLog is raftlog.Options.Wrap, for tests of a failing disk.
 	wrapLog func(raftlog.Files) raftlog.Files
-}
-
-// PeerTerms asks other nodes for their Raft term.
-type PeerTerms interface {
-	// Term gives the current term of node id at address. It must be an answer to this very call.
-	Term(ctx context.Context, id, address string) (uint64, error)
 }
 
 // Node is one member of the cluster, or a node that waits to become one: without Raft state it runs
@@ -148,9 +143,10 @@ func (n *Node) start(bootstrap *raft.Configuration) error {
 			return nil, fmt.Errorf("start Raft of %s: %w", n.id, err)
 		}
 		n.wg.Go(func() { n.runApplier(r) })
-		return &running{
-			raft: r, disk: n.disk, transport: carrier, reads: newReadIndexer(n, r), proposer: newProposer(n.ctx, r, n.fsm, n.progress),
-		}, nil
+		reads := readindex.New(n.ctx, readindex.Config{
+			Node: n.id, Raft: r, Log: n.stores.Log, Peers: n.cfg.Peers, MayLead: n.disk.MayLead, Observe: n.fsm.observer.QuorumRound,
+		})
+		return &running{raft: r, disk: n.disk, transport: carrier, reads: reads, proposer: newProposer(n.ctx, r, n.fsm, n.progress)}, nil
 	})
 }
 

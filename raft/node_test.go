@@ -143,7 +143,7 @@ func TestAppliedIndexReachesCommitIndexOnAnIdleCluster(t *testing.T) {
 	defer cancel()
 	require.NoError(t, n.current().raft.Barrier(time.Second).Error())
 	require.NoError(t, n.WaitApplied(ctx, n.CommitIndex()))
-	index, err := n.ReadIndex(ctx)
+	index, err := n.ReadIndexFor(ctx, model.TermAck{})
 	require.NoError(t, err)
 	require.Equal(t, n.CommitIndex(), index)
 }
@@ -265,7 +265,7 @@ func TestBlankNodeRunsNoRaft(t *testing.T) {
 	require.Equal(t, "waiting", n.Status().State)
 	_, err := n.Propose(context.Background(), model.Singles(add("a")))
 	require.ErrorIs(t, err, model.ErrNotLeader)
-	_, err = n.ReadIndex(context.Background())
+	_, err = n.ReadIndexFor(context.Background(), model.TermAck{})
 	require.ErrorIs(t, err, model.ErrNotLeader)
 }
 

@@ -10,7 +10,7 @@ import (
 
 	"versiond/model"
 	"versiond/peer"
-	"versiond/raft"
+	"versiond/raft/readindex"
 )
 
 // fakePeers reaches the other nodes of a test by plain calls. What a test makes up goes before; nobody
@@ -37,8 +37,8 @@ type fakePeers struct {
 }
 
 var (
-	_ PeerClient     = (*fakePeers)(nil)
-	_ raft.PeerTerms = (*fakePeers)(nil)
+	_ PeerClient          = (*fakePeers)(nil)
+	_ readindex.PeerTerms = (*fakePeers)(nil)
 )
 
 func newFakePeers() *fakePeers {

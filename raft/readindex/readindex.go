@@ -1,4 +1,5 @@
-package raft
+// Package readindex finds out on a leader which index a linearizable read must reflect, and proves that it still leads.
+package readindex
 
 import (
 	"context"
@@ -23,16 +24,33 @@ const (
 	termPollInterval = 2 * time.Millisecond
 )
 
-// readIndexer confirms leadership for linearizable reads, one quorum round for all that wait.
+// PeerTerms asks other nodes for their Raft term.
+type PeerTerms interface {
+	// Term gives the current term of node id at address. It must be an answer to this very call.
+	Term(ctx context.Context, id, address string) (uint64, error)
+}
+
+// Config is what an Indexer knows of its node.
+type Config struct {
+	Node  string
+	Raft  *raft.Raft
+	Log   raft.LogStore
+	Peers PeerTerms
+	// MayLead reports whether the node's disk lets it lead.
+	MayLead func() bool
+	Observe group.RoundObserver
+}
+
+// Indexer confirms leadership for linearizable reads, one quorum round for all that wait.
 //
 // It does not use hashicorp's VerifyLeader, which counts non-voters and takes answers that were sent
 // before the read came in, after a pause of the process for instance. Here the voters are asked for
 // their current term: a quorum that, after the read arrived, still is in this leader's term has not
 // elected another leader before it arrived, so the commit index noted at the beginning of the round
 // covers everything that was committed by then.
-type readIndexer struct {
-	node   *Node
-	raft   *raft.Raft
+type Indexer struct {
+	cfg    Config
+	ctx    context.Context // ends with the node
 	rounds *group.Rounds[uint64]
 	// openTerm is a term of which an entry is known to be committed.
 	openTerm atomic.Uint64
@@ -40,14 +58,22 @@ type readIndexer struct {
 	prompt atomic.Pointer[raft.ServerID]
 }
 
-func newReadIndexer(node *Node, r *raft.Raft) *readIndexer {
-	x := &readIndexer{node: node, raft: r}
-	x.rounds = group.NewRounds(node.ctx, roundTimeout, x.confirm, node.fsm.observer.QuorumRound)
+// New returns an Indexer whose questions end with ctx.
+func New(ctx context.Context, cfg Config) *Indexer {
+	x := &Indexer{cfg: cfg, ctx: ctx}
+	x.rounds = group.NewRounds(ctx, roundTimeout, x.confirm, cfg.Observe)
 	return x
 }
 
-// readIndex returns an index that covers everything committed before the call.
-func (x *readIndexer) readIndex(ctx context.Context) (uint64, error) {
+// IndexFor returns an index that covers everything committed before the call, for a voter that says which term it is
+// in, or for this node. Where the voter's word and this node's make a quorum nobody else is asked: that the voter is in
+// this leader's term after its reads arrived is what a round would ask it for.
+func (x *Indexer) IndexFor(ctx context.Context, ack model.TermAck) (uint64, error) {
+	term := x.cfg.Raft.CurrentTerm()
+	if ack.Term == term && x.completesQuorum(ack.Node) && x.isOpen(term) {
+		index := x.cfg.Raft.CommitIndex()
+		return index, x.leads(term) // last, because a term never comes back
+	}
 	index, err := x.rounds.Do(ctx)
 	if err != nil && ctx.Err() != nil {
 		return 0, errors.Join(model.ErrTimeout, err)
@@ -55,30 +81,18 @@ func (x *readIndexer) readIndex(ctx context.Context) (uint64, error) {
 	return index, err
 }
 
-// readIndexFor is readIndex for a voter that says which term it is in. Where its word and this node's make
-// a quorum nobody else is asked: that the voter is in this leader's term after its reads arrived is
-// what a round would ask it for.
-func (x *readIndexer) readIndexFor(ctx context.Context, ack model.TermAck) (uint64, error) {
-	term := x.raft.CurrentTerm()
-	if ack.Term != term || !x.completesQuorum(ack.Node) || !x.isOpen(term) {
-		return x.readIndex(ctx)
-	}
-	index := x.raft.CommitIndex()
-	return index, x.leads(term) // last, because a term never comes back
-}
-
-func (x *readIndexer) completesQuorum(id string) bool {
+func (x *Indexer) completesQuorum(id string) bool {
 	others, needed, err := x.voters()
 	return err == nil && needed <= 1 && slices.ContainsFunc(others, func(s raft.Server) bool { return string(s.ID) == id })
 }
 
 // confirm runs one round.
-func (x *readIndexer) confirm(ctx context.Context) (uint64, error) {
-	term := x.raft.CurrentTerm()
-	if err := x.awaitOpenTerm(ctx, term); err != nil {
+func (x *Indexer) confirm(ctx context.Context) (uint64, error) {
+	term := x.cfg.Raft.CurrentTerm()
+	if err := x.AwaitOpenTerm(ctx, term); err != nil {
 		return 0, err
 	}
-	index := x.raft.CommitIndex()
+	index := x.cfg.Raft.CommitIndex()
 	if err := x.askVoters(ctx, term); err != nil {
 		return 0, err
 	}
@@ -86,16 +100,16 @@ func (x *readIndexer) confirm(ctx context.Context) (uint64, error) {
 }
 
 // leads fails unless this node is the leader of exactly this term.
-func (x *readIndexer) leads(term uint64) error {
-	if x.raft.State() != raft.Leader || x.raft.CurrentTerm() != term || !x.node.stores.Disk.MayLead() {
+func (x *Indexer) leads(term uint64) error {
+	if x.cfg.Raft.State() != raft.Leader || x.cfg.Raft.CurrentTerm() != term || !x.cfg.MayLead() {
 		return model.ErrNotLeader
 	}
 	return nil
 }
 
-// awaitOpenTerm waits until an entry of the leader's own term is committed: before that its commit
+// AwaitOpenTerm waits until an entry of the leader's own term is committed: before that its commit
 // index may lag behind what earlier leaders committed (Raft paper, section 8).
-func (x *readIndexer) awaitOpenTerm(ctx context.Context, term uint64) error {
+func (x *Indexer) AwaitOpenTerm(ctx context.Context, term uint64) error {
 	ticker := time.NewTicker(termPollInterval)
 	defer ticker.Stop()
 	for {
@@ -113,12 +127,12 @@ func (x *readIndexer) awaitOpenTerm(ctx context.Context, term uint64) error {
 	}
 }
 
-func (x *readIndexer) isOpen(term uint64) bool {
+func (x *Indexer) isOpen(term uint64) bool {
 	if x.openTerm.Load() == term {
 		return true
 	}
 	var entry raft.Log
-	if x.node.stores.Log.GetLog(x.raft.CommitIndex(), &entry) != nil || entry.Term != term {
+	if x.cfg.Log.GetLog(x.cfg.Raft.CommitIndex(), &entry) != nil || entry.Term != term {
 		return false
 	}
 	x.openTerm.Store(term)
@@ -128,7 +142,7 @@ func (x *readIndexer) isOpen(term uint64) bool {
 // askVoters returns nil once a quorum of the voters, this one among them, is in the term. It asks as many
 // as it needs, and the others when one of those says something else or is slow. Questions that are
 // still open then end by themselves: to break one off would cost its connection.
-func (x *readIndexer) askVoters(ctx context.Context, term uint64) error {
+func (x *Indexer) askVoters(ctx context.Context, term uint64) error {
 	others, needed, err := x.voters()
 	if err != nil || needed <= 0 {
 		return err
@@ -162,10 +176,10 @@ func (x *readIndexer) askVoters(ctx context.Context, term uint64) error {
 }
 
 // isIn asks a voter whether it is in the term.
-func (x *readIndexer) isIn(s raft.Server, term uint64) bool {
-	ctx, cancel := context.WithTimeout(x.node.ctx, roundTimeout)
+func (x *Indexer) isIn(s raft.Server, term uint64) bool {
+	ctx, cancel := context.WithTimeout(x.ctx, roundTimeout)
 	defer cancel()
-	theirs, err := x.node.cfg.Peers.Term(ctx, string(s.ID), string(s.Address))
+	theirs, err := x.cfg.Peers.Term(ctx, string(s.ID), string(s.Address))
 	confirmed := err == nil && theirs == term
 	if confirmed {
 		x.prompt.Store(&s.ID)
@@ -173,7 +187,7 @@ func (x *readIndexer) isIn(s raft.Server, term uint64) bool {
 	return confirmed
 }
 
-func (x *readIndexer) promptFirst(others []raft.Server) {
+func (x *Indexer) promptFirst(others []raft.Server) {
 	prompt := x.prompt.Load()
 	i := slices.IndexFunc(others, func(s raft.Server) bool { return prompt != nil && s.ID == *prompt })
 	if i > 0 {
@@ -182,16 +196,16 @@ func (x *readIndexer) promptFirst(others []raft.Server) {
 }
 
 // voters returns the other voters and how many of them make a quorum together with this node.
-func (x *readIndexer) voters() (others []raft.Server, needed int, err error) {
-	servers, err := servers(x.raft)
-	if err != nil {
-		return nil, 0, err
+func (x *Indexer) voters() (others []raft.Server, needed int, err error) {
+	future := x.cfg.Raft.GetConfiguration()
+	if err := future.Error(); err != nil {
+		return nil, 0, fmt.Errorf("read the members: %w", err)
 	}
 	voters, self := 0, 0
-	for _, s := range servers {
+	for _, s := range future.Configuration().Servers {
 		switch {
 		case s.Suffrage != raft.Voter:
-		case string(s.ID) == x.node.Identity().Node:
+		case string(s.ID) == x.cfg.Node:
 			voters, self = voters+1, 1
 		default:
 			voters++
