@@ -16,7 +16,7 @@ import (
 
 // readFile takes over what a YAML file sets; an empty name is no file. It walks the document itself:
 // the library's own decoding quotes values, which may be secrets, names Go's types and not the keys,
-// and turns an unquoted 0123 into a number.
+// and reads 010 as eight.
 func (c *Config) readFile(name string) error {
 	if name == "" {
 		return nil
