@@ -56,7 +56,7 @@ func recordOf(c model.Command) model.VersionDB {
 	return model.VersionDB{ID: c.ID, VersionNo: c.VersionNo, Platform: c.Platform}
 }
 
-// refusal says why a change of an existing record cannot be, OutcomeDone when it can.
+// refusal returns why a change of an existing record cannot be, OutcomeDone when it can.
 func (m *stateMachine) refusal(c model.Command) model.Outcome {
 	current, exists := m.mysql.records.Staged(c.ID)
 	switch {
@@ -133,7 +133,7 @@ func (m *stateMachine) StateInternal(ctx context.Context) (model.StoreState, err
 	return m.mysql.state(ctx)
 }
 
-// TablesInternal names what stands where the tables should.
+// TablesInternal returns the names of what stands where the tables should.
 func (m *stateMachine) TablesInternal(ctx context.Context) ([]string, error) {
 	return m.mysql.mysqlDao.Standing(ctx)
 }

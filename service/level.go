@@ -76,7 +76,7 @@ func (l *levelWatch) reach(ctx context.Context) {
 	}
 }
 
-// check says how far a store that has applied so much is from being level with the cluster.
+// check returns an error that says how far a store that has applied so much is from being level with the cluster.
 func (l *level) check(applied uint64) error {
 	if l.current.Load() {
 		return nil

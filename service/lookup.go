@@ -168,7 +168,7 @@ func wrongRowOf(id string) string {
 	return fmt.Sprintf("the row of %q is not the one that was applied", id)
 }
 
-// wrongStore says to a client that the database answers, but not with what this node stored there.
+// wrongStore returns what a client is told: the database answers, but not with what this node stored there.
 func wrongStore(what string, cause error) error {
 	return &model.StoreError{Detail: "the node's database does not hold what this node stored: " + what + "; the node mends it from its Raft log", Cause: cause}
 }

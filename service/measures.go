@@ -34,7 +34,7 @@ func (r *storeReads) failed(err error) {
 	}
 }
 
-// Measures tells how the node does in numbers. It asks neither the store nor Redis, so it answers
+// Measures returns how the node does in numbers. It asks neither the store nor Redis, so it answers
 // while they do not; any goroutine may call it.
 func (s *VersionService) Measures() model.Measures {
 	status := s.node.Status()

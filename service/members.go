@@ -23,7 +23,7 @@ func (s *VersionService) TransferLeadership(ctx context.Context, id string) (mod
 	return s.cluster.Transfer(ctx, id)
 }
 
-// Leader says who leads: model.ErrNoLeader when this node knows of nobody.
+// Leader returns who leads: model.ErrNoLeader when this node knows of nobody.
 func (s *VersionService) Leader(ctx context.Context) (model.Leader, error) {
 	return s.cluster.Leader(ctx)
 }

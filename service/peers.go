@@ -26,13 +26,13 @@ func (s *VersionService) Status(ctx context.Context) peer.Status {
 	return status
 }
 
-// Term says which term this node is in.
+// Term returns the term that this node is in.
 func (s *VersionService) Term() peer.Term {
 	identity := s.node.Identity()
 	return peer.Term{Node: identity.Node, Cluster: identity.Cluster, Term: s.node.Term()}
 }
 
-// Peers gives every member and how it does, asked just now.
+// Peers returns every member and how it does, asked just now.
 func (s *VersionService) Peers(ctx context.Context) (model.Peers, error) {
 	members := s.node.Members()
 	answers := s.cluster.AskMembers(ctx, members)

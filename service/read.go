@@ -105,7 +105,7 @@ func (s *VersionService) readThere(ctx context.Context, queries []model.Query, o
 	return found, index, err
 }
 
-// inTime says of a leader that did not answer before the read's time was over that it took too long.
+// inTime makes a model.ErrTimeout of what a leader did not answer before the read's time was over.
 func inTime(ctx context.Context, err error) error {
 	if ctx.Err() != nil && errors.Is(err, model.ErrNoAnswer) {
 		return fmt.Errorf("%w: %w (%v)", model.ErrTimeout, ctx.Err(), err) // %v: there is a leader

@@ -76,7 +76,7 @@ func (s *VersionService) termAck() model.TermAck {
 	return model.TermAck{Node: s.NodeID(), Term: s.node.Term()}
 }
 
-// notLeaderInTime says of a leader that could not prove in time that it leads that it does not.
+// notLeaderInTime makes a model.ErrNotLeader of a leader that could not prove in time that it leads.
 func notLeaderInTime(err error) error {
 	if errors.Is(err, model.ErrTimeout) {
 		return fmt.Errorf("%w: %w", model.ErrNotLeader, err)

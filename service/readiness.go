@@ -16,7 +16,7 @@ import (
 // storeCheckTimeout bounds the question whether the store answers.
 const storeCheckTimeout = time.Second
 
-// Readiness gives every check, by name; the node is ready when all are OK.
+// Readiness returns every check, by name; the node is ready when all are OK.
 func (s *VersionService) Readiness(ctx context.Context) []model.Check {
 	r := readiness{node: s.node, mysql: s.mysql, cluster: s.cluster, guard: s.guard, level: s.level, log: s.log}
 	return []model.Check{
@@ -74,7 +74,7 @@ func (r *readiness) leader() error {
 	return nil
 }
 
-// nobodyKnown says that no leader is known, and why that may be.
+// nobodyKnown returns an error that says why no leader may be known.
 func (r *readiness) nobodyKnown() error {
 	if err := r.node.SecretFailure(); err != nil {
 		return fmt.Errorf("no leader is known: %w; give this node the cluster secret that the others have", err)

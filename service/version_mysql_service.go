@@ -174,7 +174,7 @@ func (s *VersionMysqlService) state(ctx context.Context) (model.StoreState, erro
 	return left, err
 }
 
-// heldCluster names the cluster that this node's database belongs to, "" when it belongs to none.
+// heldCluster returns the cluster that this node's database belongs to, "" when it belongs to none.
 func (s *VersionMysqlService) heldCluster(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, storeCheckTimeout)
 	defer cancel()

@@ -40,7 +40,7 @@ func NewVersionRedisService(memory *dao.MemoryDB, redisDao *dao.VersionRedisDao,
 	return s, nil
 }
 
-// setCluster says whose values count from now on.
+// setCluster sets whose values count from now on.
 func (s *VersionRedisService) setCluster(cluster string) { s.cluster.Store(&cluster) }
 
 func (s *VersionRedisService) clusterID() string {
@@ -50,7 +50,7 @@ func (s *VersionRedisService) clusterID() string {
 	return ""
 }
 
-// VersionExists says which of the rows Redis holds just as they are.
+// VersionExists reports, for each of the rows, whether Redis holds it just as it is.
 func (s *VersionRedisService) VersionExists(ctx context.Context, versions []model.Version) ([]bool, error) {
 	ids := make([]string, len(versions))
 	for i := range versions {

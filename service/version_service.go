@@ -148,8 +148,8 @@ func (s *VersionService) Close() error {
 	return s.node.Close()
 }
 
-// NodeID names this node.
+// NodeID returns the name of this node.
 func (s *VersionService) NodeID() string { return s.node.Identity().Node }
 
-// AppliedIndex is the last log index whose effect this node's store holds.
+// AppliedIndex returns the last log index whose effect this node's store holds.
 func (s *VersionService) AppliedIndex() uint64 { return s.node.AppliedIndex() }

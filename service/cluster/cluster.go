@@ -45,7 +45,7 @@ type Parts struct {
 	Port int
 	// Self is what this node tells other nodes of itself.
 	Self func(context.Context) peer.Status
-	// HeldCluster names the cluster that this node's store belongs to, "" when it belongs to none.
+	// HeldCluster returns the cluster that this node's store belongs to, "" when it belongs to none.
 	HeldCluster func(context.Context) (string, error)
 	// Stopped is closed when the node stops.
 	Stopped <-chan struct{}
@@ -60,7 +60,7 @@ type Cluster struct {
 	*watchdog
 }
 
-// New makes a Cluster, which does nothing by itself until Run.
+// New returns a Cluster, which does nothing by itself until Run.
 func New(p Parts) *Cluster {
 	o := &others{Parts: p, calm: logs.Calm(p.Log)}
 	r := &removal{others: o}

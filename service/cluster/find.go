@@ -123,7 +123,7 @@ func (f *finder) askAround(ctx context.Context) (answers []answered, silent []st
 	return answers, silent
 }
 
-// noteOwnAddress says that an address in --join is of no use. A listed node may have it from settings that
+// noteOwnAddress warns that an address in --join is of no use. A listed node may have it from settings that
 // are the same for all, and has others to ask.
 func (f *finder) noteOwnAddress(address string) {
 	if !f.isListed() {

@@ -119,7 +119,7 @@ func (c *changes) identify(ctx context.Context, id, address string) (peer.Status
 	return status, nil
 }
 
-// unidentified says why nobody could be asked who is at address.
+// unidentified returns why nobody could be asked who is at address.
 func (c *changes) unidentified(id, address string, err error) error {
 	var public *peer.PublicPort
 	switch {

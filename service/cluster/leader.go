@@ -47,7 +47,7 @@ func (l *leading) transfer(ctx context.Context, id string) (model.Leader, error)
 	return model.Leader{ID: id, Address: member.Address, Port: port}, err
 }
 
-// Leader says who leads: model.ErrNoLeader when this node knows of nobody.
+// Leader returns who leads: model.ErrNoLeader when this node knows of nobody.
 func (l *leading) Leader(ctx context.Context) (model.Leader, error) {
 	id, address := l.Node.Leader()
 	if id == "" {

@@ -49,7 +49,7 @@ func (l *leading) NobodyLeads() error {
 	return model.ErrNotLeader
 }
 
-// noLeader says why nobody took what was asked for.
+// noLeader returns a model.ErrNoLeader that says why nobody took what was asked for.
 func noLeader(cause error) error {
 	if errors.Is(cause, model.ErrLogUnavailable) {
 		return fmt.Errorf("%w (%v)", model.ErrLogUnavailable, cause) // %v: the cause must not pass for an open outcome

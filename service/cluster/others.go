@@ -44,12 +44,12 @@ func (o *others) votersBut(id string) []raft.Member {
 	return slices.DeleteFunc(o.Node.Members(), func(m raft.Member) bool { return !m.Voter || m.ID == id })
 }
 
-// AskMembers asks members how they do; of those that do not answer it gives nil.
+// AskMembers asks members how they do; of those that do not answer it returns nil.
 func (o *others) AskMembers(ctx context.Context, members []raft.Member) []*peer.Status {
 	return o.askAll(ctx, addressesOf(members))
 }
 
-// askAll asks every address at once; of those that do not answer it gives nil.
+// askAll asks every address at once; of those that do not answer it returns nil.
 func (o *others) askAll(ctx context.Context, addresses []string) []*peer.Status {
 	answers := make([]*peer.Status, len(addresses))
 	var asking sync.WaitGroup
@@ -83,7 +83,7 @@ func (o *others) warnOfPublicPort(err error) {
 	}
 }
 
-// publicPort says whose public port was taken for a peer port, and what would be right.
+// publicPort returns whose public port was taken for a peer port, and what would be right.
 func (o *others) publicPort(e *peer.PublicPort) string {
 	if address := o.peerAddress(e.Node); address != "" {
 		return fmt.Sprintf("%v; this cluster's %s has the peer address %s", e, e.Node, address)
@@ -114,7 +114,7 @@ func (o *others) names(addresses []string) string {
 	return strings.Join(named, ", ")
 }
 
-// reason says why a node did not answer, without what the error says besides: it stands there already.
+// reason returns why a node did not answer, without what the error says besides: it stands there already.
 func reason(err error) string {
 	var unanswered *peer.Unanswered
 	if errors.As(err, &unanswered) {

@@ -19,7 +19,7 @@ const (
 	foundByPeers   = "peers"   // the running checksum against that of a majority
 )
 
-// Trust says whether a node's store may be believed. Any goroutine may call its methods, which never wait.
+// Trust is whether a node's store may be believed. Any goroutine may call its methods, which never wait.
 type Trust struct {
 	diverged func(foundBy string)
 	log      *slog.Logger
@@ -33,7 +33,7 @@ type Trust struct {
 	quarantined chan struct{}
 	// suspected holds a token when a read has met a row that may not be the one that was applied.
 	suspected chan struct{}
-	// conflict says how the checksums of members differ where no majority says whose are right; nil while
+	// conflict is how the checksums of members differ where no majority says whose are right; nil while
 	// that is not so.
 	conflict atomic.Pointer[string]
 }
@@ -44,7 +44,7 @@ type divergence struct {
 	err     error // matches model.ErrStoreDiffers
 }
 
-// NewTrust believes the store. diverged is told in a word by what it was found to be wrong.
+// NewTrust returns a Trust that believes the store. diverged is told in a word by what it was found to be wrong.
 func NewTrust(diverged func(foundBy string), log *slog.Logger) *Trust {
 	return &Trust{diverged: diverged, log: log, quarantined: make(chan struct{}, 1), suspected: make(chan struct{}, 1)}
 }
@@ -63,7 +63,7 @@ func (t *Trust) Err() error {
 	return nil
 }
 
-// Conflict says how the records of members differ where nobody knows whose are right; "" while they do not.
+// Conflict returns how the records of members differ where nobody knows whose are right; "" while they do not.
 func (t *Trust) Conflict() string {
 	if detail := t.conflict.Load(); detail != nil {
 		return *detail

@@ -15,7 +15,7 @@ type Records struct {
 	staged *stage
 }
 
-// New knows of no record.
+// New returns Records that hold nothing yet.
 func New(limits DedupLimits) *Records {
 	return &Records{index: newIndex(), dedup: newDedup(limits), staged: newStage()}
 }
@@ -23,7 +23,7 @@ func New(limits DedupLimits) *Records {
 // Get returns the mark of a record's current row, as readers may see it.
 func (r *Records) Get(id string) (current Mark, exists bool) { return r.index.get(id) }
 
-// Len is how many records there are.
+// Len returns how many records there are.
 func (r *Records) Len() int { return r.index.len() }
 
 // Staged is Get with what is staged; the applier decides by it.
@@ -83,10 +83,10 @@ func (r *Records) Remember(u *model.Unit, revision uint64, outcomes []model.Outc
 	r.staged.sum.AddDedup(&record)
 }
 
-// Sum is that of what was published.
+// Sum returns that of what was published.
 func (r *Records) Sum() Sum { return r.sum }
 
-// StagedSum is Sum with what is staged.
+// StagedSum returns Sum with what is staged.
 func (r *Records) StagedSum() Sum {
 	return Sum{records: r.sum.records + r.staged.sum.records, hashes: r.sum.hashes + r.staged.sum.hashes}
 }
