@@ -29,7 +29,7 @@ run: ## three nodes in this terminal, embedded storage, state in ./data
 
 .PHONY: build
 build: ## the program as bin/versiond
-	CGO_ENABLED=0 go build -o bin/versiond .
+	CGO_ENABLED=0 go build -tags nomsgpack -o bin/versiond .
 
 .PHONY: test
 test: servers ## every test, with the race detector and real servers, and short fuzzing; a skip is a failure
