@@ -49,12 +49,12 @@ var sampleAck = model.TermAck{Node: "node3", Term: 9}
 
 // Ids hold what texts in between could treat specially; one that changes on its way reads another record.
 func sampleQueries() []model.Query {
-	return []model.Query{{ID: "libstdc++6"}, {ID: "@scope/a//b/"}, {ID: `%2F ?x=1&y#z;"<>\^{|}`}, {Page: &model.ListOptions{Platform: "a+b &c", After: "版本", Limit: 998}}}
+	return []model.Query{{ID: "libstdc++6"}, {ID: "@scope/a//b/"}, {ID: `%2F ?x=1&y#z;"<>\^{|}`}, {Page: &model.ListOptions{Platform: "a+b &c", After: "版本", Limit: 997}}}
 }
 
 func sampleFound() []model.Found {
 	b := model.VersionDB{ID: "b", VersionNo: "2", Platform: "linux", Revision: 8192}
-	return []model.Found{{}, {Record: b, Exists: true}, {Page: &model.Page{Items: []model.VersionDB{b}, Next: "b"}}}
+	return []model.Found{{}, {}, {Record: b, Exists: true}, {Page: &model.Page{Items: []model.VersionDB{b}, Next: "b"}}}
 }
 
 func (o *otherNode) Admit(_ context.Context, admission peer.Admission) error {
@@ -123,7 +123,7 @@ func TestClientAndPeerPortAgree(t *testing.T) {
 		require.EqualValues(t, 42, index)
 		require.Equal(t, []any{sampleQueries(), opts, sampleAck}, o.got)
 	}
-	for _, others := range [][]model.Query{sampleQueries()[:2], slices.Repeat(sampleQueries()[:1], 3)} {
+	for _, others := range [][]model.Query{sampleQueries()[:2], slices.Repeat(sampleQueries()[:1], len(sampleQueries()))} {
 		_, _, err = c.Read(ctx, address, others, model.ReadOptions{Level: model.LevelLeader}, sampleAck)
 		require.ErrorIs(t, err, model.ErrCorrupt, "an answer to other queries is none to these")
 	}
