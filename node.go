@@ -13,8 +13,6 @@ import (
 
 	"versiond/config"
 	"versiond/controller"
-	"versiond/dao"
-	"versiond/db"
 	"versiond/metrics"
 	"versiond/peer"
 	"versiond/raft"
@@ -25,12 +23,8 @@ import (
 	"versiond/service"
 )
 
-const (
-	// handOverTimeout bounds the leader's attempt to hand over before it stops.
-	handOverTimeout = 1500 * time.Millisecond
-	// memoryTTLReloads is how many reload intervals MemoryDB keeps what nobody reads.
-	memoryTTLReloads = 3
-)
+// handOverTimeout bounds the leader's attempt to hand over before it stops.
+const handOverTimeout = 1500 * time.Millisecond
 
 // closers undoes what was opened, in reverse order.
 type closers []func() error
@@ -75,9 +69,10 @@ func openNode(cfg config.Config, node config.Node, log *slog.Logger, parts *clos
 	}
 	peers := peer.NewClient(func() string { return dir.Identity().Cluster }, cfg.Cluster.Secret.Reveal())
 	parts.add(func() error { peers.Close(); return nil })
+	store, discard := storeWords(cfg, node, dir)
 	initializer := raft.RaftInitializerImpl{Config: raft.NodeConfig{
 		Address: node.Address, Dir: dir, Listener: n.peerListener, Peers: peers, Secret: cfg.Cluster.Secret.Reveal(),
-		DiscardStore: discardStore(cfg, node, dir), Store: storeName(cfg, node, dir), Log: log, Tuning: tuning(cfg.Raft), Observer: n.metrics.Raft,
+		DiscardStore: discard, Store: store, Log: log, Tuning: tuning(cfg.Raft), Observer: n.metrics.Raft,
 	}}
 	settings := serviceSettings(cfg, node)
 	settings.Observer = n.metrics.Service
@@ -118,76 +113,6 @@ func ignoreClosed(err error) error {
 		return nil
 	}
 	return err
-}
-
-// openServices opens the store and the caches: MySQL and Redis where they are configured, SQLite and
-// MemoryDB alone where not.
-func openServices(cfg config.Config, node config.Node, dir *datadir.Dir, log *slog.Logger, parts *closers) (*service.VersionMysqlService, *service.VersionRedisService, error) {
-	store, err := openStore(cfg, node, dir, log)
-	if err != nil {
-		return nil, nil, err
-	}
-	parts.add(func() error { return db.Close(store.DB) })
-	memory, err := dao.NewMemoryDB(cfg.MemoryDB.Capacity, cfg.MemoryDB.EvictRatio, memoryTTLReloads*cfg.Server.ReloadInterval, time.Now)
-	if err != nil {
-		return nil, nil, err
-	}
-	var redisDao *dao.VersionRedisDao
-	if cfg.Redis.Addr != "" {
-		client, err := db.OpenRedis(redisAccount(cfg.Redis))
-		if err != nil {
-			return nil, nil, err
-		}
-		parts.add(client.Close)
-		redisDao = &dao.VersionRedisDao{Client: client}
-	}
-	mysqlService, errMysql := service.NewVersionMysqlService(store)
-	redisService, errRedis := service.NewVersionRedisService(memory, redisDao, log)
-	return mysqlService, redisService, errors.Join(errMysql, errRedis)
-}
-
-func redisAccount(r config.Redis) db.RedisAccount {
-	return db.RedisAccount{
-		Addr: r.Addr, Username: r.Username, Password: r.Password.Reveal(), DB: r.DB,
-		TLS: r.TLS, CAFile: r.CAFile, CertFile: r.CertFile, KeyFile: r.KeyFile,
-	}
-}
-
-func openStore(cfg config.Config, node config.Node, dir *datadir.Dir, log *slog.Logger) (*dao.VersionMysqlDao, error) {
-	if cfg.MySQL.DSN.Reveal() == "" {
-		return openEmbedded(dir, log)
-	}
-	gormDB, createDatabase, err := db.OpenMySQL(cfg.MySQL.DSN.Reveal(), node.ID, log)
-	return &dao.VersionMysqlDao{DB: gormDB, CreateDatabase: createDatabase}, err
-}
-
-// openEmbedded puts a file that is no database any more aside, where the node has what it is made of: it is then built
-// anew.
-func openEmbedded(dir *datadir.Dir, log *slog.Logger) (*dao.VersionMysqlDao, error) {
-	path := filepath.Join(dir.Path(), db.SQLiteFile)
-	gormDB, err := db.OpenSQLite(path)
-	if db.IsDamaged(err) && dir.Identity().Cluster != "" {
-		log.Warn("the database file is damaged; it is set aside and built anew", "file", path, "aside", db.Aside(path), "err", err)
-		if err = db.SetAside(path); err == nil {
-			gormDB, err = db.OpenSQLite(path)
-		}
-	}
-	return &dao.VersionMysqlDao{DB: gormDB}, err
-}
-
-// storeName names the store to an operator.
-func storeName(cfg config.Config, node config.Node, dir *datadir.Dir) string {
-	if cfg.MySQL.DSN.Reveal() == "" {
-		return filepath.Join(dir.Path(), db.SQLiteFile)
-	}
-	return db.DatabaseAndServer(cfg.MySQL.DSN.Reveal(), node.ID)
-}
-
-func discardStore(cfg config.Config, node config.Node, dir *datadir.Dir) string {
-	if cfg.MySQL.DSN.Reveal() == "" {
-		return "delete " + filepath.Join(dir.Path(), db.SQLiteFile) + "*"
-	}
-	return db.DropStatement(cfg.MySQL.DSN.Reveal(), node.ID)
 }
 
 func tuning(r config.Raft) raft.Tuning {
