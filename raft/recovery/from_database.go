@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	hashicorp "github.com/hashicorp/raft"
-
 	"versiond/model"
 	"versiond/raft"
 	"versiond/raft/datadir"
@@ -59,15 +57,5 @@ func (cfg *Config) writeState(ctx context.Context, plan Plan, view raft.View) (e
 		return fmt.Errorf("write the term to %s: %w", cfg.Dir.File(datadir.StableFile), err)
 	}
 	cfg.reached("term written")
-	_, transport := hashicorp.NewInmemTransport(hashicorp.ServerAddress(cfg.Address))
-	members := raft.Alone(plan.Node, cfg.Address)
-	sink, err := stores.Snapshots.Create(hashicorp.SnapshotVersionMax, plan.Last.Index+recoveryGap, plan.Last.Term, members, 1, transport)
-	if err != nil {
-		return fmt.Errorf("make a snapshot: %w", err)
-	}
-	if err := (recoveredSnapshot{ctx, view}).Persist(sink); err != nil {
-		return fmt.Errorf("write the snapshot: %w", err)
-	}
-	cfg.reached("snapshot written")
-	return checkNewest(stores.Snapshots, plan.Records)
+	return cfg.writeSnapshot(ctx, plan, stores.Snapshots, view)
 }

@@ -7,11 +7,8 @@ import (
 	"log/slog"
 	"os"
 
-	hashicorp "github.com/hashicorp/raft"
-
 	"versiond/model"
 	"versiond/raft"
-	"versiond/raft/contact"
 	"versiond/raft/datadir"
 	"versiond/raft/raftlog"
 )
@@ -51,13 +48,24 @@ func FromLog(ctx context.Context, cfg Config, open func(folder string) (raft.Ver
 		return err
 	}
 	defer func() { err = errors.Join(err, closeService()) }()
-	replayer, err := raft.NewReplayer(ctx, service, stores.Log, cfg.Dir.Identity().Node)
+	plan.Last, err = replay(ctx, service, stores, folder, plan.Node)
 	if err != nil {
-		return err
+		return fmt.Errorf("recover from the log in %s: %w", cfg.Dir.Path(), err)
 	}
-	fsm := &replayFSM{Replayer: replayer, ctx: ctx, service: service}
-	defer func() { err = errors.Join(err, fsm.close()) }()
-	return cfg.recoverCluster(ctx, plan, stores, fsm)
+	return cfg.replaceLog(ctx, plan, stores, service)
+}
+
+// replay fills the throwaway store in folder.
+func replay(ctx context.Context, service raft.VersionServiceInterface, stores *raftlog.Stores, folder, node string) (last model.Position, err error) {
+	dir, err := datadir.Open(folder, node)
+	if err != nil {
+		return last, err
+	}
+	defer func() { err = errors.Join(err, dir.Close()) }()
+	if err := dir.SetCluster(datadir.Membership{Cluster: "throwaway"}); err != nil {
+		return last, err
+	}
+	return raft.Replay(ctx, service, stores, dir)
 }
 
 // check makes the plan as far as it can be made without a replay.
@@ -81,24 +89,28 @@ func openStores(dir *datadir.Dir, log *slog.Logger, readOnly bool) (*raftlog.Sto
 	return raftlog.Open(dir.Path(), raftlog.Options{Log: log, ReadOnly: readOnly})
 }
 
-func (cfg *Config) recoverCluster(ctx context.Context, plan Plan, stores *raftlog.Stores, fsm *replayFSM) error {
-	conf := hashicorp.DefaultConfig()
-	conf.LocalID, conf.Logger = hashicorp.ServerID(plan.Node), contact.NewLogger(cfg.Log, nil)
-	_, transport := hashicorp.NewInmemTransport(hashicorp.ServerAddress(cfg.Address))
-	gate := &gatedSnapshots{SnapshotStore: stores.Snapshots, pass: func(last model.Position) error {
-		plan.Last, plan.Records = last, fsm.records
-		return cfg.begin(ctx, plan)
-	}}
-	logs := &guardedLog{LogStore: stores.Log, before: func() error {
-		cfg.reached("snapshot written")
-		return checkNewest(stores.Snapshots, fsm.records)
-	}}
-	err := hashicorp.RecoverCluster(conf, fsm, logs, stores.Stable, gate, transport, raft.Alone(plan.Node, cfg.Address))
-	if gate.err != nil {
-		return gate.err // RecoverCluster does not wrap it
+// replaceLog puts a snapshot of the throwaway store in the place of the log.
+func (cfg *Config) replaceLog(ctx context.Context, plan Plan, stores *raftlog.Stores, service raft.VersionServiceInterface) (err error) {
+	if plan.Records, err = countStored(ctx, service); err != nil {
+		return err
 	}
+	if err := cfg.begin(ctx, plan); err != nil {
+		return err
+	}
+	view, err := service.OpenViewInternal(ctx)
 	if err != nil {
-		return fmt.Errorf("recover from the log in %s: %w", cfg.Dir.Path(), err)
+		return err
+	}
+	if err := errors.Join(cfg.writeSnapshot(ctx, plan, stores.Snapshots, view), view.Close()); err != nil {
+		return err
+	}
+	first, errFirst := stores.Log.FirstIndex()
+	last, errLast := stores.Log.LastIndex()
+	if err := errors.Join(errFirst, errLast); err != nil {
+		return err
+	}
+	if err := stores.Log.DeleteRange(first, last); err != nil {
+		return fmt.Errorf("cut off the log: %w", err)
 	}
 	cfg.reached("log cut off")
 	return cfg.Dir.EndRecovery()

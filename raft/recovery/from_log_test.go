@@ -263,3 +263,21 @@ func mustIdentity(t *testing.T, path string) model.Identity {
 	defer func() { require.NoError(t, dir.Close()) }()
 	return dir.Identity()
 }
+
+// A throwaway store that fails, as on a full disk, must end the recovery with its cause: a running node would try again
+// for ever, and the operator would look at nothing.
+func TestRecoveryEndsWhereItsStoreFails(t *testing.T) {
+	c := newRecoverable(t)
+	before := filesOf(t, c.path)
+	dir, err := OpenLeft(c.path, "node1")
+	require.NoError(t, err)
+	defer func() { require.NoError(t, dir.Close()) }()
+	var plan Plan
+	err = FromLog(t.Context(), c.recoverConfig(dir, false, &plan), func(string) (raft.VersionServiceInterface, func() error, error) {
+		store := fakestore.New()
+		store.FailCommits = 1 << 30
+		return fakestore.NewService(store), func() error { return nil }, nil
+	})
+	require.ErrorIs(t, err, fakestore.ErrFake)
+	require.Equal(t, before, filesOf(t, c.path))
+}
