@@ -84,7 +84,7 @@ type keptView struct{ *dao.View }
 
 // Page returns the records of every platform.
 func (v keptView) Page(ctx context.Context, after string, limit int) ([]model.Version, error) {
-	return v.View.Page(ctx, after, "", limit)
+	return v.View.Page(ctx, model.ListOptions{After: after, Limit: limit})
 }
 
 // differs reports whether the records contradict the checksum that the node stored with them. It reads

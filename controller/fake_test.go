@@ -7,6 +7,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 	"sync"
 
 	"versiond/model"
@@ -169,7 +170,7 @@ func (f *fakeService) ListVersions(ctx context.Context, list model.ListOptions, 
 	var page model.Page
 	for _, id := range slices.Sorted(maps.Keys(f.records)) {
 		record := f.records[id]
-		if id <= list.After || (list.Platform != "" && record.Platform != list.Platform) {
+		if id <= list.After || !strings.HasPrefix(id, list.Prefix) || (list.Platform != "" && record.Platform != list.Platform) {
 			continue
 		}
 		if len(page.Items) == list.Limit {

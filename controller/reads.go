@@ -43,7 +43,7 @@ func (in *input) minIndex() uint64 {
 
 // listOptions returns which page of the listing is wanted.
 func (in *input) listOptions() model.ListOptions {
-	return model.ListOptions{Platform: in.platform(), After: in.cursor(), Limit: in.limit()}
+	return model.ListOptions{Platform: in.platform(), Prefix: in.prefix(), After: in.cursor(), Limit: in.limit()}
 }
 
 func (in *input) platform() string {
@@ -52,6 +52,12 @@ func (in *input) platform() string {
 		in.merge(model.ValidateText("platform", platform))
 	}
 	return platform
+}
+
+func (in *input) prefix() string {
+	prefix, _ := in.parameter("prefix")
+	in.merge(model.ValidatePrefix(prefix))
+	return prefix
 }
 
 func (in *input) limit() int {

@@ -63,7 +63,7 @@ func (v *VersionController) GetVersionByID(c *gin.Context) {
 
 // ListVersions answers one page of records.
 func (v *VersionController) ListVersions(c *gin.Context) {
-	in := readInput(c, "platform", "limit", "cursor", "level", "min_index", "timeout")
+	in := readInput(c, "platform", "prefix", "limit", "cursor", "level", "min_index", "timeout")
 	list, opts, timeout := in.listOptions(), in.readOptions(), in.timeout()
 	if in.failed() {
 		return

@@ -184,6 +184,14 @@ func TestListVersions(t *testing.T) {
 	require.Equal(t, want, got)
 	require.Len(t, mustDecode[controller.VersionList](t, n.get(t, "/version?platform=mac")).Items, 10)
 	require.JSONEq(t, `{"items":[]}`, n.get(t, "/version?platform=none").Body.String())
+
+	// The beginning of the ids narrows as well, alone and with the platform, over all pages.
+	require.Len(t, mustDecode[controller.VersionList](t, n.get(t, "/version?prefix=p%2B0")).Items, 10)
+	page := mustDecode[controller.VersionList](t, n.get(t, "/version?prefix=p%2B0&platform=mac&limit=9"))
+	require.Len(t, page.Items, 9)
+	page = mustDecode[controller.VersionList](t, n.get(t, "/version?prefix=p%2B0&platform=mac&limit=9&cursor="+page.NextCursor))
+	require.Equal(t, "p+09", page.Items[0].ID)
+	require.JSONEq(t, `{"items":[]}`, n.get(t, "/version?prefix=known&platform=mac").Body.String())
 }
 
 // The timeout bounds what the service does: 5s when none is given. It is the context's deadline, of reads and writes.

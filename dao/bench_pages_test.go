@@ -24,7 +24,7 @@ func BenchmarkViewPages(b *testing.B) {
 			require.NoError(b, err)
 			count := 0
 			for after := ""; ; {
-				page, err := view.Page(b.Context(), after, "", 1000)
+				page, err := view.Page(b.Context(), model.ListOptions{After: after, Limit: 1000})
 				require.NoError(b, err)
 				if len(page) == 0 {
 					break
@@ -34,6 +34,33 @@ func BenchmarkViewPages(b *testing.B) {
 			}
 			require.Equal(b, benchRows, count)
 			require.NoError(b, view.Close())
+		}
+	})
+}
+
+// BenchmarkListPages measures one page out of 100,000 records: as a client of a list reads it, with a filter or without, from the
+// middle on. None may cost more than its rows.
+func BenchmarkListPages(b *testing.B) {
+	eachStore(b, func(b *testing.B, s *store) {
+		versions := make([]model.Version, benchRows)
+		for i := range versions {
+			versions[i] = version(fmt.Sprintf("app%d/%07d", i%4, i), uint64(i))
+			if i%1000 < 4 {
+				versions[i].Platform = "rare"
+			}
+		}
+		require.NoError(b, s.InsertBatch(b.Context(), versions))
+		for _, opts := range []model.ListOptions{
+			{}, {Platform: "linux"}, {Platform: "rare"}, {Prefix: "app2/"}, {Prefix: "app2/", Platform: "linux"}, {Prefix: "app2/", Platform: "rare"},
+			{Prefix: "app2/00500", Platform: "linux"}, {Prefix: "app"}, {Prefix: "app2/", Platform: "none"},
+		} {
+			opts.After, opts.Limit = "app2/0050000", 50
+			b.Run(fmt.Sprintf("prefix=%s,platform=%s", opts.Prefix, opts.Platform), func(b *testing.B) {
+				for b.Loop() {
+					_, err := s.Page(b.Context(), opts)
+					require.NoError(b, err)
+				}
+			})
 		}
 	})
 }

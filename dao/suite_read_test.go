@@ -28,7 +28,7 @@ func (s *store) testMissing(t *testing.T) {
 	require.ErrorIs(t, err, model.ErrNoState)
 	_, err = s.Get(t.Context(), "a")
 	require.ErrorIs(t, err, model.ErrStoreUnavailable, "a record must not seem to be missing")
-	_, err = s.Page(t.Context(), "", "", 1)
+	_, err = s.Page(t.Context(), model.ListOptions{Limit: 1})
 	require.ErrorIs(t, err, model.ErrStoreUnavailable)
 }
 
@@ -52,7 +52,7 @@ func (s *store) testIDs(t *testing.T) {
 		"a", "A", "a ", " a", "a  ", "ä", "a\u0308", "ß", "ss", "1", "1.0", "01", "1e0", "0x1", "+1", "é", "e", "NULL",
 		"\U0001F600", "\U0001F601", `'`, `"`, `\`, `\'`, "`", "%", "_", "?", "@a", ":a", strings.Repeat("x", 128), strings.Repeat("x", 127),
 		"~", "\u00a0", "\u07ff", "\u0800", "\u200b", "\uff5e", "\uffff", "\U00010000", "\U0010ffff", strings.Repeat("\U0010ffff", 32), // UTF-16 has another order
-		"/", "a/", "a/b", "a//b", "@scope/pkg", "\u00c5", "\u212b", "A\u030a", "ﬁ", "fi", "ı", "i", "İ", "I", "ς", "σ", "Σ", "ǆ", "ア", "ｱ", "あ", "a\u00a0", "a-", "a!", "aa", "a\u0301",
+		"/", "a/", "a/b", "a//b", "@scope/pkg", "\u00c5", "\u212b", "A\u030a", "ﬁ", "fi", "ı", "i", "İ", "I", "ς", "σ", "Σ", "ǆ", "ア", "ｱ", "あ", "a\u00a0", "\ud7ff", "a\ud7ffb", "\ue000", "\U0010ffff\U0010ffff", "a\U0010ffff", "a\U0010ffffb", "b", "a-", "a!", "aa", "a\u0301",
 	}
 	versions := make([]model.Version, len(ids))
 	for i, id := range ids {
@@ -68,12 +68,13 @@ func (s *store) testIDs(t *testing.T) {
 		got, err := s.Get(t.Context(), want.ID)
 		require.NoError(t, err, "%q", want.ID)
 		require.Equal(t, want, got)
-		page, err := s.Page(t.Context(), "", want.Platform, 10)
+		page, err := s.Page(t.Context(), model.ListOptions{Platform: want.Platform, Limit: 10})
 		require.NoError(t, err)
 		require.Equal(t, []model.Version{want}, page)
 	}
 	slices.Sort(ids)
 	require.Equal(t, ids, s.mustIDs(t), "the order must be that of the bytes")
+	s.requirePrefixes(t, ids)
 
 	for _, id := range []string{"", "B", "a   ", "1.00", "\U0001F602"} {
 		_, err := s.Get(t.Context(), id)
@@ -84,10 +85,33 @@ func (s *store) testIDs(t *testing.T) {
 	require.Equal(t, ids, s.mustIDs(t))
 }
 
+// requirePrefixes asks for every beginning of every id, from the first page on and from the middle.
+func (s *store) requirePrefixes(t *testing.T, ids []string) {
+	t.Helper()
+	seen := map[string]bool{}
+	for _, id := range ids {
+		for end := range id + "." {
+			prefix := id[:end]
+			if seen[prefix] || end > 4 && end < len(id) {
+				continue
+			}
+			seen[prefix] = true
+			want := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !strings.HasPrefix(id, prefix) })
+			for _, after := range []string{"", want[len(want)/2]} {
+				page, err := s.Page(t.Context(), model.ListOptions{Prefix: prefix, After: after, Limit: len(ids)})
+				require.NoError(t, err)
+				rest := slices.DeleteFunc(append([]string{}, want...), func(id string) bool { return id <= after })
+				require.Equal(t, rest, append([]string{}, idsOf(page)...), "%q after %q", prefix, after)
+			}
+		}
+	}
+	require.Greater(t, len(seen), 90)
+}
+
 // testPage breaks when a page skips or repeats a record, or lets one of another platform through.
 func (s *store) testPage(t *testing.T) {
 	s.mustCreate(t)
-	page, err := s.Page(t.Context(), "", "", 10)
+	page, err := s.Page(t.Context(), model.ListOptions{Limit: 10})
 	require.NoError(t, err)
 	require.Empty(t, page)
 
@@ -106,13 +130,22 @@ func (s *store) testPage(t *testing.T) {
 	capital := slices.DeleteFunc(slices.Clone(versions), func(v model.Version) bool { return v.Platform != "Linux" })
 	require.Equal(t, capital, s.mustPages(t, "Linux", 2))
 	require.Empty(t, s.mustPages(t, "LINUX", 2))
+
+	both := model.ListOptions{Platform: "Linux", Prefix: "l", Limit: 2} // l is one of every third
+	page, err = s.Page(t.Context(), both)
+	require.NoError(t, err)
+	require.Equal(t, []string{"l"}, idsOf(page))
+	both.Prefix, both.After = "m", "z"
+	page, err = s.Page(t.Context(), both)
+	require.NoError(t, err)
+	require.Empty(t, page)
 }
 
 func (s *store) mustPages(t *testing.T, platform string, limit int) []model.Version {
 	t.Helper()
 	var all []model.Version
 	for {
-		page, err := s.Page(t.Context(), last(idsOf(all)), platform, limit)
+		page, err := s.Page(t.Context(), model.ListOptions{Platform: platform, After: last(idsOf(all)), Limit: limit})
 		require.NoError(t, err)
 		all = append(all, page...)
 		if len(page) < limit {
@@ -154,7 +187,7 @@ func (s *store) testContext(t *testing.T) {
 
 	ctx, cancel = context.WithTimeout(t.Context(), 0)
 	defer cancel()
-	_, err = s.Page(ctx, "", "", 1)
+	_, err = s.Page(ctx, model.ListOptions{Limit: 1})
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	require.ErrorIs(t, err, model.ErrStoreUnavailable)
 }

@@ -197,7 +197,7 @@ func (s *store) mustIDs(t *testing.T) []string {
 }
 
 type pager interface {
-	Page(ctx context.Context, after, platform string, limit int) ([]model.Version, error)
+	Page(ctx context.Context, opts model.ListOptions) ([]model.Version, error)
 }
 
 func mustIDs(t *testing.T, p pager) []string {
@@ -205,7 +205,7 @@ func mustIDs(t *testing.T, p pager) []string {
 	const limit = 700
 	var ids []string
 	for {
-		page, err := p.Page(t.Context(), last(ids), "", limit)
+		page, err := p.Page(t.Context(), model.ListOptions{After: last(ids), Limit: limit})
 		require.NoError(t, err)
 		require.LessOrEqual(t, len(page), limit)
 		for _, v := range page {

@@ -28,13 +28,13 @@ func (s *store) testView(t *testing.T) {
 	require.Equal(t, idsOf(versions), mustIDs(t, view))
 	s.mustApply(t, []model.Version{version("newer", 1)})
 	require.Equal(t, idsOf(versions), mustIDs(t, view), "the second look must be as the first")
-	page, err := view.Page(t.Context(), "", "linux", 10)
+	page, err := view.Page(t.Context(), model.ListOptions{Platform: "linux", Limit: 10})
 	require.NoError(t, err)
 	require.Empty(t, page)
 
 	require.NoError(t, view.Close())
 	require.NoError(t, view.Close(), "closing twice")
-	_, err = view.Page(t.Context(), "", "", 1)
+	_, err = view.Page(t.Context(), model.ListOptions{Limit: 1})
 	require.Error(t, err)
 	require.Len(t, s.mustIDs(t), len(versions)+1)
 }

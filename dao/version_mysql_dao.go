@@ -11,6 +11,7 @@ package dao
 import (
 	"context"
 	"sync/atomic"
+	"unicode/utf8"
 
 	"gorm.io/gorm"
 
@@ -57,10 +58,9 @@ func (d *VersionMysqlDao) Get(ctx context.Context, id string) (model.Version, er
 	return v, d.translate(ctx, "reading a record", err)
 }
 
-// Page reads up to limit records whose ids come after after, in the byte order of the ids. A platform
-// that is not empty keeps only its records.
-func (d *VersionMysqlDao) Page(ctx context.Context, after, platform string, limit int) ([]model.Version, error) {
-	return d.page(ctx, d.DB, after, platform, limit)
+// Page reads up to opts.Limit records, in the byte order of the ids.
+func (d *VersionMysqlDao) Page(ctx context.Context, opts model.ListOptions) ([]model.Version, error) {
+	return d.page(ctx, d.DB, opts)
 }
 
 // ForEachVersion calls fn with every record as of one moment, in no certain order and in flat memory.
@@ -69,17 +69,52 @@ func (d *VersionMysqlDao) ForEachVersion(ctx context.Context, fn func(model.Vers
 	return d.scan(ctx, "reading all records", d.DB.WithContext(ctx), fn)
 }
 
-func (d *VersionMysqlDao) page(ctx context.Context, tx *gorm.DB, after, platform string, limit int) ([]model.Version, error) {
-	tx = tx.WithContext(ctx).Where("id > ?", after)
-	if platform != "" {
-		tx = tx.Where("platform = ?", platform)
+func (d *VersionMysqlDao) page(ctx context.Context, tx *gorm.DB, opts model.ListOptions) ([]model.Version, error) {
+	tx = between(tx.WithContext(ctx), opts)
+	if opts.Platform != "" {
+		tx = tx.Table(dialectOf(tx).byPlatform).Where("platform = ?", opts.Platform)
 	}
-	versions := make([]model.Version, 0, limit)
-	err := d.scan(ctx, "reading a page", tx.Order("id").Limit(limit), func(v model.Version) error {
+	versions := make([]model.Version, 0, opts.Limit)
+	err := d.scan(ctx, "reading a page", tx.Order("id").Limit(opts.Limit), func(v model.Version) error {
 		versions = append(versions, v)
 		return nil
 	})
 	return versions, err
+}
+
+// between narrows to a range of ids with one bound at each end: of two lower ones SQLite would take either, and step over
+// all that lies before the other.
+func between(tx *gorm.DB, opts model.ListOptions) *gorm.DB {
+	if opts.After < opts.Prefix {
+		tx = tx.Where("id >= ?", opts.Prefix)
+	} else {
+		tx = tx.Where("id > ?", opts.After)
+	}
+	if end := behind(opts.Prefix); end != "" {
+		tx = tx.Where("id < ?", end)
+	}
+	return tx
+}
+
+// behind returns the first text that comes after all that begin with a prefix, "" when there is none. The columns take UTF-8
+// alone, so it is the prefix with its last character that has a next one replaced by that.
+func behind(prefix string) string {
+	for prefix != "" {
+		last, size := utf8.DecodeLastRuneInString(prefix)
+		prefix = prefix[:len(prefix)-size]
+		if last < utf8.MaxRune {
+			return prefix + string(following(last))
+		}
+	}
+	return ""
+}
+
+// following returns the next character. Surrogates are none.
+func following(r rune) rune {
+	if next := r + 1; utf8.ValidRune(next) {
+		return next
+	}
+	return 0xe000
 }
 
 // scan calls fn with the rows that tx finds, whose errors come back as they are. It stands in place of Find, with which the

@@ -49,7 +49,7 @@ func TestMySQLViewDiesWithItsServer(t *testing.T) {
 	require.NoError(t, server.Kill())
 	require.NoError(t, server.Start())
 	for range 2 {
-		_, err := view.Page(t.Context(), "", "", 1)
+		_, err := view.Page(t.Context(), model.ListOptions{Limit: 1})
 		require.ErrorIs(t, err, model.ErrStoreUnavailable)
 	}
 }
@@ -63,7 +63,7 @@ func TestDumpOfMySQLIsTheSameDatabase(t *testing.T) {
 	odd := []model.Version{version("a';\\\n--", 7), version("\xf0\x9f\x98\x80", 8), version("1.0", 9)}
 	s.mustApply(t, slices.Concat(manyVersions(450), longVersions(3), odd))
 	ids, state := s.mustIDs(t), s.mustState(t)
-	rows, err := s.Page(ctx, "", "", len(ids))
+	rows, err := s.Page(ctx, model.ListOptions{Limit: len(ids)})
 	require.NoError(t, err)
 
 	dump, err := server.Dump(ctx, s.DB.Migrator().CurrentDatabase())
@@ -72,7 +72,7 @@ func TestDumpOfMySQLIsTheSameDatabase(t *testing.T) {
 	require.NoError(t, server.Exec(ctx, "CREATE DATABASE loaded_node1"))
 	require.NoError(t, server.Load(ctx, "loaded_node1", bytes.NewReader(dump)))
 	loaded := &store{VersionMysqlDao: mustOpenMySQL(t, server.DSN("loaded"))}
-	again, err := loaded.Page(ctx, "", "", len(ids)+1)
+	again, err := loaded.Page(ctx, model.ListOptions{Limit: len(ids) + 1})
 	require.NoError(t, err)
 	require.Equal(t, rows, again)
 	require.Equal(t, state, loaded.mustState(t))
@@ -119,7 +119,7 @@ func TestMySQLPrivilegesRevoked(t *testing.T) {
 			becomes := left
 			becomes.Applied = after(left.Applied)
 			write := func() error {
-				if _, err := s.Page(ctx, "", "", 1); err != nil {
+				if _, err := s.Page(ctx, model.ListOptions{Limit: 1}); err != nil {
 					return err
 				}
 				return s.Apply(ctx, left, becomes.Sealed(), model.Changes{Upserts: []model.Version{version("a", 1)}})

@@ -69,8 +69,8 @@ func (v *View) Unlike() error { return v.unlike }
 
 // Page reads as VersionMysqlDao.Page does, as of the view's moment. On MySQL a ctx that ends during the call
 // takes the view with it; every later call fails.
-func (v *View) Page(ctx context.Context, after, platform string, limit int) ([]model.Version, error) {
-	return v.dao.page(ctx, v.tx, after, platform, limit)
+func (v *View) Page(ctx context.Context, opts model.ListOptions) ([]model.Version, error) {
+	return v.dao.page(ctx, v.tx, opts)
 }
 
 // Close ends the view. It may be called more than once and gives the same error each time.

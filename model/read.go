@@ -24,6 +24,8 @@ type ReadOptions struct {
 type ListOptions struct {
 	// Platform keeps only records of this platform; empty keeps all.
 	Platform string
+	// Prefix keeps only records whose ids begin with it; empty keeps all.
+	Prefix string
 	// After is the id after which the page begins; empty begins at the first.
 	After string
 	// Limit is the most records that the page may hold.

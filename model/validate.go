@@ -85,6 +85,10 @@ func ValidateCommand(c Command) error {
 // ValidateID returns nil or a *ValidationError for the field "id". Any goroutine may call it.
 func ValidateID(id string) error { return invalidUnless("id", brokenIDRule(id)) }
 
+// ValidatePrefix returns nil or a *ValidationError for the field "prefix", which holds the beginning of an id or nothing. Any
+// goroutine may call it.
+func ValidatePrefix(prefix string) error { return invalidUnless("prefix", brokenPrefixRule(prefix)) }
+
 // ValidateText returns nil or a *ValidationError for a field that holds a versionNo or a platform. Any goroutine may call it.
 func ValidateText(field, text string) error { return invalidUnless(field, brokenTextRule(text)) }
 
@@ -152,16 +156,31 @@ func brokenTextRule(text string) string {
 	return brokenCharacterRule(text)
 }
 
+func brokenPrefixRule(prefix string) string {
+	if len(prefix) > IDBytesMax {
+		return ruleIDLength
+	}
+	return unreadableRule(prefix)
+}
+
 func brokenCharacterRule(text string) string {
 	first, _ := utf8.DecodeRuneInString(text)
 	last, _ := utf8.DecodeLastRuneInString(text)
+	if rule := unreadableRule(text); rule != "" {
+		return rule
+	}
+	if unicode.IsSpace(first) || unicode.IsSpace(last) {
+		return ruleBlanks
+	}
+	return ""
+}
+
+func unreadableRule(text string) string {
 	switch {
 	case !utf8.ValidString(text):
 		return ruleUTF8
 	case strings.ContainsFunc(text, unicode.IsControl):
 		return ruleControl
-	case unicode.IsSpace(first) || unicode.IsSpace(last):
-		return ruleBlanks
 	}
 	return ""
 }

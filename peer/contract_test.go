@@ -49,7 +49,7 @@ var sampleAck = model.TermAck{Node: "node3", Term: 9}
 
 // Ids hold what texts in between could treat specially; one that changes on its way reads another record.
 func sampleQueries() []model.Query {
-	return []model.Query{{ID: "libstdc++6"}, {ID: "@scope/a//b/"}, {ID: `%2F ?x=1&y#z;"<>\^{|}`}, {Page: &model.ListOptions{Platform: "a+b &c", After: "版本", Limit: 997}}}
+	return []model.Query{{ID: "libstdc++6"}, {ID: "@scope/a//b/"}, {ID: `%2F ?x=1&y#z;"<>\^{|}`}, {Page: &model.ListOptions{Platform: "a+b &c", Prefix: "a/ %", After: "版本", Limit: 997}}}
 }
 
 func sampleFound() []model.Found {

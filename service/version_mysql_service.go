@@ -132,7 +132,9 @@ func (s *VersionMysqlService) list(ctx context.Context, opts model.ListOptions) 
 	if err != nil {
 		return model.Page{}, 0, err
 	}
-	rows, err := view.Page(ctx, opts.After, opts.Platform, opts.Limit+1)
+	more := opts
+	more.Limit++
+	rows, err := view.Page(ctx, more)
 	if err = errors.Join(view.Unlike(), err, view.Close()); err != nil {
 		return model.Page{}, 0, err
 	}

@@ -18,7 +18,7 @@ const (
 )
 
 // AppendQueries appends the byte form of what a follower asks the leader for: version, count, and of each query its
-// kind, and the id, or the platform, the id that goes before and the limit of the page.
+// kind, and the id, or the platform, the prefix, the id that goes before and the limit of the page.
 func AppendQueries(dst []byte, queries []model.Query) []byte {
 	dst = binary.AppendUvarint(append(dst, formVersion), uint64(len(queries)))
 	for _, q := range queries {
@@ -26,7 +26,8 @@ func AppendQueries(dst []byte, queries []model.Query) []byte {
 			dst = appendText(append(dst, kindRecord), q.ID)
 			continue
 		}
-		dst = appendText(appendText(append(dst, kindPage), q.Page.Platform), q.Page.After)
+		dst = appendText(appendText(append(dst, kindPage), q.Page.Platform), q.Page.Prefix)
+		dst = appendText(dst, q.Page.After)
 		dst = binary.AppendUvarint(dst, uint64(q.Page.Limit))
 	}
 	return dst
@@ -52,7 +53,7 @@ func (r *reader) query(q *model.Query) (rows int) {
 		q.ID = r.text()
 		return 1
 	case kindPage:
-		q.Page = &model.ListOptions{Platform: r.text(), After: r.text(), Limit: r.countFrom(1, ReadsMax)}
+		q.Page = &model.ListOptions{Platform: r.text(), Prefix: r.text(), After: r.text(), Limit: r.countFrom(1, ReadsMax)}
 		return q.Page.Limit
 	default:
 		r.fail("unknown kind %d of a query", kind)

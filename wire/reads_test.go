@@ -10,7 +10,7 @@ import (
 )
 
 func sampleQueries() []model.Query {
-	return []model.Query{{ID: "libstdc++6"}, {}, {Page: &model.ListOptions{Platform: "版本", After: strings.Repeat("x", 128), Limit: 7}}, {Page: &model.ListOptions{Limit: 1}}}
+	return []model.Query{{ID: "libstdc++6"}, {}, {Page: &model.ListOptions{Platform: "版本", Prefix: "x/", After: strings.Repeat("x", 128), Limit: 7}}, {Page: &model.ListOptions{Limit: 1}}}
 }
 
 func sampleFound() []model.Found {

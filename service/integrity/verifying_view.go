@@ -45,7 +45,7 @@ func (t *Trust) OpenView(ctx context.Context, store *dao.VersionMysqlDao, record
 
 // Page returns model.ErrStoreDiffers in place of the empty page at the end.
 func (v *verifyingView) Page(ctx context.Context, after string, limit int) ([]model.Version, error) {
-	page, err := v.View.Page(ctx, after, "", limit)
+	page, err := v.View.Page(ctx, model.ListOptions{After: after, Limit: limit})
 	if err != nil {
 		return nil, v.missing(err)
 	}

@@ -2,8 +2,11 @@ package system_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"strings"
@@ -33,11 +36,50 @@ func TestRealInput(t *testing.T) {
 		expected := writePackages(t, c, packages)
 		rows := c.RequireEqualStores()
 		requireRecords(t, expected, rows)
+		requirePrefixes(t, c, rows)
 		status, err := c.Leader().Client.Status(t.Context())
 		require.NoError(t, err)
 		c.RequireGets(rows, status.Applied)
 		t.Logf("%d packages, %d records", len(packages), len(rows))
 	})
+}
+
+// requirePrefixes lists what begins alike, on every node, page by page.
+func requirePrefixes(t *testing.T, c *cluster.Cluster, rows []model.Version) {
+	t.Helper()
+	for _, prefix := range []string{"@scope/", "@scope/pkg-1", "libstdc++", "é", "/", "no such"} {
+		want := []string{}
+		for _, row := range rows {
+			if strings.HasPrefix(row.ID, prefix) && row.Platform == "all" {
+				want = append(want, row.ID)
+			}
+		}
+		for _, n := range c.Nodes {
+			require.Equal(t, want, mustList(t, n, url.Values{"prefix": {prefix}, "platform": {"all"}, "limit": {"7"}}), "%s on %s", prefix, n.ID)
+		}
+	}
+}
+
+func mustList(t *testing.T, n *cluster.Node, query url.Values) []string {
+	t.Helper()
+	ids := []string{}
+	for {
+		status, answer, err := n.Client.Send(t.Context(), false, http.MethodGet, "/version?"+query.Encode(), nil, "")
+		require.NoError(t, err)
+		require.Equal(t, http.StatusOK, status, "%s", answer)
+		var page struct {
+			Items      []model.VersionDB
+			NextCursor string
+		}
+		require.NoError(t, json.Unmarshal(answer, &page))
+		for _, each := range page.Items {
+			ids = append(ids, each.ID)
+		}
+		if page.NextCursor == "" {
+			return ids
+		}
+		query.Set("cursor", page.NextCursor)
+	}
 }
 
 // somePackages gives those of this machine with REAL_INPUT=1, and otherwise some that look like them.
