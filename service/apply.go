@@ -24,6 +24,12 @@ func newStateMachine(mysql *VersionMysqlService, redis *VersionRedisService, div
 	return &stateMachine{mysql: mysql, redis: redis, trust: integrity.NewTrust(diverged, log), level: &level{}}
 }
 
+// NewThrowawayService decides and stores commands without a Raft node, for a recovery that is offline.
+// It does what the apply path of a node does, and has nothing else.
+func NewThrowawayService(mysql *VersionMysqlService, redis *VersionRedisService, log *slog.Logger) raft.VersionServiceInterface {
+	return newStateMachine(mysql, redis, func(string) {}, log)
+}
+
 // AddVersionInternal decides a create and stages its row.
 func (m *stateMachine) AddVersionInternal(c model.Command, revision uint64) model.Outcome {
 	if current, exists := m.mysql.records.Staged(c.ID); exists {

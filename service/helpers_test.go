@@ -144,6 +144,9 @@ func (o nodeOptions) mustPrepare(t *testing.T) *testNode {
 	address := listener.Addr().String()
 	settings := o.settings(address)
 	settings.PeriodicDeleteInterval, settings.ExamineSize = time.Second, 20
+	if settings.Observer == nil {
+		settings.Observer = unobserved{}
+	}
 	log := slog.New(slog.DiscardHandler)
 	if o.log != nil {
 		log = slog.New(slog.NewTextHandler(o.log, nil))
@@ -265,3 +268,14 @@ func (n *testNode) exec(t *testing.T, statement string, args ...any) {
 	t.Helper()
 	require.NoError(t, n.store.DB.WithContext(t.Context()).Exec(statement, args...).Error)
 }
+
+// unobserved is the Observer of nodes on which a test has no eye.
+type unobserved struct{}
+
+func (unobserved) BatchWritten(model.Unit, model.UnitOutcome, error, time.Duration) {}
+func (unobserved) Written(model.CommandType, error, time.Duration)                  {}
+func (unobserved) Forwarded(int)                                                    {}
+func (unobserved) ReadRound(model.Level, int, time.Duration, error)                 {}
+func (unobserved) Reloaded(done bool, took time.Duration, err error)                {}
+func (unobserved) Checked(time.Duration, error)                                     {}
+func (unobserved) Diverged(string)                                                  {}

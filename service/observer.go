@@ -26,14 +26,3 @@ type Observer interface {
 	// foundBy names.
 	Diverged(foundBy string)
 }
-
-// unobserved is the Observer of services that have none.
-type unobserved struct{}
-
-func (unobserved) BatchWritten(model.Unit, model.UnitOutcome, error, time.Duration) {}
-func (unobserved) Written(model.CommandType, error, time.Duration)                  {}
-func (unobserved) Forwarded(int)                                                    {}
-func (unobserved) ReadRound(model.Level, int, time.Duration, error)                 {}
-func (unobserved) Reloaded(done bool, took time.Duration, err error)                {}
-func (unobserved) Checked(time.Duration, error)                                     {}
-func (unobserved) Diverged(string)                                                  {}

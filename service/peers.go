@@ -62,7 +62,7 @@ func describe(m raft.Member, status *peer.Status, commit uint64) model.PeerStatu
 	if m.Voter {
 		p.Suffrage = model.SuffrageVoter
 	}
-	if status == nil || status.Node != m.ID {
+	if status == nil {
 		return p
 	}
 	p.Reachable, p.Port, p.State, p.AppliedIndex = true, status.Port, status.State, status.Applied

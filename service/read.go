@@ -10,12 +10,8 @@ import (
 	"versiond/service/cluster"
 )
 
-const (
-	// farBehind is the lag in log entries beyond which a node passes reads to the leader.
-	farBehind = cluster.FarBehind
-	// followInterval is how soon a read that waits for this node's applier sees that it waits in vain.
-	followInterval = 100 * time.Millisecond
-)
+// followInterval is how soon a read that waits for this node's applier sees that it waits in vain.
+const followInterval = 100 * time.Millisecond
 
 // errPassToLeader says that this node's own store cannot serve a read that the leader's can.
 var errPassToLeader = errors.New("pass the read to the leader")
@@ -166,5 +162,5 @@ func (s *VersionService) cannotFollow(index uint64) bool {
 	if s.node.LogFailure() != nil && index > s.node.AppliedIndex() {
 		return true // what it lacks cannot reach it
 	}
-	return !s.serving() || s.node.Stuck() || s.node.StoreFailure() != nil || index > s.node.AppliedIndex()+farBehind
+	return !s.serving() || s.node.Stuck() || s.node.StoreFailure() != nil || index > s.node.AppliedIndex()+cluster.FarBehind
 }

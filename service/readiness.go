@@ -126,7 +126,7 @@ func (r *readiness) applier() error {
 		return fmt.Errorf("%w: its store is being brought to the cluster's state", model.ErrNotCaughtUp)
 	case r.node.Stuck():
 		return r.stuck()
-	case applied+farBehind < commit:
+	case applied+cluster.FarBehind < commit:
 		return fmt.Errorf("%w: it has applied index %d of %d", model.ErrNotCaughtUp, applied, commit)
 	}
 	return r.level.check(applied)

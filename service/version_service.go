@@ -44,8 +44,7 @@ type Settings struct {
 	// PeriodicDeleteInterval and ExamineSize pace the upkeep of MemoryDB.
 	PeriodicDeleteInterval time.Duration
 	ExamineSize            int
-	// Observer may be nil.
-	Observer Observer
+	Observer               Observer
 }
 
 // Listed is one node of the configuration.
@@ -79,13 +78,10 @@ type VersionService struct {
 // NewVersionService joins the parts and starts the Raft node. Run must be called for the node to find
 // its cluster; Close ends it.
 func NewVersionService(settings Settings, mysql *VersionMysqlService, redis *VersionRedisService, initializer RaftInitializer, peers PeerClient, log *slog.Logger) (*VersionService, error) {
-	if mysql == nil || redis == nil || initializer == nil || peers == nil || log == nil {
-		return nil, errors.New("the version service needs both services, the Raft initializer, the peer client and a logger")
+	if mysql == nil || redis == nil || initializer == nil || peers == nil || log == nil || settings.Observer == nil {
+		return nil, errors.New("the version service needs both services, the Raft initializer, the peer client, a logger and an observer")
 	}
 	observer := settings.Observer
-	if observer == nil {
-		observer = unobserved{}
-	}
 	machine := newStateMachine(mysql, redis, observer.Diverged, log)
 	node, err := initializer.InitRaft(machine)
 	if err != nil {

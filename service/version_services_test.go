@@ -36,26 +36,26 @@ func TestConstructorsRefuseWhatIsMissing(t *testing.T) {
 	failing := failingInitializer{err: io.ErrUnexpectedEOF}
 	for name, try := range map[string]func() (*VersionService, error){
 		"database": func() (*VersionService, error) {
-			return NewVersionService(Settings{}, nil, redisService, failing, peers, log)
+			return NewVersionService(Settings{Observer: unobserved{}}, nil, redisService, failing, peers, log)
 		},
 		"caches": func() (*VersionService, error) {
-			return NewVersionService(Settings{}, mysqlService, nil, failing, peers, log)
+			return NewVersionService(Settings{Observer: unobserved{}}, mysqlService, nil, failing, peers, log)
 		},
 		"initializer": func() (*VersionService, error) {
-			return NewVersionService(Settings{}, mysqlService, redisService, nil, peers, log)
+			return NewVersionService(Settings{Observer: unobserved{}}, mysqlService, redisService, nil, peers, log)
 		},
 		"peers": func() (*VersionService, error) {
-			return NewVersionService(Settings{}, mysqlService, redisService, failing, nil, log)
+			return NewVersionService(Settings{Observer: unobserved{}}, mysqlService, redisService, failing, nil, log)
 		},
 		"log": func() (*VersionService, error) {
-			return NewVersionService(Settings{}, mysqlService, redisService, failing, peers, nil)
+			return NewVersionService(Settings{Observer: unobserved{}}, mysqlService, redisService, failing, peers, nil)
 		},
 	} {
 		s, err := try()
 		require.Error(t, err, name)
 		require.Nil(t, s, name)
 	}
-	_, err = NewVersionService(Settings{}, mysqlService, redisService, failing, peers, log)
+	_, err = NewVersionService(Settings{Observer: unobserved{}}, mysqlService, redisService, failing, peers, log)
 	require.ErrorIs(t, err, io.ErrUnexpectedEOF, "a Raft node that cannot be started must be told")
 }
 

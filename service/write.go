@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"versiond/model"
+	"versiond/service/cluster"
 	"versiond/wire"
 )
 
@@ -134,7 +135,7 @@ func (s *VersionService) propose(ctx context.Context, units []model.Unit) ([]mod
 	if err := s.cluster.Removed(); err != nil {
 		return nil, 0, err
 	}
-	if s.node.IsLeader() && s.node.AppliedIndex()+farBehind < s.node.CommitIndex() {
+	if s.node.IsLeader() && s.node.AppliedIndex()+cluster.FarBehind < s.node.CommitIndex() {
 		return nil, 0, model.ErrTooManyRequests // a new leader with a long backlog
 	}
 	outcomes, err := s.node.Propose(ctx, units)

@@ -93,8 +93,8 @@ func (c *changes) ensureQuorumWithout(ctx context.Context, id string) error {
 
 func (c *changes) countAlive(ctx context.Context, members []raft.Member) int {
 	alive := 0
-	for i, status := range c.AskMembers(ctx, members) {
-		if status != nil && status.Node == members[i].ID && status.Running {
+	for _, status := range c.AskMembers(ctx, members) {
+		if status != nil && status.Running {
 			alive++
 		}
 	}

@@ -44,9 +44,16 @@ func (o *others) votersBut(id string) []raft.Member {
 	return slices.DeleteFunc(o.Node.Members(), func(m raft.Member) bool { return !m.Voter || m.ID == id })
 }
 
-// AskMembers asks members how they do; of those that do not answer it returns nil.
+// AskMembers asks members how they do. Of those that do not answer it returns nil, and of those in whose place another
+// node answers.
 func (o *others) AskMembers(ctx context.Context, members []raft.Member) []*peer.Status {
-	return o.askAll(ctx, addressesOf(members))
+	answers := o.askAll(ctx, addressesOf(members))
+	for i, a := range answers {
+		if a != nil && a.Node != members[i].ID {
+			answers[i] = nil
+		}
+	}
+	return answers
 }
 
 // askAll asks every address at once; of those that do not answer it returns nil.

@@ -3,9 +3,11 @@ package cluster
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 
 	"versiond/group"
+	"versiond/raft"
 )
 
 const (
@@ -52,4 +54,32 @@ func (w *leaderWatch) look(now time.Time, leader string) {
 		w.log.Info("there is a new leader", "leader", leader, "before", w.leader)
 	}
 	w.leader, w.since, w.missed = leader, now, false
+}
+
+// logWatchInterval is how often a node whose log is held asks who leads.
+const logWatchInterval = 250 * time.Millisecond
+
+// watchLog finds out who leads while writes to this node's Raft log wait for its disk. Hashicorp/raft
+// cannot: its main loop is what waits. So clients of this node are served by the leader meanwhile.
+func (c *Cluster) watchLog(ctx context.Context) {
+	for range group.Every(ctx, logWatchInterval) {
+		if c.Node.LogFailure() != nil {
+			c.Node.NoteLeader(c.askWhoLeads(ctx))
+		}
+	}
+}
+
+// askWhoLeads returns the member that says that it leads, of several that of the highest term, and one
+// without an id when none does.
+func (c *Cluster) askWhoLeads(ctx context.Context) (leader raft.Member) {
+	others := slices.DeleteFunc(c.Node.Members(), func(m raft.Member) bool { return m.ID == c.id() })
+	ctx, cancel := context.WithTimeout(ctx, voterAnswerTimeout)
+	defer cancel()
+	var highest uint64
+	for i, status := range c.AskMembers(ctx, others) {
+		if status != nil && status.State == "leader" && status.Term > highest {
+			leader, highest = others[i], status.Term
+		}
+	}
+	return leader
 }

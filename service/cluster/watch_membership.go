@@ -66,7 +66,7 @@ func (r *removal) check(ctx context.Context) error {
 		return nil
 	}
 	members := r.Node.Members()
-	for _, status := range r.AskMembers(ctx, members) {
+	for _, status := range r.askAll(ctx, addressesOf(members)) {
 		if status == nil || status.Cluster != r.Node.Identity().Cluster || status.State != "leader" {
 			continue
 		}

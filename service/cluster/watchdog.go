@@ -140,7 +140,7 @@ func (d *watchdog) betterVoter(ctx context.Context, beat time.Duration) (best ra
 func bestVoter(voters []raft.Member, answers []*peer.Status, beat time.Duration) (best raft.Member, found bool) {
 	var longest uint64
 	for i, status := range answers {
-		if status == nil || status.Node != voters[i].ID || !storeDoesWell(status) || beat > 0 && !muchFaster(status, beat) {
+		if status == nil || !storeDoesWell(status) || beat > 0 && !muchFaster(status, beat) {
 			continue
 		}
 		if !found || status.LastIndex > longest {

@@ -84,7 +84,6 @@ func TestBestVoter(t *testing.T) {
 		"fails, not for long yet":     {func(s *peer.Status) { s.StoreFailing = true }, stuck, false},
 		"builds its store anew":       {func(s *peer.Status) { s.Serving = false }, stuck, false},
 		"has a backlog":               {func(s *peer.Status) { s.Commit = 10 + FarBehind + 1 }, stuck, false},
-		"is somebody else":            {func(s *peer.Status) { s.Node = "node7" }, stuck, false},
 		"slow is better than stuck":   {func(s *peer.Status) { s.CommitMicros = 5_000_000 }, stuck, true},
 		"much faster":                 {func(*peer.Status) {}, slow, true},
 		"no faster":                   {func(s *peer.Status) { s.CommitMicros = 200_000 }, slow, false},

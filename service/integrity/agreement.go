@@ -29,7 +29,7 @@ type Agreement struct {
 func Compare(cluster string, members []raft.Member, answers []*peer.Status) Agreement {
 	known := map[uint64]map[string]model.Checksum{}
 	for i, m := range members {
-		if a := answers[i]; a != nil && a.Node == m.ID && a.Cluster == cluster {
+		if a := answers[i]; a != nil && a.Cluster == cluster {
 			collectCheckpoints(known, m.ID, a.Content)
 		}
 	}
