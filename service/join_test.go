@@ -2,7 +2,6 @@ package service
 
 import (
 	"errors"
-	"strings"
 	"testing"
 	"time"
 
@@ -55,28 +54,14 @@ func TestRefusedJoinsChangeNothing(t *testing.T) {
 		id, address string
 		want        error
 	}{
-		"unreachable":            {"node2", "nobody:7001", model.ErrNodeUnreachable},
-		"wrong id":               {"node3", "blank:7001", model.ErrWrongNode},
-		"own id elsewhere":       {"node1", "blank:7001", model.ErrWrongNode},
-		"other cluster":          {"node2", "foreign:7001", model.ErrWrongNode},
-		"other cluster's store":  {"node2", "foreign-store:7001", model.ErrWrongNode},
-		"own id, same cluster":   {"node1", "impostor:7001", model.ErrIDInUse},
-		"own id, blank":          {"node1", "blank-impostor:7001", model.ErrIDInUse},
-		"taken address":          {"node2", n.address, model.ErrWrongNode},
-		"no port":                {"node2", "blank", model.ErrInvalid},
-		"no host":                {"node2", ":7001", model.ErrInvalid},
-		"port 0":                 {"node2", "blank:0", model.ErrInvalid},
-		"port too large":         {"node2", "blank:65536", model.ErrInvalid},
-		"named port":             {"node2", "blank:http", model.ErrInvalid},
-		"every interface":        {"node2", "0.0.0.0:7001", model.ErrInvalid},
-		"every IPv6 interface":   {"node2", "[::]:7001", model.ErrInvalid},
-		"empty":                  {"", "", model.ErrInvalid},
-		"id of capitals":         {"Node2", "blank:7001", model.ErrInvalid},
-		"id of a path":           {"../node2", "blank:7001", model.ErrInvalid},
-		"id that is too long":    {strings.Repeat("a", 33), "blank:7001", model.ErrInvalid},
-		"a URL for an address":   {"node2", "http://blank:7001", model.ErrInvalid},
-		"an address with a path": {"node2", "blank:7001/x", model.ErrInvalid},
-		"no host of that name":   {"node2", "bl ank:7001", model.ErrInvalid},
+		"unreachable":           {"node2", "nobody:7001", model.ErrNodeUnreachable},
+		"wrong id":              {"node3", "blank:7001", model.ErrWrongNode},
+		"own id elsewhere":      {"node1", "blank:7001", model.ErrWrongNode},
+		"other cluster":         {"node2", "foreign:7001", model.ErrWrongNode},
+		"other cluster's store": {"node2", "foreign-store:7001", model.ErrWrongNode},
+		"own id, same cluster":  {"node1", "impostor:7001", model.ErrIDInUse},
+		"own id, blank":         {"node1", "blank-impostor:7001", model.ErrIDInUse},
+		"taken address":         {"node2", n.address, model.ErrWrongNode},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := n.join(t, each.id, each.address)

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"versiond/model"
-	"versiond/naming"
 	"versiond/peer"
 	"versiond/raft"
 )
@@ -19,13 +18,10 @@ const undoTimeout = 3 * time.Second
 // Join makes the node that answers at address a member: without a vote at first, which it
 // gets when it has caught up, unless voter is false. One that is a member already stays one. Nothing
 // is changed before the node itself has confirmed who it is, so a mistyped address cannot cost the
-// cluster its quorum. Errors: model.ErrInvalid, ErrNodeUnreachable, ErrWrongNode, ErrIDInUse,
+// cluster its quorum. What id and address look like is for its caller to check. Errors: model.ErrNodeUnreachable, ErrWrongNode, ErrIDInUse,
 // ErrAddressInUse, ErrQuorumAtRisk, ErrNoLeader, ErrTooManyRequests, and ErrOutcomeUnknown, after which it may be
 // asked for again.
 func (c *changes) Join(ctx context.Context, id, address string, voter bool) (member model.Member, err error) {
-	if err := validateMember(id, address); err != nil {
-		return member, err
-	}
 	err = c.changeOnLeader(ctx, func(ctx context.Context) error {
 		member, err = c.join(ctx, id, address, voter)
 		return err
@@ -34,20 +30,6 @@ func (c *changes) Join(ctx context.Context, id, address string, voter bool) (mem
 		return err
 	})
 	return member, err
-}
-
-func validateMember(id, address string) error {
-	var fields []model.FieldError
-	if !naming.ValidNodeID(id) {
-		fields = append(fields, model.FieldError{Field: "id", Detail: "must be 1 to 32 of a-z, 0-9, _ and -, beginning with a letter or digit, for example node4"})
-	}
-	if _, err := naming.ParseRoutable(address); err != nil {
-		fields = append(fields, model.FieldError{Field: "addr", Detail: "must be host:port of the new node's peer port, where the other nodes can reach it, for example 10.0.0.4:7001"})
-	}
-	if len(fields) > 0 {
-		return &model.ValidationError{Fields: fields}
-	}
-	return nil
 }
 
 // join runs on the leader.
