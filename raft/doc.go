@@ -38,6 +38,7 @@
 //	datadir    the locked directory: whose it is, where its parts lie, whether it is still there
 //	judge      what a store is worth, held against the directory and the log
 //	raftlog    what Raft must not forget, on disk: log, term, vote, snapshots
+//	readindex  the index that a read must reflect, and the proof that this node still leads
 //	recovery   a new cluster with what one stopped node, or one database, has
 //	restore    a backup in the place of all records, through the log
 //	snapshot   the form of snapshots and backups, without Raft

@@ -8,9 +8,6 @@ import (
 	"versiond/model"
 )
 
-// stuckAfter is how long the applier may be held up before the node counts as stuck.
-const stuckAfter = 2 * time.Second
-
 // Status is what a node says of itself to other nodes and to its operators.
 type Status struct {
 	model.Identity

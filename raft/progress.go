@@ -10,6 +10,9 @@ import (
 	"versiond/model"
 )
 
+// stuckAfter is how long the applier may be held up before the node counts as stuck.
+const stuckAfter = 2 * time.Second
+
 // progress tells any goroutine how far the applier is, and lets it wait. Only the applier moves it.
 type progress struct {
 	// wanted holds a token when somebody has begun to wait.

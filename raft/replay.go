@@ -25,7 +25,8 @@ func Replay(ctx context.Context, service VersionServiceInterface, stores *raftlo
 		committed: func() uint64 { return h.Last }, dir: dir, log: slog.New(slog.DiscardHandler),
 	}
 	err = a.reconcile(ctx)
-	for moved := true; err == nil && a.applied.Index < h.Last; {
+	for err == nil && a.applied.Index < h.Last {
+		var moved bool
 		if moved, err = a.readLog(ctx); err == nil && !moved {
 			err = errNoHistory
 		}
