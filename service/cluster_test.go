@@ -266,8 +266,9 @@ func TestFollowerThatIsBehindReadsAtTheLeader(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, added.Record, result.Record)
 		require.GreaterOrEqual(t, result.Index, added.Index, "the label is the leader's")
-		_, err = follower.GetVersionByID(within(t, 10*time.Second), id+"-not", model.ReadOptions{Level: model.LevelLinearizable})
+		missing, err := follower.GetVersionByID(within(t, 10*time.Second), id+"-not", model.ReadOptions{Level: model.LevelLinearizable})
 		require.ErrorIs(t, err, model.ErrNotFound)
+		require.GreaterOrEqual(t, missing.Index, added.Index)
 	}
 	require.Contains(t, follower.peers.called(), "read "+nodes[0].address)
 }

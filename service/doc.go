@@ -3,7 +3,7 @@
 //
 //	AddVersion -> write -> raft.Node.Propose on the leader, writeForwarder -> leader elsewhere
 //	raft applier -> stateMachine: AddVersionInternal ... CommitInternal -> PublishInternal -> CacheInternal
-//	GetVersionByID -> read -> readForwarder -> LeaderRead, on a follower that is behind its own log
+//	GetVersionByID -> read -> forwarder -> LeaderRead, on a follower that is behind its own log
 //	                       -> readHere: freshIndex -> awaitApplied -> lookup (revision index, MemoryDB, Redis, MySQL)
 //	                       -> readThere -> LeaderRead, where this node's store cannot
 //

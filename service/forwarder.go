@@ -58,15 +58,6 @@ func (s *VersionService) newWriteForwarder() *forwarder[model.Unit, model.UnitOu
 	})
 }
 
-// newReadForwarder passes linearizable reads on.
-func (s *VersionService) newReadForwarder() *forwarder[model.Query, model.Found] {
-	return newForwarder(s.ctx, readLimits, s.node.Leader, func(ctx context.Context, leader string, queries []model.Query) ([]model.Found, uint64, error) {
-		ctx, cancel := context.WithTimeout(ctx, readIndexTimeout)
-		defer cancel()
-		return s.peers.Read(ctx, leader, queries, model.ReadOptions{Level: model.LevelLinearizable}, s.termAck())
-	})
-}
-
 // forward returns the leader's answer to a request that has this size and counts for so many, and the index that it
 // reflects.
 func (f *forwarder[Req, Res]) forward(ctx context.Context, is Req, size, count int) (Res, uint64, error) {

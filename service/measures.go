@@ -46,7 +46,7 @@ func (s *VersionService) Measures() model.Measures {
 		LastContact: time.Duration(status.LastContactMS) * time.Millisecond, ApplierLag: s.node.Lag(),
 		Members: len(status.Members), Voters: cluster.Voters(status.Members),
 		Records: s.mysql.records.Len(), MemoryRecords: s.redis.memory.Len(),
-		Lookups: s.lookup.counts(), StoreReadFailures: s.lookup.reads.failures.Load(),
+		Lookups: s.reads.lookup.counts(), StoreReadFailures: s.reads.lookup.reads.failures.Load(),
 	}
 	if writer := s.redis.writer; writer != nil {
 		m.RedisPending, m.RedisFailures = writer.waiting(), writer.failures.Load()

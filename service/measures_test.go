@@ -15,9 +15,9 @@ import (
 // lookedUp gives what one linearizable read added to the counts.
 func (n *testNode) lookedUp(t *testing.T, id string) model.Lookups {
 	t.Helper()
-	before := n.lookup.counts()
+	before := n.reads.lookup.counts()
 	_, _ = n.GetVersionByID(within(t, 10*time.Second), id, model.ReadOptions{Level: model.LevelLinearizable})
-	after := n.lookup.counts()
+	after := n.reads.lookup.counts()
 	return model.Lookups{
 		Absent:     after.Absent - before.Absent,
 		MemoryHits: after.MemoryHits - before.MemoryHits, MemoryMisses: after.MemoryMisses - before.MemoryMisses,
@@ -91,7 +91,7 @@ func TestStoreReadFailuresAreCounted(t *testing.T) {
 	t.Parallel()
 	n := nodeOptions{}.mustLead(t)
 	n.mustAdd(t, "a", "1")
-	n.lookup.reads.failed(model.ErrNotFound)
+	n.reads.lookup.reads.failed(model.ErrNotFound)
 	require.Zero(t, n.Measures().StoreReadFailures)
 	n.redis.memory.Clear()
 	sqlDB, err := n.store.DB.DB()

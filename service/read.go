@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"time"
 
+	"versiond/group"
 	"versiond/model"
+	"versiond/raft"
 	"versiond/service/cluster"
+	"versiond/service/integrity"
 )
 
 // followInterval is how soon a read that waits for this node's applier sees that it waits in vain.
@@ -19,7 +22,7 @@ var errPassToLeader = errors.New("pass the read to the leader")
 // GetVersionByID returns a record as current as opts asks. Errors: model.ErrNotFound, ErrNoLeader,
 // ErrTimeout, ErrNotCaughtUp, ErrStoreUnavailable, ErrNodeRemoved.
 func (s *VersionService) GetVersionByID(ctx context.Context, id string, opts model.ReadOptions) (model.Result, error) {
-	found, index, err := s.read(ctx, model.Query{ID: id}, opts)
+	found, index, err := s.reads.read(ctx, model.Query{ID: id}, opts)
 	if err == nil && !found.Exists {
 		err = model.ErrNotFound
 	}
@@ -28,7 +31,7 @@ func (s *VersionService) GetVersionByID(ctx context.Context, id string, opts mod
 
 // ListVersions returns one page in the byte order of the ids, and the applied index that it reflects.
 func (s *VersionService) ListVersions(ctx context.Context, list model.ListOptions, opts model.ReadOptions) (model.Page, uint64, error) {
-	found, index, err := s.read(ctx, model.Query{Page: &list}, opts)
+	found, index, err := s.reads.read(ctx, model.Query{Page: &list}, opts)
 	if err != nil {
 		return model.Page{}, 0, err
 	}
@@ -37,27 +40,51 @@ func (s *VersionService) ListVersions(ctx context.Context, list model.ListOption
 
 // LeaderRead answers what another member, which ack is of, passes on; model.ErrNotLeader on every node but the leader.
 func (s *VersionService) LeaderRead(ctx context.Context, queries []model.Query, opts model.ReadOptions, ack model.TermAck) ([]model.Found, uint64, error) {
-	found, index, err := s.readHere(ctx, queries, opts, func(ctx context.Context, level model.Level) (uint64, error) {
-		return s.LeaderReadIndex(ctx, level, ack)
+	return s.reads.readLeading(ctx, queries, opts, ack)
+}
+
+// LeaderReadIndex returns the index for reads of a level, of the member that ack is of or of this node itself, on the
+// leader; model.ErrNotLeader elsewhere.
+func (s *VersionService) LeaderReadIndex(ctx context.Context, level model.Level, ack model.TermAck) (uint64, error) {
+	return s.reads.leadingIndex(ctx, level, ack)
+}
+
+// reader answers queries as current as they were asked for, from what this node has applied or at the leader.
+type reader struct {
+	node      *raft.Node
+	cluster   *cluster.Cluster
+	peers     PeerClient
+	level     *level
+	guard     *integrity.Guard
+	lookup    *lookup
+	observer  Observer
+	forwarder *forwarder[model.Query, model.Found]
+	indexes   map[model.Level]*group.Rounds[uint64]
+}
+
+// start makes what reads share, which ends with ctx.
+func (r *reader) start(ctx context.Context) *reader {
+	r.indexes = r.newIndexes(ctx)
+	r.forwarder = newForwarder(ctx, readLimits, r.node.Leader, func(ctx context.Context, leader string, queries []model.Query) ([]model.Found, uint64, error) {
+		ctx, cancel := context.WithTimeout(ctx, readIndexTimeout)
+		defer cancel()
+		return r.peers.Read(ctx, leader, queries, model.ReadOptions{Level: model.LevelLinearizable}, r.termAck())
 	})
-	if errors.Is(err, errPassToLeader) {
-		err = model.ErrNotLeader // it was replaced while it read
-	}
-	return found, index, err
+	return r
 }
 
 // read answers one query, and returns the applied index that the answer reflects: together with what else waits, at
 // the leader, where this node is behind its own log; else here, and at the leader where this node cannot.
-func (s *VersionService) read(ctx context.Context, q model.Query, opts model.ReadOptions) (model.Found, uint64, error) {
-	if s.shouldForward(q, opts) {
-		if found, index, err := s.readForwarder.forward(ctx, q, len(q.ID), 1); err == nil {
+func (r *reader) read(ctx context.Context, q model.Query, opts model.ReadOptions) (model.Found, uint64, error) {
+	if r.shouldForward(q, opts) {
+		if found, index, err := r.forwarder.forward(ctx, q, len(q.ID), 1); err == nil {
 			return found, index, nil
 		}
 	}
 	queries := []model.Query{q}
-	found, index, err := s.readHere(ctx, queries, opts, s.freshIndex)
+	found, index, err := r.readHere(ctx, queries, opts, r.freshIndex)
 	if errors.Is(err, errPassToLeader) {
-		found, index, err = s.readThere(ctx, queries, opts)
+		found, index, err = r.readThere(ctx, queries, opts)
 	}
 	if err != nil {
 		return model.Found{}, 0, err
@@ -68,36 +95,47 @@ func (s *VersionService) read(ctx context.Context, q model.Query, opts model.Rea
 // shouldForward reports whether a read should go to the leader rather than wait for this node's applier. The leader has
 // applied what is acknowledged; to wait for it here would make this node apply entry by entry what it could apply
 // together.
-func (s *VersionService) shouldForward(q model.Query, opts model.ReadOptions) bool {
-	return opts.Level == model.LevelLinearizable && opts.MinIndex == 0 && q.Page == nil && !s.node.IsLeader() &&
-		s.node.LastIndex() > s.node.AppliedIndex() && s.cluster.Removed() == nil
+func (r *reader) shouldForward(q model.Query, opts model.ReadOptions) bool {
+	return opts.Level == model.LevelLinearizable && opts.MinIndex == 0 && q.Page == nil && !r.node.IsLeader() &&
+		r.node.LastIndex() > r.node.AppliedIndex() && r.cluster.Removed() == nil
 }
 
 // readHere answers from this node's store once that is current enough, and does it again when the store was taken out of
 // use or replaced meanwhile.
-func (s *VersionService) readHere(ctx context.Context, queries []model.Query, opts model.ReadOptions, indexOf indexOf) ([]model.Found, uint64, error) {
+func (r *reader) readHere(ctx context.Context, queries []model.Query, opts model.ReadOptions, indexOf indexOf) ([]model.Found, uint64, error) {
 	for {
-		gen := s.trust.Gen()
-		if err := s.awaitFresh(ctx, opts, indexOf); err != nil {
+		gen := r.lookup.trust.Gen()
+		if err := r.awaitFresh(ctx, opts, indexOf); err != nil {
 			return nil, 0, err
 		}
-		index := s.node.AppliedIndex()
-		found, err := s.lookup.answer(ctx, queries, opts.Level)
-		if s.trust.Gen() == gen {
+		index := r.node.AppliedIndex()
+		found, err := r.lookup.answer(ctx, queries, opts.Level)
+		if r.lookup.trust.Gen() == gen {
 			return found, index, err
 		}
 	}
 }
 
 // readThere answers where the leader is.
-func (s *VersionService) readThere(ctx context.Context, queries []model.Query, opts model.ReadOptions) (found []model.Found, index uint64, err error) {
-	err = s.cluster.OnLeader(ctx, func(ctx context.Context) error {
-		found, index, err = s.LeaderRead(ctx, queries, opts, model.TermAck{})
+func (r *reader) readThere(ctx context.Context, queries []model.Query, opts model.ReadOptions) (found []model.Found, index uint64, err error) {
+	err = r.cluster.OnLeader(ctx, func(ctx context.Context) error {
+		found, index, err = r.readLeading(ctx, queries, opts, model.TermAck{})
 		return err
 	}, func(ctx context.Context, leader string) error {
-		found, index, err = s.peers.Read(ctx, leader, queries, opts, s.termAck())
+		found, index, err = r.peers.Read(ctx, leader, queries, opts, r.termAck())
 		return inTime(ctx, err)
 	})
+	return found, index, err
+}
+
+// readLeading answers what the member that ack is of passes on, or this node itself, which leads.
+func (r *reader) readLeading(ctx context.Context, queries []model.Query, opts model.ReadOptions, ack model.TermAck) ([]model.Found, uint64, error) {
+	found, index, err := r.readHere(ctx, queries, opts, func(ctx context.Context, level model.Level) (uint64, error) {
+		return r.leadingIndex(ctx, level, ack)
+	})
+	if errors.Is(err, errPassToLeader) {
+		err = model.ErrNotLeader // it was replaced while it read
+	}
 	return found, index, err
 }
 
@@ -113,24 +151,24 @@ func inTime(ctx context.Context, err error) error {
 type indexOf func(context.Context, model.Level) (uint64, error)
 
 // awaitFresh returns once this node's store reflects what opts asks for.
-func (s *VersionService) awaitFresh(ctx context.Context, opts model.ReadOptions, indexOf indexOf) error {
+func (r *reader) awaitFresh(ctx context.Context, opts model.ReadOptions, indexOf indexOf) error {
 	if opts.Level == model.LevelNone {
-		if !s.level.reached.Load() || !s.serving() {
+		if !r.level.reached.Load() || !r.guard.Serving() {
 			return model.ErrNotCaughtUp
 		}
-		return s.node.WaitApplied(ctx, opts.MinIndex)
+		return r.node.WaitApplied(ctx, opts.MinIndex)
 	}
-	if err := s.cluster.Removed(); err != nil {
+	if err := r.cluster.Removed(); err != nil {
 		return err
 	}
 	index, err := indexOf(ctx, opts.Level)
 	if err != nil {
 		return err
 	}
-	if err := s.awaitApplied(ctx, index, max(index, opts.MinIndex)); err != nil {
+	if err := r.awaitApplied(ctx, index, max(index, opts.MinIndex)); err != nil {
 		return err
 	}
-	if !s.serving() {
+	if !r.guard.Serving() {
 		return model.ErrNotCaughtUp
 	}
 	return nil
@@ -138,19 +176,19 @@ func (s *VersionService) awaitFresh(ctx context.Context, opts model.ReadOptions,
 
 // awaitApplied waits until this node has applied until, or turns out not to get as far as fresh, where
 // the leader is, in time.
-func (s *VersionService) awaitApplied(ctx context.Context, fresh, until uint64) error {
+func (r *reader) awaitApplied(ctx context.Context, fresh, until uint64) error {
 	for {
-		if !s.node.IsLeader() && s.cannotFollow(fresh) {
+		if !r.node.IsLeader() && r.cannotFollow(fresh) {
 			return errPassToLeader
 		}
-		if s.node.AppliedIndex() >= until {
+		if r.node.AppliedIndex() >= until {
 			return nil
 		}
-		if err := s.node.HeldUp(); err != nil && s.node.IsLeader() {
+		if err := r.node.HeldUp(); err != nil && r.node.IsLeader() {
 			return err
 		}
 		step, cancel := context.WithTimeout(ctx, followInterval)
-		err := s.node.WaitApplied(step, until)
+		err := r.node.WaitApplied(step, until)
 		cancel()
 		if err == nil || ctx.Err() != nil {
 			return err
@@ -158,9 +196,9 @@ func (s *VersionService) awaitApplied(ctx context.Context, fresh, until uint64) 
 	}
 }
 
-func (s *VersionService) cannotFollow(index uint64) bool {
-	if s.node.LogFailure() != nil && index > s.node.AppliedIndex() {
+func (r *reader) cannotFollow(index uint64) bool {
+	if r.node.LogFailure() != nil && index > r.node.AppliedIndex() {
 		return true // what it lacks cannot reach it
 	}
-	return !s.serving() || s.node.Stuck() || s.node.StoreFailure() != nil || index > s.node.AppliedIndex()+cluster.FarBehind
+	return !r.guard.Serving() || r.node.Stuck() || r.node.StoreFailure() != nil || index > r.node.AppliedIndex()+cluster.FarBehind
 }

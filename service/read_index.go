@@ -20,9 +20,9 @@ const (
 
 // freshIndex returns the index that a read of this level must reflect, looking for the leader until
 // the context ends.
-func (s *VersionService) freshIndex(ctx context.Context, level model.Level) (index uint64, err error) {
-	err = s.cluster.WithLeader(ctx, func(ctx context.Context) error {
-		index, err = s.readIndexes[level].Do(ctx)
+func (r *reader) freshIndex(ctx context.Context, level model.Level) (index uint64, err error) {
+	err = r.cluster.WithLeader(ctx, func(ctx context.Context) error {
+		index, err = r.indexes[level].Do(ctx)
 		return err
 	})
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
@@ -31,28 +31,28 @@ func (s *VersionService) freshIndex(ctx context.Context, level model.Level) (ind
 	return index, err
 }
 
-// newReadIndexes makes the rounds that reads of one level share: on the leader they confirm it, on
+// newIndexes makes the rounds that reads of one level share: on the leader they confirm it, on
 // a follower they ask it.
-func (s *VersionService) newReadIndexes() map[model.Level]*group.Rounds[uint64] {
+func (r *reader) newIndexes(ctx context.Context) map[model.Level]*group.Rounds[uint64] {
 	rounds := map[model.Level]*group.Rounds[uint64]{}
 	for _, level := range []model.Level{model.LevelLinearizable, model.LevelLeader} {
-		rounds[level] = group.NewRounds(s.ctx, readIndexTimeout, func(ctx context.Context) (uint64, error) {
-			return s.readIndexOnce(ctx, level)
-		}, func(reads int, took time.Duration, err error) { s.observer.ReadRound(level, reads, took, err) })
+		rounds[level] = group.NewRounds(ctx, readIndexTimeout, func(ctx context.Context) (uint64, error) {
+			return r.indexOnce(ctx, level)
+		}, func(reads int, took time.Duration, err error) { r.observer.ReadRound(level, reads, took, err) })
 		rounds[level].Pace(roundPace)
 	}
 	return rounds
 }
 
-func (s *VersionService) readIndexOnce(ctx context.Context, level model.Level) (uint64, error) {
-	if s.node.IsLeader() {
-		return s.LeaderReadIndex(ctx, level, model.TermAck{})
+func (r *reader) indexOnce(ctx context.Context, level model.Level) (uint64, error) {
+	if r.node.IsLeader() {
+		return r.leadingIndex(ctx, level, model.TermAck{})
 	}
-	_, address := s.node.Leader()
+	_, address := r.node.Leader()
 	if address == "" {
-		return 0, s.cluster.NobodyLeads()
+		return 0, r.cluster.NobodyLeads()
 	}
-	index, err := s.peers.ReadIndex(ctx, address, level, s.termAck())
+	index, err := r.peers.ReadIndex(ctx, address, level, r.termAck())
 	if err != nil {
 		// A question changes nothing: whatever went wrong, it may be asked again.
 		return 0, fmt.Errorf("%w: %w", model.ErrNotLeader, err)
@@ -60,20 +60,19 @@ func (s *VersionService) readIndexOnce(ctx context.Context, level model.Level) (
 	return index, nil
 }
 
-// LeaderReadIndex returns the index for reads of a level, of the member that ack is of or of this node itself, on the
-// leader; model.ErrNotLeader elsewhere.
-func (s *VersionService) LeaderReadIndex(ctx context.Context, level model.Level, ack model.TermAck) (index uint64, err error) {
+// leadingIndex returns the index for reads of a level, of the member that ack is of or of this node itself, which leads.
+func (r *reader) leadingIndex(ctx context.Context, level model.Level, ack model.TermAck) (index uint64, err error) {
 	if level == model.LevelLeader {
-		index, err = s.node.LeaderIndex(ctx)
+		index, err = r.node.LeaderIndex(ctx)
 	} else {
-		index, err = s.node.ReadIndexFor(ctx, ack)
+		index, err = r.node.ReadIndexFor(ctx, ack)
 	}
 	return index, notLeaderInTime(err)
 }
 
 // termAck returns the term that this node is in now: after everything that it then asks for arrived.
-func (s *VersionService) termAck() model.TermAck {
-	return model.TermAck{Node: s.NodeID(), Term: s.node.Term()}
+func (r *reader) termAck() model.TermAck {
+	return model.TermAck{Node: r.node.Identity().Node, Term: r.node.Term()}
 }
 
 // notLeaderInTime makes a model.ErrNotLeader of a leader that could not prove in time that it leads.

@@ -63,8 +63,7 @@ type VersionService struct {
 	rows           *rows
 	levels         *levelWatch
 	writeForwarder *forwarder[model.Unit, model.UnitOutcome]
-	readForwarder  *forwarder[model.Query, model.Found]
-	readIndexes    map[model.Level]*group.Rounds[uint64]
+	reads          *reader
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -72,7 +71,6 @@ type VersionService struct {
 	backups, restores *group.Gate
 
 	observer Observer
-	lookup   *lookup
 }
 
 // NewVersionService joins the parts and starts the Raft node. Run must be called for the node to find
@@ -91,8 +89,7 @@ func NewVersionService(settings Settings, mysql *VersionMysqlService, redis *Ver
 	s := &VersionService{
 		stateMachine: machine, node: node, peers: peers, settings: settings, log: log, observer: observer, ctx: ctx, cancel: cancel,
 		backups: group.NewGate(backupsMax, 0), restores: group.NewGate(1, 0),
-		lookup: &lookup{node: node, mysql: mysql, redis: redis, trust: machine.trust},
-		rows:   &rows{node: node, mysql: mysql, trust: machine.trust, observer: observer},
+		rows: &rows{node: node, mysql: mysql, trust: machine.trust, observer: observer},
 	}
 	s.cluster = cluster.New(cluster.Parts{
 		Node: node, Peers: peers, Log: log, Listed: settings.Listed, Join: settings.Join, Port: settings.Port,
@@ -102,9 +99,12 @@ func NewVersionService(settings Settings, mysql *VersionMysqlService, redis *Ver
 		Trust: machine.trust, Node: node, Log: log, State: mysql.state, ReadRows: s.rows.checkAll,
 		Ask: s.cluster.AskMembers, LeadElsewhere: s.cluster.LeadElsewhere,
 	}
-	s.levels = &levelWatch{level: machine.level, node: node, serving: s.guard.Serving, indexOf: s.readIndexOnce, redis: redis}
-	s.writeForwarder, s.readForwarder = s.newWriteForwarder(), s.newReadForwarder()
-	s.readIndexes = s.newReadIndexes()
+	s.writeForwarder = s.newWriteForwarder()
+	s.reads = (&reader{
+		node: node, cluster: s.cluster, peers: peers, level: machine.level, guard: s.guard, observer: observer,
+		lookup: &lookup{node: node, mysql: mysql, redis: redis, trust: machine.trust},
+	}).start(ctx)
+	s.levels = &levelWatch{level: machine.level, node: node, serving: s.guard.Serving, indexOf: s.reads.indexOnce, redis: redis}
 	return s, nil
 }
 
@@ -140,7 +140,7 @@ func (s *VersionService) HandOver(ctx context.Context) { s.cluster.HandOver(ctx)
 func (s *VersionService) Close() error {
 	s.cancel()
 	s.writeForwarder.close()
-	s.readForwarder.close()
+	s.reads.forwarder.close()
 	return s.node.Close()
 }
 
