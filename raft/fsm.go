@@ -1,6 +1,7 @@
 package raft
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -20,7 +21,7 @@ type VersionFSM struct {
 	service   VersionServiceInterface
 	stores    *raftlog.Stores
 	queue     *queue
-	turns     snapshotTurns
+	turns     *snapshotTurns
 	proposals atomic.Int64 // entries proposed by this node whose outcomes somebody awaits
 	// lastCommand is the highest entry with commands that the store holds.
 	lastCommand atomic.Uint64
@@ -48,7 +49,7 @@ var errSnapshotLoop = errors.New("this node was sent the same snapshot again and
 var _ raft.BatchingFSM = (*VersionFSM)(nil)
 
 func newVersionFSM(service VersionServiceInterface, stores *raftlog.Stores, observer Observer, ending *ending) *VersionFSM {
-	return &VersionFSM{service: service, stores: stores, queue: newQueue(), observer: observer, ending: ending}
+	return &VersionFSM{service: service, stores: stores, queue: newQueue(), turns: newSnapshotTurns(), observer: observer, ending: ending}
 }
 
 // Apply notes one committed entry and returns a handle on its outcomes.
@@ -85,12 +86,11 @@ func (f *VersionFSM) Snapshot() (raft.FSMSnapshot, error) {
 	if last, handed := f.lastCommand.Load(), f.queue.handedIndex(); last > handed {
 		return nil, fmt.Errorf("the store is at index %d already, the replay only at %d: no snapshot yet", last, handed)
 	}
-	s := newVersionSnapshot(&f.turns, f.observer)
-	if err := f.turns.begin(s); err != nil {
+	turn := f.turns.turn()
+	if err := context.Cause(turn); err != nil {
 		return nil, err
 	}
-	s.request = f.queue.requestView()
-	return s, nil
+	return &versionSnapshot{request: f.queue.requestView(), observer: f.observer, ctx: turn}, nil
 }
 
 // Restore notes that a snapshot takes the place of the records and returns; the applier loads it.

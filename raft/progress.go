@@ -71,26 +71,6 @@ func (p *progress) position() model.Position {
 	return model.Position{Index: p.applied.Load(), Term: p.term}
 }
 
-// wait returns once index is applied, or with the context's error.
-func (p *progress) wait(ctx context.Context, index uint64) error {
-	if p.applied.Load() >= index {
-		return nil
-	}
-	w := p.enlist(index)
-	if w == nil {
-		return nil
-	}
-	select {
-	case <-w.reached:
-		return nil
-	case <-ctx.Done():
-		p.mu.Lock()
-		delete(p.waiters, w)
-		p.mu.Unlock()
-		return ctx.Err()
-	}
-}
-
 func (p *progress) enlist(index uint64) *waiter {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -114,10 +94,22 @@ func (p *progress) AppliedIndex() uint64 { return p.applied.Load() }
 
 // WaitApplied returns once index is applied, with model.ErrTimeout when the context ends before.
 func (p *progress) WaitApplied(ctx context.Context, index uint64) error {
-	if err := p.wait(ctx, index); err != nil {
-		return errors.Join(model.ErrTimeout, err)
+	if p.applied.Load() >= index {
+		return nil
 	}
-	return nil
+	w := p.enlist(index)
+	if w == nil {
+		return nil
+	}
+	select {
+	case <-w.reached:
+		return nil
+	case <-ctx.Done():
+		p.mu.Lock()
+		delete(p.waiters, w)
+		p.mu.Unlock()
+		return errors.Join(model.ErrTimeout, ctx.Err())
+	}
 }
 
 // Serving reports whether the store is known to be ours and to hold what AppliedIndex says.

@@ -69,14 +69,7 @@ func (n *Node) Propose(ctx context.Context, units []model.Unit) ([]model.UnitOut
 	case n.Stuck():
 		return nil, n.whyStuck()
 	}
-	return running.proposer.propose(ctx, units)
-}
-
-// propose writes units, all in one log entry, and gives their outcomes in order once this node has
-// applied them. There are at most model.CommandsPerEntryMax commands in them. Errors: ErrNotLeader, ErrTooManyRequests and ErrTimeout (nothing was proposed),
-// ErrOutcomeUnknown.
-func (p *proposer) propose(ctx context.Context, units []model.Unit) ([]model.UnitOutcome, error) {
-	return p.batcher.Do(ctx, units, wire.UnitsBytes(units), model.CountCommands(units))
+	return running.proposer.batcher.Do(ctx, units, wire.UnitsBytes(units), model.CountCommands(units))
 }
 
 // proposeGroup proposes one group as one entry, and returns the outcomes of each proposal.

@@ -16,7 +16,7 @@ func (n *Node) RebuildStore(ctx context.Context) error {
 	select {
 	case <-n.fsm.queue.requestRebuild():
 		return nil
-	case <-n.failed:
+	case <-n.Failed():
 		return n.Err()
 	case <-ctx.Done():
 		return ctx.Err()

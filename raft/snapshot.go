@@ -16,16 +16,7 @@ import (
 type versionSnapshot struct {
 	request  *viewRequest
 	observer Observer
-	turns    *snapshotTurns
-
-	ctx    context.Context // ends when it is broken off
-	cancel context.CancelCauseFunc
-}
-
-func newVersionSnapshot(turns *snapshotTurns, observer Observer) *versionSnapshot {
-	s := &versionSnapshot{observer: observer, turns: turns}
-	s.ctx, s.cancel = context.WithCancelCause(context.Background())
-	return s
+	ctx      context.Context // ends when it is broken off
 }
 
 // Persist waits for the view and streams it. It holds one page of records at a time.
@@ -69,10 +60,6 @@ func (s *versionSnapshot) persist(sink raft.SnapshotSink) error {
 	return context.Cause(ctx) // what was restored meanwhile is the last snapshot, not this one
 }
 
-// Release gives up a view that Persist never came for, and ends the snapshot's turn. Hashicorp/raft calls it
-// alone while the members change, where its file cannot be made, and when it stops.
-func (s *versionSnapshot) Release() {
-	s.request.drop()
-	s.cancel(nil)
-	s.turns.end(s)
-}
+// Release gives up a view that Persist never came for. Hashicorp/raft calls it alone while the members change, where
+// its file cannot be made, and when it stops.
+func (s *versionSnapshot) Release() { s.request.drop() }

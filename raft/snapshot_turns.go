@@ -1,6 +1,7 @@
 package raft
 
 import (
+	"context"
 	"errors"
 	"sync"
 )
@@ -13,39 +14,34 @@ var errInstalledMeanwhile = errors.New("another snapshot is installed in the mea
 type snapshotTurns struct {
 	mu     sync.Mutex
 	closed bool
-	taken  *versionSnapshot // from FSM.Snapshot until hashicorp/raft releases it
+	ctx    context.Context // of the snapshots that are taken now
+	cancel context.CancelCauseFunc
 }
 
-// begin fails on a node that stops.
-func (t *snapshotTurns) begin(s *versionSnapshot) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.closed {
-		return errInstalledMeanwhile
-	}
-	t.taken = s
-	return nil
+func newSnapshotTurns() *snapshotTurns {
+	t := &snapshotTurns{}
+	t.ctx, t.cancel = context.WithCancelCause(context.Background())
+	return t
 }
 
-// end is called when hashicorp/raft has noted the snapshot, or will not.
-func (t *snapshotTurns) end(s *versionSnapshot) {
+// turn returns the context of a snapshot that is taken now, which ends when it is broken off.
+func (t *snapshotTurns) turn() context.Context {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.taken == s {
-		t.taken = nil
-	}
+	return t.ctx
 }
 
 // breakOff makes the snapshot that is being taken fail. It does not wait.
 func (t *snapshotTurns) breakOff() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.taken != nil {
-		t.taken.cancel(errInstalledMeanwhile)
+	t.cancel(errInstalledMeanwhile)
+	if !t.closed {
+		t.ctx, t.cancel = context.WithCancelCause(context.Background())
 	}
 }
 
-// close lets no snapshot begin any more, and breaks off the one that is being taken.
+// close lets no snapshot be taken any more, and breaks off the one that is.
 func (t *snapshotTurns) close() {
 	t.mu.Lock()
 	t.closed = true

@@ -125,14 +125,15 @@ func TestPaceIsThatOfTheFasterOfTwo(t *testing.T) {
 // Writers on a leader that was replaced because its store hangs must learn soon that their outcome is
 // open, and those behind them go to the new leader.
 func TestProposalsOfAReplacedLeaderAreGivenUp(t *testing.T) {
-	p := newTestConfig(t).mustLead(t).current().proposer
+	n := newTestConfig(t).mustLead(t)
+	p := n.current().proposer
 	unanswered := make(chan struct{})
 	t.Cleanup(func() { close(unanswered) })
 	p.apply = func([]byte, time.Duration) raft.ApplyFuture { return hangingFuture{unanswered} }
 	p.hopeless = func() bool { return true }
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	_, err := p.propose(ctx, model.Singles(add("a")))
+	_, err := n.Propose(ctx, model.Singles(add("a")))
 	require.ErrorIs(t, err, model.ErrOutcomeUnknown)
 	require.NoError(t, ctx.Err(), "it waited to the end")
 }
