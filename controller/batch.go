@@ -97,12 +97,12 @@ func resultOf(c model.Command, outcome model.Outcome) BatchResult {
 		}
 		return result
 	}
-	record := &model.VersionDB{ID: c.ID, VersionNo: c.VersionNo, Platform: c.Platform, Revision: outcome.Revision}
+	record := c.Record(outcome)
 	switch c.Type {
 	case model.CommandAdd:
-		result.Status, result.Record = http.StatusCreated, record
+		result.Status, result.Record = http.StatusCreated, &record
 	case model.CommandUpdate:
-		result.Status, result.Record = http.StatusOK, record
+		result.Status, result.Record = http.StatusOK, &record
 	case model.CommandDelete:
 		result.Status = http.StatusNoContent
 	}

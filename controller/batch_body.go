@@ -31,6 +31,7 @@ type BatchItem struct {
 	Revision uint64 `json:"revision"`
 
 	contentSent, ifMatchSent bool
+	namedDetails
 }
 
 func (b *BatchItem) field(name string) *string {
@@ -154,7 +155,7 @@ func (in *input) item(position int, value json.RawMessage) batchItem {
 	}
 	own.within = name + "."
 	var item BatchItem
-	fields := textFields{target: item.field, names: []string{"op", "id", "versionNo", "platform", "ifMatch"}, what: "an item", revision: &item.Revision}
+	fields := textFields{target: item.field, names: []string{"op", "id", "versionNo", "platform", "ifMatch"}, what: "an item", revision: &item.Revision, details: &item.namedDetails}
 	own.eachTextField(value, fields)
 	command := own.command(&item)
 	return batchItem{command: command, wrong: own.fields}
@@ -162,18 +163,22 @@ func (in *input) item(position int, value json.RawMessage) batchItem {
 
 // command returns what an item asks for.
 func (in *input) command(item *BatchItem) model.Command {
-	c := model.Command{Type: in.commandType(item.Op), ID: item.ID, VersionNo: item.VersionNo, Platform: item.Platform}
+	c := model.Command{Type: in.commandType(item.Op), ID: item.ID, VersionNo: item.VersionNo, Platform: item.Platform, Details: item.details.OrNil(), DetailNames: item.names}
 	c.IfRevision = in.itemRevision(item)
-	if c.Type == model.CommandDelete && item.contentSent {
-		in.wrong("op", "is delete, which takes neither versionNo nor platform")
+	if c.Type == model.CommandDelete && (item.contentSent || item.names != 0) {
+		in.wrong("op", "is delete, which takes nothing but an id and ifMatch")
 	}
 	if c.Type == model.CommandAdd {
 		in.refuseReserved(c.ID)
 	}
-	if c.Type == 0 {
+	switch c.Type {
+	case model.CommandAdd, model.CommandUpdate:
+		in.checkRecord(c.Record(model.Outcome{Details: c.Details}))
+	default:
 		in.merge(model.ValidateID(c.ID))
-	} else {
-		in.merge(model.ValidateCommand(c))
+	}
+	if c.Type == model.CommandAdd {
+		c.DetailNames = c.Details.DetailNames() // null says nothing there
 	}
 	return c
 }

@@ -35,6 +35,12 @@ type VersionBody struct {
 	Revision uint64 `json:"revision"`
 
 	idSent bool
+	namedDetails
+}
+
+// record returns the record that the body describes.
+func (b *VersionBody) record(id string) model.VersionDB {
+	return model.VersionDB{ID: id, VersionNo: b.VersionNo, Platform: b.Platform, Details: b.details.OrNil()}
 }
 
 // field returns where the JSON field of this name goes, nil when there is no such field.
@@ -54,10 +60,10 @@ func (b *VersionBody) field(name string) *string {
 // newRecord returns the record that the body describes.
 func (in *input) newRecord() model.VersionDB {
 	body, ok := in.versionBody(textFields{revisionDetail: "is set by the cluster; leave it out"})
-	record := model.VersionDB{ID: body.ID, VersionNo: body.VersionNo, Platform: body.Platform}
+	record := body.record(body.ID)
 	if ok {
 		in.refuseReserved(record.ID)
-		in.merge(model.ValidateRecord(record))
+		in.checkRecord(record)
 	}
 	return record
 }
@@ -65,18 +71,18 @@ func (in *input) newRecord() model.VersionDB {
 // changedRecord returns the record of the path's id that the body describes. The body may repeat the
 // id, but must not name another: one of the two would have to be ignored. A revision in the body is taken
 // for what it was when it was read: what the change depends on.
-func (in *input) changedRecord() (model.VersionDB, condition) {
+func (in *input) changedRecord() (model.VersionDB, model.DetailSet, condition) {
 	id := in.id()
 	var revision uint64
 	body, ok := in.versionBody(textFields{revision: &revision})
 	if body.idSent && body.ID != id {
 		in.wrong("id", "must be left out or be the id of the path")
 	}
-	record := model.VersionDB{ID: id, VersionNo: body.VersionNo, Platform: body.Platform}
+	record := body.record(id)
 	if ok {
-		in.merge(model.ValidateRecord(record))
+		in.checkRecord(record)
 	}
-	return record, in.alsoRevision(in.ifMatch(), revision)
+	return record, body.names, in.alsoRevision(in.ifMatch(), revision)
 }
 
 // versionBody decodes the body; ok is false when it is no JSON object at all, and saying that its
@@ -87,6 +93,7 @@ func (in *input) versionBody(fields textFields) (body VersionBody, ok bool) {
 		return body, false
 	}
 	fields.target, fields.names, fields.what = body.field, []string{"id", "versionNo", "platform"}, "a record"
+	fields.details = &body.namedDetails
 	return body, in.decodeTexts(data, fields)
 }
 

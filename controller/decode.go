@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -22,6 +23,8 @@ type textFields struct {
 	// none.
 	revision       *uint64
 	revisionDetail string
+	// details is where details go; nil where there are none.
+	details *namedDetails
 }
 
 // decodeTexts reads data as one JSON object whose values are all strings. encoding/json alone would take
@@ -93,27 +96,41 @@ func (in *input) decodeText(name string, value json.RawMessage, fields textField
 	switch {
 	case name == "revision" && fields.revision != nil:
 		*fields.revision = in.revision(value)
+	case in.detail(name, value, fields.details):
 	case to == nil:
 		in.wrong(name, fields.unknown(name))
+	default:
+		in.readText(name, value, to)
+	}
+}
+
+// readText reads a string, and reports whether it is one.
+func (in *input) readText(name string, value json.RawMessage, to *string) bool {
+	switch {
 	case value[0] != '"':
 		in.wrong(name, "must be a string in double quotes, not "+kindOf(value))
 	case loneSurrogate(value):
 		in.wrong(name, `must not contain half of a \u surrogate pair`)
 	default:
-		_ = json.Unmarshal(value, to) // a well-formed string always fits
+		return json.Unmarshal(value, to) == nil // a well-formed string always fits
 	}
+	return false
 }
 
 func (f textFields) unknown(name string) string {
 	if name == "revision" {
 		return f.revisionDetail
 	}
-	for _, known := range f.names {
+	names := f.names
+	if f.details != nil {
+		names = slices.Concat(names, detailNames)
+	}
+	for _, known := range names {
 		if strings.EqualFold(name, known) {
 			return "is not known; write it as " + known
 		}
 	}
-	return "is not known; " + f.what + " has " + strings.Join(f.names, ", ")
+	return "is not known; " + f.what + " has " + strings.Join(names, ", ")
 }
 
 // revision reads the revision in a body, as reading the record gave it.

@@ -83,11 +83,14 @@ func (f *fakeService) AppliedIndex() uint64 {
 }
 
 func (f *fakeService) AddVersion(ctx context.Context, record model.VersionDB, opts model.WriteOptions) (model.Result, error) {
-	return f.write(ctx, model.Command{Type: model.CommandAdd, ID: record.ID, VersionNo: record.VersionNo, Platform: record.Platform}, opts.Key)
+	command := model.Command{Type: model.CommandAdd, ID: record.ID, VersionNo: record.VersionNo, Platform: record.Platform, Details: record.Details, DetailNames: record.DetailNames()}
+	return f.write(ctx, command, opts.Key)
 }
 
 func (f *fakeService) UpdateVersion(ctx context.Context, record model.VersionDB, opts model.WriteOptions) (model.Result, error) {
-	return f.write(ctx, model.Command{Type: model.CommandUpdate, ID: record.ID, VersionNo: record.VersionNo, Platform: record.Platform, IfRevision: opts.IfRevision}, opts.Key)
+	command := model.Command{Type: model.CommandUpdate, ID: record.ID, VersionNo: record.VersionNo, Platform: record.Platform,
+		IfRevision: opts.IfRevision, Details: record.Details, DetailNames: opts.DetailNames}
+	return f.write(ctx, command, opts.Key)
 }
 
 func (f *fakeService) DeleteVersion(ctx context.Context, id string, opts model.WriteOptions) (model.Result, error) {
@@ -103,7 +106,7 @@ func (f *fakeService) write(ctx context.Context, command model.Command, key stri
 	outcome := decided.Outcomes[0]
 	result := model.Result{Record: model.VersionDB{Revision: outcome.Revision}, Index: f.index, Replayed: decided.Replayed}
 	if outcome.Code == model.OutcomeDone {
-		result.Record = model.VersionDB{ID: command.ID, VersionNo: command.VersionNo, Platform: command.Platform, Revision: outcome.Revision}
+		result.Record = command.Record(outcome)
 	}
 	return result, outcome.Err()
 }
@@ -138,12 +141,14 @@ func (f *fakeService) apply(command model.Command) model.Outcome {
 	}
 	f.index++
 	revision := model.Revision(f.index, 0)
+	done := model.Outcome{Code: model.OutcomeDone, Revision: revision}
 	if command.Type == model.CommandDelete {
 		delete(f.records, command.ID)
-	} else {
-		f.records[command.ID] = model.VersionDB{ID: command.ID, VersionNo: command.VersionNo, Platform: command.Platform, Revision: revision}
+		return done
 	}
-	return model.Outcome{Code: model.OutcomeDone, Revision: revision}
+	done.Details = old.Merge(command.Details, command.DetailNames)
+	f.records[command.ID] = command.Record(done)
+	return done
 }
 
 func (f *fakeService) GetVersionByID(ctx context.Context, id string, opts model.ReadOptions) (model.Result, error) {

@@ -86,8 +86,9 @@ func (v *VersionController) ListVersions(c *gin.Context) {
 func (v *VersionController) UpdateVersion(c *gin.Context) {
 	in := readWrite(c)
 	in.refuseHeader("If-None-Match", "does not go with PUT, which never creates; create with POST /version")
-	record, condition := in.changedRecord()
+	record, names, condition := in.changedRecord()
 	opts, timeout := in.writeOptions(), in.timeout()
+	opts.DetailNames = names
 	if in.failed() {
 		return
 	}

@@ -111,7 +111,7 @@ const (
 	// statementBytesKept is more than the words of any statement have around its values, rowBytesKept more
 	// than a row has around them.
 	statementBytesKept = 512
-	rowBytesKept       = 96
+	rowBytesKept       = 192
 )
 
 // inStatements has write write rows, as many at a time as one statement takes, one in any case. bytes returns

@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/schema"
 
 	"versiond/model"
 )
@@ -65,11 +67,12 @@ func (d *VersionMysqlDao) keepsShape(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
-// readShape returns a hash of what the database says of how each table is made, with its indexes, and one of the
-// triggers. What it says may differ between releases of a database; what was made with it is told again alike.
+// readShape returns a hash of what the database says of how each table is made, with its indexes, and of the columns that
+// this release has in it, and one of the triggers. What it says may differ between releases of a database; what was made
+// with it is told again alike. A release of versiond that has other columns takes no table for its own, and makes it anew.
 func readShape(tx *gorm.DB) (string, error) {
 	var shape strings.Builder
-	for _, query := range dialectOf(tx).shapeQueries {
+	for i, query := range dialectOf(tx).shapeQueries {
 		told, err := tell(tx, query)
 		switch {
 		case err != nil && (isDenied(err) || !isMissing(err) && !isReshaped(err)):
@@ -77,10 +80,24 @@ func readShape(tx *gorm.DB) (string, error) {
 		case err != nil && !isMissing(err):
 			told = []string{"it cannot be read"}
 		}
+		if len(told) > 0 && i < len(tables) {
+			told = append(told, columnsOf(tables[i])...)
+		}
 		shape.WriteString(hashOf(told))
 	}
 	return shape.String(), nil
 }
+
+// columnsOf returns the columns that GORM reads and writes of a table.
+func columnsOf(table schema.Tabler) []string {
+	parsed, err := schema.Parse(table, &schemas, schema.NamingStrategy{})
+	if err != nil {
+		panic(err) // the rows are this package's own
+	}
+	return parsed.DBNames
+}
+
+var schemas sync.Map
 
 // shapePartLen is the length of a hash in a shape, which has to fit its column.
 const shapePartLen = 16

@@ -5,13 +5,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"versiond/dao"
 	"versiond/model"
 )
 
 // texts are the columns that people read, and how many characters each takes.
 var texts = map[string]string{
 	"versions.id": "128", "versions.version_no": "64", "versions.platform": "64",
+	"versions.scheme": "16", "versions.min_version_no": "64", "versions.from_version_no": "64",
 	"versiond_state.cluster_id": "64", "versiond_state.node_id": "64", "versiond_state.store_id": "64",
 	"versiond_state.checksum": "96", "versiond_state.shape": "64", "versiond_state.seal": "64",
 }
@@ -53,7 +53,7 @@ var oldSQLiteTables = []string{
 	"CREATE TABLE versiond_idempotency (revision INTEGER NOT NULL PRIMARY KEY, key_hash BLOB NOT NULL, request_hash BLOB NOT NULL, outcomes BLOB NOT NULL) STRICT",
 }
 
-// testOldForm breaks when a node does not go on with the tables that a version of before made.
+// testOldForm breaks when a node goes on with tables that lack what this release keeps there, or cannot make them anew.
 func (s *store) testOldForm(t *testing.T) {
 	ctx := t.Context()
 	if s.CreateDatabase != nil {
@@ -62,25 +62,63 @@ func (s *store) testOldForm(t *testing.T) {
 	for _, statement := range s.oldTables {
 		require.NoError(t, s.DB.Exec(statement).Error, statement)
 	}
-	shape, err := dao.ReadShape(s.DB)
-	require.NoError(t, err)
-	left := model.StoreState{Identity: identity, Applied: restoredAt, Checksum: checksum, Shape: shape}.Sealed()
+	left := model.StoreState{Identity: identity, Applied: restoredAt, Checksum: checksum, Shape: "as that release read it"}.Sealed()
 	require.NoError(t, s.DB.Exec("INSERT INTO versiond_state (id, cluster_id, node_id, store_id, applied_index, applied_term, restoring, checksum, shape, seal) VALUES (1, ?, ?, ?, ?, ?, 0, ?, ?, ?)",
 		left.Cluster, left.Node, left.Store, left.Applied.Index, left.Applied.Term, string(left.Checksum), left.Shape, left.Seal).Error)
 
-	require.Equal(t, left, s.mustState(t))
-	require.NoError(t, s.CheckShape(ctx, left))
-	s.mustChange(t, model.Changes{Upserts: []model.Version{version("a", 1), version("é ", 2), version("b", 3)}, DedupRecords: someDedupRecords(1, 3)})
-	s.mustChange(t, model.Changes{Upserts: []model.Version{version("a", 4)}, Deletes: []string{"b"}, ForgetThrough: someDedupRecords(1, 1)[0].Revision})
-	got, err := s.Get(ctx, "a")
-	require.NoError(t, err)
-	require.Equal(t, version("a", 4), got)
-	require.Equal(t, []string{"a", "é "}, s.mustIDs(t))
-	require.Equal(t, someDedupRecords(2, 2), s.mustRemembered(t))
-
+	require.Equal(t, left, s.mustState(t), "whose it is can be read")
+	require.ErrorIs(t, s.CheckShape(ctx, left), model.ErrStoreDiffers)
 	require.NoError(t, s.BeginRestore(ctx, identity))
 	require.NoError(t, s.DeleteAll(ctx))
 	require.NoError(t, s.InsertBatch(ctx, []model.Version{version("whole", 1)}))
 	require.NoError(t, s.FinishRestore(ctx, identity, restoredAt, checksum))
 	require.Equal(t, []string{"whole"}, s.mustIDs(t))
+	require.NoError(t, s.CheckShape(ctx, s.mustState(t)))
+}
+
+// detailed is a record that has everything a record may have.
+func detailed(id string, revision uint64) model.Version {
+	percent := uint8(0)
+	v := version(id, revision)
+	v.Details = &model.Details{
+		Scheme: "semver", MinVersionNo: "1.0.0-rc.1+é", FromVersionNo: "0.9", Mandatory: true, RolloutPercent: &percent, Withdrawn: true,
+		Attributes: map[string]string{"url": "https://example.org/?a=1&b=<2>", "notes": "first line\nsecond \"line\" \\ 'x' é 版本", "empty": ""},
+	}
+	return v
+}
+
+// testDetails breaks when a record comes back from the store otherwise than it was written, or keeps what was cleared.
+func (s *store) testDetails(t *testing.T) {
+	s.mustCreate(t)
+	whole, plain := detailed("whole", 1), version("plain", 2)
+	half := version("half", 3)
+	half.Details = &model.Details{Withdrawn: true}
+	s.mustApply(t, []model.Version{whole, plain, half})
+	for _, want := range []model.Version{whole, plain, half} {
+		got, err := s.Get(t.Context(), want.ID)
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+	}
+	many, err := s.GetMany(t.Context(), []string{"whole", "nobody", "half", "plain"})
+	require.NoError(t, err)
+	require.ElementsMatch(t, []model.Version{whole, plain, half}, many)
+	page, err := s.Page(t.Context(), model.ListOptions{Limit: 3})
+	require.NoError(t, err)
+	require.Equal(t, []model.Version{half, plain, whole}, page)
+
+	cleared, set := version("whole", 4), detailed("plain", 5)
+	s.mustApply(t, []model.Version{cleared, set})
+	many, err = s.GetMany(t.Context(), []string{"whole", "plain"})
+	require.NoError(t, err)
+	require.ElementsMatch(t, []model.Version{cleared, set}, many)
+	fewer := detailed("plain", 6)
+	fewer.Details = &model.Details{MinVersionNo: "1.2.3"}
+	s.mustApply(t, []model.Version{fewer})
+	got, err := s.Get(t.Context(), "plain")
+	require.NoError(t, err)
+	require.Equal(t, fewer, got, "what is cleared alone")
+	var nulls int64
+	require.NoError(t, s.DB.Raw("SELECT count(*) FROM versions WHERE id = 'whole' AND scheme IS NULL AND min_version_no IS NULL AND from_version_no IS NULL AND "+
+		"mandatory IS NULL AND rollout_percent IS NULL AND withdrawn IS NULL AND attributes IS NULL").Scan(&nulls).Error)
+	require.Equal(t, int64(1), nulls, "what is absent is NULL to other programs")
 }

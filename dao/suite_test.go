@@ -101,6 +101,7 @@ func runSuite(t *testing.T, open func(t testing.TB) *store) {
 		"work is reported":                  (*store).testWork,
 		"columns are readable text":         (*store).testTexts,
 		"tables of a version of before":     (*store).testOldForm,
+		"details":                           (*store).testDetails,
 	} {
 		t.Run(name, func(t *testing.T) { run(open(t), t) })
 	}

@@ -11,8 +11,8 @@ import (
 	"versiond/model"
 )
 
-// idsPerDeleteMax stays below the 1,000 at which MariaDB turns a list into a temporary table.
-const idsPerDeleteMax = 500
+// idsPerStatementMax stays below the 1,000 at which MariaDB turns a list into a temporary table.
+const idsPerStatementMax = 500
 
 // Apply makes the changes and moves the state row from from to to, all in one transaction.
 //
@@ -48,7 +48,7 @@ func writeChanges(tx *gorm.DB, c *model.Changes) error {
 }
 
 func upsertVersions(tx *gorm.DB, versions []model.Version) error {
-	bytes := func(v model.Version) int { return len(v.ID) + len(v.VersionNo) + len(v.Platform) }
+	bytes := func(v model.Version) int { return len(v.ID) + len(v.VersionNo) + len(v.Platform) + v.DetailBytes() }
 	return inStatements(tx, versions, bytes, func(part []model.Version) *gorm.DB { return upsert(tx, part) })
 }
 
@@ -58,7 +58,7 @@ func upsert[Row any](tx *gorm.DB, rows []Row) *gorm.DB {
 }
 
 func deleteVersions(tx *gorm.DB, ids []string) error {
-	for part := range slices.Chunk(ids, idsPerDeleteMax) {
+	for part := range slices.Chunk(ids, idsPerStatementMax) {
 		err := inStatements(tx, part, func(id string) int { return len(id) }, func(part []string) *gorm.DB {
 			return tx.Where("id IN ?", part).Delete(&model.Version{})
 		})

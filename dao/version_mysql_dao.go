@@ -10,6 +10,7 @@ package dao
 
 import (
 	"context"
+	"slices"
 	"sync/atomic"
 	"unicode/utf8"
 
@@ -52,10 +53,31 @@ func (d *VersionMysqlDao) ConnectionsMax() int {
 }
 
 // Get reads one record; model.ErrNotFound when the id has none.
-func (d *VersionMysqlDao) Get(ctx context.Context, id string) (model.Version, error) {
-	var v model.Version
-	err := d.DB.WithContext(ctx).Where("id = ?", id).Take(&v).Error
-	return v, d.translate(ctx, "reading a record", err)
+func (d *VersionMysqlDao) Get(ctx context.Context, id string) (v model.Version, err error) {
+	found := false
+	err = d.scan(ctx, "reading a record", d.DB.WithContext(ctx).Where("id = ?", id), func(row model.Version) error {
+		v, found = row, true
+		return nil
+	})
+	if err == nil && !found {
+		err = model.ErrNotFound
+	}
+	return v, err
+}
+
+// GetMany reads the records of some ids, in no certain order. Ids that have none are not in the answer.
+func (d *VersionMysqlDao) GetMany(ctx context.Context, ids []string) (versions []model.Version, err error) {
+	for part := range slices.Chunk(ids, idsPerStatementMax) {
+		tx := d.DB.WithContext(ctx).Where("id IN ?", part)
+		err := d.scan(ctx, "reading records", tx, func(v model.Version) error {
+			versions = append(versions, v)
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return versions, nil
 }
 
 // Page reads up to opts.Limit records, in the byte order of the ids.
@@ -120,14 +142,18 @@ func following(r rune) rune {
 // scan calls fn with the rows that tx finds, whose errors come back as they are. It stands in place of Find, with which the
 // whole of a snapshot of 100,000 records takes 1.6 times as long on SQLite and 1.35 times on MariaDB (docs/adr/0015).
 func (d *VersionMysqlDao) scan(ctx context.Context, op string, tx *gorm.DB, fn func(model.Version) error) error {
-	rows, err := tx.Model(&model.Version{}).Select("id", "version_no", "platform", "revision").Rows()
+	rows, err := tx.Model(&model.Version{}).Select(versionColumns).Rows()
 	if err != nil {
 		return d.translate(ctx, op, err)
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var v model.Version
-		if err := rows.Scan(&v.ID, &v.VersionNo, &v.Platform, &v.Revision); err != nil {
+		var r scannedRow
+		if err := rows.Scan(r.targets()...); err != nil {
+			return d.translate(ctx, op, err)
+		}
+		v, err := r.version()
+		if err != nil {
 			return d.translate(ctx, op, err)
 		}
 		if err := fn(v); err != nil {

@@ -19,16 +19,27 @@ const (
 	CommandRestoreChunk  CommandType = 5
 	CommandRestoreCommit CommandType = 6
 	CommandRestoreAbort  CommandType = 7
+
+	// 8 and 9 are CommandAdd and CommandUpdate with details, which package wire tells apart.
 )
 
 // Command is one write as it is proposed. IfRevision, when not zero, makes an update or a delete
 // conditional on the record's current revision.
+//
+// Of Details it sets or clears what DetailNames names; an update leaves the others as they are.
 type Command struct {
-	Type       CommandType
-	ID         string
-	VersionNo  string
-	Platform   string
-	IfRevision uint64
+	Type        CommandType
+	ID          string
+	VersionNo   string
+	Platform    string
+	IfRevision  uint64
+	Details     *Details
+	DetailNames DetailSet
+}
+
+// Record returns the record that a command has made, which had this outcome.
+func (c *Command) Record(o Outcome) VersionDB {
+	return VersionDB{ID: c.ID, VersionNo: c.VersionNo, Platform: c.Platform, Details: o.Details, Revision: o.Revision}
 }
 
 // OutcomeCode is what the apply decided for one command. The numbers travel between nodes.
@@ -49,9 +60,13 @@ const (
 // Outcome is the decision on one command: the same on every node, because it follows from the log
 // alone. Revision is the record's new revision for OutcomeDone, and the revision that the record has, 0 for
 // none, where the command was refused: in an atomic unit, after what the unit did before it was taken back.
+//
+// Details are those that the record has then, of a create or an update that was done. Of one that was done earlier under
+// the same idempotency key they are those that the request names.
 type Outcome struct {
 	Code     OutcomeCode
 	Revision uint64
+	Details  *Details
 }
 
 // Err gives the sentinel error of an outcome, nil for OutcomeDone.

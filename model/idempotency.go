@@ -24,6 +24,8 @@ type DedupRecord struct {
 type WriteOptions struct {
 	// IfRevision, when not 0, makes an update or a delete depend on the record's current revision.
 	IfRevision uint64
+	// DetailNames are the details that an update sets or clears; it leaves the others as they are.
+	DetailNames DetailSet
 	// Key, when not empty, is the client's idempotency key.
 	Key string
 }

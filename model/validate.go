@@ -18,6 +18,11 @@ const (
 	IDBytesMax = 128
 	// TextRunesMax is the longest versionNo and platform in characters.
 	TextRunesMax = 64
+	// AttributesMax is the most attributes of a record, AttributesBytesMax the most bytes of their names and values.
+	AttributesMax      = 16
+	AttributesBytesMax = 2048
+	// schemeBytesMax is the longest name of a scheme, of which package versions knows those that there are.
+	schemeBytesMax = 16
 )
 
 // The rules that a text can break, and what would be right. The names are validator tags.
@@ -29,6 +34,12 @@ const (
 	ruleDots     = "dots"
 	ruleIDLength = "idlength"
 	ruleLength   = "length"
+
+	ruleScheme         = "scheme"
+	rulePercent        = "percent"
+	ruleAttributes     = "attributes"
+	ruleAttributeName  = "attributename"
+	ruleAttributeValue = "attributevalue"
 )
 
 // ruleDetail returns the words for a broken rule, as users read them.
@@ -48,6 +59,16 @@ func ruleDetail(rule string) string {
 		return "must be 1 to 128 bytes long"
 	case ruleLength:
 		return "must be 1 to 64 characters long"
+	case ruleScheme:
+		return "must be the name of a scheme, such as semver"
+	case rulePercent:
+		return "must be a whole number from 0 to 100"
+	case ruleAttributes:
+		return "must be at most 16, whose names and values are at most 2048 bytes long together"
+	case ruleAttributeName:
+		return "must have names of 1 to 64 characters without control characters and without blanks around them"
+	case ruleAttributeValue:
+		return "must have values in valid UTF-8 without control characters other than line breaks and tabs"
 	}
 	return "breaks the rule " + rule
 }
@@ -75,7 +96,7 @@ func ValidateRecord(record VersionDB) error {
 func ValidateCommand(c Command) error {
 	switch c.Type {
 	case CommandAdd, CommandUpdate:
-		return ValidateRecord(VersionDB{ID: c.ID, VersionNo: c.VersionNo, Platform: c.Platform})
+		return ValidateRecord(c.Record(Outcome{Details: c.Details}))
 	case CommandDelete:
 		return ValidateID(c.ID)
 	}
@@ -122,6 +143,37 @@ func reportBrokenRules(sl validator.StructLevel) {
 	report(record.ID, "id", "ID", brokenIDRule(record.ID))
 	report(record.VersionNo, "versionNo", "VersionNo", brokenTextRule(record.VersionNo))
 	report(record.Platform, "platform", "Platform", brokenTextRule(record.Platform))
+	d := record.Details
+	if d == nil {
+		return
+	}
+	report(d.MinVersionNo, "minVersionNo", "MinVersionNo", brokenTextRule(d.MinVersionNo))
+	report(d.FromVersionNo, "fromVersionNo", "FromVersionNo", brokenTextRule(d.FromVersionNo))
+	if len(d.Scheme) > schemeBytesMax || brokenCharacterRule(d.Scheme) != "" && d.Scheme != "" {
+		sl.ReportError(d.Scheme, "scheme", "Scheme", ruleScheme, "")
+	}
+	if d.RolloutPercent != nil && *d.RolloutPercent > 100 {
+		sl.ReportError(d.RolloutPercent, "rolloutPercent", "RolloutPercent", rulePercent, "")
+	}
+	if rule := brokenAttributesRule(d.Attributes); rule != "" {
+		sl.ReportError(d.Attributes, "attributes", "Attributes", rule, "")
+	}
+}
+
+func brokenAttributesRule(attributes map[string]string) string {
+	bytes := 0
+	for name, value := range attributes {
+		switch bytes += len(name) + len(value); {
+		case brokenTextRule(name) != "":
+			return ruleAttributeName
+		case !utf8.ValidString(value) || strings.ContainsFunc(value, func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' && r != '\r' }):
+			return ruleAttributeValue
+		}
+	}
+	if len(attributes) > AttributesMax || bytes > AttributesBytesMax {
+		return ruleAttributes
+	}
+	return ""
 }
 
 func brokenIDRule(id string) string {

@@ -11,7 +11,8 @@ type Version struct {
 	ID        string `gorm:"primaryKey;size:128;not null"`
 	VersionNo string `gorm:"not null;size:64"`
 	Platform  string `gorm:"not null;size:64;index:versions_platform"`
-	Revision  uint64 `gorm:"not null"`
+	*Details
+	Revision uint64 `gorm:"not null"`
 }
 
 // TableName fixes the name that operators see in their database.
@@ -24,7 +25,8 @@ type VersionDB struct {
 	ID        string `json:"id" validate:"required"`
 	VersionNo string `json:"versionNo" validate:"required"`
 	Platform  string `json:"platform" validate:"required"`
-	Revision  uint64 `json:"revision"`
+	*Details
+	Revision uint64 `json:"revision"`
 }
 
 // Page is one page of a listing in the byte order of the ids.

@@ -136,6 +136,13 @@ func (a *applier) apply(ctx context.Context, entries []entry) error {
 		return a.applyCommit(ctx, &entries[0])
 	}
 	entries = before
+	units, err := decode(entries)
+	if err == nil {
+		err = a.prepare(ctx, units)
+	}
+	if err != nil {
+		return err
+	}
 	outcomes, commands, err := a.decide(entries)
 	if err != nil {
 		return err
@@ -162,6 +169,21 @@ func (a *applier) apply(ctx context.Context, entries []entry) error {
 		a.service.CacheInternal()
 	}
 	return nil
+}
+
+// prepare has the service read what deciding units needs, as often as it takes.
+func (a *applier) prepare(ctx context.Context, units []model.Unit) error {
+	_, err := backoff.Retry(ctx, func() (struct{}, error) {
+		err := a.service.PrepareInternal(ctx, units)
+		if errors.Is(err, model.ErrStateMoved) {
+			return struct{}{}, backoff.Permanent(err)
+		}
+		if err != nil {
+			a.storeFailed(ctx, "reading from the store failed; trying again", err)
+		}
+		return struct{}{}, err
+	}, storeRetries()...)
+	return err
 }
 
 // commit writes what is staged, as often as it takes. A COMMIT without an answer is looked up

@@ -20,8 +20,23 @@ type decider struct {
 	open    *restore.Open      // as of what is decided; nil when there is none
 }
 
-// decide lets the service decide every command and stage its row. An entry that cannot be read
-// stops the node: to skip it would make the nodes differ.
+// decode reads the units of all entries, of which each keeps its own. An entry that cannot be read stops the node: to
+// skip it would make the nodes differ.
+func decode(entries []entry) (all []model.Unit, err error) {
+	for i := range entries {
+		e := &entries[i]
+		if _, is := wire.IsRestoreStep(e.data); is || e.data == nil {
+			continue
+		}
+		if e.units, err = wire.DecodeUnits(e.data); err != nil {
+			return nil, raftlog.UnreadableEntry(e.position.Index, err)
+		}
+		all = append(all, e.units...)
+	}
+	return all, nil
+}
+
+// decide lets the service decide every command of decoded entries and stage its row.
 func (d *decider) decide(entries []entry) (outcomes [][]model.UnitOutcome, commands int, err error) {
 	outcomes, d.passed = make([][]model.UnitOutcome, len(entries)), d.passed[:0]
 	for i := range entries {
@@ -51,16 +66,12 @@ func (d *decider) decideEntry(e *entry) ([]model.UnitOutcome, int, error) {
 		}
 		return outcomes, 0, err
 	}
-	units, err := wire.DecodeUnits(e.data)
-	if err != nil {
-		return nil, 0, raftlog.UnreadableEntry(e.position.Index, err)
-	}
-	outcomes := make([]model.UnitOutcome, len(units))
-	decided := make([]model.Outcome, model.CountCommands(units))
+	outcomes := make([]model.UnitOutcome, len(e.units))
+	decided := make([]model.Outcome, model.CountCommands(e.units))
 	position := 0
-	for i := range units {
-		end := position + len(units[i].Commands)
-		outcomes[i] = d.decideUnit(&units[i], e.position.Index, position, decided[position:end:end])
+	for i := range e.units {
+		end := position + len(e.units[i].Commands)
+		outcomes[i] = d.decideUnit(&e.units[i], e.position.Index, position, decided[position:end:end])
 		position = end
 	}
 	return outcomes, position, nil

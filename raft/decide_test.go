@@ -129,7 +129,10 @@ func TestPlainAndUnitEntriesDecideAlike(t *testing.T) {
 	decide := func(data []byte) (map[string]model.Version, []model.Outcome) {
 		service := fakestore.NewService(fakestore.New())
 		a := &decider{service: service}
-		outcomes, n, err := a.decideEntry(&entry{position: model.Position{Index: 7, Term: 1}, data: data})
+		entries := []entry{{position: model.Position{Index: 7, Term: 1}, data: data}}
+		_, err := decode(entries)
+		require.NoError(t, err)
+		outcomes, n, err := a.decideEntry(&entries[0])
 		require.NoError(t, err)
 		require.Equal(t, len(commands), n)
 		rows := map[string]model.Version{}

@@ -10,10 +10,13 @@ import (
 // VersionServiceInterface is what the FSM needs of the service layer. The applier calls it, from one
 // goroutine, one call at a time.
 //
-// The first three methods decide the outcome of one command from what was applied and staged before
-// it, and stage the row. They read no clock, no randomness and no store, so that every node decides
+// AddVersionInternal, UpdateVersionInternal and DeleteVersionInternal decide the outcome of one command from what was
+// applied and staged before it, and stage the row. They read no clock, no randomness and no store, so that every node decides
 // alike. Nothing they stage is seen by readers before PublishInternal.
 type VersionServiceInterface interface {
+	// PrepareInternal reads from the store what deciding these units needs beside what is kept in memory.
+	// model.ErrStateMoved means that it is not what was left there; after any other error it may be tried again.
+	PrepareInternal(ctx context.Context, units []model.Unit) error
 	AddVersionInternal(command model.Command, revision uint64) model.Outcome
 	UpdateVersionInternal(command model.Command, revision uint64) model.Outcome
 	DeleteVersionInternal(command model.Command, revision uint64) model.Outcome

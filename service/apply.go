@@ -30,13 +30,19 @@ func NewThrowawayService(mysql *VersionMysqlService, redis *VersionRedisService,
 	return newStateMachine(mysql, redis, func(string) {}, log)
 }
 
+// PrepareInternal reads the details that updates leave as they are.
+func (m *stateMachine) PrepareInternal(ctx context.Context, units []model.Unit) error {
+	return m.mysql.learn(ctx, m.mysql.records.Unknown(units))
+}
+
 // AddVersionInternal decides a create and stages its row.
 func (m *stateMachine) AddVersionInternal(c model.Command, revision uint64) model.Outcome {
 	if current, exists := m.mysql.records.Staged(c.ID); exists {
 		return model.Outcome{Code: model.OutcomeAlreadyExists, Revision: current.Revision}
 	}
-	m.mysql.AddVersionToMysql(m.mysql.ConvertToVersion(recordOf(c), revision))
-	return model.Outcome{Code: model.OutcomeDone, Revision: revision}
+	record := recordOf(c, nil)
+	m.mysql.AddVersionToMysql(m.mysql.ConvertToVersion(record, revision))
+	return model.Outcome{Code: model.OutcomeDone, Revision: revision, Details: record.Details}
 }
 
 // UpdateVersionInternal decides an update and stages its row.
@@ -44,8 +50,9 @@ func (m *stateMachine) UpdateVersionInternal(c model.Command, revision uint64) m
 	if refusal := m.refusal(c); refusal.Code != model.OutcomeDone {
 		return refusal
 	}
-	m.mysql.UpdateVersion(m.mysql.ConvertToVersion(recordOf(c), revision))
-	return model.Outcome{Code: model.OutcomeDone, Revision: revision}
+	record := recordOf(c, m.mysql.records.Details(c.ID))
+	m.mysql.UpdateVersion(m.mysql.ConvertToVersion(record, revision))
+	return model.Outcome{Code: model.OutcomeDone, Revision: revision, Details: record.Details}
 }
 
 // DeleteVersionInternal decides a delete and stages it.
@@ -57,9 +64,9 @@ func (m *stateMachine) DeleteVersionInternal(c model.Command, revision uint64) m
 	return model.Outcome{Code: model.OutcomeDone, Revision: revision}
 }
 
-// recordOf returns the record that a command writes.
-func recordOf(c model.Command) model.VersionDB {
-	return model.VersionDB{ID: c.ID, VersionNo: c.VersionNo, Platform: c.Platform}
+// recordOf returns the record that a command writes, in the place of one with these details.
+func recordOf(c model.Command, before *model.Details) model.VersionDB {
+	return model.VersionDB{ID: c.ID, VersionNo: c.VersionNo, Platform: c.Platform, Details: before.Merge(c.Details, c.DetailNames)}
 }
 
 // refusal returns why a change of an existing record cannot be, OutcomeDone when it can.

@@ -49,12 +49,13 @@ func NewVersionMysqlService(mysqlDao *dao.VersionMysqlDao) (*VersionMysqlService
 
 // ConvertToVersion makes the row of a record.
 func (s *VersionMysqlService) ConvertToVersion(record model.VersionDB, revision uint64) model.Version {
-	return model.Version{ID: record.ID, VersionNo: record.VersionNo, Platform: record.Platform, Revision: revision}
+	record.Revision = revision
+	return model.Version(record)
 }
 
 // convertToRecord makes the record of a row.
 func convertToRecord(v model.Version) model.VersionDB {
-	return model.VersionDB{ID: v.ID, VersionNo: v.VersionNo, Platform: v.Platform, Revision: v.Revision}
+	return model.VersionDB(v)
 }
 
 // VersionExists returns the revision of a record as readers may see it, without asking the database.
@@ -76,6 +77,24 @@ func (s *VersionMysqlService) UpdateVersion(v model.Version) {
 // DeleteVersion stages the removal of a row.
 func (s *VersionMysqlService) DeleteVersion(id string) {
 	s.records.Stage(state.Change{Version: model.Version{ID: id}, Deleted: true})
+}
+
+// learn reads the rows of these ids: model.ErrStateMoved when they are not as they were left.
+func (s *VersionMysqlService) learn(ctx context.Context, ids []string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	rows, err := s.mysqlDao.GetMany(ctx, ids)
+	if errors.Is(err, model.ErrStoreDiffers) {
+		return fmt.Errorf("%w: %w", model.ErrStateMoved, err)
+	}
+	if err != nil {
+		return err
+	}
+	if len(rows) < len(ids) || !s.records.Learn(rows) {
+		return fmt.Errorf("%w: a row that is to be updated is not the one that was applied", model.ErrStateMoved)
+	}
+	return nil
 }
 
 // commit writes what is staged, and moves the state row, in one transaction, if that is as it was left. The stage stays, for

@@ -63,7 +63,7 @@ func (s *VersionRedisService) VersionExists(ctx context.Context, versions []mode
 	exists := make([]bool, len(versions))
 	for i, v := range versions {
 		c, ok := cached[v.ID]
-		exists[i] = ok && c == s.cachedVersion(v)
+		exists[i] = ok && s.isCopy(c, state.MarkOf(&v))
 	}
 	return exists, nil
 }
@@ -122,11 +122,16 @@ func (s *VersionRedisService) fromRedis(ctx context.Context, id string, current 
 	ctx, cancel := context.WithTimeout(ctx, cacheReadTimeout)
 	defer cancel()
 	c, err := s.redisDao.Get(ctx, id)
-	v := model.Version{ID: c.ID, VersionNo: c.VersionNo, Platform: c.Platform, Revision: c.Revision}
-	if err != nil || c.ID != id || state.MarkOf(&v) != current || c.Cluster != s.clusterID() {
+	if err != nil || c.ID != id || !s.isCopy(c, current) {
 		return model.Version{}, false
 	}
-	return v, true
+	return model.Version(c.VersionDB), true
+}
+
+// isCopy reports whether a cached value is of the row that this node has a mark of, in this node's cluster.
+func (s *VersionRedisService) isCopy(c dao.CachedVersion, current state.Mark) bool {
+	v := model.Version(c.VersionDB)
+	return state.MarkOf(&v) == current && c.Cluster == s.clusterID()
 }
 
 func (s *VersionRedisService) cachedVersion(v model.Version) dao.CachedVersion {

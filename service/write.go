@@ -8,6 +8,7 @@ import (
 
 	"versiond/model"
 	"versiond/service/cluster"
+	"versiond/service/versions"
 	"versiond/wire"
 )
 
@@ -15,13 +16,38 @@ import (
 // request that was decided before has the same result again, and model.ErrIdempotencyKeyReused says that
 // the key was used for another one.
 func (s *VersionService) AddVersion(ctx context.Context, record model.VersionDB, opts model.WriteOptions) (model.Result, error) {
-	return s.write(ctx, model.Command{Type: model.CommandAdd, ID: record.ID, VersionNo: record.VersionNo, Platform: record.Platform}, opts.Key)
+	c := commandOf(model.CommandAdd, record)
+	c.DetailNames = record.DetailNames()
+	return s.write(ctx, c, opts.Key)
 }
 
-// UpdateVersion replaces a record: model.ErrNotFound, and model.ErrRevisionMismatch when opts.IfRevision
-// is neither 0 nor the record's revision.
+// UpdateVersion replaces a record, but for the details that opts.DetailNames does not name: model.ErrNotFound, and
+// model.ErrRevisionMismatch when opts.IfRevision is neither 0 nor the record's revision.
 func (s *VersionService) UpdateVersion(ctx context.Context, record model.VersionDB, opts model.WriteOptions) (model.Result, error) {
-	return s.write(ctx, model.Command{Type: model.CommandUpdate, ID: record.ID, VersionNo: record.VersionNo, Platform: record.Platform, IfRevision: opts.IfRevision}, opts.Key)
+	c := commandOf(model.CommandUpdate, record)
+	c.DetailNames, c.IfRevision = opts.DetailNames, opts.IfRevision
+	if err := s.checkOrder(ctx, c); err != nil {
+		return model.Result{}, err
+	}
+	return s.write(ctx, c, opts.Key)
+}
+
+// checkOrder refuses an update of which the scheme that stays cannot order the version number. It holds it against what
+// this node has, which may not be the newest: reads know what to do with a version number that cannot be ordered.
+func (s *VersionService) checkOrder(ctx context.Context, c model.Command) error {
+	current, exists := s.mysql.records.Get(c.ID)
+	if !exists || !current.Detailed {
+		return nil
+	}
+	row, err := s.reads.lookup.storedRecord(ctx, c.ID)
+	if err != nil {
+		return nil // the outcome is the leader's to decide, also while this node's store does not answer
+	}
+	return versions.CheckRecord(recordOf(c, row.Details))
+}
+
+func commandOf(t model.CommandType, record model.VersionDB) model.Command {
+	return model.Command{Type: t, ID: record.ID, VersionNo: record.VersionNo, Platform: record.Platform, Details: record.Details}
 }
 
 // DeleteVersion removes a record, with the errors of UpdateVersion.
@@ -70,8 +96,7 @@ func (s *VersionService) write(ctx context.Context, c model.Command, key string)
 	decided, err := s.submit(ctx, unit)
 	if err == nil {
 		outcome := decided.Outcomes[0]
-		result = model.Result{Record: recordOf(c), Index: decided.Index, Replayed: decided.Replayed}
-		result.Record.Revision, err = outcome.Revision, outcome.Err()
+		result, err = model.Result{Record: c.Record(outcome), Index: decided.Index, Replayed: decided.Replayed}, outcome.Err()
 	}
 	s.observer.Written(c.Type, err, time.Since(began))
 	return result, err

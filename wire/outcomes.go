@@ -6,7 +6,11 @@ import (
 	"versiond/model"
 )
 
-const flagReplayed = 1
+const (
+	flagReplayed = 1
+	// flagDetailed is set beside the code of an outcome that has details.
+	flagDetailed = 0x80
+)
 
 // AppendOutcomes appends the byte form of the outcomes of one group and of the applied index that
 // they reflect: version, index, count of outcomes, count of units, and of each unit flags, count, outcomes.
@@ -34,8 +38,12 @@ func appendUnitHead(dst []byte, u model.UnitOutcome) []byte {
 
 func appendOutcomes(dst []byte, outcomes []model.Outcome) []byte {
 	for _, o := range outcomes {
-		dst = append(dst, byte(o.Code))
-		dst = binary.AppendUvarint(dst, o.Revision)
+		if o.Details == nil {
+			dst = binary.AppendUvarint(append(dst, byte(o.Code)), o.Revision)
+			continue
+		}
+		dst = binary.AppendUvarint(append(dst, byte(o.Code)|flagDetailed), o.Revision)
+		dst = appendDetails(dst, o.Details)
 	}
 	return dst
 }
@@ -49,7 +57,7 @@ func DecodeOutcomes(data []byte) (index uint64, units []model.UnitOutcome, err e
 	units = make([]model.UnitOutcome, r.count(uint64(len(outcomes))))
 	for i := range units {
 		units[i].Replayed = r.replayed()
-		n := r.countFrom(1, uint64(len(outcomes)))
+		n := r.countFromOne(uint64(len(outcomes)))
 		units[i].Outcomes, outcomes = r.outcomes(outcomes[:n:n]), outcomes[n:]
 	}
 	if len(outcomes) > 0 {
@@ -74,9 +82,14 @@ func (r *reader) outcomes(into []model.Outcome) []model.Outcome {
 }
 
 func (r *reader) outcome() model.Outcome {
-	code := model.OutcomeCode(r.byte())
+	head := r.byte()
+	code := model.OutcomeCode(head &^ flagDetailed)
 	if code < model.OutcomeDone || code > model.OutcomeKeyReused {
 		r.fail("unknown outcome %d", code)
 	}
-	return model.Outcome{Code: code, Revision: r.uvarint()}
+	o := model.Outcome{Code: code, Revision: r.uvarint()}
+	if head&flagDetailed != 0 {
+		o.Details = r.details()
+	}
+	return o
 }

@@ -49,12 +49,11 @@ func (r *reader) count(limit uint64) int {
 	return int(n)
 }
 
-// countFrom is count with a least value too. It gives 0 for what it refuses.
-func (r *reader) countFrom(least, limit uint64) int {
+// countFromOne is count for what cannot be none. It gives 0 for what it refuses.
+func (r *reader) countFromOne(limit uint64) int {
 	n := r.count(limit)
-	if r.err == nil && uint64(n) < least {
-		r.fail("it counts %d, fewer than %d", n, least)
-		return 0
+	if r.err == nil && n == 0 {
+		r.fail("it counts 0, fewer than 1")
 	}
 	return n
 }

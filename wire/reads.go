@@ -53,7 +53,7 @@ func (r *reader) query(q *model.Query) (rows int) {
 		q.ID = r.text()
 		return 1
 	case kindPage:
-		q.Page = &model.ListOptions{Platform: r.text(), Prefix: r.text(), After: r.text(), Limit: r.countFrom(1, ReadsMax)}
+		q.Page = &model.ListOptions{Platform: r.text(), Prefix: r.text(), After: r.text(), Limit: r.countFromOne(ReadsMax)}
 		return q.Page.Limit
 	default:
 		r.fail("unknown kind %d of a query", kind)
@@ -71,7 +71,7 @@ func AppendFound(dst []byte, index uint64, found []model.Found) []byte {
 		case f.Page != nil:
 			dst = appendPage(append(dst, kindPage), f.Page)
 		case f.Exists:
-			dst = AppendRecord(append(dst, kindRecord), (*model.Version)(&f.Record))
+			dst = appendRow(append(dst, kindRecord), &f.Record)
 		default:
 			dst = append(dst, kindNothing)
 		}
@@ -82,7 +82,7 @@ func AppendFound(dst []byte, index uint64, found []model.Found) []byte {
 func appendPage(dst []byte, page *model.Page) []byte {
 	dst = binary.AppendUvarint(appendText(dst, page.Next), uint64(len(page.Items)))
 	for i := range page.Items {
-		dst = AppendRecord(dst, (*model.Version)(&page.Items[i]))
+		dst = appendRow(dst, &page.Items[i])
 	}
 	return dst
 }
@@ -118,8 +118,26 @@ func (r *reader) page(rowsMax uint64) *model.Page {
 	return page
 }
 
+// appendRow appends whether a record has details, and the record.
+func appendRow(dst []byte, record *model.VersionDB) []byte {
+	detailed := byte(0)
+	if record.Details != nil {
+		detailed = 1
+	}
+	return AppendRecord(append(dst, detailed), (*model.Version)(record))
+}
+
 func (r *reader) record() model.VersionDB {
-	return model.VersionDB{ID: r.text(), VersionNo: r.text(), Platform: r.text(), Revision: r.uvarint()}
+	detailed := r.count(1) == 1
+	record := model.VersionDB{ID: r.text(), VersionNo: r.text(), Platform: r.text(), Revision: r.uvarint()}
+	if !detailed {
+		return record
+	}
+	details, err := unpackDetails(r.bytes(detailsBytesMax))
+	if record.Details = details; err != nil && r.err == nil {
+		r.err, r.rest = err, nil
+	}
+	return record
 }
 
 func (r *reader) version(what string) {

@@ -94,7 +94,7 @@ func (r *reader) units() []model.Unit {
 		if flags&flagKeyed != 0 {
 			units[i].Idempotency = &model.Idempotency{Key: r.hash(), Request: r.hash()}
 		}
-		n := r.countFrom(1, uint64(len(commands)))
+		n := r.countFromOne(uint64(len(commands)))
 		units[i].Commands, commands = commands[:n:n], commands[n:]
 		for j := range units[i].Commands {
 			r.command(&units[i].Commands[j])

@@ -54,7 +54,7 @@ func mustGolden(t testing.TB, name string) []byte {
 // An entry in somebody's log that a later release cannot read would stop their cluster; one that was
 // written in another way by a release that is being rolled out would stop the others.
 func TestGoldenEntriesDecodeForEver(t *testing.T) {
-	for name, want := range map[string][]model.Unit{"single.hex": samplePlain(), "units.hex": sampleUnits(), "keys.hex": sampleKeyed()} {
+	for name, want := range map[string][]model.Unit{"single.hex": samplePlain(), "units.hex": sampleUnits(), "keys.hex": sampleKeyed(), "details.hex": sampleDetailed()} {
 		golden := mustGolden(t, name)
 		got, err := DecodeUnits(golden)
 		require.NoError(t, err, name)

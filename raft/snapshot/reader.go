@@ -74,10 +74,10 @@ func (r *Reader) NextRecord() (model.Version, error) {
 	if flag == flagEnd {
 		return model.Version{}, r.checkEnd()
 	}
-	if flag != flagRecord {
+	if flag != flagRecord && flag != flagDetailed {
 		return model.Version{}, fmt.Errorf("%w: entry %d of the snapshot begins with %#x", model.ErrCorrupt, r.count, flag)
 	}
-	v, err := wire.ReadRecord(r.records)
+	v, err := wire.ReadRecord(r.records, flag == flagDetailed)
 	if err != nil {
 		return model.Version{}, fmt.Errorf("%w: entry %d of the snapshot: %w", model.ErrCorrupt, r.count, err)
 	}

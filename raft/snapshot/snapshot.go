@@ -15,7 +15,7 @@ import (
 )
 
 // A snapshot is the magic, then, compressed, a flag byte and a dedup record for each unit that is remembered, in
-// the order of the log, another flag byte and a record for each row in the byte order of the ids, and at
+// the order of the log, another flag byte, which says whether it has details, and a record for each row in the byte order of the ids, and at
 // the end the last flag byte, the count of both and a CRC-32C of all before it. Index and
 // term are not in it: they are Raft's to give.
 const (
@@ -23,6 +23,7 @@ const (
 	flagEnd         = 0
 	flagRecord      = 1
 	flagDedupRecord = 2 // older releases know none, and refuse a snapshot that has one
+	flagDetailed    = 3 // a record with details; likewise
 	// PageSize is how many records or dedup records are read at once.
 	PageSize = 1000
 	// window is how far back the compression looks, in bytes; it keeps four times that in memory.
@@ -109,7 +110,7 @@ func writeRecords(ctx context.Context, w io.Writer, view View) (count uint64, er
 		}
 		buffer = buffer[:0]
 		for i := range page {
-			buffer = wire.AppendRecord(append(buffer, flagRecord), &page[i])
+			buffer = wire.AppendRecord(append(buffer, flagOf(&page[i])), &page[i])
 		}
 		if _, err := w.Write(buffer); err != nil {
 			return count, err
@@ -117,4 +118,11 @@ func writeRecords(ctx context.Context, w io.Writer, view View) (count uint64, er
 		count += uint64(len(page))
 		after = page[len(page)-1].ID
 	}
+}
+
+func flagOf(v *model.Version) byte {
+	if v.Details != nil {
+		return flagDetailed
+	}
+	return flagRecord
 }

@@ -90,6 +90,22 @@ func TestSnapshotKeepsEveryDedupRecord(t *testing.T) {
 	}
 }
 
+// A snapshot in which a record has lost what it says beyond its three fields would pass for whole.
+func TestSnapshotKeepsDetails(t *testing.T) {
+	nobody := uint8(0)
+	want := []model.Version{
+		{ID: "a", VersionNo: "1", Platform: "ios", Revision: 4096},
+		{ID: "b", VersionNo: "1.4.0", Platform: "ios", Revision: 8192, Details: &model.Details{
+			Scheme: "semver", MinVersionNo: "1.2.0", RolloutPercent: &nobody, Attributes: map[string]string{"url": "https://example.org"}}},
+		{ID: "c", VersionNo: "1", Platform: "ios", Revision: 12288, Details: &model.Details{Withdrawn: true}},
+	}
+	var file bytes.Buffer
+	require.NoError(t, Write(t.Context(), &file, &listView{records: want}))
+	got, err := readSnapshot(file.Bytes())
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+}
+
 // Snapshots and backups of a release that remembered nothing must load for ever.
 func TestSnapshotsOfOlderReleasesAreRead(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join("testdata", "snapshot-without-dedup-records.hex"))

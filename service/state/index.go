@@ -22,10 +22,27 @@ type index struct {
 
 type shard struct {
 	mu    sync.RWMutex
-	marks map[idHash]Mark
+	marks map[idHash]packedMark
 }
 
 type idHash [2]uint64
+
+// packedMark is a Mark in 16 bytes: a revision leaves its highest bit to Detailed.
+type packedMark struct{ revision, hash uint64 }
+
+const packedDetailed = 1 << 63
+
+func pack(m Mark) packedMark {
+	p := packedMark{m.Revision, m.hash}
+	if m.Detailed {
+		p.revision |= packedDetailed
+	}
+	return p
+}
+
+func (p packedMark) mark() Mark {
+	return Mark{Revision: p.revision &^ packedDetailed, hash: p.hash, Detailed: p.revision&packedDetailed != 0}
+}
 
 func newIndex() *index {
 	x := &index{seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}}
@@ -43,8 +60,8 @@ func (x *index) get(id string) (current Mark, exists bool) {
 	s, hash := x.shard(id)
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	current, exists = s.marks[hash]
-	return current, exists
+	packed, exists := s.marks[hash]
+	return packed.mark(), exists
 }
 
 // set notes what is current.
@@ -52,7 +69,7 @@ func (x *index) set(id string, current Mark) {
 	s, hash := x.shard(id)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.marks[hash] = current
+	s.marks[hash] = pack(current)
 }
 
 func (x *index) remove(id string) {
@@ -66,7 +83,7 @@ func (x *index) clear() {
 	for i := range x.shards {
 		s := &x.shards[i]
 		s.mu.Lock()
-		s.marks = map[idHash]Mark{}
+		s.marks = map[idHash]packedMark{}
 		s.mu.Unlock()
 	}
 }

@@ -3,6 +3,8 @@
 package state
 
 import (
+	"slices"
+
 	"versiond/model"
 	"versiond/wire"
 )
@@ -13,11 +15,13 @@ type Records struct {
 	dedup  *dedup
 	sum    Sum // of what index and dedup hold
 	staged *stage
+	// learnt has the details of rows that updates are about to be decided for.
+	learnt map[string]*model.Details
 }
 
 // New returns Records that hold nothing yet.
 func New(limits DedupLimits) *Records {
-	return &Records{index: newIndex(), dedup: newDedup(limits), staged: newStage()}
+	return &Records{index: newIndex(), dedup: newDedup(limits), staged: newStage(), learnt: map[string]*model.Details{}}
 }
 
 // Get returns the mark of a record's current row, as readers may see it.
@@ -29,7 +33,7 @@ func (r *Records) Len() int { return r.index.len() }
 // Staged is Get with what is staged; the applier decides by it.
 func (r *Records) Staged(id string) (current Mark, exists bool) {
 	if c, ok := r.staged.changes[id]; ok {
-		return Mark{c.Revision, c.hash}, !c.Deleted
+		return c.mark(), !c.Deleted
 	}
 	return r.index.get(id)
 }
@@ -43,6 +47,42 @@ func (r *Records) Stage(c Change) {
 		c.hash = r.staged.sum.Add(&c.Version).hash
 	}
 	r.staged.put(c)
+}
+
+// Unknown returns the ids of the rows whose details decide what these units make of them: of those that an update
+// may leave as they are. Each comes once, and Learn has to be told of it.
+func (r *Records) Unknown(units []model.Unit) (ids []string) {
+	for i := range units {
+		for _, c := range units[i].Commands {
+			if c.Type != model.CommandUpdate || c.DetailNames == model.DetailsAll {
+				continue
+			}
+			if current, exists := r.index.get(c.ID); exists && current.Detailed {
+				ids = append(ids, c.ID)
+			}
+		}
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// Learn takes rows of the store until the next Publish or Discard. It reports whether they are the current ones.
+func (r *Records) Learn(rows []model.Version) bool {
+	for i := range rows {
+		if current, exists := r.index.get(rows[i].ID); !exists || current != MarkOf(&rows[i]) {
+			return false
+		}
+		r.learnt[rows[i].ID] = rows[i].Details
+	}
+	return true
+}
+
+// Details returns those of a record with what is staged. They have to be staged, or learnt.
+func (r *Records) Details(id string) *model.Details {
+	if c, ok := r.staged.changes[id]; ok {
+		return c.Details
+	}
+	return r.learnt[id]
 }
 
 // Begin lets End take back what is staged from now on.
@@ -61,6 +101,11 @@ func (r *Records) Recall(u *model.Unit, revision uint64) (outcome model.UnitOutc
 	outcomes, err := wire.UnpackOutcomes(&record) // it could be when it was loaded
 	if err != nil || record.Request != u.Idempotency.Request || len(outcomes) != len(u.Commands) {
 		return keyReused(len(u.Commands)), true
+	}
+	for i, c := range u.Commands {
+		if outcomes[i].Code == model.OutcomeDone && c.Type != model.CommandDelete {
+			outcomes[i].Details = c.Details.Merge(nil, 0)
+		}
 	}
 	return model.UnitOutcome{Outcomes: outcomes, Replayed: true}, true
 }
@@ -100,6 +145,7 @@ func (r *Records) Changes() (changes model.Changes) {
 
 // Publish shows readers what is staged, and returns it in the order of the ids' first appearance.
 func (r *Records) Publish() []Change {
+	clear(r.learnt)
 	r.sum = r.StagedSum()
 	r.dedup.publish()
 	changes := r.staged.take()
@@ -107,7 +153,7 @@ func (r *Records) Publish() []Change {
 		if c.Deleted {
 			r.index.remove(c.ID)
 		} else {
-			r.index.set(c.ID, Mark{c.Revision, c.hash})
+			r.index.set(c.ID, c.mark())
 		}
 	}
 	return changes
@@ -115,12 +161,14 @@ func (r *Records) Publish() []Change {
 
 // Discard forgets what is staged.
 func (r *Records) Discard() {
+	clear(r.learnt)
 	r.staged.take()
 	r.dedup.discard()
 }
 
 // Clear forgets everything, for the store's rows to be loaded.
 func (r *Records) Clear() {
+	clear(r.learnt)
 	r.index.clear()
 	r.dedup.clear()
 	r.staged.take()

@@ -10,6 +10,8 @@ type Change struct {
 	Updated bool // rather than created
 }
 
+func (c *Change) mark() Mark { return Mark{c.Revision, c.hash, c.Details != nil} }
+
 // stage collects what one group of entries changes, the newest for each id. It belongs to the applier.
 type stage struct {
 	changes map[string]Change

@@ -36,13 +36,18 @@ func (s *Sum) removeDedup(d *model.DedupRecord) { s.hashes -= dedupHash(d) }
 func (s Sum) Checksum() model.Checksum { return model.NewChecksum(s.records, s.hashes) }
 
 // Mark is what a node knows of the current row of an id without reading it.
-type Mark struct{ Revision, hash uint64 }
+type Mark struct {
+	Revision uint64
+	hash     uint64
+	// Detailed reports whether the row has details.
+	Detailed bool
+}
 
 // MarkOf returns the mark of a row. It hashes every field, in the form in which snapshots hold it: no two rows have the
 // same bytes there. The hash is the same on every node and in every release of one model.Checksum form.
 func MarkOf(v *model.Version) Mark {
 	var buffer [512]byte
-	return Mark{Revision: v.Revision, hash: xxhash.Sum64(wire.AppendRecord(buffer[:0], v))}
+	return Mark{Revision: v.Revision, hash: xxhash.Sum64(wire.AppendRecord(buffer[:0], v)), Detailed: v.Details != nil}
 }
 
 // Contradicts reports whether the two are of different rows of which only one can have been applied: a

@@ -40,6 +40,37 @@ func Check(scheme, versionNo string) error {
 	return nil
 }
 
+// CheckRecord returns nil when the record's scheme can order its version numbers, and otherwise a *model.ValidationError
+// with an entry for each that it cannot, or for the field "scheme".
+func CheckRecord(record model.VersionDB) error {
+	d := record.Details
+	if d == nil {
+		return nil
+	}
+	s, err := find(d.Scheme)
+	if err != nil {
+		return err
+	}
+	fields := s.refuse("versionNo", record.VersionNo)
+	fields = append(fields, s.refuseBound("minVersionNo", d.MinVersionNo)...)
+	fields = append(fields, s.refuseBound("fromVersionNo", d.FromVersionNo)...)
+	if len(fields) > 0 {
+		return &model.ValidationError{Fields: fields}
+	}
+	return nil
+}
+
+// refuseBound is refuse for a version number that clients' are held against, if there is one.
+func (s scheme) refuseBound(field, versionNo string) []model.FieldError {
+	switch {
+	case versionNo == "":
+		return nil
+	case s.name == Published:
+		return []model.FieldError{{Field: field, Detail: "does not go with the scheme published, whose version numbers have no order"}}
+	}
+	return s.refuse(field, versionNo)
+}
+
 // Names returns the names of all schemes.
 func Names() []string {
 	names := make([]string, len(schemes))

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -89,12 +90,19 @@ func (c *Client) As(token, secret string) *Client {
 
 // Add creates a record.
 func (c *Client) Add(ctx context.Context, record model.VersionDB) (model.Result, error) {
-	return c.record(ctx, http.MethodPost, "/version", nil, body{"id": record.ID, "versionNo": record.VersionNo, "platform": record.Platform})
+	return c.record(ctx, http.MethodPost, "/version", nil, bodyOf(record))
 }
 
-// Update replaces a record, whatever its revision when ifRevision is 0.
+func bodyOf(record model.VersionDB) (b body) {
+	text, _ := json.Marshal(record) // texts and numbers always can be
+	_ = json.Unmarshal(text, &b)
+	delete(b, "revision")
+	return b
+}
+
+// Update replaces a record, whatever its revision when ifRevision is 0. Details that are not set stay as they are.
 func (c *Client) Update(ctx context.Context, record model.VersionDB, ifRevision uint64) (model.Result, error) {
-	return c.record(ctx, http.MethodPut, recordPath(record.ID), ifMatch(ifRevision), body{"versionNo": record.VersionNo, "platform": record.Platform})
+	return c.record(ctx, http.MethodPut, recordPath(record.ID), ifMatch(ifRevision), bodyOf(record))
 }
 
 // Delete removes a record, whatever its revision when ifRevision is 0, and gives the index from which

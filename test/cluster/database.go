@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"testing"
 
@@ -72,17 +73,23 @@ func readContents(ctx context.Context, db beginner, isolation sql.IsolationLevel
 }
 
 func readRows(ctx context.Context, tx *sql.Tx) ([]model.Version, error) {
-	rows, err := tx.QueryContext(ctx, "SELECT id, version_no, platform, revision FROM versions ORDER BY id")
+	rows, err := tx.QueryContext(ctx, "SELECT id, version_no, platform, revision, COALESCE(scheme, ''), COALESCE(min_version_no, ''), COALESCE(from_version_no, ''), "+
+		"COALESCE(mandatory, 0), rollout_percent, COALESCE(withdrawn, 0), COALESCE(attributes, 'null') FROM versions ORDER BY id")
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	var all []model.Version
 	for rows.Next() {
-		var v model.Version
-		if err := rows.Scan(&v.ID, &v.VersionNo, &v.Platform, &v.Revision); err != nil {
+		v, d, attributes := model.Version{}, model.Details{}, []byte(nil)
+		err := rows.Scan(&v.ID, &v.VersionNo, &v.Platform, &v.Revision, &d.Scheme, &d.MinVersionNo, &d.FromVersionNo, &d.Mandatory, &d.RolloutPercent, &d.Withdrawn, &attributes)
+		if err == nil {
+			err = json.Unmarshal(attributes, &d.Attributes)
+		}
+		if err != nil {
 			return nil, err
 		}
+		v.Details = d.OrNil()
 		all = append(all, v)
 	}
 	return all, rows.Err()

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"fmt"
+	"reflect"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -100,7 +101,7 @@ func (c *Cluster) requireSameRows(want, got []model.Version, what string) {
 	c.t.Helper()
 	wanted := byID(want)
 	for _, row := range got {
-		if w, there := wanted[row.ID]; !there || w != row {
+		if w, there := wanted[row.ID]; !there || !reflect.DeepEqual(w, row) {
 			c.t.Fatalf("%s (%d rows against %d): has %+v, wanted %+v (there: %t)", what, len(got), len(want), row, w, there)
 		}
 		delete(wanted, row.ID)

@@ -11,7 +11,7 @@ import (
 	"versiond/peer"
 )
 
-type body map[string]string
+type body map[string]any
 
 type request struct {
 	method, path string // path is escaped and has its query

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"fmt"
+	"reflect"
 	"sync"
 	"time"
 
@@ -193,7 +194,7 @@ func (s state) matches(row model.Version, exists bool, above uint64) bool {
 	if s.newer && row.Revision > above {
 		want.Revision = row.Revision
 	}
-	return want == recordOf(row)
+	return reflect.DeepEqual(want, recordOf(row))
 }
 
 func (s *state) String() string {

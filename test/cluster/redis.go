@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"strings"
 
 	"github.com/go-redis/redis/v8"
@@ -106,7 +107,7 @@ func compareCached(id string, cached dao.CachedVersion, rows map[string]model.Ve
 		return nil
 	case cached.Revision > row.Revision:
 		return fmt.Errorf("redis has %q at revision %d, the databases at %d", id, cached.Revision, row.Revision)
-	case cached.Revision == row.Revision && cached.VersionDB != recordOf(row):
+	case cached.Revision == row.Revision && !reflect.DeepEqual(cached.VersionDB, recordOf(row)):
 		return fmt.Errorf("redis has %+v where the databases have %+v", cached.VersionDB, row)
 	}
 	return nil
@@ -120,13 +121,11 @@ func compareReloaded(cached map[string]dao.CachedVersion, rows map[string]model.
 		}
 	}
 	for id, row := range rows {
-		if c := cached[id]; c.VersionDB != recordOf(row) || c.Cluster != cluster {
+		if c := cached[id]; !reflect.DeepEqual(c.VersionDB, recordOf(row)) || c.Cluster != cluster {
 			return fmt.Errorf("redis has %+v for %+v of cluster %s", c, row, cluster)
 		}
 	}
 	return nil
 }
 
-func recordOf(v model.Version) model.VersionDB {
-	return model.VersionDB{ID: v.ID, VersionNo: v.VersionNo, Platform: v.Platform, Revision: v.Revision}
-}
+func recordOf(v model.Version) model.VersionDB { return model.VersionDB(v) }

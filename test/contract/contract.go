@@ -65,7 +65,7 @@ var Load = sync.OnceValue(func() *openapi3.T {
 		panic("api/openapi.yaml: " + err.Error())
 	}
 	for _, schema := range document.Components.Schemas {
-		if schema.Value.Type.Is(openapi3.TypeObject) {
+		if schema.Value.Type.Is(openapi3.TypeObject) && schema.Value.AdditionalProperties.Schema == nil {
 			schema.Value.AdditionalProperties = openapi3.BoolSchema{Has: new(bool)} // a field that is not described is one too many
 		}
 	}

@@ -152,6 +152,9 @@ var triggers = []Kind{
 var rows = []Kind{
 	both("records changed", "UPDATE versions SET version_no = 'forged'"),
 	both("records moved on", "UPDATE versions SET version_no = 'forged', revision = revision + 1"),
+	both("records withdrawn", "UPDATE versions SET withdrawn = 1"),
+	both("attributes that are none", "UPDATE versions SET attributes = '['"),
+	both("a share that cannot be", "UPDATE versions SET rollout_percent = 101"),
 	{Name: "records with revisions that cannot be", SQLite: []string{"UPDATE versions SET revision = -1"}},
 	{
 		Name:   "records renamed",
