@@ -1,7 +1,8 @@
 // Package service is what versiond does: it validates and proposes writes, decides them in the
 // apply, and serves reads as current as they were asked for.
 //
-//	AddVersion -> write -> raft.Node.Propose on the leader, writeForwarder -> leader elsewhere
+//	AddVersion -> write -> submit -> propose -> raft.Node.Propose on the leader
+//	                              -> writeForwarder -> ApplyCommands, on the leader, elsewhere
 //	raft applier -> stateMachine: AddVersionInternal ... CommitInternal -> PublishInternal -> CacheInternal
 //	GetVersionByID -> read -> forwarder -> LeaderRead, on a follower that is behind its own log
 //	                       -> readHere: freshIndex -> awaitApplied -> lookup (revision index, MemoryDB, Redis, MySQL)

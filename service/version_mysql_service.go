@@ -157,13 +157,14 @@ func (s *VersionMysqlService) list(ctx context.Context, opts model.ListOptions) 
 	if err = errors.Join(view.Unlike(), err, view.Close()); err != nil {
 		return model.Page{}, 0, err
 	}
-	if err := s.judge(rows); err != nil {
+	if err := s.verify(rows); err != nil {
 		return model.Page{}, 0, err
 	}
 	return pageOf(rows, opts.Limit), view.State().Applied.Index, nil
 }
 
-func (s *VersionMysqlService) judge(rows []model.Version) error {
+// verify holds rows against the revision index.
+func (s *VersionMysqlService) verify(rows []model.Version) error {
 	for i := range rows {
 		current, exists := s.records.Get(rows[i].ID)
 		if exists && current.Contradicts(state.MarkOf(&rows[i])) {
@@ -199,11 +200,11 @@ func (s *VersionMysqlService) state(ctx context.Context) (model.StoreState, erro
 func (s *VersionMysqlService) heldCluster(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, storeCheckTimeout)
 	defer cancel()
-	state, err := s.mysqlDao.State(ctx)
-	if errors.Is(err, model.ErrNoState) || errors.Is(err, model.ErrStoreDiffers) && state.Cluster != "" {
-		return state.Cluster, nil
+	left, err := s.mysqlDao.State(ctx)
+	if errors.Is(err, model.ErrNoState) || errors.Is(err, model.ErrStoreDiffers) && left.Cluster != "" {
+		err = nil
 	}
-	return state.Cluster, err
+	return left.Cluster, err
 }
 
 // load reads every row, of which it keeps the revision and the hash, and holds their sum against the

@@ -163,8 +163,8 @@ func countBlank(answers []answered) int {
 
 // askToJoin asks a member to take this node in; the leader then calls back with the admission.
 func (f *finder) askToJoin(ctx context.Context, member answered) (waitsFor string) {
-	if !f.joinsByItself() {
-		return "somebody to call /join/" + f.id() + "/" + f.Node.Address() + " on a member (or give this node --join)"
+	if !f.isListed() && len(f.Join) == 0 {
+		return f.somebodyToJoinIt()
 	}
 	ctx, cancel := context.WithTimeout(ctx, joinTimeout)
 	defer cancel()
@@ -179,14 +179,14 @@ func (f *finder) isListed() bool {
 	return listed
 }
 
-func (f *finder) joinsByItself() bool {
-	return len(f.Join) > 0 || f.isListed()
+func (f *finder) somebodyToJoinIt() string {
+	return "somebody to call /join/" + f.id() + "/" + f.Node.Address() + " on a member (or give this node --join)"
 }
 
 func (f *finder) waitsFor(answers []answered, silent []string) string {
 	switch {
 	case len(f.othersAddresses()) == 0:
-		return "somebody to call /join/" + f.id() + "/" + f.Node.Address() + " on a member (or give this node --join)"
+		return f.somebodyToJoinIt()
 	case len(silent) > 0 && f.Node.SecretFailure() != nil:
 		return "the cluster.secret that the others have, of whom do not answer " + f.names(silent)
 	case len(silent) > 0:
