@@ -56,11 +56,8 @@ func openNode(cfg config.Config, node config.Node, log *slog.Logger, parts *clos
 		return nil, err
 	}
 	parts.add(dir.Close)
-	n := &runningNode{}
+	n := &runningNode{metrics: metrics.New(node.ID, release)}
 	if err := n.listen(cfg, node, parts); err != nil {
-		return nil, err
-	}
-	if n.metrics, err = metrics.New(node.ID, release); err != nil {
 		return nil, err
 	}
 	mysqlService, redisService, err := openServices(cfg, node, dir, log, parts)
@@ -135,9 +132,7 @@ func serviceSettings(cfg config.Config, node config.Node) service.Settings {
 
 // route makes the servers of both ports.
 func (n *runningNode) route(cfg config.Config, node config.Node, log *slog.Logger) error {
-	if err := n.metrics.Watch(n.service.Measures); err != nil {
-		return err
-	}
+	n.metrics.Watch(n.service.Measures)
 	versions, err := controller.NewVersionController(n.service, log, tokens(cfg.Auth)...)
 	if err != nil {
 		return err

@@ -64,8 +64,7 @@ func TestRequestsAreMeasured(t *testing.T) {
 // A scrape is an answer like the others: it says who gave it, and refuses what it does not know.
 func TestMetricsAreServed(t *testing.T) {
 	n := mustNode(t)
-	m, err := metrics.New("node1", "1.2.3")
-	require.NoError(t, err)
+	m := metrics.New("node1", "1.2.3")
 	n.mustMeasure(t, controller.Metrics{Public: m.Public, Peer: m.Peer, Scrape: m.Handler(slog.New(slog.DiscardHandler))})
 	n.get(t, "/version/known")
 	answer := n.get(t, "/metrics")

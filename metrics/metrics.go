@@ -6,14 +6,13 @@
 package metrics
 
 import (
-	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"runtime"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"versiond/model"
@@ -33,44 +32,25 @@ type Metrics struct {
 
 // New makes the metrics of a node, with what the Go runtime and the process tell of themselves. Nodes
 // that share a process each show all of its runtime, memory and file numbers.
-func New(node, release string) (*Metrics, error) {
-	m := &Metrics{registry: prometheus.NewRegistry()}
-	m.labelled = prometheus.WrapRegistererWith(prometheus.Labels{"node": node}, m.registry)
-	requests := newRequestVectors()
-	m.Public, m.Peer = newRequests("public", requests), newRequests("peer", requests)
-	m.Service, m.Raft = newService(), newRaft()
-	err := errors.Join(
-		m.register(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newBuildInfo(release)),
-		m.register(requests.total, requests.duration),
-		m.register(m.Service.collectors()...),
-		m.register(m.Raft.collectors()...),
-	)
-	return m, err
-}
-
-func (m *Metrics) register(all ...prometheus.Collector) error {
-	for _, c := range all {
-		if err := m.labelled.Register(c); err != nil {
-			return fmt.Errorf("register a metric: %w", err)
-		}
-	}
-	return nil
-}
-
-func newBuildInfo(release string) prometheus.Collector {
-	info := prometheus.NewGauge(prometheus.GaugeOpts{
+func New(node, release string) *Metrics {
+	registry := prometheus.NewRegistry()
+	labelled := prometheus.WrapRegistererWith(prometheus.Labels{"node": node}, registry)
+	labelled.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	f := factory{promauto.With(labelled)}
+	f.NewGauge(prometheus.GaugeOpts{
 		Name:        "versiond_build_info",
 		Help:        "1, with the release of versiond and the version of Go that built it as labels.",
 		ConstLabels: prometheus.Labels{"release": release, "goversion": runtime.Version()},
-	})
-	info.Set(1)
-	return info
+	}).Set(1)
+	requests := newRequestVectors(f)
+	return &Metrics{
+		Public: newRequests("public", requests), Peer: newRequests("peer", requests),
+		Service: newService(f), Raft: newRaft(f), registry: registry, labelled: labelled,
+	}
 }
 
 // Watch adds what read gives to every scrape. It is called once, when the node is open.
-func (m *Metrics) Watch(read func() model.Measures) error {
-	return m.register(&measures{read: read})
-}
+func (m *Metrics) Watch(read func() model.Measures) { m.labelled.MustRegister(&measures{read: read}) }
 
 // Handler answers scrapes. Should a part of the metrics fail, it answers the others and logs why.
 func (m *Metrics) Handler(log *slog.Logger) http.Handler {

@@ -22,13 +22,6 @@ import (
 	"versiond/model"
 )
 
-func mustNew(t testing.TB, node string) *metrics.Metrics {
-	t.Helper()
-	m, err := metrics.New(node, "1.2.3")
-	require.NoError(t, err)
-	return m
-}
-
 func mustScrape(t testing.TB, m *metrics.Metrics) []byte {
 	t.Helper()
 	recorder := httptest.NewRecorder()
@@ -75,8 +68,8 @@ func requireCount(t testing.TB, want float64, m *metrics.Metrics, family string,
 
 // What Prometheus cannot read, or warns of, is of no use to operators.
 func TestScrapeIsWellFormed(t *testing.T) {
-	m := mustNew(t, "node1")
-	require.NoError(t, m.Watch(func() model.Measures { return model.Measures{State: "leader"} }))
+	m := metrics.New("node1", "1.2.3")
+	m.Watch(func() model.Measures { return model.Measures{State: "leader"} })
 	m.Public.Answered(http.MethodGet, "/version/:id", http.StatusOK, time.Millisecond)
 	scrape := mustScrape(t, m)
 	problems, err := promlint.New(bytes.NewReader(scrape)).Lint()
@@ -92,7 +85,7 @@ func TestScrapeIsWellFormed(t *testing.T) {
 
 // Three nodes share a process by default: what one does must not be told of another.
 func TestNodesDoNotMix(t *testing.T) {
-	one, two := mustNew(t, "node1"), mustNew(t, "node2")
+	one, two := metrics.New("node1", "1.2.3"), metrics.New("node2", "1.2.3")
 	one.Service.Written(model.CommandAdd, nil, time.Millisecond)
 	requireCount(t, 1, one, "versiond_writes_total", "node", "node1", "operation", "add", "outcome", "done")
 	requireCount(t, 0, two, "versiond_writes_total", "node", "node2", "operation", "add", "outcome", "done")
@@ -102,7 +95,7 @@ func TestNodesDoNotMix(t *testing.T) {
 // Clients choose paths and methods. Were each a series, anybody could fill the memory of the node and
 // of Prometheus.
 func TestClientsMakeNoSeries(t *testing.T) {
-	m := mustNew(t, "node1")
+	m := metrics.New("node1", "1.2.3")
 	for i := range 500 {
 		m.Public.Answered(fmt.Sprintf("METHOD%d", i), "", http.StatusMethodNotAllowed, 0)
 	}
@@ -112,7 +105,7 @@ func TestClientsMakeNoSeries(t *testing.T) {
 
 // The ports, routes and statuses are told apart, and requests that meet at a new series are not lost.
 func TestRequestsAreCounted(t *testing.T) {
-	m := mustNew(t, "node1")
+	m := metrics.New("node1", "1.2.3")
 	var wg sync.WaitGroup
 	for worker := range 8 {
 		wg.Go(func() {
@@ -134,7 +127,7 @@ func TestRequestsAreCounted(t *testing.T) {
 
 // A write of unknown outcome that is counted as refused hides the one thing an operator must look at.
 func TestWritesByOutcome(t *testing.T) {
-	m := mustNew(t, "node1")
+	m := metrics.New("node1", "1.2.3")
 	for err, outcome := range map[error]string{
 		errors.Join(model.ErrNoLeader, model.ErrOutcomeUnknown): "outcome_unknown",
 		fmt.Errorf("x: %w", model.ErrAlreadyExists):             "already_exists",
@@ -152,7 +145,7 @@ func TestWritesByOutcome(t *testing.T) {
 // The items of a batch are writes like any other; were they not counted, the graphs would show a cluster
 // that is loaded in batches as idle.
 func TestBatchesCountTheirItems(t *testing.T) {
-	m := mustNew(t, "node1")
+	m := metrics.New("node1", "1.2.3")
 	batch := model.Unit{Commands: []model.Command{{Type: model.CommandAdd}, {Type: model.CommandAdd}, {Type: model.CommandDelete}}}
 	outcome := model.UnitOutcome{Outcomes: []model.Outcome{{Code: model.OutcomeNotDone}, {Code: model.OutcomeAlreadyExists}, {Code: model.OutcomeNotDone}}}
 	m.Service.BatchWritten(batch, outcome, nil, time.Millisecond)
@@ -168,9 +161,9 @@ func TestBatchesCountTheirItems(t *testing.T) {
 
 // Gauges say what the node is at the moment of the scrape, and nothing older.
 func TestMeasuresAreReadWhenAsked(t *testing.T) {
-	m := mustNew(t, "node1")
+	m := metrics.New("node1", "1.2.3")
 	now := model.Measures{State: "follower", CommitIndex: 10, AppliedIndex: 7, ApplierLag: 1500 * time.Millisecond, Lookups: model.Lookups{RedisHits: 3}}
-	require.NoError(t, m.Watch(func() model.Measures { return now }))
+	m.Watch(func() model.Measures { return now })
 	requireCount(t, 1, m, "versiond_raft_state", "state", "follower")
 	requireCount(t, 0, m, "versiond_raft_state", "state", "leader")
 	requireCount(t, 0, m, "versiond_raft_is_leader")
@@ -186,7 +179,7 @@ func TestMeasuresAreReadWhenAsked(t *testing.T) {
 
 // What Raft and the applier tell arrives under its own name.
 func TestRaftIsObserved(t *testing.T) {
-	m := mustNew(t, "node1")
+	m := metrics.New("node1", "1.2.3")
 	m.Raft.Proposed(3)
 	m.Raft.Applied(2, 5, 10*time.Millisecond)
 	m.Raft.StoreFailed()
@@ -211,7 +204,7 @@ func TestRaftIsObserved(t *testing.T) {
 }
 
 func BenchmarkAnswered(b *testing.B) {
-	m := mustNew(b, "node1")
+	m := metrics.New("node1", "1.2.3")
 	b.ReportAllocs()
 	for b.Loop() {
 		m.Public.Answered(http.MethodGet, "/version/:id", http.StatusOK, time.Millisecond)

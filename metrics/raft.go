@@ -28,20 +28,20 @@ type Raft struct {
 	quorumFailures   prometheus.Counter
 }
 
-func newRaft() *Raft {
+func newRaft(f factory) *Raft {
 	r := &Raft{
-		proposed:         newHistogram("versiond_group_commands", "Commands of one log entry that this node proposed as leader.", countBuckets),
-		applyDuration:    newHistogram("versiond_apply_transaction_duration_seconds", "Time of one transaction by which entries reach the store, tries that failed included.", durationBuckets),
-		applyEntries:     newHistogram("versiond_apply_transaction_entries", "Log entries that one transaction applied.", countBuckets),
-		applyCommands:    newHistogram("versiond_apply_transaction_commands", "Commands that one transaction applied.", countBuckets),
-		storeFailures:    prometheus.NewCounter(prometheus.CounterOpts{Name: "versiond_store_write_failures_total", Help: "Times that the store failed the applier, which then tries again."}),
-		logFailures:      prometheus.NewCounter(prometheus.CounterOpts{Name: "versiond_log_write_failures_total", Help: "Times that a write to the Raft log failed, or took so long that the disk counts as hanging; it is then tried again, or waited for."}),
-		snapshotDuration: newHistograms("versiond_snapshot_duration_seconds", "Time of writing a snapshot (persist) and of loading one (restore).", longBuckets, "operation"),
-		snapshotSize:     prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "versiond_snapshot_size_bytes", Help: "Size of the last snapshot that was written (persist) and loaded (restore)."}, []string{"operation"}),
-		snapshotFailures: newCounters("versiond_snapshot_failures_total", "Snapshots that could not be written (persist) or loaded (restore); both are tried again.", "operation"),
-		quorumDuration:   newHistogram("versiond_quorum_round_duration_seconds", "Time of one round in which this node had a quorum confirm that it leads.", durationBuckets),
-		quorumReads:      newHistogram("versiond_quorum_round_reads", "Questions for an index to read at, each of them a node's for many reads, that shared one quorum round.", countBuckets),
-		quorumFailures:   prometheus.NewCounter(prometheus.CounterOpts{Name: "versiond_quorum_round_failures_total", Help: "Quorum rounds that did not confirm it."}),
+		proposed:         f.histogram("versiond_group_commands", "Commands of one log entry that this node proposed as leader.", countBuckets),
+		applyDuration:    f.histogram("versiond_apply_transaction_duration_seconds", "Time of one transaction by which entries reach the store, tries that failed included.", durationBuckets),
+		applyEntries:     f.histogram("versiond_apply_transaction_entries", "Log entries that one transaction applied.", countBuckets),
+		applyCommands:    f.histogram("versiond_apply_transaction_commands", "Commands that one transaction applied.", countBuckets),
+		storeFailures:    f.counter("versiond_store_write_failures_total", "Times that the store failed the applier, which then tries again."),
+		logFailures:      f.counter("versiond_log_write_failures_total", "Times that a write to the Raft log failed, or took so long that the disk counts as hanging; it is then tried again, or waited for."),
+		snapshotDuration: f.histograms("versiond_snapshot_duration_seconds", "Time of writing a snapshot (persist) and of loading one (restore).", longBuckets, "operation"),
+		snapshotSize:     f.NewGaugeVec(prometheus.GaugeOpts{Name: "versiond_snapshot_size_bytes", Help: "Size of the last snapshot that was written (persist) and loaded (restore)."}, []string{"operation"}),
+		snapshotFailures: f.counters("versiond_snapshot_failures_total", "Snapshots that could not be written (persist) or loaded (restore); both are tried again.", "operation"),
+		quorumDuration:   f.histogram("versiond_quorum_round_duration_seconds", "Time of one round in which this node had a quorum confirm that it leads.", durationBuckets),
+		quorumReads:      f.histogram("versiond_quorum_round_reads", "Questions for an index to read at, each of them a node's for many reads, that shared one quorum round.", countBuckets),
+		quorumFailures:   f.counter("versiond_quorum_round_failures_total", "Quorum rounds that did not confirm it."),
 	}
 	for _, operation := range []string{operationPersist, operationRestore} {
 		r.snapshotDuration.WithLabelValues(operation)
@@ -49,13 +49,6 @@ func newRaft() *Raft {
 		r.snapshotFailures.WithLabelValues(operation)
 	}
 	return r
-}
-
-func (r *Raft) collectors() []prometheus.Collector {
-	return []prometheus.Collector{
-		r.proposed, r.applyDuration, r.applyEntries, r.applyCommands, r.storeFailures, r.logFailures,
-		r.snapshotDuration, r.snapshotSize, r.snapshotFailures, r.quorumDuration, r.quorumReads, r.quorumFailures,
-	}
 }
 
 // Proposed counts one log entry and its commands.

@@ -43,10 +43,10 @@ type requestSeries struct {
 	duration prometheus.Observer
 }
 
-func newRequestVectors() requestVectors {
+func newRequestVectors(f factory) requestVectors {
 	return requestVectors{
-		total:    newCounters("versiond_http_requests_total", "Requests answered, by port, method, route and status.", "port", "method", "route", "status"),
-		duration: newHistograms("versiond_http_request_duration_seconds", "Time from a request's header to the end of its answer.", durationBuckets, "port", "method", "route"),
+		total:    f.counters("versiond_http_requests_total", "Requests answered, by port, method, route and status.", "port", "method", "route", "status"),
+		duration: f.histograms("versiond_http_request_duration_seconds", "Time from a request's header to the end of its answer.", durationBuckets, "port", "method", "route"),
 	}
 }
 

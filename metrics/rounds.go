@@ -13,11 +13,11 @@ type rounds struct {
 	failures *prometheus.CounterVec
 }
 
-func newRounds(name, what, label string, values ...string) rounds {
+func newRounds(f factory, name, what, label string, values ...string) rounds {
 	r := rounds{
-		duration: newHistograms(name+"_duration_seconds", "Time of "+what+".", durationBuckets, label),
-		reads:    newHistograms(name+"_reads", "Reads that shared one of the "+what+".", countBuckets, label),
-		failures: newCounters(name+"_failures_total", "Failed "+what+".", label),
+		duration: f.histograms(name+"_duration_seconds", "Time of "+what+".", durationBuckets, label),
+		reads:    f.histograms(name+"_reads", "Reads that shared one of the "+what+".", countBuckets, label),
+		failures: f.counters(name+"_failures_total", "Failed "+what+".", label),
 	}
 	for _, value := range values {
 		r.duration.WithLabelValues(value)
@@ -25,10 +25,6 @@ func newRounds(name, what, label string, values ...string) rounds {
 		r.failures.WithLabelValues(value)
 	}
 	return r
-}
-
-func (r rounds) collectors() []prometheus.Collector {
-	return []prometheus.Collector{r.duration, r.reads, r.failures}
 }
 
 func (r rounds) observe(label string, reads int, took time.Duration, err error) {

@@ -22,15 +22,15 @@ type Service struct {
 
 // newService makes every series that there can be at once: a rate over one that begins with its first
 // event misses that event.
-func newService() *Service {
+func newService(f factory) *Service {
 	s := &Service{
-		writes:         newCounters("versiond_writes_total", "Writes that clients asked this node for, those of batches included, by operation and outcome.", "operation", "outcome"),
-		writeDuration:  newHistograms("versiond_write_duration_seconds", "Time from the arrival of a write, or of a batch, to its outcome, whatever that is.", durationBuckets, "operation"),
-		forwarded:      newHistogram("versiond_forwarded_group_commands", "Commands of one request by which this node passed writes to the leader.", countBuckets),
-		rounds:         newRounds("versiond_read_round", "rounds in which this node found out an index to read at, alone or by asking the leader", "level", string(model.LevelLinearizable), string(model.LevelLeader)),
-		reloadDuration: newHistograms("versiond_reload_duration_seconds", "Time that one reload of Redis took, by outcome; skipped when another node was at it.", longBuckets, "outcome"),
-		checkDuration:  newHistograms("versiond_store_check_duration_seconds", "Time that one reading of all rows took to hold them against the running checksum, by outcome.", longBuckets, "outcome"),
-		divergences:    newCounters("versiond_store_divergences_total", "Times that the store was found to differ from the log, by how: at the start, by reading all rows or looking at the tables, by a client's read, by the checksums of a majority of the members.", "found_by"),
+		writes:         f.counters("versiond_writes_total", "Writes that clients asked this node for, those of batches included, by operation and outcome.", "operation", "outcome"),
+		writeDuration:  f.histograms("versiond_write_duration_seconds", "Time from the arrival of a write, or of a batch, to its outcome, whatever that is.", durationBuckets, "operation"),
+		forwarded:      f.histogram("versiond_forwarded_group_commands", "Commands of one request by which this node passed writes to the leader.", countBuckets),
+		rounds:         newRounds(f, "versiond_read_round", "rounds in which this node found out an index to read at, alone or by asking the leader", "level", string(model.LevelLinearizable), string(model.LevelLeader)),
+		reloadDuration: f.histograms("versiond_reload_duration_seconds", "Time that one reload of Redis took, by outcome; skipped when another node was at it.", longBuckets, "outcome"),
+		checkDuration:  f.histograms("versiond_store_check_duration_seconds", "Time that one reading of all rows took to hold them against the running checksum, by outcome.", longBuckets, "outcome"),
+		divergences:    f.counters("versiond_store_divergences_total", "Times that the store was found to differ from the log, by how: at the start, by reading all rows or looking at the tables, by a client's read, by the checksums of a majority of the members.", "found_by"),
 	}
 	for _, outcome := range []string{outcomeSame, outcomeDiffers, outcomeFailed} {
 		s.checkDuration.WithLabelValues(outcome)
@@ -55,10 +55,6 @@ func (s *Service) beginWrites(operation string) {
 	for _, o := range outcomes {
 		s.writes.WithLabelValues(operation, o)
 	}
-}
-
-func (s *Service) collectors() []prometheus.Collector {
-	return append(s.rounds.collectors(), s.writes, s.writeDuration, s.forwarded, s.reloadDuration, s.checkDuration, s.divergences)
 }
 
 // Written counts one write that a client asked for; err is what came of it.
