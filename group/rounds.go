@@ -80,8 +80,8 @@ func (r *Rounds[T]) runAll() {
 		current.value, current.err = r.runOnce()
 		r.observe(current.callers, time.Since(began), current.err)
 		close(current.done)
-		if current.callers > 1 {
-			Pause(r.ctx, r.pace-time.Since(began))
+		if rest := r.pace - time.Since(began); current.callers > 1 && rest > 0 {
+			Pause(r.ctx, rest)
 		}
 	}
 }

@@ -81,10 +81,9 @@ func (r *reader) read(ctx context.Context, q model.Query, opts model.ReadOptions
 			return found, index, nil
 		}
 	}
-	queries := []model.Query{q}
-	found, index, err := r.readHere(ctx, queries, opts, r.freshIndex)
+	found, index, err := r.readHere(ctx, []model.Query{q}, opts, r.freshIndex)
 	if errors.Is(err, errPassToLeader) {
-		found, index, err = r.readThere(ctx, queries, opts)
+		found, index, err = r.readThere(ctx, []model.Query{q}, opts)
 	}
 	if err != nil {
 		return model.Found{}, 0, err
