@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"versiond/raft/datadir"
@@ -39,7 +39,13 @@ func backUp(ctx context.Context, d *datadir.Dir, to string) error {
 	if err := removePartial(filepath.Dir(to), d.Path()); err != nil {
 		return err
 	}
-	if err := copyTree(ctx, d.Path(), partial); err != nil {
+	if err := os.Mkdir(partial, 0o750); err != nil {
+		return err
+	}
+	if err := os.CopyFS(partial, lasting{os.DirFS(d.Path()), ctx}); err != nil {
+		return err
+	}
+	if err := syncTree(partial); err != nil {
 		return err
 	}
 	if err := os.Rename(partial, to); err != nil {
@@ -57,48 +63,26 @@ func removePartial(folder, of string) error {
 	return err
 }
 
-// copyTree copies files and folders, and syncs them.
-func copyTree(ctx context.Context, from, to string) error {
-	return filepath.WalkDir(from, func(path string, e fs.DirEntry, err error) error {
-		if err = errors.Join(err, ctx.Err()); err != nil {
-			return err
-		}
-		below, err := filepath.Rel(from, path)
-		if err != nil {
-			return err
-		}
-		target := filepath.Join(to, below)
-		switch {
-		case e.IsDir() && datadir.IsScratch(e.Name()):
-			return fs.SkipDir
-		case e.IsDir():
-			return makeSynced(target)
-		case datadir.IsScratch(e.Name()):
-			return nil
-		case !e.Type().IsRegular():
-			return fmt.Errorf("%s is neither a file nor a folder", path)
-		}
-		return copySynced(path, target)
-	})
+// lasting is a data directory without what is of use to the process alone that made it, for as long as a context lives.
+type lasting struct {
+	fs.FS
+	ctx context.Context
 }
 
-func makeSynced(folder string) error {
-	if err := os.Mkdir(folder, 0o750); err != nil {
-		return err
+// Open opens a file or a folder.
+func (l lasting) Open(name string) (fs.File, error) {
+	if err := l.ctx.Err(); err != nil {
+		return nil, err
 	}
-	return datadir.Sync(filepath.Dir(folder))
+	return l.FS.Open(name)
 }
 
-func copySynced(from, to string) error {
-	source, err := os.Open(from)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = source.Close() }() // it was only read
-	target, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(target, source)
-	return errors.Join(err, target.Sync(), target.Close())
+// ReadDir lists a folder.
+func (l lasting) ReadDir(name string) ([]fs.DirEntry, error) {
+	entries, err := fs.ReadDir(l.FS, name)
+	return slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return datadir.IsScratch(e.Name()) }), err
+}
+
+func syncTree(path string) error {
+	return filepath.WalkDir(path, func(name string, _ fs.DirEntry, err error) error { return errors.Join(err, datadir.Sync(name)) })
 }

@@ -149,9 +149,12 @@ func TestRecoverFromLog(t *testing.T) {
 	plan, err = c.recoverFromLog(t, true, nil)
 	require.NoError(t, err)
 	require.Equal(t, len(before), len(filesOf(t, plan.Backup)))
-	left, err := filepath.Glob(filepath.Join(c.path, datadir.ScratchPattern))
-	require.NoError(t, err)
-	require.Empty(t, left)
+	for _, path := range []string{c.path, plan.Backup} {
+		left, err := filepath.Glob(filepath.Join(path, datadir.ScratchPattern))
+		require.NoError(t, err)
+		require.Empty(t, left)
+	}
+	require.NoFileExists(t, filepath.Join(plan.Backup, datadir.LockFile), "the copy would seem to be in use")
 	c.requireRecovered(t, "cluster1", c.want)
 
 	// The copy, put back, is what was there before.
