@@ -133,12 +133,11 @@ func serviceSettings(cfg config.Config, node config.Node) service.Settings {
 // route makes the servers of both ports.
 func (n *runningNode) route(cfg config.Config, node config.Node, log *slog.Logger) error {
 	n.metrics.Watch(n.service.Measures)
-	versions, err := controller.NewVersionController(n.service, log, tokens(cfg.Auth)...)
-	if err != nil {
-		return err
-	}
 	hosts := cfg.HostNames(node)
-	versions, err = versions.Named(controller.Names{Hosts: hosts, Origins: cfg.Server.TrustedOrigins})
+	versions, err := controller.NewVersionController(n.service, log, controller.Options{
+		Tokens: tokens(cfg.Auth), Hosts: hosts, Origins: cfg.Server.TrustedOrigins,
+		Metrics: controller.Metrics{Public: n.metrics.Public, Peer: n.metrics.Peer, Scrape: n.metrics.Handler(log)},
+	})
 	if err != nil {
 		return err
 	}
@@ -146,7 +145,6 @@ func (n *runningNode) route(cfg config.Config, node config.Node, log *slog.Logge
 	if err != nil {
 		return err
 	}
-	versions = versions.MeasuredBy(controller.Metrics{Public: n.metrics.Public, Peer: n.metrics.Peer, Scrape: n.metrics.Handler(log)})
 	most := server.ConnectionsMax(len(cfg.LocalNodes()))
 	n.public = server.New(n.listener, routers.SetUpVersionRouter(versions), versions.AsProblem, most, log)
 	n.peer = server.New(n.peerListener.HTTP(), routers.SetUpRaftRouter(versions, peers), versions.AsProblem, most, log)

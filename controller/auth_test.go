@@ -30,11 +30,12 @@ func mustGuardedNode(t *testing.T) *node {
 	t.Helper()
 	n := &node{service: newFakeService(), log: &bytes.Buffer{}}
 	logger := slog.New(slog.NewTextHandler(n.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	v, err := controller.NewVersionController(n.service, logger,
-		controller.Token{Name: "reader", Role: naming.RoleRead, Secret: readSecret},
-		controller.Token{Name: "writer", Role: naming.RoleWrite, Secret: writeSecret},
-		controller.Token{Name: "admin", Role: naming.RoleAdmin, Secret: adminSecret},
-		controller.Token{Name: "odd", Role: "owner", Secret: secretWord + "-of-nobody"})
+	v, err := controller.NewVersionController(n.service, logger, controller.Options{Tokens: []controller.Token{
+		{Name: "reader", Role: naming.RoleRead, Secret: readSecret},
+		{Name: "writer", Role: naming.RoleWrite, Secret: writeSecret},
+		{Name: "admin", Role: naming.RoleAdmin, Secret: adminSecret},
+		{Name: "odd", Role: "owner", Secret: secretWord + "-of-nobody"},
+	}})
 	require.NoError(t, err)
 	p, err := controller.NewPeerController(n.service, clusterSecret)
 	require.NoError(t, err)

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 )
@@ -15,29 +16,48 @@ type VersionController struct {
 	node      []string
 	crossSite *http.CrossOriginProtection
 	tokens    tokens
-	// hosts and origins are those of Names.
+	// hosts and origins are those of Options.
 	hosts, origins []string
 	metrics        Metrics
 	// bodies are those of clients, which must not stand in the way of those of other nodes.
 	bodies, peerBodies *bodyBudget
 }
 
+// Options is what a VersionController may be told besides.
+type Options struct {
+	// Tokens are those of which clients of the public port need one; without any, everybody may do everything.
+	Tokens []Token
+	// Hosts are the names, besides localhost and IP addresses, under which a node answers that asks nobody for a token or
+	// a secret, each in the one spelling of naming.CanonicalHost.
+	Hosts []string
+	// Origins, such as https://registry.example.com, are those whose pages may change something though the
+	// Host of their requests is another: a proxy has put its own there.
+	Origins []string
+	// Metrics is what requests are measured by, if they are; then every field of it is required.
+	Metrics Metrics
+}
+
 // NewVersionController returns the controller of the node that service names. Service and logger are
-// required. Clients of the public port need one of the tokens; without any, everybody may do everything.
-func NewVersionController(service VersionService, logger *slog.Logger, tokens ...Token) (*VersionController, error) {
+// required.
+func NewVersionController(service VersionService, logger *slog.Logger, options Options) (*VersionController, error) {
 	if service == nil {
 		return nil, errors.New("controller: the version service is missing")
 	}
 	if logger == nil {
 		return nil, errors.New("controller: the logger is missing")
 	}
-	return &VersionController{
-		service:   service,
-		logger:    logger,
-		node:      []string{service.NodeID()},
-		crossSite: http.NewCrossOriginProtection(),
-		tokens:    newTokens(tokens),
-		metrics:   unmeasured(),
-		bodies:    &bodyBudget{}, peerBodies: &bodyBudget{},
-	}, nil
+	v := &VersionController{
+		service: service, logger: logger, node: []string{service.NodeID()}, tokens: newTokens(options.Tokens),
+		hosts: options.Hosts, origins: options.Origins, crossSite: http.NewCrossOriginProtection(),
+		metrics: options.Metrics, bodies: &bodyBudget{}, peerBodies: &bodyBudget{},
+	}
+	if v.metrics.Public == nil {
+		v.metrics = Metrics{Public: unobserved{}, Peer: unobserved{}}
+	}
+	for _, origin := range options.Origins {
+		if err := v.crossSite.AddTrustedOrigin(origin); err != nil {
+			return nil, fmt.Errorf("controller: %w", err)
+		}
+	}
+	return v, nil
 }

@@ -22,21 +22,10 @@ type Metrics struct {
 	Scrape http.Handler
 }
 
-// unmeasured is the Metrics of a controller that was given none.
-func unmeasured() Metrics {
-	return Metrics{Public: unobserved{}, Peer: unobserved{}}
-}
-
+// unobserved observes nothing.
 type unobserved struct{}
 
 func (unobserved) Answered(string, string, int, time.Duration) {}
-
-// MeasuredBy returns the same controller, with requests measured by m. Every field of m is required.
-func (v *VersionController) MeasuredBy(m Metrics) *VersionController {
-	measured := *v
-	measured.metrics = m
-	return &measured
-}
 
 // Metrics answers what the node measures.
 func (v *VersionController) Metrics(c *gin.Context) {

@@ -32,11 +32,10 @@ func (w *witness) Answered(method, route string, status int, took time.Duration)
 // mustMeasure puts both ports of a node under these metrics.
 func (n *node) mustMeasure(t testing.TB, m controller.Metrics) {
 	t.Helper()
-	v, err := controller.NewVersionController(n.service, slog.New(slog.DiscardHandler))
+	v, err := controller.NewVersionController(n.service, slog.New(slog.DiscardHandler), controller.Options{Hosts: named.Hosts, Origins: named.Origins, Metrics: m})
 	require.NoError(t, err)
 	p, err := controller.NewPeerController(n.service, "", ownHost)
 	require.NoError(t, err)
-	v = mustName(t, v).MeasuredBy(m)
 	n.hold(t, routers.SetUpVersionRouter(v), routers.SetUpRaftRouter(v, p))
 }
 

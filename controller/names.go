@@ -3,7 +3,6 @@ package controller
 import (
 	"fmt"
 	"net"
-	"net/http"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -14,29 +13,6 @@ import (
 	"versiond/model"
 	"versiond/naming"
 )
-
-// Names is how browsers may call a node, besides localhost and IP addresses.
-type Names struct {
-	// Hosts are the names under which a node answers that asks nobody for a token or a secret, each in the one spelling
-	// of naming.CanonicalHost.
-	Hosts []string
-	// Origins, such as https://registry.example.com, are those whose pages may change something though the
-	// Host of their requests is another: a proxy has put its own there.
-	Origins []string
-}
-
-// Named returns the same controller for a node of these names.
-func (v *VersionController) Named(names Names) (*VersionController, error) {
-	named := *v
-	named.hosts, named.origins = names.Hosts, names.Origins
-	named.crossSite = http.NewCrossOriginProtection()
-	for _, origin := range names.Origins {
-		if err := named.crossSite.AddTrustedOrigin(origin); err != nil {
-			return nil, fmt.Errorf("controller: %w", err)
-		}
-	}
-	return &named, nil
-}
 
 // refuseOtherHosts refuses a request that calls the node by a name that is not its own. A page of
 // evil.example may make its name mean this machine, and would be taken for the node's own page: it could

@@ -34,9 +34,8 @@ type node struct {
 func mustNode(t testing.TB) *node {
 	t.Helper()
 	n := &node{service: newFakeService(), log: &bytes.Buffer{}}
-	v, err := controller.NewVersionController(n.service, slog.New(slog.NewTextHandler(n.log, nil)))
+	v, err := controller.NewVersionController(n.service, slog.New(slog.NewTextHandler(n.log, nil)), named)
 	require.NoError(t, err)
-	v = mustName(t, v)
 	p, err := controller.NewPeerController(n.service, "", ownHost)
 	require.NoError(t, err)
 	n.hold(t, routers.SetUpVersionRouter(v), routers.SetUpRaftRouter(v, p))
@@ -49,13 +48,8 @@ func (n *node) hold(t testing.TB, public, peer *gin.Engine) {
 	n.public, n.peer = contract.Handler(t, contract.Public, public), contract.Handler(t, contract.Peer, peer)
 }
 
-// mustName gives a node the names by which tests call it.
-func mustName(t testing.TB, v *controller.VersionController) *controller.VersionController {
-	t.Helper()
-	v, err := v.Named(controller.Names{Hosts: []string{ownHost}, Origins: []string{trustedOrigin}})
-	require.NoError(t, err)
-	return v
-}
+// named are the names by which tests call a node.
+var named = controller.Options{Hosts: []string{ownHost}, Origins: []string{trustedOrigin}}
 
 // request is a request as it goes over the wire.
 type request struct {

@@ -46,7 +46,7 @@ type PeerController struct {
 
 // NewPeerController returns the controller for what other nodes ask of service. They must show the
 // cluster's secret. When that is empty, programs that are no nodes must call this one by one of the hosts,
-// which are as in Names, localhost or an IP address.
+// which are as in Options, localhost or an IP address.
 func NewPeerController(service PeerService, secret string, hosts ...string) (*PeerController, error) {
 	if service == nil {
 		return nil, errors.New("controller: the peer service is missing")

@@ -160,18 +160,18 @@ func TestRequestID(t *testing.T) {
 }
 
 func TestNewVersionControllerNeedsBoth(t *testing.T) {
-	_, err := controller.NewVersionController(nil, slog.New(slog.DiscardHandler))
+	_, err := controller.NewVersionController(nil, slog.New(slog.DiscardHandler), named)
 	require.Error(t, err)
-	_, err = controller.NewVersionController(newFakeService(), nil)
+	_, err = controller.NewVersionController(newFakeService(), nil, named)
 	require.Error(t, err)
 }
 
 // At debug level every request leaves one line that leads from the client's request ID to the error.
 func TestRequestIsLoggedAtDebugLevel(t *testing.T) {
 	var log strings.Builder
-	v, err := controller.NewVersionController(newFakeService(), slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	v, err := controller.NewVersionController(newFakeService(), slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})), named)
 	require.NoError(t, err)
-	serve(t, routers.SetUpVersionRouter(mustName(t, v)), request{method: http.MethodGet, path: "/version/missing", header: map[string]string{"X-Request-ID": "trace-2"}})
+	serve(t, routers.SetUpVersionRouter(v), request{method: http.MethodGet, path: "/version/missing", header: map[string]string{"X-Request-ID": "trace-2"}})
 	require.Equal(t, 1, strings.Count(log.String(), "\n"))
 	for _, part := range []string{"method=GET", "path=/version/missing", "status=404", "requestID=trace-2", model.ErrNotFound.Error()} {
 		require.Contains(t, log.String(), part)

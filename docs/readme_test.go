@@ -161,7 +161,7 @@ func (stub) NodeID() string { return "node1" }
 
 func routesOf(t *testing.T) (public, peer []route) {
 	t.Helper()
-	versions, err := controller.NewVersionController(stub{}, slog.New(slog.DiscardHandler))
+	versions, err := controller.NewVersionController(stub{}, slog.New(slog.DiscardHandler), controller.Options{})
 	require.NoError(t, err)
 	peers, err := controller.NewPeerController(stub{}, "")
 	require.NoError(t, err)

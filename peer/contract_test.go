@@ -86,7 +86,7 @@ func (o *otherNode) TransferLeadership(_ context.Context, id string) (model.Lead
 func mustRunOther(t *testing.T, secret string) (o *otherNode, address string) {
 	t.Helper()
 	o = &otherNode{cluster: ourCluster}
-	versions, err := controller.NewVersionController(o, slog.New(slog.DiscardHandler))
+	versions, err := controller.NewVersionController(o, slog.New(slog.DiscardHandler), controller.Options{})
 	require.NoError(t, err)
 	peers, err := controller.NewPeerController(o, secret)
 	require.NoError(t, err)

@@ -24,7 +24,7 @@ func (idleService) AppliedIndex() uint64 { return 1 }
 
 func mustController(t *testing.T) *controller.VersionController {
 	t.Helper()
-	v, err := controller.NewVersionController(idleService{}, slog.New(slog.DiscardHandler))
+	v, err := controller.NewVersionController(idleService{}, slog.New(slog.DiscardHandler), controller.Options{})
 	require.NoError(t, err)
 	return v
 }
