@@ -28,6 +28,19 @@ func TestArchitectureNamesWhatIsThere(t *testing.T) {
 	}
 }
 
+// If this fails, the page that a stranger reads first sends him to a function that is not in the file that it names.
+func TestRaftDocNamesWhatIsThere(t *testing.T) {
+	hops := regexp.MustCompile(`(?m)^//\t(\w+\.\w+(?:, \w+\.\w+)*) +(\w+\.go) `).FindAllStringSubmatch(mustRead(t, "../raft/doc.go"), -1)
+	require.Greater(t, len(hops), 7)
+	for _, hop := range hops {
+		file := mustRead(t, "../raft/"+hop[2])
+		for name := range strings.SplitSeq(hop[1], ", ") {
+			of, method, _ := strings.Cut(name, ".")
+			require.Regexp(t, `(?m)^func \(\w+ \*?`+of+`\) `+method+`\(`, file, name)
+		}
+	}
+}
+
 // If this fails, a room stands in the tree of which the page says nothing.
 func TestArchitectureHasEveryRoom(t *testing.T) {
 	page, rooms := mustRead(t, "architecture.md"), map[string]bool{}
