@@ -13,7 +13,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"versiond/model"
+	"versiond/peer"
 	"versiond/test/cluster"
+	"versiond/wire"
 )
 
 // Where a process may open few files, clients that keep their connections must not keep all others out. If
@@ -38,12 +41,19 @@ func TestClientsThatGaveUpLeaveRoomWhereFilesAreFew(t *testing.T) {
 	q := onlyNode(t)
 	p := q.runWithFewFiles()
 	asker := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 5 * time.Second}
-	for before, port := range []int{q.nodes[0].public, q.nodes[0].peer} {
+	query := string(wire.AppendQueries(nil, []model.Query{{ID: "x"}}))
+	for before, each := range []struct {
+		port    int
+		request string
+	}{
+		{q.nodes[0].public, "GET /version" + answeredLate + "\r\n"},
+		{q.nodes[0].peer, fmt.Sprintf("POST /read%sContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s", answeredLate, peer.QueriesType, len(query), query)},
+	} {
 		cluster.Eventually(t, 10*time.Second, "a port that is full of them serves others", func() error {
 			for range 8 {
-				giveUp(t, port)
+				giveUp(t, each.port, each.request)
 			}
-			answer, err := asker.Get("http://" + address(port) + "/version?level=none")
+			answer, err := asker.Get("http://" + address(each.port) + "/no/such/path")
 			if err != nil {
 				return err
 			}
@@ -55,12 +65,15 @@ func TestClientsThatGaveUpLeaveRoomWhereFilesAreFew(t *testing.T) {
 	}
 }
 
-// giveUp asks what is answered a minute later, and goes.
-func giveUp(t *testing.T, port int) {
+// answeredLate is the rest of the first line of a request that is answered a minute later, and its Host.
+const answeredLate = "?level=none&min_index=99999&timeout=60s HTTP/1.1\r\nHost: localhost\r\n"
+
+// giveUp asks, and goes.
+func giveUp(t *testing.T, port int, request string) {
 	t.Helper()
 	conn, err := net.Dial("tcp", address(port))
 	require.NoError(t, err)
-	_, err = fmt.Fprintf(conn, "GET /version?level=none&min_index=99999&timeout=60s HTTP/1.1\r\nHost: %s\r\n\r\n", address(port))
+	_, err = conn.Write([]byte(request))
 	require.NoError(t, errors.Join(err, conn.Close()))
 }
 
