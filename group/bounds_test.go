@@ -10,24 +10,6 @@ import (
 	"versiond/model"
 )
 
-// Who waits longest goes first: whoever comes must not be turned away for the sake of one who sleeps.
-func TestOldestFirstSetGivesTheOldest(t *testing.T) {
-	c := NewOldestFirstSet[string]()
-	for i, name := range []string{"a", "b", "c"} {
-		require.Equal(t, i+1, c.Enter(name))
-	}
-	require.Equal(t, 3, c.Enter("a"), "who is there keeps its place")
-	require.True(t, c.Leave("b"))
-	require.False(t, c.Leave("b"))
-	for _, want := range []string{"a", "c"} {
-		got, there := c.Oldest()
-		require.True(t, there)
-		require.Equal(t, want, got)
-	}
-	_, there := c.Oldest()
-	require.False(t, there)
-}
-
 // A gate that lets one more in, or lets everybody wait, bounds nothing.
 func TestGateBoundsThoseInsideAndThoseWhoWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

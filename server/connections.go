@@ -2,9 +2,12 @@ package server
 
 import (
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"sync"
+
+	"github.com/hashicorp/golang-lru/v2/simplelru"
 
 	"versiond/group"
 	"versiond/logs"
@@ -57,12 +60,18 @@ type connections struct {
 	open map[net.Conn]*waiting // where each one is: nil while it waits for its answer
 }
 
-type waiting = group.OldestFirstSet[net.Conn]
+// waiting are connections, those that came first foremost. Those of connections are guarded by its mu.
+type waiting = simplelru.LRU[net.Conn, struct{}]
+
+func newWaiting() *waiting {
+	w, _ := simplelru.NewLRU[net.Conn, struct{}](math.MaxInt, nil) // only a size of nothing is an error
+	return w
+}
 
 func newConnections(most int, log *slog.Logger) *connections {
 	return &connections{
 		max: most, freshMax: max(most/4, 1), log: logs.Calm(log), open: map[net.Conn]*waiting{},
-		idle: group.NewOldestFirstSet[net.Conn](), stopped: group.NewOldestFirstSet[net.Conn](), fresh: group.NewOldestFirstSet[net.Conn](),
+		idle: newWaiting(), stopped: newWaiting(), fresh: newWaiting(),
 	}
 }
 
@@ -90,11 +99,10 @@ func (c *connections) opened(conn net.Conn) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.open[conn] = c.fresh
-	if c.fresh.Enter(conn) > c.freshMax {
-		if slow, there := c.fresh.Oldest(); there {
-			c.open[slow] = c.idle
-			c.idle.Enter(slow)
-		}
+	if c.fresh.Add(conn, struct{}{}); c.fresh.Len() > c.freshMax {
+		slow, _, _ := c.fresh.RemoveOldest()
+		c.open[slow] = c.idle
+		c.idle.Add(slow, struct{}{})
 	}
 	return len(c.open)
 }
@@ -108,10 +116,10 @@ func (c *connections) move(conn net.Conn, to *waiting) {
 		return
 	}
 	if from != nil {
-		from.Leave(conn)
+		from.Remove(conn)
 	}
 	if to != nil {
-		to.Enter(conn)
+		to.Add(conn, struct{}{})
 	}
 	c.open[conn] = to
 }
@@ -144,7 +152,7 @@ func (c *connections) spare() (conn net.Conn, what string) {
 		{c.stopped, "none is idle, and the one is closed whose client stopped sending first, and may have given up"},
 		{c.fresh, "all wait for answers, and the oldest is closed that has not sent a request yet"},
 	} {
-		if conn, there := each.among.Oldest(); there {
+		if conn, _, there := each.among.RemoveOldest(); there {
 			delete(c.open, conn)
 			return conn, each.what
 		}

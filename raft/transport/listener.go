@@ -6,10 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
 
 	"versiond/group"
 )
@@ -25,7 +28,7 @@ type Listener struct {
 	raft     *connQueue
 	// strangers have not said yet what they are, or not proved that they may speak Raft here. When there
 	// are too many, the oldest go: a node that is one of ours says it at once.
-	strangers    *group.OldestFirstSet[net.Conn]
+	strangers    *lru.Cache[net.Conn, struct{}]
 	strangersMax atomic.Int64
 
 	ctx    context.Context // ends with Close
@@ -43,8 +46,12 @@ func Listen(address string) (*Listener, error) {
 	if !ok {
 		return nil, errors.Join(fmt.Errorf("the listener at %s is not one for TCP", address), listener.Close())
 	}
+	strangers, err := lru.New[net.Conn, struct{}](math.MaxInt) // what is too many is for admit to say
+	if err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithCancel(context.Background())
-	l := &Listener{listener: tcp, strangers: group.NewOldestFirstSet[net.Conn](), ctx: ctx, cancel: cancel}
+	l := &Listener{listener: tcp, strangers: strangers, ctx: ctx, cancel: cancel}
 	l.Bound(strangersMax)
 	l.http, l.raft = newConnQueue(l), newConnQueue(l)
 	l.conns.Go(l.acceptAll)
@@ -84,13 +91,13 @@ func (l *Listener) acceptAll() {
 }
 
 func (l *Listener) admit(conn net.Conn) {
-	if int64(l.strangers.Enter(conn)) > l.strangersMax.Load() {
+	if l.strangers.Add(conn, struct{}{}); int64(l.strangers.Len()) > l.strangersMax.Load() {
 		l.makeRoom()
 	}
 }
 
 func (l *Listener) makeRoom() {
-	if oldest, there := l.strangers.Oldest(); there {
+	if oldest, _, there := l.strangers.RemoveOldest(); there {
 		_ = oldest.Close() // it sees the end of the connection
 	}
 }
@@ -112,18 +119,18 @@ func (l *Listener) sort(conn *net.TCPConn) {
 	defer stop()
 	_ = conn.SetReadDeadline(time.Now().Add(greetingTimeout)) // a conn that takes no deadline fails on the read
 	if _, err := io.ReadFull(conn, first); err != nil {
-		l.strangers.Leave(conn)
+		l.strangers.Remove(conn)
 		_ = conn.Close() // it never said anything
 		return
 	}
 	_ = conn.SetReadDeadline(time.Time{})
 	if first[0] == raftMagic {
 		if !l.raft.put(conn) {
-			l.strangers.Leave(conn)
+			l.strangers.Remove(conn)
 		}
 		return
 	}
-	l.strangers.Leave(conn)
+	l.strangers.Remove(conn)
 	l.http.put(&prefixedConn{TCPConn: conn, prefix: first})
 }
 

@@ -134,7 +134,7 @@ func (s *streamLayer) welcomeAll() {
 		}
 		s.raw.owner.conns.Go(func() {
 			err := s.welcome(conn)
-			s.raw.owner.strangers.Leave(conn)
+			s.raw.owner.strangers.Remove(conn)
 			if err != nil {
 				_ = conn.Close() // a stranger; it sees the end of the connection
 				return
