@@ -50,6 +50,8 @@ var neededRoles = map[string]naming.Role{
 	"GET /version":         naming.RoleRead,
 	"GET /version/:id":     naming.RoleRead,
 	"GET /version/compare": naming.RoleRead,
+	"GET /version/latest":  naming.RoleRead,
+	"GET /version/check":   naming.RoleRead,
 	"PUT /version/:id":     naming.RoleWrite,
 	"DELETE /version/:id":  naming.RoleWrite,
 	"POST /join/:id/:addr": naming.RoleAdmin,
@@ -93,7 +95,7 @@ func TestRolesAndRoutes(t *testing.T) {
 // that the request was let through.
 func concrete(path string) string {
 	path = strings.Replace(path, "/compare", "/compare?a=1&b=2", 1)
-	return strings.NewReplacer(":id", "node1", ":addr", "127.0.0.1:7009", "*file", "index.html").Replace(path)
+	return strings.NewReplacer("/latest", "/latest?id=known", "/check", "/check?id=known&current=1", ":id", "node1", ":addr", "127.0.0.1:7009", "*file", "index.html").Replace(path)
 }
 
 func bearing(secret string) map[string]string {

@@ -115,17 +115,16 @@ func (v *VersionController) settle(ctx context.Context, id string, c condition) 
 }
 
 // ifNoneMatch returns a function that tells whether the client has this revision already.
-func (in *input) ifNoneMatch() func(revision uint64) bool {
+func (in *input) ifNoneMatch() func(tag string) bool {
 	values, sent := in.c.Request.Header["If-None-Match"]
 	if !sent {
-		return func(uint64) bool { return false }
+		return func(string) bool { return false }
 	}
 	tags, wildcard, ok := parseTags(values)
 	if !ok {
 		in.wrong("If-None-Match", `must be a list of tags in double quotes, such as "4096", "8192", or *`)
 	}
-	return func(revision uint64) bool {
-		tag := entityTag(revision)
+	return func(tag string) bool {
 		return wildcard || slices.ContainsFunc(tags, func(each string) bool { return strings.TrimPrefix(each, "W/") == tag })
 	}
 }

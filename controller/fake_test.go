@@ -187,6 +187,22 @@ func (f *fakeService) ListVersions(ctx context.Context, list model.ListOptions, 
 	return page, f.index, nil
 }
 
+func (f *fakeService) Candidates(ctx context.Context, which model.Candidates, opts model.ReadOptions) ([]model.VersionDB, uint64, error) {
+	defer f.begin(ctx)()
+	f.opts = opts
+	if f.fault != nil {
+		return nil, 0, f.fault
+	}
+	var records []model.VersionDB
+	for id, record := range f.records {
+		listed := slices.Contains(which.IDs, id) || len(which.IDs) == 0 && strings.HasPrefix(id, which.Prefix)
+		if listed && (which.Platform == "" || which.Platform == record.Platform) {
+			records = append(records, record)
+		}
+	}
+	return records, f.index, nil
+}
+
 func (f *fakeService) JoinRaftCluster(ctx context.Context, id, address string, voter bool) (model.Member, error) {
 	defer f.begin(ctx)()
 	if f.fault != nil {

@@ -54,7 +54,7 @@ func (v *VersionController) GetVersionByID(c *gin.Context) {
 		failRecord(c, result, condition.refusal())
 		return
 	}
-	if current(result.Record.Revision) {
+	if current(entityTag(result.Record.Revision)) {
 		answerNotModified(c, result)
 		return
 	}

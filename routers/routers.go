@@ -22,6 +22,8 @@ func SetUpVersionRouter(v *controller.VersionController) *gin.Engine {
 	write.POST("/version/batch", v.WriteBatch)
 	get(read, "/version", v.ListVersions)
 	get(read, "/version/compare", v.CompareVersions)
+	get(read, "/version/latest", v.LatestVersion)
+	get(read, "/version/check", v.CheckVersion)
 	get(read, "/version/:id", v.GetVersionByID)
 	write.PUT("/version/:id", v.UpdateVersion)
 	write.DELETE("/version/:id", v.DeleteVersion)

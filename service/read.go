@@ -81,14 +81,20 @@ func (r *reader) read(ctx context.Context, q model.Query, opts model.ReadOptions
 			return found, index, nil
 		}
 	}
-	found, index, err := r.readHere(ctx, []model.Query{q}, opts, r.freshIndex)
-	if errors.Is(err, errPassToLeader) {
-		found, index, err = r.readThere(ctx, []model.Query{q}, opts)
-	}
+	found, index, err := r.readAll(ctx, []model.Query{q}, opts)
 	if err != nil {
 		return model.Found{}, 0, err
 	}
 	return found[0], index, nil
+}
+
+// readAll answers queries together, here, or at the leader where this node cannot.
+func (r *reader) readAll(ctx context.Context, queries []model.Query, opts model.ReadOptions) ([]model.Found, uint64, error) {
+	found, index, err := r.readHere(ctx, queries, opts, r.freshIndex)
+	if errors.Is(err, errPassToLeader) {
+		found, index, err = r.readThere(ctx, queries, opts)
+	}
+	return found, index, err
 }
 
 // shouldForward reports whether a read should go to the leader rather than wait for this node's applier. The leader has

@@ -113,6 +113,16 @@ func members() []Case {
 
 func comparisons() []Case {
 	return []Case{
+		get("/version/latest", "id"),
+		get("/version/latest?id=a&prefix=b", "prefix"),
+		get("/version/latest?id=a,,b", "id"),
+		get("/version/latest?id=a,%20b", "id"),
+		get("/version/latest?id="+strings.Repeat("a,", 1000)+"a", "id"),
+		get("/version/latest?platform=linux&current=1", "current"),
+		get("/version/check?id=a", "current"),
+		get("/version/check?id=a&current=", "current"),
+		get("/version/check?current=1&none=200&client="+strings.Repeat("c", 129), "client", "id", "none"),
+		get("/version/check?id=a&current=1.0+1", "current"),
 		get("/version/compare", "a", "b"),
 		get("/version/compare?a=1", "b"),
 		get("/version/compare?a=&b=1", "a"),
