@@ -33,7 +33,7 @@ func TestClientsThatOnlyStopSendingGetTheirAnswer(t *testing.T) {
 		{public, "GET /backup HTTP/1.1", "", "200 OK"},
 		{public, "DELETE /version/libstdc++6 HTTP/1.1", "", "204 No Content"},
 		{node.Address, "GET /read-index HTTP/1.1", "", "200 OK"},
-		{node.Address, "GET /version HTTP/1.1", "", "200 OK"},
+		{node.Address, "GET /status HTTP/1.1", "", "200 OK"},
 	} {
 		conn := crowd.SendAndHalfClose(t, each.address, fmt.Sprintf(
 			"%s\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", each.line, len(each.body), each.body))
