@@ -25,13 +25,13 @@ func parseText(t reflect.Type, text string) (any, error) {
 	case time.Duration:
 		return parseDuration(text)
 	case int:
-		return parseInt(text)
+		return parsed(text, "not a whole number", strconv.Atoi)
 	case float64:
-		return parseFloat(text)
+		return parsed(text, "not a number", parseFloat)
 	case []string:
 		return parseList(text), nil
 	case bool:
-		return parseBool(text)
+		return parsed(text, "neither true nor false", strconv.ParseBool)
 	case []Node:
 		return parseNodes(text)
 	case []Token:
@@ -43,39 +43,22 @@ func parseText(t reflect.Type, text string) (any, error) {
 
 // parseDuration wants a unit even where time.ParseDuration does not (for "0"): whoever leaves it out
 // has seconds or milliseconds in mind, and nobody can tell which.
-func parseDuration(text string) (time.Duration, error) {
-	if _, err := strconv.ParseFloat(text, 64); err == nil {
-		return 0, fmt.Errorf("%q is a bare number; a duration needs a unit (ms, s, m or h)", text)
+func parseDuration(text string) (any, error) {
+	if _, err := parseFloat(text); err == nil {
+		return nil, fmt.Errorf("%q is a bare number; a duration needs a unit (ms, s, m or h)", text)
 	}
-	d, err := time.ParseDuration(text)
-	if err != nil {
-		return 0, fmt.Errorf("%q is not a duration", text)
-	}
-	return d, nil
+	return parsed(text, "not a duration", time.ParseDuration)
 }
 
-func parseInt(text string) (int, error) {
-	n, err := strconv.Atoi(text)
-	if err != nil {
-		return 0, fmt.Errorf("%q is not a whole number", text)
-	}
-	return n, nil
-}
+func parseFloat(text string) (float64, error) { return strconv.ParseFloat(text, 64) }
 
-func parseFloat(text string) (float64, error) {
-	f, err := strconv.ParseFloat(text, 64)
+// parsed is what parse makes of text; its error says what text is instead.
+func parsed[T any](text, what string, parse func(string) (T, error)) (any, error) {
+	value, err := parse(text)
 	if err != nil {
-		return 0, fmt.Errorf("%q is not a number", text)
+		return nil, fmt.Errorf("%q is %s", text, what)
 	}
-	return f, nil
-}
-
-func parseBool(text string) (bool, error) {
-	b, err := strconv.ParseBool(text)
-	if err != nil {
-		return false, fmt.Errorf("%q is neither true nor false", text)
-	}
-	return b, nil
+	return value, nil
 }
 
 // parseList splits at commas. Empty text is an empty list; an empty part stays, for Validate to report.
