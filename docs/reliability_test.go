@@ -16,8 +16,19 @@ func TestReliabilityNamesWhatIsThere(t *testing.T) {
 	for _, name := range regexp.MustCompile("`(Test\\w+)`").FindAllStringSubmatch(page, -1) {
 		require.Contains(t, tests, name[1])
 	}
-	for _, file := range regexp.MustCompile("`([a-z]+(?:/[a-z]+)*/[a-z_]+\\.go)`").FindAllStringSubmatch(page, -1) {
-		require.FileExists(t, filepath.Join("..", file[1]))
+}
+
+// If this fails, a page names a file that was moved, and whoever wants to change something does not find it.
+func TestPagesNameFilesThatAreThere(t *testing.T) {
+	pages, err := filepath.Glob("*.md")
+	require.NoError(t, err)
+	decisions, err := filepath.Glob("adr/*.md")
+	require.NoError(t, err)
+	file := regexp.MustCompile("`([a-z]+(?:/[a-z]+)*/[a-z_]+\\.go)`")
+	for _, page := range append(pages, decisions...) {
+		for _, name := range file.FindAllStringSubmatch(mustRead(t, page), -1) {
+			require.FileExists(t, filepath.Join("..", name[1]), page)
+		}
 	}
 }
 
