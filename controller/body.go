@@ -85,6 +85,16 @@ func (in *input) changedRecord() (model.VersionDB, model.DetailSet, condition) {
 	return record, body.names, in.alsoRevision(in.ifMatch(), revision)
 }
 
+// newer reports whether a change depends on its version to come after the record's. What is compared when it is sent again
+// may be what it has made itself, so a key could not have the same answer twice.
+func (in *input) newer() bool {
+	newer := in.boolean("newer", false)
+	if newer {
+		in.refuseHeader(headerIdempotencyKey, "does not go with newer=true, which does nothing when it is sent again")
+	}
+	return newer
+}
+
 // versionBody decodes the body; ok is false when it is no JSON object at all, and saying that its
 // fields are missing would only confuse.
 func (in *input) versionBody(fields textFields) (body VersionBody, ok bool) {

@@ -59,8 +59,8 @@ func readInput(c *gin.Context, parameters ...string) *input {
 
 // readWrite begins to read a request that changes a record. Clients that send their read level and
 // min_index with every request may: a write is linearizable at any level.
-func readWrite(c *gin.Context) *input {
-	in := readInput(c, "timeout", "level", "min_index")
+func readWrite(c *gin.Context, parameters ...string) *input {
+	in := readInput(c, append(parameters, "timeout", "level", "min_index")...)
 	in.readOptions()
 	return in
 }

@@ -84,11 +84,11 @@ func (v *VersionController) ListVersions(c *gin.Context) {
 
 // UpdateVersion replaces a record.
 func (v *VersionController) UpdateVersion(c *gin.Context) {
-	in := readWrite(c)
+	in := readWrite(c, "newer")
 	in.refuseHeader("If-None-Match", "does not go with PUT, which never creates; create with POST /version")
 	record, names, condition := in.changedRecord()
 	opts, timeout := in.writeOptions(), in.timeout()
-	opts.DetailNames = names
+	opts.DetailNames, opts.Newer = names, in.newer()
 	if in.failed() {
 		return
 	}

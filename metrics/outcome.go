@@ -18,7 +18,7 @@ const (
 
 // outcomes are those of writes that are counted each for itself, by the codes of the public API.
 var outcomes = []string{
-	"outcome_unknown", "not_found", "already_exists", "revision_mismatch", "not_done", "idempotency_key_reused", "too_many_requests",
+	"outcome_unknown", "not_found", "already_exists", "revision_mismatch", "not_newer", "not_done", "idempotency_key_reused", "too_many_requests",
 	"no_leader", "store_unavailable", "not_caught_up", "node_removed", "timeout",
 }
 

@@ -16,6 +16,7 @@ var codes = []struct {
 	{ErrNotFound, "not_found"},
 	{ErrAlreadyExists, "already_exists"},
 	{ErrRevisionMismatch, "revision_mismatch"},
+	{ErrNotNewer, "not_newer"},
 	{ErrIdempotencyKeyReused, "idempotency_key_reused"},
 	{ErrNotDone, "not_done"},
 	{ErrInvalid, "invalid_request"},

@@ -11,6 +11,8 @@ var (
 	ErrAlreadyExists = errors.New("a record with this id exists already")
 	// ErrRevisionMismatch is returned when a request depends on another revision than the record's.
 	ErrRevisionMismatch = errors.New("the record has another revision than this request depends on")
+	// ErrNotNewer is returned when an update was to be done only if its version comes after the record's.
+	ErrNotNewer = errors.New("the versionNo does not come after the one that the record has; nothing was changed")
 	// ErrIdempotencyKeyReused is returned when an idempotency key was used before, for another request.
 	ErrIdempotencyKeyReused = errors.New("this Idempotency-Key was used for another request; nothing was changed")
 	// ErrNotDone is returned for an item of an all-or-nothing batch when another item stood in the way.

@@ -26,6 +26,8 @@ type WriteOptions struct {
 	IfRevision uint64
 	// DetailNames are the details that an update sets or clears; it leaves the others as they are.
 	DetailNames DetailSet
+	// Newer makes an update depend on its version to come after the record's.
+	Newer bool
 	// Key, when not empty, is the client's idempotency key.
 	Key string
 }

@@ -22,10 +22,14 @@ func (s *VersionService) AddVersion(ctx context.Context, record model.VersionDB,
 }
 
 // UpdateVersion replaces a record, but for the details that opts.DetailNames does not name: model.ErrNotFound, and
-// model.ErrRevisionMismatch when opts.IfRevision is neither 0 nor the record's revision.
+// model.ErrRevisionMismatch when opts.IfRevision is neither 0 nor the record's revision. With opts.Newer, which goes with no
+// key, also model.ErrNotNewer.
 func (s *VersionService) UpdateVersion(ctx context.Context, record model.VersionDB, opts model.WriteOptions) (model.Result, error) {
 	c := commandOf(model.CommandUpdate, record)
 	c.DetailNames, c.IfRevision = opts.DetailNames, opts.IfRevision
+	if opts.Newer {
+		return s.updateNewer(ctx, c, opts.IfRevision)
+	}
 	if err := s.checkOrder(ctx, c); err != nil {
 		return model.Result{}, err
 	}

@@ -70,6 +70,19 @@ func (s scheme) order(a, b string) int {
 	return order
 }
 
+// ComesAfter reports whether a record's version comes after that of the record in whose place it would be, by its own
+// scheme: a *model.ValidationError when that cannot order its version number. By published it always does.
+func ComesAfter(record, before model.VersionDB) (bool, error) {
+	if err := CheckRecord(record); err != nil {
+		return false, err
+	}
+	s, err := find(schemeOf(record))
+	if err != nil {
+		return false, err
+	}
+	return s.name == Published || s.order(record.VersionNo, before.VersionNo) > 0, nil
+}
+
 // Newest returns the record with the highest version that is not withdrawn; model.ErrNotFound when there is none, and a
 // *model.ValidationError when the records have different schemes.
 func Newest(records []model.VersionDB) (model.VersionDB, error) {

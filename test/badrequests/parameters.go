@@ -10,10 +10,12 @@ func parameters() []Case {
 		post("with an unknown parameter", good, "dry_run"),
 		post("with a bad level", good, "level"),
 		put("with a bad timeout", goodPut, "timeout"),
+		put("with a newer that is no boolean", goodPut, "newer"),
 	}
 	cases[0].Path += "?dry_run=true"
 	cases[1].Path += "?level=strong"
 	cases[2].Path += "?timeout=soon"
+	cases[3].Path += "?newer=yes"
 	return append(append(cases, readParameters()...), listParameters()...)
 }
 

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"sync"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"versiond/test/cluster"
@@ -102,6 +104,41 @@ func TestFleetsAreToldWhichVersionIsTheNewest(t *testing.T) {
 		require.Equal(t, http.StatusBadRequest, ask.get("/version/latest?platform=any", nil), "of several schemes")
 		require.Equal(t, http.StatusNoContent, ask.get("/version/check?none=204&current=5.10&prefix="+url.QueryEscape("ten comes after nine"), nil))
 	})
+}
+
+// Two builds that end in the wrong order must not take the newer one's place, however often they try at once.
+func TestOnlyANewerVersionTakesARecordsPlace(t *testing.T) {
+	c := cluster.Start(t, mode{}.config())
+	ask := asker{t: t, n: c.Nodes[0]}
+	status, answer := ask.send(http.MethodPost, "/version", map[string]any{"id": "app", "versionNo": "1.0.0", "platform": "any", "scheme": "semver"})
+	require.Equal(t, http.StatusCreated, status, string(answer))
+	var builds sync.WaitGroup
+	for i := range 20 {
+		builds.Go(func() {
+			status, answer, err := c.Nodes[i%3].Client.Send(t.Context(), false, http.MethodPut, "/version/app?newer=true",
+				map[string]string{"Content-Type": "application/json"}, fmt.Sprintf(`{"versionNo":"1.%d.0","platform":"any"}`, i))
+			assert.NoError(t, err)
+			assert.Contains(t, []int{http.StatusOK, http.StatusConflict}, status, string(answer))
+		})
+	}
+	builds.Wait()
+	var got struct{ VersionNo string }
+	require.Equal(t, http.StatusOK, ask.get("/version/app", &got))
+	require.Equal(t, "1.19.0", got.VersionNo)
+
+	for body, want := range map[string]int{
+		`{"versionNo":"1.19.0","platform":"any"}`:                 http.StatusConflict,
+		`{"versionNo":"1.2.0","platform":"any"}`:                  http.StatusConflict,
+		`{"versionNo":"two","platform":"any"}`:                    http.StatusBadRequest,
+		`{"versionNo":"1.20.0","platform":"any","revision":4096}`: http.StatusPreconditionFailed,
+	} {
+		status, answer, err := c.Nodes[1].Client.Send(t.Context(), false, http.MethodPut, "/version/app?newer=true", map[string]string{"Content-Type": "application/json"}, body)
+		require.NoError(t, err)
+		require.Equal(t, want, status, string(answer))
+	}
+	status, answer, err := c.Nodes[1].Client.Send(t.Context(), false, http.MethodPut, "/version/nobody?newer=true", map[string]string{"Content-Type": "application/json"}, `{"versionNo":"1","platform":"any"}`)
+	require.NoError(t, err)
+	require.Equal(t, http.StatusNotFound, status, string(answer))
 }
 
 // asker asks one node.
