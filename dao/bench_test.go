@@ -30,7 +30,7 @@ func benchmarkApply(b *testing.B, group int) {
 			}
 			becomes := left
 			becomes.Applied = after(from)
-			require.NoError(b, s.Apply(b.Context(), left, becomes.Sealed(), model.Changes{Upserts: upserts}))
+			require.NoError(b, s.Apply(b.Context(), left, becomes.Sealed(), model.Changes{Upserts: upserts, Plain: true}))
 			left = becomes.Sealed()
 		}
 	})

@@ -8,6 +8,9 @@ import (
 	"versiond/model"
 )
 
+// plainColumns is how many of versionColumns a record without details has.
+const plainColumns = 4
+
 // versionColumns are those of scannedRow.targets.
 var versionColumns = []string{"id", "version_no", "platform", "revision",
 	"scheme", "min_version_no", "from_version_no", "mandatory", "rollout_percent", "withdrawn", "attributes"}

@@ -3,6 +3,7 @@ package dao
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"gorm.io/gorm"
 
@@ -59,7 +60,8 @@ func deleteRows[Row, Key any](tx *gorm.DB, column string, from Key, key func(Row
 // InsertBatch writes records of the snapshot that is being restored, in one transaction. Writing the
 // same records again changes nothing. It returns model.ErrStateMoved when the tables are gone.
 func (d *VersionMysqlDao) InsertBatch(ctx context.Context, versions []model.Version) error {
-	err := d.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) error { return upsertVersions(tx, versions) })
+	plain := !slices.ContainsFunc(versions, func(v model.Version) bool { return v.Details != nil })
+	err := d.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) error { return upsertVersions(tx, versions, plain) })
 	return d.translateWrite(ctx, "writing restored records", err)
 }
 

@@ -40,9 +40,11 @@ func (r *Records) Staged(id string) (current Mark, exists bool) {
 
 // Stage stages what becomes of an id.
 func (r *Records) Stage(c Change) {
-	if before, existed := r.Staged(c.ID); existed {
+	before, existed := r.Staged(c.ID)
+	if existed {
 		r.staged.sum.remove(before)
 	}
+	r.staged.detailed = r.staged.detailed || before.Detailed || c.Details != nil
 	if !c.Deleted {
 		c.hash = r.staged.sum.Add(&c.Version).hash
 	}
@@ -139,6 +141,7 @@ func (r *Records) StagedSum() Sum {
 // Changes returns what is staged, as the store has to be told. It stays staged.
 func (r *Records) Changes() (changes model.Changes) {
 	changes.Upserts, changes.Deletes = r.staged.rows()
+	changes.Plain = !r.staged.detailed
 	changes.DedupRecords, changes.ForgetThrough = r.dedup.changes()
 	return changes
 }

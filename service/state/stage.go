@@ -18,6 +18,8 @@ type stage struct {
 	order   []string // ids by their first appearance, so that statements come out alike everywhere
 	// sum is by how much all that is staged changes the sum, dedup records too.
 	sum Sum
+	// detailed is set once a row is staged that has details, or that comes in the place of one.
+	detailed bool
 	// undo holds, while undoing, what each change took the place of, so that it can be taken back.
 	undo    []former
 	undoing bool
@@ -82,6 +84,6 @@ func (s *stage) take() []Change {
 		changes[i] = s.changes[id]
 	}
 	clear(s.changes)
-	s.order, s.sum = s.order[:0], Sum{}
+	s.order, s.sum, s.detailed = s.order[:0], Sum{}, false
 	return changes
 }
