@@ -27,7 +27,7 @@ var sentinels = map[string]error{
 	"ErrInternal": model.ErrInternal, "ErrInvalid": model.ErrInvalid, "ErrNoLeader": model.ErrNoLeader, "ErrNoSuchMember": model.ErrNoSuchMember,
 	"ErrNodeRemoved": model.ErrNodeRemoved, "ErrNodeUnreachable": model.ErrNodeUnreachable, "ErrNotCaughtUp": model.ErrNotCaughtUp,
 	"ErrNotFound": model.ErrNotFound, "ErrNotLeader": model.ErrNotLeader, "ErrOutcomeUnknown": model.ErrOutcomeUnknown,
-	"ErrNotDone": model.ErrNotDone, "ErrQuorumAtRisk": model.ErrQuorumAtRisk, "ErrRevisionMismatch": model.ErrRevisionMismatch,
+	"ErrNotDone": model.ErrNotDone, "ErrNotNewer": model.ErrNotNewer, "ErrQuorumAtRisk": model.ErrQuorumAtRisk, "ErrRevisionMismatch": model.ErrRevisionMismatch,
 	"ErrStoreUnavailable": model.ErrStoreUnavailable, "ErrTimeout": model.ErrTimeout,
 	"ErrLogUnavailable":  model.ErrStoreUnavailable, // of another node it says the same: nothing was done, and its disks are why
 	"ErrNoSuccessor":     model.ErrNodeUnreachable,  // its own words come with it
@@ -43,7 +43,7 @@ var deliberate = map[string]error{
 
 // neverSent are the codes of domain outcomes, which travel as outcomes and not as problems, and of
 // tokens, which the peer port does not know.
-var neverSent = []string{"already_exists", "revision_mismatch", "not_done", "idempotency_key_reused", "forbidden"}
+var neverSent = []string{"already_exists", "revision_mismatch", "not_newer", "not_done", "idempotency_key_reused", "forbidden"}
 
 // An error that changes its meaning on the way between two nodes makes a follower retry what it must
 // not, or give up what it should retry. Members and records share a code and are told apart by what

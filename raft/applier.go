@@ -143,7 +143,7 @@ func (a *applier) apply(ctx context.Context, entries []entry) error {
 	if err != nil {
 		return err
 	}
-	outcomes, commands, err := a.decide(entries)
+	outcomes, commands, err := a.decide(entries, units)
 	if err != nil {
 		return err
 	}
@@ -172,7 +172,7 @@ func (a *applier) apply(ctx context.Context, entries []entry) error {
 }
 
 // prepare has the service read what deciding units needs, as often as it takes.
-func (a *applier) prepare(ctx context.Context, units []model.Unit) error {
+func (a *applier) prepare(ctx context.Context, units [][]model.Unit) error {
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
 		err := a.service.PrepareInternal(ctx, units)
 		if errors.Is(err, model.ErrStateMoved) {

@@ -20,28 +20,27 @@ type decider struct {
 	open    *restore.Open      // as of what is decided; nil when there is none
 }
 
-// decode reads the units of all entries, of which each keeps its own. An entry that cannot be read stops the node: to
-// skip it would make the nodes differ.
-func decode(entries []entry) (all []model.Unit, err error) {
+// decode reads the units of each entry. One that cannot be read stops the node: to skip it would make the nodes differ.
+func decode(entries []entry) (units [][]model.Unit, err error) {
+	units = make([][]model.Unit, len(entries))
 	for i := range entries {
 		e := &entries[i]
 		if _, is := wire.IsRestoreStep(e.data); is || e.data == nil {
 			continue
 		}
-		if e.units, err = wire.DecodeUnits(e.data); err != nil {
+		if units[i], err = wire.DecodeUnits(e.data); err != nil {
 			return nil, raftlog.UnreadableEntry(e.position.Index, err)
 		}
-		all = append(all, e.units...)
 	}
-	return all, nil
+	return units, nil
 }
 
-// decide lets the service decide every command of decoded entries and stage its row.
-func (d *decider) decide(entries []entry) (outcomes [][]model.UnitOutcome, commands int, err error) {
+// decide lets the service decide every command of entries, which are these units, and stage its row.
+func (d *decider) decide(entries []entry, units [][]model.Unit) (outcomes [][]model.UnitOutcome, commands int, err error) {
 	outcomes, d.passed = make([][]model.UnitOutcome, len(entries)), d.passed[:0]
 	for i := range entries {
 		var n int
-		outcomes[i], n, err = d.decideEntry(&entries[i])
+		outcomes[i], n, err = d.decideEntry(&entries[i], units[i])
 		if err != nil {
 			d.service.DiscardInternal()
 			return nil, 0, err
@@ -55,7 +54,7 @@ func (d *decider) decide(entries []entry) (outcomes [][]model.UnitOutcome, comma
 }
 
 // decideEntry returns the outcomes of the units of one entry, and how many commands they have.
-func (d *decider) decideEntry(e *entry) ([]model.UnitOutcome, int, error) {
+func (d *decider) decideEntry(e *entry, units []model.Unit) ([]model.UnitOutcome, int, error) {
 	if e.data == nil {
 		return nil, 0, nil
 	}
@@ -66,12 +65,12 @@ func (d *decider) decideEntry(e *entry) ([]model.UnitOutcome, int, error) {
 		}
 		return outcomes, 0, err
 	}
-	outcomes := make([]model.UnitOutcome, len(e.units))
-	decided := make([]model.Outcome, model.CountCommands(e.units))
+	outcomes := make([]model.UnitOutcome, len(units))
+	decided := make([]model.Outcome, model.CountCommands(units))
 	position := 0
-	for i := range e.units {
-		end := position + len(e.units[i].Commands)
-		outcomes[i] = d.decideUnit(&e.units[i], e.position.Index, position, decided[position:end:end])
+	for i := range units {
+		end := position + len(units[i].Commands)
+		outcomes[i] = d.decideUnit(&units[i], e.position.Index, position, decided[position:end:end])
 		position = end
 	}
 	return outcomes, position, nil

@@ -130,9 +130,9 @@ func TestPlainAndUnitEntriesDecideAlike(t *testing.T) {
 		service := fakestore.NewService(fakestore.New())
 		a := &decider{service: service}
 		entries := []entry{{position: model.Position{Index: 7, Term: 1}, data: data}}
-		_, err := decode(entries)
+		units, err := decode(entries)
 		require.NoError(t, err)
-		outcomes, n, err := a.decideEntry(&entries[0])
+		outcomes, n, err := a.decideEntry(&entries[0], units[0])
 		require.NoError(t, err)
 		require.Equal(t, len(commands), n)
 		rows := map[string]model.Version{}

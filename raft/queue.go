@@ -16,7 +16,6 @@ const queueBytesMax = 16 << 20
 type entry struct {
 	position model.Position
 	data     []byte
-	units    []model.Unit // of data, once decode has read them
 	handle   *handle
 	handed   time.Time // when the FSM was given it; not set in entries that were read from the log
 }

@@ -14,9 +14,9 @@ import (
 // applied and staged before it, and stage the row. They read no clock, no randomness and no store, so that every node decides
 // alike. Nothing they stage is seen by readers before PublishInternal.
 type VersionServiceInterface interface {
-	// PrepareInternal reads from the store what deciding these units needs beside what is kept in memory.
+	// PrepareInternal reads from the store what deciding the units of some entries needs beside what is kept in memory.
 	// model.ErrStateMoved means that it is not what was left there; after any other error it may be tried again.
-	PrepareInternal(ctx context.Context, units []model.Unit) error
+	PrepareInternal(ctx context.Context, units [][]model.Unit) error
 	AddVersionInternal(command model.Command, revision uint64) model.Outcome
 	UpdateVersionInternal(command model.Command, revision uint64) model.Outcome
 	DeleteVersionInternal(command model.Command, revision uint64) model.Outcome

@@ -31,7 +31,7 @@ func NewThrowawayService(mysql *VersionMysqlService, redis *VersionRedisService,
 }
 
 // PrepareInternal reads the details that updates leave as they are.
-func (m *stateMachine) PrepareInternal(ctx context.Context, units []model.Unit) error {
+func (m *stateMachine) PrepareInternal(ctx context.Context, units [][]model.Unit) error {
 	return m.mysql.learn(ctx, m.mysql.records.Unknown(units))
 }
 

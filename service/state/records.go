@@ -53,19 +53,27 @@ func (r *Records) Stage(c Change) {
 
 // Unknown returns the ids of the rows whose details decide what these units make of them: of those that an update
 // may leave as they are. Each comes once, and Learn has to be told of it.
-func (r *Records) Unknown(units []model.Unit) (ids []string) {
-	for i := range units {
-		for _, c := range units[i].Commands {
-			if c.Type != model.CommandUpdate || c.DetailNames == model.DetailsAll {
-				continue
-			}
-			if current, exists := r.index.get(c.ID); exists && current.Detailed {
-				ids = append(ids, c.ID)
-			}
+func (r *Records) Unknown(units [][]model.Unit) (ids []string) {
+	for _, ofEntry := range units {
+		for i := range ofEntry {
+			ids = r.appendUnknown(ids, ofEntry[i].Commands)
 		}
 	}
 	slices.Sort(ids)
 	return slices.Compact(ids)
+}
+
+func (r *Records) appendUnknown(ids []string, commands []model.Command) []string {
+	for i := range commands {
+		c := &commands[i]
+		if c.Type != model.CommandUpdate || c.DetailNames == model.DetailsAll {
+			continue
+		}
+		if current, exists := r.index.get(c.ID); exists && current.Detailed {
+			ids = append(ids, c.ID)
+		}
+	}
+	return ids
 }
 
 // Learn takes rows of the store until the next Publish or Discard. It reports whether they are the current ones.

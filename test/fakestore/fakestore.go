@@ -134,7 +134,7 @@ func (f *service) note(revision uint64) {
 	f.Store.Decided = append(f.Store.Decided, revision/model.CommandsPerEntryMax)
 }
 
-func (f *service) PrepareInternal(context.Context, []model.Unit) error { return nil }
+func (f *service) PrepareInternal(context.Context, [][]model.Unit) error { return nil }
 
 func (f *service) AddVersionInternal(c model.Command, revision uint64) model.Outcome {
 	f.note(revision)
