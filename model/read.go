@@ -39,15 +39,19 @@ type TermAck struct {
 	Term uint64
 }
 
-// Query is one question of a read: for the record of an ID, or for a Page of records where that is not nil.
+// Query is one question of a read: for the record of an ID, or, where one of them is not nil, for a Page of records or for
+// all Candidates.
 type Query struct {
-	ID   string
-	Page *ListOptions
+	ID         string
+	Page       *ListOptions
+	Candidates *Candidates
 }
 
-// Found is the answer to a Query: the Record, if it Exists, or the Page.
+// Found is the answer to a Query: the Record, if it Exists, or the Page, which has a Next where there are too many candidates.
 type Found struct {
 	Record VersionDB
 	Exists bool
 	Page   *Page
+	// Index is the applied index of which the page is, 0 where that is not known. It may be later than that of the read.
+	Index uint64
 }

@@ -7,6 +7,7 @@ import (
 	"versiond/model"
 	"versiond/raft"
 	"versiond/service/integrity"
+	"versiond/service/versions"
 )
 
 var _ raft.VersionServiceInterface = (*stateMachine)(nil)
@@ -18,10 +19,12 @@ type stateMachine struct {
 	redis *VersionRedisService
 	trust *integrity.Trust
 	level *level
+	// candidates are what readers have asked for the newest of.
+	candidates *versions.Cache
 }
 
 func newStateMachine(mysql *VersionMysqlService, redis *VersionRedisService, diverged func(foundBy string), log *slog.Logger) *stateMachine {
-	return &stateMachine{mysql: mysql, redis: redis, trust: integrity.NewTrust(diverged, log), level: &level{}}
+	return &stateMachine{mysql: mysql, redis: redis, trust: integrity.NewTrust(diverged, log), level: &level{}, candidates: versions.NewCache()}
 }
 
 // NewThrowawayService decides and stores commands without a Raft node, for a recovery that is offline.
@@ -119,6 +122,7 @@ func (m *stateMachine) CommitInternal(ctx context.Context, store string, from, t
 // PublishInternal moves the revision index and MemoryDB on.
 func (m *stateMachine) PublishInternal() {
 	for _, c := range m.mysql.publish() {
+		m.candidates.Changed(c.ID, c.Platform, c.Deleted)
 		switch {
 		case c.Deleted:
 			m.redis.DeleteVersion(c.ID)
@@ -157,6 +161,7 @@ func (m *stateMachine) LoadInternal(ctx context.Context, cluster string) error {
 	m.trust.Replaced()
 	m.redis.setCluster(cluster)
 	m.redis.memory.Clear()
+	m.candidates.Clear()
 	err := m.mysql.load(ctx)
 	m.trust.FoundAtStart(err)
 	return err

@@ -2,42 +2,67 @@ package service
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"versiond/model"
 )
 
-// Candidates returns the records that a question for the newest version is about, in no certain order, and the applied
-// index that they reflect. Its errors are those of ListVersions, and a *model.ValidationError when they are more than
+// Candidates returns the records that a question for the newest version is about, which must not be changed, and the
+// applied index that they reflect. Its errors are those of ListVersions, and a *model.ValidationError when they are more than
 // model.CandidatesMax.
 func (s *VersionService) Candidates(ctx context.Context, which model.Candidates, opts model.ReadOptions) ([]model.VersionDB, uint64, error) {
-	if len(which.IDs) > 0 {
-		return s.listed(ctx, which, opts)
+	found, index, err := s.reads.read(ctx, model.Query{Candidates: &which}, opts)
+	if err != nil {
+		return nil, index, err
 	}
-	list := model.ListOptions{Prefix: which.Prefix, Platform: which.Platform, Limit: model.CandidatesMax}
-	page, index, err := s.ListVersions(ctx, list, opts)
-	if err == nil && page.Next != "" {
-		err = &model.ValidationError{Fields: []model.FieldError{{Field: "prefix", Detail: fmt.Sprintf(
+	if found.Page.Next != "" {
+		return nil, index, &model.ValidationError{Fields: []model.FieldError{{Field: "prefix", Detail: fmt.Sprintf(
 			"finds more than %d records; make it longer, add a platform, or name the ids", model.CandidatesMax)}}}
 	}
-	return page.Items, index, err
+	return found.Page.Items, index, nil
 }
 
-// listed returns those of a list of ids, and of a platform, that there are.
-func (s *VersionService) listed(ctx context.Context, which model.Candidates, opts model.ReadOptions) ([]model.VersionDB, uint64, error) {
-	queries := make([]model.Query, len(which.IDs))
-	for i, id := range which.IDs {
-		queries[i].ID = id
+// errTooMany says that there are more candidates than a question may be about.
+var errTooMany = errors.New("too many candidates")
+
+// storedCandidates reads candidates from the caches and the database. Where there are too many of them it returns a page
+// that has only a Next.
+func (l *lookup) storedCandidates(ctx context.Context, which model.Candidates) (found model.Found, err error) {
+	page := &model.Page{}
+	page.Items, found.Index, err = l.candidates.Load(ctx, which, l.node.AppliedIndex, func(ctx context.Context) ([]model.VersionDB, uint64, error) {
+		if len(which.IDs) > 0 {
+			records, err := l.storedList(ctx, which)
+			return records, 0, err
+		}
+		all, stored, err := l.storedPage(ctx, model.ListOptions{Prefix: which.Prefix, Platform: which.Platform, Limit: model.CandidatesMax})
+		if page.Next = all.Next; err == nil && all.Next != "" {
+			err = errTooMany
+		}
+		return all.Items, stored, err
+	})
+	if errors.Is(err, errTooMany) {
+		err = nil
 	}
-	found, index, err := s.reads.readAll(ctx, queries, opts)
-	if err != nil {
-		return nil, 0, err
-	}
-	var records []model.VersionDB
-	for _, each := range found {
-		if each.Exists && (which.Platform == "" || each.Record.Platform == which.Platform) {
-			records = append(records, each.Record)
+	found.Page = page
+	return found, err
+}
+
+// storedList reads the records of a list of ids, and of a platform, that there are. All that it has seen is applied by then.
+func (l *lookup) storedList(ctx context.Context, which model.Candidates) (records []model.VersionDB, err error) {
+	newest := uint64(0)
+	for _, id := range which.IDs {
+		row, err := l.storedRecord(ctx, id)
+		if errors.Is(err, model.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		newest = max(newest, row.Revision)
+		if which.Platform == "" || row.Platform == which.Platform {
+			records = append(records, convertToRecord(row))
 		}
 	}
-	return records, index, nil
+	return records, l.node.WaitApplied(ctx, model.IndexOf(newest))
 }

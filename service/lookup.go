@@ -10,6 +10,7 @@ import (
 	"versiond/raft"
 	"versiond/service/integrity"
 	"versiond/service/state"
+	"versiond/service/versions"
 )
 
 const (
@@ -31,6 +32,8 @@ type lookup struct {
 	redis *VersionRedisService
 	trust *integrity.Trust
 	reads storeReads
+	// candidates has those that were asked for.
+	candidates *versions.Cache
 }
 
 // answer answers queries from what this node has applied.
@@ -51,6 +54,10 @@ func (l *lookup) answer(ctx context.Context, queries []model.Query, level model.
 
 // fromMemory answers what memory knows. It is most of what is asked for, and waits for nothing.
 func (l *lookup) fromMemory(q model.Query) (found model.Found, known bool) {
+	if q.Candidates != nil {
+		records, index, kept := l.candidates.Get(*q.Candidates)
+		return model.Found{Page: &model.Page{Items: records}, Index: index}, kept
+	}
 	if q.Page != nil {
 		return found, false
 	}
@@ -84,8 +91,11 @@ func (l *lookup) fromStore(ctx context.Context, q model.Query, level model.Level
 
 func (l *lookup) stored(ctx context.Context, q model.Query) (model.Found, error) {
 	if q.Page != nil {
-		page, err := l.storedPage(ctx, *q.Page)
-		return model.Found{Page: &page}, err
+		page, index, err := l.storedPage(ctx, *q.Page)
+		return model.Found{Page: &page, Index: index}, err
+	}
+	if q.Candidates != nil {
+		return l.storedCandidates(ctx, *q.Candidates)
 	}
 	row, err := l.storedRecord(ctx, q.ID)
 	if errors.Is(err, model.ErrNotFound) {
@@ -94,16 +104,17 @@ func (l *lookup) stored(ctx context.Context, q model.Query) (model.Found, error)
 	return model.Found{Record: convertToRecord(row), Exists: true}, err
 }
 
-// storedPage reads a page. It may be ahead of what single reads see, which must not fall behind it.
-func (l *lookup) storedPage(ctx context.Context, list model.ListOptions) (model.Page, error) {
+// storedPage reads a page and the index that it reflects. It may be ahead of what single reads see, which must not fall
+// behind it.
+func (l *lookup) storedPage(ctx context.Context, list model.ListOptions) (model.Page, uint64, error) {
 	gen := l.trust.Gen()
 	page, stored, err := l.listStored(ctx, list)
 	if err != nil {
 		l.reads.failed(err)
 		l.trust.FoundByRead(gen, err)
-		return page, err
+		return page, 0, err
 	}
-	return page, l.node.WaitApplied(ctx, stored)
+	return page, stored, l.node.WaitApplied(ctx, stored)
 }
 
 // listStored reads a page and the index that it reflects. A store that holds less than it did has lost

@@ -81,27 +81,21 @@ func (r *reader) read(ctx context.Context, q model.Query, opts model.ReadOptions
 			return found, index, nil
 		}
 	}
-	found, index, err := r.readAll(ctx, []model.Query{q}, opts)
+	found, index, err := r.readHere(ctx, []model.Query{q}, opts, r.freshIndex)
+	if errors.Is(err, errPassToLeader) {
+		found, index, err = r.readThere(ctx, []model.Query{q}, opts)
+	}
 	if err != nil {
 		return model.Found{}, 0, err
 	}
 	return found[0], index, nil
 }
 
-// readAll answers queries together, here, or at the leader where this node cannot.
-func (r *reader) readAll(ctx context.Context, queries []model.Query, opts model.ReadOptions) ([]model.Found, uint64, error) {
-	found, index, err := r.readHere(ctx, queries, opts, r.freshIndex)
-	if errors.Is(err, errPassToLeader) {
-		found, index, err = r.readThere(ctx, queries, opts)
-	}
-	return found, index, err
-}
-
 // shouldForward reports whether a read should go to the leader rather than wait for this node's applier. The leader has
 // applied what is acknowledged; to wait for it here would make this node apply entry by entry what it could apply
 // together.
 func (r *reader) shouldForward(q model.Query, opts model.ReadOptions) bool {
-	return opts.Level == model.LevelLinearizable && opts.MinIndex == 0 && q.Page == nil && !r.node.IsLeader() &&
+	return opts.Level == model.LevelLinearizable && opts.MinIndex == 0 && q.Page == nil && q.Candidates == nil && !r.node.IsLeader() &&
 		r.node.LastIndex() > r.node.AppliedIndex() && r.cluster.Removed() == nil
 }
 
@@ -115,9 +109,13 @@ func (r *reader) readHere(ctx context.Context, queries []model.Query, opts model
 		}
 		index := r.node.AppliedIndex()
 		found, err := r.lookup.answer(ctx, queries, opts.Level)
-		if r.lookup.trust.Gen() == gen {
-			return found, index, err
+		if r.lookup.trust.Gen() != gen {
+			continue
 		}
+		if len(found) == 1 { // a client that asks elsewhere from this index on must not be shown less than here
+			index = max(index, found[0].Index)
+		}
+		return found, index, err
 	}
 }
 

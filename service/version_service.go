@@ -102,7 +102,7 @@ func NewVersionService(settings Settings, mysql *VersionMysqlService, redis *Ver
 	s.writeForwarder = s.newWriteForwarder()
 	s.reads = (&reader{
 		node: node, cluster: s.cluster, peers: peers, level: machine.level, guard: s.guard, observer: observer,
-		lookup: &lookup{node: node, mysql: mysql, redis: redis, trust: machine.trust},
+		lookup: &lookup{node: node, mysql: mysql, redis: redis, trust: machine.trust, candidates: machine.candidates},
 	}).start(ctx)
 	s.levels = &levelWatch{level: machine.level, node: node, serving: s.guard.Serving, indexOf: s.reads.indexOnce, redis: redis}
 	return s, nil

@@ -15,20 +15,35 @@ const (
 	kindNothing = 0
 	kindRecord  = 1
 	kindPage    = 2
+	// kindCandidates is answered by a page.
+	kindCandidates = 3
 )
 
 // AppendQueries appends the byte form of what a follower asks the leader for: version, count, and of each query its
-// kind, and the id, or the platform, the prefix, the id that goes before and the limit of the page.
+// kind, and the id, or the platform, the prefix, the id that goes before and the limit of the page, or the platform, the
+// prefix and the ids of candidates.
 func AppendQueries(dst []byte, queries []model.Query) []byte {
 	dst = binary.AppendUvarint(append(dst, formVersion), uint64(len(queries)))
 	for _, q := range queries {
-		if q.Page == nil {
+		switch {
+		case q.Page != nil:
+			dst = appendText(appendText(append(dst, kindPage), q.Page.Platform), q.Page.Prefix)
+			dst = appendText(dst, q.Page.After)
+			dst = binary.AppendUvarint(dst, uint64(q.Page.Limit))
+		case q.Candidates != nil:
+			dst = appendCandidates(append(dst, kindCandidates), q.Candidates)
+		default:
 			dst = appendText(append(dst, kindRecord), q.ID)
-			continue
 		}
-		dst = appendText(appendText(append(dst, kindPage), q.Page.Platform), q.Page.Prefix)
-		dst = appendText(dst, q.Page.After)
-		dst = binary.AppendUvarint(dst, uint64(q.Page.Limit))
+	}
+	return dst
+}
+
+func appendCandidates(dst []byte, c *model.Candidates) []byte {
+	dst = appendText(appendText(dst, c.Platform), c.Prefix)
+	dst = binary.AppendUvarint(dst, uint64(len(c.IDs)))
+	for _, id := range c.IDs {
+		dst = appendText(dst, id)
 	}
 	return dst
 }
@@ -55,6 +70,15 @@ func (r *reader) query(q *model.Query) (rows int) {
 	case kindPage:
 		q.Page = &model.ListOptions{Platform: r.text(), Prefix: r.text(), After: r.text(), Limit: r.countFromOne(ReadsMax)}
 		return q.Page.Limit
+	case kindCandidates:
+		q.Candidates = &model.Candidates{Platform: r.text(), Prefix: r.text()}
+		for range r.count(model.CandidatesMax) {
+			q.Candidates.IDs = append(q.Candidates.IDs, r.text())
+		}
+		if len(q.Candidates.IDs) > 0 {
+			return len(q.Candidates.IDs)
+		}
+		return model.CandidatesMax
 	default:
 		r.fail("unknown kind %d of a query", kind)
 		return 0

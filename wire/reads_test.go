@@ -10,7 +10,8 @@ import (
 )
 
 func sampleQueries() []model.Query {
-	return []model.Query{{ID: "libstdc++6"}, {}, {Page: &model.ListOptions{Platform: "版本", Prefix: "x/", After: strings.Repeat("x", 128), Limit: 7}}, {Page: &model.ListOptions{Limit: 1}}}
+	return []model.Query{{ID: "libstdc++6"}, {}, {Page: &model.ListOptions{Platform: "版本", Prefix: "x/", After: strings.Repeat("x", 128), Limit: 7}}, {Page: &model.ListOptions{Limit: 1}},
+		{Candidates: &model.Candidates{IDs: []string{"app-ios", "@scope/app"}, Platform: "ios"}}}
 }
 
 func sampleFound() []model.Found {
@@ -27,7 +28,7 @@ func sampleFound() []model.Found {
 
 // A follower's clients get what the leader has, none of it shifted to another query.
 func TestReadsComeBackAsTheyWere(t *testing.T) {
-	for _, queries := range [][]model.Query{{}, {{ID: "a"}}, sampleQueries()} {
+	for _, queries := range [][]model.Query{{}, {{ID: "a"}}, {{Candidates: &model.Candidates{Prefix: "app-"}}}, sampleQueries()} {
 		got, err := DecodeQueries(AppendQueries(nil, queries))
 		require.NoError(t, err)
 		require.Equal(t, queries, got)

@@ -29,9 +29,20 @@ func rank(records []model.VersionDB) (r ranking, err error) {
 	if r.scheme, err = find(name); err != nil {
 		return r, err
 	}
-	r.records = slices.Clone(records)
-	slices.SortFunc(r.records, func(a, b model.VersionDB) int { return -r.compare(a, b) })
+	newerFirst := func(a, b model.VersionDB) int { return -r.compare(a, b) }
+	if r.records = records; !slices.IsSortedFunc(records, newerFirst) { // those that are kept are
+		r.records = slices.SortedFunc(slices.Values(records), newerFirst)
+	}
 	return r, nil
+}
+
+// newestFirst sorts records, as far as they have one order.
+func newestFirst(records []model.VersionDB) []model.VersionDB {
+	r, err := rank(records)
+	if err != nil {
+		return records
+	}
+	return r.records
 }
 
 func schemeOf(record model.VersionDB) string {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -114,6 +115,13 @@ func (c *Client) Delete(ctx context.Context, id string, ifRevision uint64) (inde
 // Get reads a record.
 func (c *Client) Get(ctx context.Context, id string, opts model.ReadOptions) (model.Result, error) {
 	return c.record(ctx, http.MethodGet, recordPath(id)+"?"+readQuery(opts).Encode(), nil, nil)
+}
+
+// Latest reads the record with the newest version of those that query asks for.
+func (c *Client) Latest(ctx context.Context, which url.Values, opts model.ReadOptions) (model.Result, error) {
+	query := readQuery(opts)
+	maps.Copy(query, which)
+	return c.record(ctx, http.MethodGet, "/version/latest?"+query.Encode(), nil, nil)
 }
 
 // List reads all pages, in the order in which they came.

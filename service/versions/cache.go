@@ -1,0 +1,173 @@
+package versions
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/hashicorp/golang-lru/v2/simplelru"
+
+	"versiond/model"
+)
+
+const (
+	// questionsMax bounds the questions whose records are kept, each of which every change is held against.
+	questionsMax = 256
+	// keptMax bounds the records that are kept for all of them.
+	keptMax = 50_000
+)
+
+// Cache keeps the records that questions are about for as long as none of them changes, so that a fleet which polls one
+// question costs its node no look into the store. Changed and Clear are the applier's; any goroutine may call the others.
+type Cache struct {
+	mu        sync.Mutex
+	questions *simplelru.LRU[string, *question]
+	kept      int
+}
+
+// question is what somebody has asked, and the records that it is about, once they are read.
+type question struct {
+	which model.Candidates
+	ids   map[string]bool // of the list that was asked for, and of the records
+	// changed are the records that changed while they were read.
+	changed []change
+	read    chan struct{} // closed once they are
+	records []model.VersionDB
+	index   uint64 // of which they are
+	kept    bool
+}
+
+type change struct {
+	id, platform string
+	deleted      bool
+}
+
+// NewCache makes an empty one.
+func NewCache() *Cache {
+	c := &Cache{}
+	c.questions, _ = simplelru.NewLRU(questionsMax, func(_ string, q *question) { c.kept -= len(q.records) }) // the size is right
+	return c
+}
+
+// Get returns the records of a question, the newest first, and an index of which they are, if they are kept. They must not
+// be changed.
+func (c *Cache) Get(which model.Candidates) (records []model.VersionDB, index uint64, kept bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	q, found := c.questions.Get(keyOf(which))
+	if !found || !q.kept {
+		return nil, 0, false
+	}
+	return q.records, q.index, true
+}
+
+// loadTries bounds how often records are read that change all the time.
+const loadTries = 100
+
+// Load returns the records of a question by read, which several callers share, and keeps them unless one has changed
+// meanwhile. The index is the one of which they are: what read returned with them, or, where it returned 0, the applied one
+// after a read during which none of them has changed; 0 where they change too often for that.
+func (c *Cache) Load(ctx context.Context, which model.Candidates, applied func() uint64,
+	read func(context.Context) (records []model.VersionDB, index uint64, err error),
+) (records []model.VersionDB, index uint64, err error) {
+	for range loadTries {
+		q, mine := c.begin(which)
+		if !mine {
+			select {
+			case <-q.read:
+			case <-ctx.Done():
+				return nil, 0, ctx.Err()
+			}
+			if records, index, kept := c.Get(which); kept {
+				return records, index, nil
+			}
+			continue
+		}
+		if records, index, err = read(ctx); err == nil {
+			records = newestFirst(records)
+		}
+		if index = c.end(q, records, index, err, applied); err != nil || index != 0 {
+			return records, index, err
+		}
+	}
+	return records, index, err
+}
+
+// begin returns the question, and whether the caller is the one that reads its records.
+func (c *Cache) begin(which model.Candidates) (q *question, mine bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	key := keyOf(which)
+	if q, found := c.questions.Get(key); found {
+		return q, false
+	}
+	q = &question{which: which, ids: map[string]bool{}, read: make(chan struct{})}
+	for _, id := range which.IDs {
+		q.ids[id] = true
+	}
+	c.questions.Add(key, q)
+	return q, true
+}
+
+// end keeps what was read, unless it may be of before a change, and returns the index of which it is.
+func (c *Cache) end(q *question, records []model.VersionDB, index uint64, err error, applied func() uint64) uint64 {
+	now := applied() // what has changed up to there is in q.changed
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	defer close(q.read)
+	key := keyOf(q.which)
+	if current, _ := c.questions.Peek(key); current != q {
+		return index // the store was replaced, or others have asked more
+	}
+	for i := range records {
+		q.ids[records[i].ID] = true
+	}
+	if err != nil || slices.ContainsFunc(q.changed, q.isAbout) {
+		c.questions.Remove(key)
+		return index
+	}
+	q.records, q.index, q.kept, q.changed = records, max(index, now), true, nil
+	for c.kept += len(records); c.kept > keptMax; {
+		c.questions.RemoveOldest()
+	}
+	return max(index, now)
+}
+
+// isAbout reports whether a change makes the records of a question others.
+func (q *question) isAbout(c change) bool {
+	if q.ids[c.id] {
+		return true
+	}
+	return !c.deleted && len(q.which.IDs) == 0 && strings.HasPrefix(c.id, q.which.Prefix) && (q.which.Platform == "" || q.which.Platform == c.platform)
+}
+
+// Changed lets go of what a change makes wrong. It is called before readers are shown the change's index.
+func (c *Cache) Changed(id, platform string, deleted bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.questions.Len() == 0 {
+		return
+	}
+	what := change{id, platform, deleted}
+	for _, key := range c.questions.Keys() {
+		q, _ := c.questions.Peek(key)
+		switch {
+		case !q.kept:
+			q.changed = append(q.changed, what)
+		case q.isAbout(what):
+			c.questions.Remove(key)
+		}
+	}
+}
+
+// Clear lets go of everything, as the store is replaced.
+func (c *Cache) Clear() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.questions.Purge()
+}
+
+func keyOf(which model.Candidates) string {
+	return which.Platform + "\x00" + which.Prefix + "\x00" + strings.Join(which.IDs, "\x00")
+}
