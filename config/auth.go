@@ -22,9 +22,14 @@ type Auth struct {
 	// Tokens are what clients have to show. Without any, everybody may do everything, and nodes listen
 	// on loopback addresses alone.
 	Tokens []Token `yaml:"tokens" example:"ops:admin:a-secret-of-16-bytes-or-more" usage:"tokens that clients need, as name:role:secret,...; without any a node listens on loopback addresses only"`
+	// Public is what needs no token; PublicCheck or nothing.
+	Public string `yaml:"public" example:"check" usage:"check lets anybody, pages of any site too, ask which version is the newest and whether to update, without a token"`
 	// Disabled lets nodes listen anywhere without tokens and without a cluster secret.
 	Disabled bool `yaml:"disabled" example:"false" usage:"let everybody who reaches a node do everything, wherever it listens"`
 }
+
+// PublicCheck is the Public of nodes that whole fleets ask for updates.
+const PublicCheck = "check"
 
 // Token is what one client, or group of clients, shows to prove who it is.
 type Token struct {
@@ -66,6 +71,9 @@ func (a Auth) check(p *problems) {
 		t.check(p, key)
 		claimUnseen(p, names, t.Name, key+"name")
 		claimUnseen(p, secrets, t.Secret, key+"secret")
+	}
+	if a.Public != "" && a.Public != PublicCheck {
+		p.add("auth.public", "is %q; it has to be %s, or empty", a.Public, PublicCheck)
 	}
 	if a.Disabled && len(a.Tokens) > 0 {
 		p.add("auth.disabled", "is true, but there are auth.tokens; either clients need them or they do not")

@@ -174,3 +174,16 @@ func TestAuthErrorsHoldNoSecret(t *testing.T) {
 		})
 	}
 }
+
+// A word that is not known must not be taken for leave to ask without a token, nor for none.
+func TestPublicIsAWordThatIsKnown(t *testing.T) {
+	for public, want := range map[string]string{"": "", "check": "", "true": `auth.public: is "true"; it has to be check, or empty`} {
+		c := GetConfig()
+		c.Auth.Public = public
+		if want == "" {
+			require.NoError(t, c.Validate())
+			continue
+		}
+		requireOneProblem(t, c, want)
+	}
+}

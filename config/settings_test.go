@@ -82,6 +82,7 @@ func TestSettingsAreThePublishedNames(t *testing.T) {
 		"auth.tokens[].role",
 		"auth.tokens[].secret",
 		"auth.tokens[].secretFile",
+		"auth.public VERSIOND_AUTH_PUBLIC",
 		"auth.disabled VERSIOND_AUTH_DISABLED",
 		"cluster.secret VERSIOND_CLUSTER_SECRET",
 		"cluster.secretFile VERSIOND_CLUSTER_SECRETFILE",

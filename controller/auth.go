@@ -67,6 +67,21 @@ func (v *VersionController) Require(role naming.Role) gin.HandlerFunc {
 	}
 }
 
+// exposedHeaders are those that a script on another site's page may read of an answer.
+const exposedHeaders = "ETag, Retry-After, X-Request-ID, X-Versiond-Index, X-Versiond-Node"
+
+// RequireForQuestions returns what goes before handlers that say which version is the newest: Require of the role read, unless
+// everybody may ask. A browser then lets any page read the answer; it asks for no more, as nothing here depends on who asks.
+func (v *VersionController) RequireForQuestions() gin.HandlerFunc {
+	if !v.publicQuestions {
+		return v.Require(naming.RoleRead)
+	}
+	return func(c *gin.Context) {
+		c.Header("Access-Control-Allow-Origin", "*")
+		c.Header("Access-Control-Expose-Headers", exposedHeaders)
+	}
+}
+
 func (v *VersionController) authorize(c *gin.Context, role naming.Role) error {
 	secret, ok := bearer(c.Request)
 	token, known := v.tokens.find(secret)

@@ -43,6 +43,31 @@ func mustGuardedNode(t *testing.T) *node {
 	return n
 }
 
+// Apps ask for updates before they have a token, from pages that are no node's. Everything else stays as it is.
+func TestPublicQuestionsNeedNoToken(t *testing.T) {
+	n := &node{service: newFakeService(), log: &bytes.Buffer{}}
+	v, err := controller.NewVersionController(n.service, slog.New(slog.DiscardHandler), controller.Options{
+		Tokens: []controller.Token{{Name: "reader", Role: naming.RoleRead, Secret: readSecret}}, PublicQuestions: true})
+	require.NoError(t, err)
+	p, err := controller.NewPeerController(n.service, clusterSecret)
+	require.NoError(t, err)
+	n.hold(t, routers.SetUpVersionRouter(v), routers.SetUpRaftRouter(v, p))
+	for _, path := range []string{"/version/latest?id=known", "/version/check?id=known&current=0.9", "/version/compare?a=1&b=2"} {
+		answer := n.get(t, path)
+		require.Equal(t, http.StatusOK, answer.Code, path)
+		require.Equal(t, "*", answer.Header().Get("Access-Control-Allow-Origin"), path)
+		require.Contains(t, answer.Header().Get("Access-Control-Expose-Headers"), "X-Versiond-Index")
+	}
+	require.Equal(t, http.StatusBadRequest, n.get(t, "/version/latest").Code)
+	for _, path := range []string{"/version/known", "/version", "/peers"} {
+		answer := n.get(t, path)
+		require.Equal(t, http.StatusUnauthorized, answer.Code, path)
+		require.Empty(t, answer.Header().Get("Access-Control-Allow-Origin"), path)
+	}
+	require.Equal(t, http.StatusUnauthorized, n.send(t, http.MethodPost, "/version", "{}").Code)
+	require.Empty(t, mustGuardedNode(t).get(t, "/version/latest?id=known").Header().Get("Access-Control-Allow-Origin"))
+}
+
 // neededRoles says for every public route which role it takes at least; "" is for everybody.
 var neededRoles = map[string]naming.Role{
 	"POST /version":        naming.RoleWrite,

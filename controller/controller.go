@@ -16,6 +16,8 @@ type VersionController struct {
 	node      []string
 	crossSite *http.CrossOriginProtection
 	tokens    tokens
+	// publicQuestions is that of Options.
+	publicQuestions bool
 	// hosts and origins are those of Options.
 	hosts, origins []string
 	metrics        Metrics
@@ -27,6 +29,8 @@ type VersionController struct {
 type Options struct {
 	// Tokens are those of which clients of the public port need one; without any, everybody may do everything.
 	Tokens []Token
+	// PublicQuestions lets anybody ask which version is the newest, without a token and from pages of any site.
+	PublicQuestions bool
 	// Hosts are the names, besides localhost and IP addresses, under which a node answers that asks nobody for a token or
 	// a secret, each in the one spelling of naming.CanonicalHost.
 	Hosts []string
@@ -47,7 +51,7 @@ func NewVersionController(service VersionService, logger *slog.Logger, options O
 		return nil, errors.New("controller: the logger is missing")
 	}
 	v := &VersionController{
-		service: service, logger: logger, node: []string{service.NodeID()}, tokens: newTokens(options.Tokens),
+		service: service, logger: logger, node: []string{service.NodeID()}, tokens: newTokens(options.Tokens), publicQuestions: options.PublicQuestions,
 		hosts: options.Hosts, origins: options.Origins, crossSite: http.NewCrossOriginProtection(),
 		metrics: options.Metrics, bodies: &bodyBudget{}, peerBodies: &bodyBudget{},
 	}
