@@ -27,19 +27,6 @@ func Compare(scheme, a, b string) (int, error) {
 	return s.compare(a, b)
 }
 
-// Check returns nil when a scheme can order a version number, and otherwise a *model.ValidationError for the field
-// "versionNo" or "scheme".
-func Check(scheme, versionNo string) error {
-	s, err := find(scheme)
-	if err != nil {
-		return err
-	}
-	if fields := s.refuse("versionNo", versionNo); len(fields) > 0 {
-		return &model.ValidationError{Fields: fields}
-	}
-	return nil
-}
-
 // CheckRecord returns nil when the record's scheme can order its version numbers, and otherwise a *model.ValidationError
 // with an entry for each that it cannot, or for the field "scheme".
 func CheckRecord(record model.VersionDB) error {

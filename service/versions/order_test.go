@@ -96,7 +96,7 @@ func TestNoSchemeNamedIsNatural(t *testing.T) {
 	order, err := versions.Compare("", "1.0.0-rc11", "1.0.0-rc7")
 	require.NoError(t, err)
 	require.Equal(t, 1, order)
-	require.NoError(t, versions.Check("", "latest"))
+	require.NoError(t, check("", "latest"))
 }
 
 // What a scheme cannot order is refused in words that name the field and show a right one.
@@ -111,16 +111,21 @@ func TestVersionsThatASchemeCannotOrderAreRefused(t *testing.T) {
 		"pub":    {"", "1.0", "v1.0.0", "1.0.0+", "1.0.0+1+2", "1.0.0.0"},
 	} {
 		for _, versionNo := range refused {
-			requireRefused(t, versions.Check(scheme, versionNo), "versionNo", "no version of the scheme "+scheme)
+			requireRefused(t, check(scheme, versionNo), "versionNo", "no version of the scheme "+scheme)
 			_, err := versions.Compare(scheme, "x"+versionNo+"/", versionNo)
 			requireRefused(t, err, "a", ", such as 1")
 			requireRefused(t, err, "b", ", such as 1")
 		}
 	}
-	requireRefused(t, versions.Check("semvar", "1"), "scheme", "must be one of natural, semver, debian, rpm, maven, pypi, nuget, pub, published")
-	require.NoError(t, versions.Check("published", "9fceb02"))
+	requireRefused(t, check("semvar", "1"), "scheme", "must be one of natural, semver, debian, rpm, maven, pypi, nuget, pub, published")
+	require.NoError(t, check("published", "9fceb02"))
 	_, err := versions.Compare("published", "9fceb02", "9fceb03")
 	requireRefused(t, err, "scheme", "name another scheme, such as natural")
+}
+
+// check holds a version number against a scheme, as for a record.
+func check(scheme, versionNo string) error {
+	return versions.CheckRecord(model.VersionDB{VersionNo: versionNo, Details: &model.Details{Scheme: scheme}})
 }
 
 func requireRefused(t *testing.T, err error, field, words string) {
@@ -175,7 +180,7 @@ func randomVersions(scheme string, count int) []string {
 		for range random.IntN(7) {
 			text += pieces[random.IntN(len(pieces))]
 		}
-		if !seen[text] && versions.Check(scheme, text) == nil {
+		if !seen[text] && check(scheme, text) == nil {
 			seen[text] = true
 			found = append(found, text)
 		}
