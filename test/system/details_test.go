@@ -47,8 +47,11 @@ func TestDetailsAreKeptWhereverARecordIs(t *testing.T) {
 		require.NoError(t, err)
 		restored := mustRestore(t, c.Leader(), "", file)
 		for _, n := range c.Nodes {
-			read, err := n.Client.Get(t.Context(), "app", model.ReadOptions{Level: model.LevelNone, MinIndex: restored.Index})
-			require.NoError(t, err)
+			var read model.Result
+			cluster.Eventually(t, 10*time.Second, n.ID+" is to have loaded the backup", func() (err error) {
+				read, err = n.Client.Get(t.Context(), "app", model.ReadOptions{Level: model.LevelNone, MinIndex: restored.Index})
+				return err
+			})
 			require.Equal(t, updated.Record, read.Record, n.ID)
 		}
 		for _, n := range c.Nodes {
