@@ -2,6 +2,7 @@ package versions
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -29,6 +30,7 @@ type Cache struct {
 // question is what somebody has asked, and the records that it is about, once they are read.
 type question struct {
 	which model.Candidates
+	key   string          // its own among the questions
 	ids   map[string]bool // of the list that was asked for, and of the records
 	// changed are the records that changed while they were read.
 	changed []change
@@ -62,15 +64,16 @@ func (c *Cache) Get(which model.Candidates) (records []model.VersionDB, index ui
 	return q.records, q.index, true
 }
 
+// reader reads the records of a question, and returns the index of which they are, 0 where that is not known.
+type reader = func(context.Context) (records []model.VersionDB, index uint64, err error)
+
 // loadTries bounds how often records are read that change all the time.
 const loadTries = 100
 
 // Load returns the records of a question by read, which several callers share, and keeps them unless one has changed
 // meanwhile. The index is the one of which they are: what read returned with them, or, where it returned 0, the applied one
 // after a read during which none of them has changed; 0 where they change too often for that.
-func (c *Cache) Load(ctx context.Context, which model.Candidates, applied func() uint64,
-	read func(context.Context) (records []model.VersionDB, index uint64, err error),
-) (records []model.VersionDB, index uint64, err error) {
+func (c *Cache) Load(ctx context.Context, which model.Candidates, applied func() uint64, read reader) (records []model.VersionDB, index uint64, err error) {
 	for range loadTries {
 		q, mine := c.begin(which)
 		if !mine {
@@ -84,12 +87,22 @@ func (c *Cache) Load(ctx context.Context, which model.Candidates, applied func()
 			}
 			continue
 		}
-		if records, index, err = read(ctx); err == nil {
-			records = newestFirst(records)
-		}
-		if index = c.end(q, records, index, err, applied); err != nil || index != 0 {
+		if records, index, err = c.fill(ctx, q, applied, read); err != nil || index != 0 {
 			return records, index, err
 		}
+	}
+	return read(ctx)
+}
+
+// errNotRead is what stays of a read that did not come back.
+var errNotRead = errors.New("the records were not read")
+
+// fill reads the records of a question for all who wait for them, whom it lets go on in any case.
+func (c *Cache) fill(ctx context.Context, q *question, applied func() uint64, read reader) (records []model.VersionDB, index uint64, err error) {
+	err = errNotRead
+	defer func() { index = c.end(q, records, index, err, applied) }()
+	if records, index, err = read(ctx); err == nil {
+		records = newestFirst(records)
 	}
 	return records, index, err
 }
@@ -102,7 +115,7 @@ func (c *Cache) begin(which model.Candidates) (q *question, mine bool) {
 	if q, found := c.questions.Get(key); found {
 		return q, false
 	}
-	q = &question{which: which, ids: map[string]bool{}, read: make(chan struct{})}
+	q = &question{which: which, key: key, ids: map[string]bool{}, read: make(chan struct{})}
 	for _, id := range which.IDs {
 		q.ids[id] = true
 	}
@@ -116,15 +129,14 @@ func (c *Cache) end(q *question, records []model.VersionDB, index uint64, err er
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	defer close(q.read)
-	key := keyOf(q.which)
-	if current, _ := c.questions.Peek(key); current != q {
+	if current, _ := c.questions.Peek(q.key); current != q {
 		return index // the store was replaced, or others have asked more
 	}
 	for i := range records {
 		q.ids[records[i].ID] = true
 	}
 	if err != nil || slices.ContainsFunc(q.changed, q.isAbout) {
-		c.questions.Remove(key)
+		c.questions.Remove(q.key)
 		return index
 	}
 	q.records, q.index, q.kept, q.changed = records, max(index, now), true, nil
@@ -150,13 +162,12 @@ func (c *Cache) Changed(id, platform string, deleted bool) {
 		return
 	}
 	what := change{id, platform, deleted}
-	for _, key := range c.questions.Keys() {
-		q, _ := c.questions.Peek(key)
+	for _, q := range c.questions.Values() {
 		switch {
 		case !q.kept:
 			q.changed = append(q.changed, what)
 		case q.isAbout(what):
-			c.questions.Remove(key)
+			c.questions.Remove(q.key)
 		}
 	}
 }

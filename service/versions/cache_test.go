@@ -101,6 +101,25 @@ func TestRecordsThatChangedWhileTheyWereReadAreNotKept(t *testing.T) {
 	mustLoad(t, c, which)
 }
 
+// A read that does not come back must not leave those waiting who ask the same, and records that change with every look
+// must be answered all the same, and never as none.
+func TestAReadThatComesToNothingIsDoneAgain(t *testing.T) {
+	c, which := versions.NewCache(), model.Candidates{Prefix: "app-"}
+	require.Panics(t, func() {
+		_, _, _ = c.Load(t.Context(), which, applied, func(context.Context) ([]model.VersionDB, uint64, error) { panic("a fault") })
+	})
+	mustLoad(t, c, which)
+
+	c.Clear()
+	records, index, err := c.Load(t.Context(), which, applied, func(context.Context) ([]model.VersionDB, uint64, error) {
+		c.Changed("app-ios", "ios", false)
+		return iosApps, 0, nil
+	})
+	require.NoError(t, err)
+	require.Len(t, records, 2)
+	require.Zero(t, index)
+}
+
 // A fleet whose answer was just let go of must not ask the store all at once.
 func TestCallersShareOneLookIntoTheStore(t *testing.T) {
 	c, which := versions.NewCache(), model.Candidates{Prefix: "app-"}
