@@ -97,7 +97,7 @@ func resultOf(c model.Command, outcome model.Outcome) BatchResult {
 		}
 		return result
 	}
-	record := c.Record(outcome)
+	record := c.Record(outcome.Details, outcome.Revision)
 	switch c.Type {
 	case model.CommandAdd:
 		result.Status, result.Record = http.StatusCreated, &record

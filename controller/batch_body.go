@@ -173,7 +173,7 @@ func (in *input) command(item *BatchItem) model.Command {
 	}
 	switch c.Type {
 	case model.CommandAdd, model.CommandUpdate:
-		in.checkRecord(c.Record(model.Outcome{Details: c.Details}))
+		in.checkRecord(c.Record(c.Details, 0))
 	default:
 		in.merge(model.ValidateID(c.ID))
 	}

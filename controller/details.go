@@ -2,6 +2,7 @@ package controller
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 
 	"versiond/model"
@@ -14,48 +15,43 @@ type namedDetails struct {
 	names   model.DetailSet
 }
 
-// detailReaders say, for the JSON fields of details, which they are and how a value that is not null is read.
-var detailReaders = map[string]struct {
-	name model.DetailSet
-	read func(in *input, field string, value json.RawMessage, d *model.Details)
-}{
-	"scheme": {model.DetailScheme, func(in *input, field string, value json.RawMessage, d *model.Details) {
-		d.Scheme = in.text(field, value)
-	}},
-	"minVersionNo": {model.DetailMinVersionNo, func(in *input, field string, value json.RawMessage, d *model.Details) {
-		d.MinVersionNo = in.text(field, value)
-	}},
-	"fromVersionNo": {model.DetailFromVersionNo, func(in *input, field string, value json.RawMessage, d *model.Details) {
-		d.FromVersionNo = in.text(field, value)
-	}},
-	"mandatory": {model.DetailMandatory, func(in *input, field string, value json.RawMessage, d *model.Details) {
-		d.Mandatory = in.flag(field, value)
-	}},
-	"rolloutPercent": {model.DetailRolloutPercent, func(in *input, field string, value json.RawMessage, d *model.Details) {
-		d.RolloutPercent = in.percent(field, value)
-	}},
-	"withdrawn": {model.DetailWithdrawn, func(in *input, field string, value json.RawMessage, d *model.Details) {
-		d.Withdrawn = in.flag(field, value)
-	}},
-	"attributes": {model.DetailAttributes, func(in *input, field string, value json.RawMessage, d *model.Details) {
-		d.Attributes = in.attributes(field, value)
-	}},
-}
-
-// detailNames are the keys of detailReaders, in the order in which people read of them.
-var detailNames = []string{"scheme", "minVersionNo", "fromVersionNo", "mandatory", "rolloutPercent", "withdrawn", "attributes"}
+// detailNames are the JSON fields of details, in the order in which people read of them, and what they name.
+var (
+	detailNames = []string{"scheme", "minVersionNo", "fromVersionNo", "mandatory", "rolloutPercent", "withdrawn", "attributes"}
+	detailSets  = []model.DetailSet{model.DetailScheme, model.DetailMinVersionNo, model.DetailFromVersionNo, model.DetailMandatory,
+		model.DetailRolloutPercent, model.DetailWithdrawn, model.DetailAttributes}
+)
 
 // detail reads a field that is one of details, and reports whether it is.
 func (in *input) detail(field string, value json.RawMessage, into *namedDetails) bool {
-	reader, is := detailReaders[field]
-	if !is || into == nil {
+	i := slices.Index(detailNames, field)
+	if i < 0 || into == nil {
 		return false
 	}
-	into.names |= reader.name
+	into.names |= detailSets[i]
 	if value[0] != 'n' { // null clears it
-		reader.read(in, field, value, &into.details)
+		in.readDetail(field, value, &into.details)
 	}
 	return true
+}
+
+func (in *input) readDetail(field string, value json.RawMessage, d *model.Details) {
+	switch field {
+	case "scheme":
+		d.Scheme = in.text(field, value)
+	case "minVersionNo":
+		d.MinVersionNo = in.text(field, value)
+	case "fromVersionNo":
+		d.FromVersionNo = in.text(field, value)
+	case "mandatory":
+		d.Mandatory = in.flag(field, value)
+	case "rolloutPercent":
+		d.RolloutPercent = in.percent(field, value)
+	case "withdrawn":
+		d.Withdrawn = in.flag(field, value)
+	case "attributes":
+		d.Attributes = in.attributes(field, value)
+	}
 }
 
 // text reads a string that says something.
@@ -99,7 +95,7 @@ func (in *input) attributes(field string, value json.RawMessage) map[string]stri
 // checkRecord reports what is wrong with a record, also with its version numbers by its scheme.
 func (in *input) checkRecord(record model.VersionDB) {
 	err := model.ValidateRecord(record)
-	if err == nil && record.Details != nil {
+	if err == nil {
 		err = versions.CheckRecord(record)
 	}
 	in.merge(err)

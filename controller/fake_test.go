@@ -106,7 +106,7 @@ func (f *fakeService) write(ctx context.Context, command model.Command, key stri
 	outcome := decided.Outcomes[0]
 	result := model.Result{Record: model.VersionDB{Revision: outcome.Revision}, Index: f.index, Replayed: decided.Replayed}
 	if outcome.Code == model.OutcomeDone {
-		result.Record = command.Record(outcome)
+		result.Record = command.Record(outcome.Details, outcome.Revision)
 	}
 	return result, outcome.Err()
 }
@@ -147,7 +147,7 @@ func (f *fakeService) apply(command model.Command) model.Outcome {
 		return done
 	}
 	done.Details = old.Merge(command.Details, command.DetailNames)
-	f.records[command.ID] = command.Record(done)
+	f.records[command.ID] = command.Record(done.Details, revision)
 	return done
 }
 

@@ -53,27 +53,21 @@ func (d *VersionMysqlDao) ConnectionsMax() int {
 }
 
 // Get reads one record; model.ErrNotFound when the id has none.
-func (d *VersionMysqlDao) Get(ctx context.Context, id string) (v model.Version, err error) {
-	found := false
-	err = d.scan(ctx, "reading a record", d.DB.WithContext(ctx).Where("id = ?", id), func(row model.Version) error {
-		v, found = row, true
-		return nil
-	})
-	if err == nil && !found {
-		err = model.ErrNotFound
+func (d *VersionMysqlDao) Get(ctx context.Context, id string) (model.Version, error) {
+	found, err := d.collect(ctx, "reading a record", d.DB.WithContext(ctx).Where("id = ?", id), nil)
+	switch {
+	case err != nil:
+		return model.Version{}, err
+	case len(found) == 0:
+		return model.Version{}, model.ErrNotFound
 	}
-	return v, err
+	return found[0], nil
 }
 
 // GetMany reads the records of some ids, in no certain order. Ids that have none are not in the answer.
 func (d *VersionMysqlDao) GetMany(ctx context.Context, ids []string) (versions []model.Version, err error) {
 	for part := range slices.Chunk(ids, idsPerStatementMax) {
-		tx := d.DB.WithContext(ctx).Where("id IN ?", part)
-		err := d.scan(ctx, "reading records", tx, func(v model.Version) error {
-			versions = append(versions, v)
-			return nil
-		})
-		if err != nil {
+		if versions, err = d.collect(ctx, "reading records", d.DB.WithContext(ctx).Where("id IN ?", part), versions); err != nil {
 			return nil, err
 		}
 	}
@@ -96,12 +90,7 @@ func (d *VersionMysqlDao) page(ctx context.Context, tx *gorm.DB, opts model.List
 	if opts.Platform != "" {
 		tx = tx.Table(dialectOf(tx).byPlatform).Where("platform = ?", opts.Platform)
 	}
-	versions := make([]model.Version, 0, opts.Limit)
-	err := d.scan(ctx, "reading a page", tx.Order("id").Limit(opts.Limit), func(v model.Version) error {
-		versions = append(versions, v)
-		return nil
-	})
-	return versions, err
+	return d.collect(ctx, "reading a page", tx.Order("id").Limit(opts.Limit), make([]model.Version, 0, opts.Limit))
 }
 
 // between narrows to a range of ids with one bound at each end: of two lower ones SQLite would take either, and step over
@@ -137,6 +126,15 @@ func following(r rune) rune {
 		return next
 	}
 	return 0xe000
+}
+
+// collect appends the rows that tx finds.
+func (d *VersionMysqlDao) collect(ctx context.Context, op string, tx *gorm.DB, versions []model.Version) ([]model.Version, error) {
+	err := d.scan(ctx, op, tx, func(v model.Version) error {
+		versions = append(versions, v)
+		return nil
+	})
+	return versions, err
 }
 
 // scan calls fn with the rows that tx finds, whose errors come back as they are. It stands in place of Find, with which the

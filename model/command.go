@@ -37,9 +37,9 @@ type Command struct {
 	DetailNames DetailSet
 }
 
-// Record returns the record that a command has made, which had this outcome.
-func (c *Command) Record(o Outcome) VersionDB {
-	return VersionDB{ID: c.ID, VersionNo: c.VersionNo, Platform: c.Platform, Details: o.Details, Revision: o.Revision}
+// Record returns the record that a command makes, with these details and this revision.
+func (c *Command) Record(details *Details, revision uint64) VersionDB {
+	return VersionDB{ID: c.ID, VersionNo: c.VersionNo, Platform: c.Platform, Details: details, Revision: revision}
 }
 
 // OutcomeCode is what the apply decided for one command. The numbers travel between nodes.

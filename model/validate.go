@@ -96,7 +96,7 @@ func ValidateRecord(record VersionDB) error {
 func ValidateCommand(c Command) error {
 	switch c.Type {
 	case CommandAdd, CommandUpdate:
-		return ValidateRecord(c.Record(Outcome{Details: c.Details}))
+		return ValidateRecord(c.Record(c.Details, 0))
 	case CommandDelete:
 		return ValidateID(c.ID)
 	}

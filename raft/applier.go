@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -173,34 +174,22 @@ func (a *applier) apply(ctx context.Context, entries []entry) error {
 
 // prepare has the service read what deciding units needs, as often as it takes.
 func (a *applier) prepare(ctx context.Context, units [][]model.Unit) error {
-	_, err := backoff.Retry(ctx, func() (struct{}, error) {
-		err := a.service.PrepareInternal(ctx, units)
-		if errors.Is(err, model.ErrStateMoved) {
-			return struct{}{}, backoff.Permanent(err)
-		}
-		if err != nil {
-			a.storeFailed(ctx, "reading from the store failed; trying again", err)
-		}
-		return struct{}{}, err
-	}, storeRetries()...)
-	return err
+	return a.persist(ctx, "reading from the store failed; trying again", func() error {
+		return a.service.PrepareInternal(ctx, units)
+	}, model.ErrStateMoved)
 }
 
 // commit writes what is staged, as often as it takes. A COMMIT without an answer is looked up
 // before it is tried again, so that nothing is applied twice.
 func (a *applier) commit(ctx context.Context, to model.Position) error {
 	defer a.progress.pace.begin()()
-	_, err := backoff.Retry(ctx, func() (struct{}, error) {
+	err := a.persist(ctx, "writing to the store failed; trying again", func() error {
 		err := a.service.CommitInternal(ctx, a.dir.Identity().Store, a.stored, to)
-		if err != nil && !errors.Is(err, model.ErrStateMoved) {
-			a.storeFailed(ctx, "writing to the store failed; trying again", err)
-			return struct{}{}, err
+		if errors.Is(err, model.ErrStateMoved) && a.isStored(ctx, to) {
+			return nil
 		}
-		if err != nil && !a.isStored(ctx, to) {
-			return struct{}{}, backoff.Permanent(err)
-		}
-		return struct{}{}, nil
-	}, storeRetries()...)
+		return err
+	}, model.ErrStateMoved)
 	if err != nil {
 		return err
 	}
@@ -238,6 +227,22 @@ func answerOf(err error) string {
 		return answer.Detail
 	}
 	return ""
+}
+
+// persist tries something with the store for as long as the node runs, and says so in the words of failing. Only errors that
+// are one of final end it: trying again would not help.
+func (a *applier) persist(ctx context.Context, failing string, try func() error, final ...error) error {
+	_, err := backoff.Retry(ctx, func() (struct{}, error) {
+		err := try()
+		if slices.ContainsFunc(final, func(each error) bool { return errors.Is(err, each) }) {
+			return struct{}{}, backoff.Permanent(err)
+		}
+		if err != nil {
+			a.storeFailed(ctx, failing, err)
+		}
+		return struct{}{}, err
+	}, storeRetries()...)
+	return err
 }
 
 // storeRetries makes the applier try for as long as the node runs: a failing store is never an

@@ -24,17 +24,9 @@ var errNoHistory = errors.New("neither the Raft log nor a snapshot leads to the 
 // Nothing is served from the store until it is through.
 func (a *applier) reconcile(ctx context.Context) error {
 	a.suspend()
-	_, err := backoff.Retry(ctx, func() (struct{}, error) {
-		err := a.reconcileOnce(ctx)
-		if errors.Is(err, model.ErrForeignStore) || errors.Is(err, errNoHistory) || errors.Is(err, model.ErrCorrupt) {
-			return struct{}{}, backoff.Permanent(err)
-		}
-		if err != nil {
-			a.storeFailed(ctx, "the store cannot be taken into use yet; trying again", err)
-		}
-		return struct{}{}, err
-	}, storeRetries()...)
-	return err
+	return a.persist(ctx, "the store cannot be taken into use yet; trying again", func() error {
+		return a.reconcileOnce(ctx)
+	}, model.ErrForeignStore, errNoHistory, model.ErrCorrupt)
 }
 
 func (a *applier) reconcileOnce(ctx context.Context) error {

@@ -69,7 +69,7 @@ func (m *stateMachine) DeleteVersionInternal(c model.Command, revision uint64) m
 
 // recordOf returns the record that a command writes, in the place of one with these details.
 func recordOf(c model.Command, before *model.Details) model.VersionDB {
-	return model.VersionDB{ID: c.ID, VersionNo: c.VersionNo, Platform: c.Platform, Details: before.Merge(c.Details, c.DetailNames)}
+	return c.Record(before.Merge(c.Details, c.DetailNames), 0)
 }
 
 // refusal returns why a change of an existing record cannot be, OutcomeDone when it can.

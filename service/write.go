@@ -100,7 +100,7 @@ func (s *VersionService) write(ctx context.Context, c model.Command, key string)
 	decided, err := s.submit(ctx, unit)
 	if err == nil {
 		outcome := decided.Outcomes[0]
-		result, err = model.Result{Record: c.Record(outcome), Index: decided.Index, Replayed: decided.Replayed}, outcome.Err()
+		result, err = model.Result{Record: c.Record(outcome.Details, outcome.Revision), Index: decided.Index, Replayed: decided.Replayed}, outcome.Err()
 	}
 	s.observer.Written(c.Type, err, time.Since(began))
 	return result, err

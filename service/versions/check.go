@@ -1,6 +1,7 @@
 package versions
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 
@@ -92,13 +93,7 @@ func (r ranking) behind(current string, record model.VersionDB) int {
 			break
 		}
 	}
-	switch {
-	case record.Revision > at:
-		return 1
-	case record.Revision < at:
-		return -1
-	}
-	return 0
+	return cmp.Compare(record.Revision, at)
 }
 
 // mustLeave reports whether a mandatory version lies behind current, up to the winner.
