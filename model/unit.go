@@ -13,6 +13,15 @@ type Unit struct {
 	// Idempotency, when not nil, has the outcome remembered, and an outcome that is remembered given
 	// again in place of doing anything.
 	Idempotency *Idempotency
+	// Origin, when not nil, is kept with what the unit changes.
+	Origin *Origin
+}
+
+// StripOrigins takes the origins out of units, for a reader that does not know them.
+func StripOrigins(units []Unit) {
+	for i := range units {
+		units[i].Origin = nil
+	}
 }
 
 // UnitOutcome is the decision on one unit: one outcome for each command, in their order.

@@ -76,8 +76,12 @@ func (s *VersionService) WriteBatch(ctx context.Context, unit model.Unit, key st
 
 // validateUnit checks once more what the controller has: what reaches the log is there for ever.
 func validateUnit(unit model.Unit) error {
-	if n := len(unit.Commands); n == 0 || n > model.UnitCommandsMax || wire.UnitBytes(&unit) > wire.UnitBytesMax {
-		return fmt.Errorf("%w: a batch of %d items, %d bytes", model.ErrInvalid, n, wire.UnitBytes(&unit))
+	n, bytes := len(unit.Commands), wire.UnitBytes(&model.Unit{Commands: unit.Commands}) // as clients count them
+	if n == 0 || n > model.UnitCommandsMax || bytes > wire.UnitBytesMax {
+		return fmt.Errorf("%w: a batch of %d items, %d bytes", model.ErrInvalid, n, bytes)
+	}
+	if !unit.Origin.Valid() {
+		return fmt.Errorf("%w: the origin of a unit", model.ErrInvalid)
 	}
 	for _, c := range unit.Commands {
 		if err := model.ValidateCommand(c); err != nil {

@@ -22,6 +22,9 @@ func TestRequestsKeepTheirNames(t *testing.T) {
 	require.NotEqual(t, single.Request, NewIdempotency("key", &units[1], true).Request, "a batch of one is answered otherwise")
 	require.NotEqual(t, single.Key, NewIdempotency("Key", &units[1], false).Key)
 	require.Equal(t, single.Request, NewIdempotency("other", &units[1], false).Request)
+	retried := units[1]
+	retried.Origin = &model.Origin{At: 1, By: "another"}
+	require.Equal(t, single, NewIdempotency("key", &retried, false), "a retry comes later, and may come with another token")
 
 	seen := map[[16]byte]int{}
 	for i, u := range append(sampleUnits(), samplePlain()...) {

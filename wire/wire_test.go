@@ -1,6 +1,8 @@
 package wire
 
 import (
+	"bytes"
+	"encoding/binary"
 	"encoding/hex"
 	"os"
 	"path/filepath"
@@ -42,6 +44,15 @@ func sampleKeyed() []model.Unit {
 	return units
 }
 
+// sampleOrigins has units that say where they came from, with a key and without, and one that does not.
+func sampleOrigins() []model.Unit {
+	units := sampleKeyed()
+	units[0].Origin = &model.Origin{At: 1764422400123, By: "ci"}
+	units[1].Origin = &model.Origin{By: strings.Repeat("b", model.OriginByBytesMax)}
+	units[3].Origin = &model.Origin{At: 1}
+	return units
+}
+
 func mustGolden(t testing.TB, name string) []byte {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("testdata", name))
@@ -54,7 +65,7 @@ func mustGolden(t testing.TB, name string) []byte {
 // An entry in somebody's log that a later release cannot read would stop their cluster; one that was
 // written in another way by a release that is being rolled out would stop the others.
 func TestGoldenEntriesDecodeForEver(t *testing.T) {
-	for name, want := range map[string][]model.Unit{"single.hex": samplePlain(), "units.hex": sampleUnits(), "keys.hex": sampleKeyed(), "details.hex": sampleDetailed()} {
+	for name, want := range map[string][]model.Unit{"single.hex": samplePlain(), "units.hex": sampleUnits(), "keys.hex": sampleKeyed(), "details.hex": sampleDetailed(), "origins.hex": sampleOrigins()} {
 		golden := mustGolden(t, name)
 		got, err := DecodeUnits(golden)
 		require.NoError(t, err, name)
@@ -114,7 +125,7 @@ func TestDamagedOutcomesAreRefused(t *testing.T) {
 // Damaged bytes must be refused whole: a command that is guessed makes nodes differ.
 func TestDamagedCommandsAreRefused(t *testing.T) {
 	whole := AppendUnits(nil, samplePlain())
-	for _, each := range [][]byte{whole, AppendUnits(nil, sampleUnits()), AppendUnits(nil, sampleKeyed())} {
+	for _, each := range [][]byte{whole, AppendUnits(nil, sampleUnits()), AppendUnits(nil, sampleKeyed()), AppendUnits(nil, sampleOrigins())} {
 		for cut := range each {
 			_, err := DecodeUnits(each[:cut])
 			require.ErrorIs(t, err, model.ErrCorrupt, "cut at %d", cut)
@@ -133,6 +144,10 @@ func TestDamagedCommandsAreRefused(t *testing.T) {
 		"a command that is in none":  {1, 2, 1, 0, 1, 3, 1, 'a', 0, 0, 0},
 		"unknown flags":              {1, 1, 1, 0x80, 1, 3, 1, 'a', 0, 0, 0},
 		"left over after the units":  {1, 1, 1, 0, 1, 3, 1, 'a', 0, 0, 0, 0},
+		"a time beyond all":          append([]byte{1, 1, 1, 4}, append(binary.AppendUvarint(nil, 1<<63), 0, 1, 3, 1, 'a', 0, 0, 0)...),
+		"a time that no store has":   append([]byte{1, 1, 1, 4}, append(binary.AppendUvarint(nil, 253402300800000), 0, 1, 3, 1, 'a', 0, 0, 0)...),
+		"a name that is no text":     {1, 1, 1, 4, 1, 1, 0xff, 1, 3, 1, 'a', 0, 0, 0},
+		"a name that is too long":    append(append([]byte{1, 1, 1, 4, 1, 0x81, 1}, bytes.Repeat([]byte{'a'}, 129)...), 1, 3, 1, 'a', 0, 0, 0),
 		"unknown type within a unit": {1, 1, 1, 0, 1, 9, 1, 'a', 0, 0, 0},
 	} {
 		_, err := DecodeUnits(data)
@@ -147,7 +162,7 @@ func TestUnitBytesBoundsTheEncoding(t *testing.T) {
 	for i := range many.Commands {
 		many.Commands[i] = longest
 	}
-	for _, u := range slices.Concat(sampleUnits(), samplePlain(), sampleKeyed(), []model.Unit{model.Single(longest), many}) {
+	for _, u := range slices.Concat(sampleUnits(), samplePlain(), sampleKeyed(), sampleOrigins(), []model.Unit{model.Single(longest), many}) {
 		require.GreaterOrEqual(t, UnitBytes(&u), len(appendUnit(nil, &u)))
 	}
 }
@@ -156,6 +171,7 @@ func FuzzDecodeUnits(f *testing.F) {
 	f.Add(mustGolden(f, "single.hex"))
 	f.Add(mustGolden(f, "units.hex"))
 	f.Add(mustGolden(f, "keys.hex"))
+	f.Add(mustGolden(f, "origins.hex"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		units, err := DecodeUnits(data)
 		if err != nil {
