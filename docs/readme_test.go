@@ -21,16 +21,39 @@ import (
 	"versiond/routers"
 )
 
+// manual has the pages that are there in two languages: the English one and the Chinese one of each.
+var manual = [][2]string{
+	{"../README.md", "../README.zh-CN.md"},
+	{"api.md", "zh-CN/api.md"},
+	{"peer-port.md", "zh-CN/peer-port.md"},
+	{"configuration.md", "zh-CN/configuration.md"},
+	{"operations.md", "zh-CN/operations.md"},
+}
+
 const (
-	english = "../README.md"
-	chinese = "../README.zh-CN.md"
+	english = iota
+	chinese
 )
+
+// inEach runs a test on the pages of each language, together.
+func inEach(t *testing.T, test func(t *testing.T, text string)) {
+	t.Helper()
+	for language, name := range []string{"English", "Chinese"} {
+		t.Run(name, func(t *testing.T) {
+			var text strings.Builder
+			for _, page := range manual {
+				text.WriteString(mustRead(t, page[language]) + "\n")
+			}
+			test(t, text.String())
+		})
+	}
+}
 
 // nothing stands in a table cell that has no value.
 const nothing = "—"
 
-// TestSettingsTable breaks when a setting is missing from a README, was renamed or has another
-// default, and when a README has a setting that does not exist.
+// TestSettingsTable breaks when a setting is missing from docs/configuration.md, was renamed or has another
+// default, and when that page has a setting that does not exist.
 func TestSettingsTable(t *testing.T) {
 	want := map[string][]string{}
 	for _, s := range config.Settings() {
@@ -40,9 +63,7 @@ func TestSettingsTable(t *testing.T) {
 		}
 		want[s.Key] = []string{cell(s.Env), cell(flag), cell(s.Default)}
 	}
-	for _, readme := range []string{english, chinese} {
-		require.Equal(t, want, settingRows(t, mustRead(t, readme)), readme)
-	}
+	inEach(t, func(t *testing.T, text string) { require.Equal(t, want, settingRows(t, text)) })
 }
 
 func cell(value string) string {
@@ -52,7 +73,7 @@ func cell(value string) string {
 	return "`" + value + "`"
 }
 
-// settingRow is a row of five cells whose first is a key: no other table of the READMEs has that form.
+// settingRow is a row of five cells whose first is a key: no other table of the manual has that form.
 var settingRow = regexp.MustCompile("(?m)^\\| `([^`]+)` \\| ([^|]+) \\| ([^|]+) \\| ([^|]+) \\| ([^|]+) \\|$")
 
 func settingRows(t *testing.T, text string) map[string][]string {
@@ -66,12 +87,12 @@ func settingRows(t *testing.T, text string) map[string][]string {
 	return rows
 }
 
-// TestCommandsAgree breaks when a command was changed in one of the READMEs alone. What follows a #
-// is for readers and may differ.
+// TestCommandsAgree breaks when a command was changed in one language alone. What follows a # is for readers and
+// may differ.
 func TestCommandsAgree(t *testing.T) {
-	ours := commands(mustRead(t, english))
-	require.NotEmpty(t, ours)
-	require.Equal(t, ours, commands(mustRead(t, chinese)))
+	for _, page := range manual {
+		require.Equal(t, commands(mustRead(t, page[english])), commands(mustRead(t, page[chinese])), page[chinese])
+	}
 }
 
 var (
@@ -92,42 +113,42 @@ func commands(text string) []string {
 	return lines
 }
 
-// TestEveryRouteIsShown breaks when a route has no curl line in the READMEs, or a curl line asks for
+// TestEveryRouteIsShown breaks when a route has no curl line in the manual, or a curl line asks for
 // something that is not there.
 func TestEveryRouteIsShown(t *testing.T) {
 	public, peer := routesOf(t)
-	for _, readme := range []string{english, chinese} {
+	inEach(t, func(t *testing.T, text string) {
 		asked := map[route]bool{}
-		for _, request := range curls(t, mustRead(t, readme)) {
+		for _, request := range curls(t, text) {
 			routes := public
 			if strings.HasPrefix(request.port, "70") {
 				routes = peer
 			}
 			i := slices.IndexFunc(routes, request.hits)
-			require.GreaterOrEqual(t, i, 0, "%s: nothing answers %s %s on port %s", readme, request.method, request.path, request.port)
+			require.GreaterOrEqual(t, i, 0, "nothing answers %s %s on port %s", request.method, request.path, request.port)
 			asked[routes[i]] = true
 		}
 		// What the peer port has in common with the public one is shown there.
 		for _, r := range slices.Concat(public, onlyIn(peer, public)) {
-			require.True(t, asked[r], "%s has no curl line for %s %s", readme, r.method, r.path)
+			require.True(t, asked[r], "there is no curl line for %s %s", r.method, r.path)
 		}
-	}
+	})
 }
 
 // tableRow has a request, or several, in its first cell.
 var tableRow = regexp.MustCompile("(?m)^\\| `[A-Z]+ /[^|]*\\|")
 
-// TestRoutesAreListed breaks when a public route is missing from the READMEs' tables.
+// TestRoutesAreListed breaks when a public route is missing from the tables of a README or of docs/api.md.
 func TestRoutesAreListed(t *testing.T) {
 	public, _ := routesOf(t)
-	for _, readme := range []string{english, chinese} {
-		rows := strings.Join(tableRow.FindAllString(mustRead(t, readme), -1), "\n")
+	for _, page := range slices.Concat(manual[0][:], manual[1][:]) {
+		rows := strings.Join(tableRow.FindAllString(mustRead(t, page), -1), "\n")
 		for _, r := range public {
 			if r.method == "GET" && strings.HasPrefix(r.path, "/join/") {
 				continue // it is listed with POST
 			}
 			name := "`" + r.method + " " + strings.Replace(r.path, "*file", "index.html", 1)
-			require.Regexp(t, regexp.QuoteMeta(name)+"[`?]", rows, readme)
+			require.Regexp(t, regexp.QuoteMeta(name)+"[`?]", rows, page)
 		}
 	}
 }

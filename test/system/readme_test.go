@@ -16,22 +16,28 @@ import (
 	"versiond/test/cluster"
 )
 
-// readmeParts are what a reader does with a fresh "go run .", in order. The last one starts it anew.
-var readmeParts = []string{
-	"## First write, first read", "### Records", "### How fresh a read is", "### Cluster and health", "### Backup and restore",
-	"### Many writes in one request", "### Sending a write again", "### The peer port", "## Errors", "### Tokens and the cluster secret",
+// readmeParts are what a reader does with a fresh "go run .", in order, and the pages that have them. The last one starts
+// it anew.
+var readmeParts = []struct {
+	page  string
+	parts []string
+}{
+	{"README.md", []string{"First write, first read", "What is the newest, and must I update?"}},
+	{"docs/api.md", []string{
+		"Records", "How fresh a read is", "Cluster and health", "Backup and restore", "Many writes in one request", "Sending a write again", "Errors",
+	}},
+	{"docs/peer-port.md", []string{"Looking for a fault"}},
+	{"docs/operations.md", []string{"Tokens and the cluster secret"}},
 }
 
 // settledIndex is where the log of three fresh nodes ends, unless an election had to be repeated.
 const settledIndex = 6
 
-// What the README prints below its commands is what a reader who copies them sees, to the last digit. If
-// this fails, correct the README (both) or the program.
+// What the README and the manual print below their commands is what a reader who copies them sees, to the last digit. If
+// this fails, correct the page (in both languages) or the program.
 func TestReadmeCommandsPrintWhatTheySay(t *testing.T) {
 	q, p := startSettled(t)
-	text, err := os.ReadFile("../../README.md")
-	require.NoError(t, err)
-	steps := readmeSteps(t, q, string(text))
+	steps := readmeSteps(t, q)
 	require.Greater(t, len(steps), 40)
 	remembered := os.Environ()
 	for _, step := range steps {
@@ -52,7 +58,7 @@ func TestReadmeCommandsPrintWhatTheySay(t *testing.T) {
 		output := q.shell(t, remembered, step.command)
 		q.waitReady(10 * time.Second) // a reader is not as quick: the old leader hears of the new one a moment later
 		for _, want := range step.want {
-			assert.True(t, strings.Contains(dense(output), dense(want)), "%s\nsays in the README\n%s\nand prints\n%s", step.command, want, output)
+			assert.True(t, strings.Contains(dense(output), dense(want)), "%s\nsays on the page\n%s\nand prints\n%s", step.command, want, output)
 		}
 	}
 	p.Stop()
@@ -92,17 +98,18 @@ var (
 
 // readmeSteps reads the commands of all parts, and the comments right below each. There, … and two blanks
 // stand for anything, and four blanks begin an explanation.
-func readmeSteps(t *testing.T, q *quickStart, text string) (steps []readmeStep) {
+func readmeSteps(t *testing.T, q *quickStart) (steps []readmeStep) {
 	t.Helper()
-	text = q.onOurPorts(text)
-	for _, part := range readmeParts {
-		_, section, found := strings.Cut(text, "\n"+part+"\n")
-		require.True(t, found, part)
-		if i := regexp.MustCompile(`(?m)^##`).FindStringIndex(section); i != nil {
-			section = section[:i[0]]
-		}
-		for _, block := range readmeBlock.FindAllStringSubmatch(section, -1) {
-			steps = append(steps, blockSteps(block[1])...)
+	for _, of := range readmeParts {
+		text, err := os.ReadFile("../../" + of.page)
+		require.NoError(t, err)
+		for _, part := range of.parts {
+			_, section, found := strings.Cut(q.onOurPorts(string(text)), "\n## "+part+"\n")
+			require.True(t, found, part)
+			section, _, _ = strings.Cut(section, "\n## ")
+			for _, block := range readmeBlock.FindAllStringSubmatch(section, -1) {
+				steps = append(steps, blockSteps(block[1])...)
+			}
 		}
 	}
 	return steps
