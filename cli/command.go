@@ -56,7 +56,7 @@ func (p Program) command() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	cmd.AddCommand(newHealthCommand(), newRestoreCommand(), newRecoverCommand(p.Environ, p.Stderr))
+	cmd.AddCommand(newHealthCommand(), newRestoreCommand(), newRecoverCommand(p.Environ, p.Stderr), newCertCommand(p.Environ))
 	config.BindFlags(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		read := func() (config.Config, error) { return config.Load(cmd.Flags(), p.Environ) }

@@ -1,0 +1,57 @@
+package certs
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Paths returns where a pair of this name is in a directory.
+func Paths(dir, name string) (certificate, key string) {
+	return filepath.Join(dir, name+".pem"), filepath.Join(dir, name+"-key.pem")
+}
+
+// Write puts a pair into a directory, which it makes when there is none. It replaces no file: a key that is gone
+// cannot be had again.
+func (p Pair) Write(dir, name string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil { // only the keys are secret
+		return err
+	}
+	certificate, key := Paths(dir, name)
+	if err := writeNew(key, p.Key, 0o600); err != nil {
+		return err
+	}
+	if err := writeNew(certificate, p.Certificate, 0o644); err != nil {
+		return errors.Join(err, os.Remove(key))
+	}
+	return nil
+}
+
+func writeNew(path string, text []byte, mode os.FileMode) (err error) {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%s is there already, and is not replaced; remove it, or name another directory", path)
+	}
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err = errors.Join(err, file.Close()); err != nil {
+			err = errors.Join(err, os.Remove(path))
+		}
+	}()
+	_, err = file.Write(text)
+	return err
+}
+
+// Read reads a pair that Write has written.
+func Read(dir, name string) (p Pair, err error) {
+	certificate, key := Paths(dir, name)
+	if p.Certificate, err = os.ReadFile(certificate); err != nil {
+		return p, err
+	}
+	p.Key, err = os.ReadFile(key)
+	return p, err
+}

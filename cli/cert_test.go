@@ -1,0 +1,113 @@
+package cli
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/x509"
+	"encoding/pem"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// cert runs versiond cert in a directory.
+func cert(dir string, args ...string) (code int, said string) {
+	var out bytes.Buffer
+	environ := []string{"VERSIOND_RAFT_NODES=node1=n1.example.com:7001/8081,node2=10.0.0.2:7002/8082", "VERSIOND_SERVER_BIND=0.0.0.0", "VERSIOND_AUTH_DISABLED=true"}
+	code = Program{Environ: environ, Stdout: &out, Stderr: &out}.Run(append([]string{"cert", "--dir", dir}, args...))
+	return code, out.String()
+}
+
+func mustCert(t *testing.T, dir string, args ...string) {
+	t.Helper()
+	code, said := cert(dir, args...)
+	require.Zero(t, code, said)
+}
+
+func mustParse(t *testing.T, path string) *x509.Certificate {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	block, _ := pem.Decode(text)
+	require.NotNil(t, block)
+	certificate, err := x509.ParseCertificate(block.Bytes)
+	require.NoError(t, err)
+	return certificate
+}
+
+// What cert makes must be taken by whoever checks it: by the authority, for the node's own names and no others, for a
+// year, and by what it may be used for. A key that others can read is none.
+func TestCertMakesWhatNodesAndClientsNeed(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "certs")
+	mustCert(t, dir, "ca")
+	mustCert(t, dir, "node", "--host", "registry.example.com")
+	mustCert(t, dir, "client", "ops")
+	for _, name := range []string{"ca", "node1", "node2", "ops"} {
+		info, err := os.Stat(filepath.Join(dir, name+"-key.pem"))
+		require.NoError(t, err)
+		require.Equal(t, os.FileMode(0o600), info.Mode().Perm(), name)
+		require.Equal(t, elliptic.P256(), mustParse(t, filepath.Join(dir, name+".pem")).PublicKey.(*ecdsa.PublicKey).Curve)
+	}
+	authority := x509.NewCertPool()
+	authority.AddCert(mustParse(t, filepath.Join(dir, "ca.pem")))
+	serving := x509.VerifyOptions{Roots: authority, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}
+	asking := x509.VerifyOptions{Roots: authority, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}
+	verify := func(name, host string, options x509.VerifyOptions) error {
+		options.DNSName = host
+		_, err := mustParse(t, filepath.Join(dir, name+".pem")).Verify(options)
+		return err
+	}
+	for _, host := range []string{"n1.example.com", "registry.example.com", "localhost", "127.0.0.1", "[::1]"} {
+		require.NoError(t, verify("node1", host, serving), host)
+	}
+	require.NoError(t, verify("node2", "10.0.0.2", serving))
+	require.Error(t, verify("node2", "n1.example.com", serving), "one node can pass for another")
+	require.Error(t, verify("node1", "0.0.0.0", serving))
+	require.NoError(t, verify("node1", "", asking))
+	require.NoError(t, verify("ops", "", asking))
+	require.Error(t, verify("ops", "", serving), "a client can pass for a node")
+	require.Equal(t, "ops", mustParse(t, filepath.Join(dir, "ops.pem")).Subject.CommonName)
+	require.WithinDuration(t, time.Now().Add(365*24*time.Hour), mustParse(t, filepath.Join(dir, "node1.pem")).NotAfter, time.Minute)
+}
+
+// A key that is replaced is lost, and with that of the authority every certificate: nothing is ever written over.
+func TestCertReplacesNothing(t *testing.T) {
+	dir := t.TempDir()
+	code, said := cert(dir, "node")
+	require.Equal(t, 1, code)
+	require.Contains(t, said, "versiond cert ca")
+	mustCert(t, dir, "ca")
+	mustCert(t, dir, "node", "--node", "node2")
+	for _, args := range [][]string{{"ca"}, {"node", "--node", "node2"}, {"client", "node2"}, {"client", "ca"}} {
+		before, err := os.ReadFile(filepath.Join(dir, "ca-key.pem"))
+		require.NoError(t, err)
+		code, said := cert(dir, args...)
+		require.Equal(t, 1, code, args)
+		require.Contains(t, said, "is there already", args)
+		after, err := os.ReadFile(filepath.Join(dir, "ca-key.pem"))
+		require.NoError(t, err)
+		require.Equal(t, before, after)
+	}
+	require.NoError(t, os.Remove(filepath.Join(dir, "node2-key.pem")))
+	code, _ = cert(dir, "node", "--node", "node2")
+	require.Equal(t, 1, code, "its certificate is there still")
+	require.NoFileExists(t, filepath.Join(dir, "node2-key.pem"), "a key without its certificate stays")
+	mustCert(t, dir, "node", "--node", "node1")
+}
+
+// A name that is a path would write elsewhere.
+func TestCertRefusesWhatIsNoName(t *testing.T) {
+	dir := t.TempDir()
+	mustCert(t, dir, "ca")
+	for _, args := range [][]string{{"client", "../ops"}, {"client", ""}, {"client"}, {"node", "--host", "https://x"}, {"node", "--node", "node9"}, {"nodes"}} {
+		code, said := cert(dir, args...)
+		require.Equal(t, 1, code, "%v %s", args, said)
+	}
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	require.Len(t, entries, 2)
+}
