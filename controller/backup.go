@@ -2,6 +2,7 @@ package controller
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -26,24 +27,21 @@ const (
 // Backup streams all records as of one moment while writes go on.
 func (v *VersionController) Backup(c *gin.Context) {
 	in := readInput(c, "level", "min_index", "timeout")
-	opts, timeout := in.readOptions(), in.timeout()
-	if in.failed() {
-		return
-	}
-	opening, cancel := in.withTimeout(timeout)
-	defer cancel()
-	index, write, err := v.service.OpenBackup(opening, opts)
-	if err != nil {
-		fail(c, err)
-		return
-	}
-	setIndex(c, index)
-	c.Header("Content-Type", backupType)
-	c.Header("Content-Disposition", fmt.Sprintf(`attachment; filename="versiond-%d.backup"`, index))
-	if err := write(c.Request.Context(), newTransfer(c)); err != nil {
-		v.logger.Warn("a backup was broken off", "requestID", requestID(c), "err", err)
-		panic(http.ErrAbortHandler) // the client must see that it does not have all of it
-	}
+	opts := in.readOptions()
+	in.do(func(opening context.Context) {
+		index, write, err := v.service.OpenBackup(opening, opts)
+		if err != nil {
+			fail(c, err)
+			return
+		}
+		setIndex(c, index)
+		c.Header("Content-Type", backupType)
+		c.Header("Content-Disposition", fmt.Sprintf(`attachment; filename="versiond-%d.backup"`, index))
+		if err := write(c.Request.Context(), newTransfer(c)); err != nil {
+			v.logger.Warn("a backup was broken off", "requestID", requestID(c), "err", err)
+			panic(http.ErrAbortHandler) // the client must see that it does not have all of it
+		}
+	})
 }
 
 // Restore puts a backup's records in the place of all records.

@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -37,28 +38,25 @@ type BatchResult struct {
 func (v *VersionController) WriteBatch(c *gin.Context) {
 	in := readWrite(c)
 	in.refuseHeader("If-Match", "does not go with a batch; give items ifMatch")
-	batch, key, timeout := in.batch(), in.idempotencyKey(), in.timeout()
-	if in.failed() {
-		return
-	}
-	if len(batch.unit.Commands) == 0 {
-		answerBatch(c, batch, model.UnitOutcome{}) // there is nothing to decide
-		return
-	}
-	ctx, cancel := in.withTimeout(timeout)
-	defer cancel()
-	result, err := v.service.WriteBatch(ctx, batch.unit, key)
-	setIndex(c, result.Index)
-	if err != nil {
-		fail(c, unknownIfExpired(err))
-		return
-	}
-	setReplayed(c, result.Replayed)
-	if result.Outcomes[0].Code == model.OutcomeKeyReused {
-		fail(c, model.ErrIdempotencyKeyReused) // of the batch as a whole
-		return
-	}
-	answerBatch(c, batch, result.UnitOutcome)
+	batch, key := in.batch(), in.idempotencyKey()
+	in.do(func(ctx context.Context) {
+		if len(batch.unit.Commands) == 0 {
+			answerBatch(c, batch, model.UnitOutcome{}) // there is nothing to decide
+			return
+		}
+		result, err := v.service.WriteBatch(ctx, batch.unit, key)
+		setIndex(c, result.Index)
+		if err != nil {
+			fail(c, unknownIfExpired(err))
+			return
+		}
+		setReplayed(c, result.Replayed)
+		if result.Outcomes[0].Code == model.OutcomeKeyReused {
+			fail(c, model.ErrIdempotencyKeyReused) // of the batch as a whole
+			return
+		}
+		answerBatch(c, batch, result.UnitOutcome)
+	})
 }
 
 func answerBatch(c *gin.Context, batch batchRequest, outcome model.UnitOutcome) {

@@ -10,49 +10,6 @@ import (
 	"versiond/wire"
 )
 
-// BatchBody is a batch as clients send it.
-type BatchBody struct {
-	// Atomic asks for all or nothing; otherwise each item is decided on its own.
-	Atomic bool `json:"atomic"`
-	// Items are 1 to 1000 writes, which are done in this order.
-	Items []BatchItem `json:"items"`
-}
-
-// BatchItem is one write of a batch.
-type BatchItem struct {
-	Op string `json:"op"`
-	ID string `json:"id"`
-	// VersionNo and Platform are needed by create and update.
-	VersionNo string `json:"versionNo"`
-	Platform  string `json:"platform"`
-	// IfMatch makes an update or a delete depend on the record's revision, as ETag gives it, without quotes.
-	IfMatch string `json:"ifMatch"`
-	// Revision does the same: it is there in a record that was read.
-	Revision uint64 `json:"revision"`
-
-	contentSent, ifMatchSent bool
-	namedDetails
-}
-
-func (b *BatchItem) field(name string) *string {
-	switch name {
-	case "op":
-		return &b.Op
-	case "id":
-		return &b.ID
-	case "versionNo":
-		b.contentSent = true
-		return &b.VersionNo
-	case "platform":
-		b.contentSent = true
-		return &b.Platform
-	case "ifMatch":
-		b.ifMatchSent = true
-		return &b.IfMatch
-	}
-	return nil
-}
-
 // batchRequest is a batch as it was read. What is wrong with an item is that item's own affair unless the
 // batch is atomic.
 type batchRequest struct {
@@ -92,98 +49,81 @@ func (in *input) readBatch() (b batchRequest) {
 	if !ok {
 		return b
 	}
-	if why := notAnObject(data, `{"items":[{"op":"delete","id":"app"}]}`); why != "" {
-		in.wrong("body", why)
-		return b
-	}
-	itemsSent := false
-	in.eachField(data, func(name string, value json.RawMessage) {
-		switch name {
-		case "atomic":
-			b.unit.Atomic = in.flag(name, value)
-		case "items":
-			itemsSent = true
-			b.items = in.items(value)
-		default:
-			in.wrong(name, "is not known; a batch has atomic and items")
-		}
+	sent := in.object(data, "a batch", `{"items":[{"op":"delete","id":"app"}]}`, []field{
+		{name: "atomic", into: &b.unit.Atomic},
+		{name: "items", into: func(value json.RawMessage) { b.items = in.items(value) }},
 	})
-	if !itemsSent {
+	if sent != nil && !sent["items"] {
 		in.wrong("items", "is required: an array of 1 to 1000 writes")
 	}
 	return b
 }
 
-func (in *input) flag(name string, value json.RawMessage) bool {
-	if kindOf(value) != "a boolean" {
-		in.wrong(name, "must be true or false, not "+kindOf(value))
-	}
-	return value[0] == 't'
-}
-
 // items reads a well-formed JSON value as the items of a batch.
-func (in *input) items(value json.RawMessage) []batchItem {
+func (d document) items(value json.RawMessage) (items []batchItem) {
 	if value[0] != '[' {
-		in.wrong("items", "must be an array of 1 to 1000 writes, not "+kindOf(value))
+		d.wrong("items", "must be an array of 1 to 1000 writes, not "+kindOf(value))
 		return nil
 	}
 	decoder := json.NewDecoder(bytes.NewReader(value))
 	_, _ = decoder.Token() // the opening bracket
-	var items []batchItem
 	for decoder.More() {
 		if len(items) == model.UnitCommandsMax {
-			in.wrong("items", fmt.Sprintf("must not be more than %d writes", model.UnitCommandsMax))
+			d.wrong("items", fmt.Sprintf("must not be more than %d writes", model.UnitCommandsMax))
 			return nil
 		}
 		var item json.RawMessage
 		_ = decoder.Decode(&item) // the syntax is known to be right
-		items = append(items, in.item(len(items), item))
+		items = append(items, readItem(fmt.Sprintf("items[%d]", len(items)), item))
 	}
 	if len(items) == 0 {
-		in.wrong("items", "must hold at least one write")
+		d.wrong("items", "must hold at least one write")
 	}
 	return items
 }
 
-// item reads one item; what is wrong with it is reported as that item's.
-func (in *input) item(position int, value json.RawMessage) batchItem {
-	name := fmt.Sprintf("items[%d]", position)
-	own := &input{c: in.c, fieldsMax: itemErrorsMax}
+// readItem reads one item; what is wrong with it is reported as that item's.
+func readItem(name string, value json.RawMessage) (item batchItem) {
+	own := document{&faults{fieldsMax: itemErrorsMax}}
 	if value[0] != '{' {
 		own.wrong(name, `must be an object such as {"op":"delete","id":"app"}, not `+kindOf(value))
-		return batchItem{wrong: own.fields}
+	} else {
+		own.within = name + "."
+		item.command = own.command(value)
 	}
-	own.within = name + "."
-	var item BatchItem
-	fields := textFields{target: item.field, names: []string{"op", "id", "versionNo", "platform", "ifMatch"}, what: "an item", revision: &item.Revision, details: &item.namedDetails}
-	own.eachTextField(value, fields)
-	command := own.command(&item)
-	return batchItem{command: command, wrong: own.fields}
+	item.wrong = own.fields
+	return item
 }
 
-// command returns what an item asks for.
-func (in *input) command(item *BatchItem) model.Command {
-	c := model.Command{Type: in.commandType(item.Op), ID: item.ID, VersionNo: item.VersionNo, Platform: item.Platform, Details: item.details.OrNil(), DetailNames: item.names}
-	c.IfRevision = in.itemRevision(item)
-	if c.Type == model.CommandDelete && (item.contentSent || item.names != 0) {
-		in.wrong("op", "is delete, which takes nothing but an id and ifMatch")
-	}
+// command returns the command that an item describes.
+func (d document) command(value json.RawMessage) model.Command {
+	var op, ifMatch string
+	var revision uint64
+	var record model.VersionDB
+	var details model.Details
+	fields := append([]field{{name: "op", into: &op}, {name: "ifMatch", into: &ifMatch}}, recordFields(&record, &details, &revision)...)
+	sent := d.fieldsOf(value, "an item", fields)
+	record.Details = details.OrNil()
+	c := model.Command{Type: d.commandType(op), ID: record.ID, VersionNo: record.VersionNo, Platform: record.Platform, Details: record.Details, DetailNames: namedDetails(sent), IfRevision: revision}
 	if c.Type == model.CommandAdd {
-		in.refuseReserved(c.ID)
-	}
-	switch c.Type {
-	case model.CommandAdd, model.CommandUpdate:
-		in.checkRecord(c.Record(c.Details, 0))
-	default:
-		in.merge(model.ValidateID(c.ID))
-	}
-	if c.Type == model.CommandAdd {
+		d.refuseOnCreate(sent)
+		d.refuseReserved(c.ID)
 		c.DetailNames = c.Details.DetailNames() // null says nothing there
+	} else if sent["ifMatch"] {
+		c.IfRevision = d.itemRevision(ifMatch, revision)
+	}
+	if c.Type == model.CommandDelete && (sent["versionNo"] || sent["platform"] || c.DetailNames != 0) {
+		d.wrong("op", "is delete, which takes nothing but an id and ifMatch")
+	}
+	if c.Type == model.CommandAdd || c.Type == model.CommandUpdate {
+		d.merge(checkRecord(record))
+	} else {
+		d.merge(model.ValidateID(c.ID))
 	}
 	return c
 }
 
-func (in *input) commandType(op string) model.CommandType {
+func (d document) commandType(op string) model.CommandType {
 	switch op {
 	case "create":
 		return model.CommandAdd
@@ -192,33 +132,28 @@ func (in *input) commandType(op string) model.CommandType {
 	case "delete":
 		return model.CommandDelete
 	case "":
-		in.wrong("op", "is required: create, update or delete")
+		d.wrong("op", "is required: create, update or delete")
 	default:
-		in.wrong("op", "must be create, update or delete")
+		d.wrong("op", "must be create, update or delete")
 	}
 	return 0
 }
 
-// itemRevision returns the revision that an item depends on, 0 for none.
-func (in *input) itemRevision(item *BatchItem) uint64 {
-	const onCreate = "does not go with create: there is no revision yet"
-	switch {
-	case !item.ifMatchSent && item.Revision == 0:
-		return 0
-	case item.Op == "create" && item.ifMatchSent:
-		in.wrong("ifMatch", onCreate)
-		return 0
-	case item.Op == "create":
-		in.wrong("revision", onCreate)
-		return 0
-	case !item.ifMatchSent:
-		return item.Revision
+func (d document) refuseOnCreate(sent map[string]bool) {
+	for _, name := range []string{"ifMatch", "revision"} {
+		if sent[name] {
+			d.wrong(name, "does not go with create: there is no revision yet")
+		}
 	}
-	revision, err := strconv.ParseUint(item.IfMatch, 10, 64)
-	if err != nil || revision == 0 || strconv.FormatUint(revision, 10) != item.IfMatch {
-		in.wrong("ifMatch", `must be a revision as ETag gives it, without its quotes, such as "4096"`)
-	} else if item.Revision != 0 && item.Revision != revision {
-		in.wrong("revision", "contradicts ifMatch, which names another one; send either")
+}
+
+// itemRevision returns the revision that an item's ifMatch names, which must be the item's own if that is not 0.
+func (d document) itemRevision(text string, own uint64) uint64 {
+	revision, err := strconv.ParseUint(text, 10, 64)
+	if err != nil || revision == 0 || strconv.FormatUint(revision, 10) != text {
+		d.wrong("ifMatch", `must be a revision as ETag gives it, without its quotes, such as "4096"`)
+	} else if own != 0 && own != revision {
+		d.wrong("revision", "contradicts ifMatch, which names another one; send either")
 	}
 	return revision
 }

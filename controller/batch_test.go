@@ -128,8 +128,8 @@ func TestAnItemThatIsWrongIsRefusedAlone(t *testing.T) {
 	answer := n.send(t, http.MethodPost, batchPath, batchOf(false, `{"op":"delete","id":"a/..","size":1}`, createItem("a"), `7`, createItem("known"), `{"op":"delete","id":"known"}`))
 	require.Equal(t, http.StatusOK, answer.Code, answer.Body.String())
 	require.JSONEq(t, `{"refused":3,"results":[
-		{"id":"a/..","status":400,"code":"invalid_request","detail":"items[0].size: is not known; an item has op, id, versionNo, platform, ifMatch, scheme, minVersionNo, fromVersionNo, mandatory, rolloutPercent, withdrawn, attributes; items[0].id: must not be \".\" or \"..\", nor have one of them between slashes",
-			"errors":[{"field":"items[0].size","detail":"is not known; an item has op, id, versionNo, platform, ifMatch, scheme, minVersionNo, fromVersionNo, mandatory, rolloutPercent, withdrawn, attributes"},{"field":"items[0].id","detail":"must not be \".\" or \"..\", nor have one of them between slashes"}]},
+		{"id":"a/..","status":400,"code":"invalid_request","detail":"items[0].size: is not known; an item has op, ifMatch, id, versionNo, platform, revision, scheme, minVersionNo, fromVersionNo, mandatory, rolloutPercent, withdrawn, attributes; items[0].id: must not be \".\" or \"..\", nor have one of them between slashes",
+			"errors":[{"field":"items[0].size","detail":"is not known; an item has op, ifMatch, id, versionNo, platform, revision, scheme, minVersionNo, fromVersionNo, mandatory, rolloutPercent, withdrawn, attributes"},{"field":"items[0].id","detail":"must not be \".\" or \"..\", nor have one of them between slashes"}]},
 		{"id":"a","status":201,"record":{"id":"a","versionNo":"1","platform":"linux","revision":32768}},
 		{"id":"","status":400,"code":"invalid_request","detail":"items[2]: must be an object such as {\"op\":\"delete\",\"id\":\"app\"}, not a number",
 			"errors":[{"field":"items[2]","detail":"must be an object such as {\"op\":\"delete\",\"id\":\"app\"}, not a number"}]},

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"versiond/model"
+	"versiond/service/versions"
 )
 
 const (
@@ -25,64 +26,74 @@ const (
 	byteOrderMark = "\xef\xbb\xbf"
 )
 
-// VersionBody is a record as clients send it.
-type VersionBody struct {
-	// ID names the record. POST needs it; PUT takes it from the path, and refuses another one here.
-	ID        string `json:"id"`
-	VersionNo string `json:"versionNo"`
-	Platform  string `json:"platform"`
-	// Revision makes a PUT depend on the record's revision, as If-Match does. POST does not take it.
-	Revision uint64 `json:"revision"`
+const recordExample = `{"id":"app","versionNo":"1.0.0","platform":"linux"}`
 
-	idSent bool
-	namedDetails
-}
-
-// record returns the record that the body describes.
-func (b *VersionBody) record(id string) model.VersionDB {
-	return model.VersionDB{ID: id, VersionNo: b.VersionNo, Platform: b.Platform, Details: b.details.OrNil()}
-}
-
-// field returns where the JSON field of this name goes, nil when there is no such field.
-func (b *VersionBody) field(name string) *string {
-	switch name {
-	case "id":
-		b.idSent = true
-		return &b.ID
-	case "versionNo":
-		return &b.VersionNo
-	case "platform":
-		return &b.Platform
+// recordFields are those of a record in JSON.
+func recordFields(record *model.VersionDB, details *model.Details, revision any) []field {
+	fields := make([]field, 0, 4+len(model.DetailFields))
+	fields = append(fields, field{name: "id", into: &record.ID}, field{name: "versionNo", into: &record.VersionNo},
+		field{name: "platform", into: &record.Platform}, field{name: "revision", into: revision})
+	for _, each := range model.DetailFields {
+		fields = append(fields, field{name: each.Name, into: each.In(details), optional: true})
 	}
-	return nil
+	return fields
+}
+
+// namedDetails returns which details were sent, which may be to clear them.
+func namedDetails(sent map[string]bool) (names model.DetailSet) {
+	for _, each := range model.DetailFields {
+		if sent[each.Name] {
+			names |= each.Set
+		}
+	}
+	return names
 }
 
 // newRecord returns the record that the body describes.
 func (in *input) newRecord() model.VersionDB {
-	body, ok := in.versionBody(textFields{revisionDetail: "is set by the cluster; leave it out"})
-	record := body.record(body.ID)
-	if ok {
+	record, sent := in.record(refused("is set by the cluster; leave it out"))
+	if sent != nil {
 		in.refuseReserved(record.ID)
-		in.checkRecord(record)
+		in.merge(checkRecord(record))
 	}
 	return record
 }
 
-// changedRecord returns the record of the path's id that the body describes. The body may repeat the
-// id, but must not name another: one of the two would have to be ignored. A revision in the body is taken
-// for what it was when it was read: what the change depends on.
+// changedRecord returns the record of the path's id that the body describes, which details it names, and what the
+// change depends on. The body may repeat the id, but must not name another: one of the two would have to be ignored. A
+// revision in the body is taken for what it was when it was read.
 func (in *input) changedRecord() (model.VersionDB, model.DetailSet, condition) {
 	id := in.id()
 	var revision uint64
-	body, ok := in.versionBody(textFields{revision: &revision})
-	if body.idSent && body.ID != id {
+	record, sent := in.record(&revision)
+	if sent["id"] && record.ID != id {
 		in.wrong("id", "must be left out or be the id of the path")
 	}
-	record := body.record(id)
-	if ok {
-		in.checkRecord(record)
+	record.ID = id
+	if sent != nil {
+		in.merge(checkRecord(record))
 	}
-	return record, body.names, in.alsoRevision(in.ifMatch(), revision)
+	return record, namedDetails(sent), in.alsoRevision(in.ifMatch(), revision)
+}
+
+// record decodes the body; sent is nil when it is no JSON object.
+func (in *input) record(revision any) (record model.VersionDB, sent map[string]bool) {
+	data, ok := in.body(jsonType, bodyBytesMax)
+	if !ok {
+		return record, nil
+	}
+	var details model.Details
+	sent = in.object(data, "a record", recordExample, recordFields(&record, &details, revision))
+	record.Details = details.OrNil()
+	return record, sent
+}
+
+// checkRecord returns what is wrong with a record, also with its version numbers by its scheme.
+func checkRecord(record model.VersionDB) error {
+	if err := model.ValidateRecord(record); err != nil {
+		return err
+	}
+	return versions.CheckRecord(record)
 }
 
 // newer reports whether a change depends on its version to come after the record's. What is compared when it is sent again
@@ -93,18 +104,6 @@ func (in *input) newer() bool {
 		in.refuseHeader(headerIdempotencyKey, "does not go with newer=true, which does nothing when it is sent again")
 	}
 	return newer
-}
-
-// versionBody decodes the body; ok is false when it is no JSON object at all, and saying that its
-// fields are missing would only confuse.
-func (in *input) versionBody(fields textFields) (body VersionBody, ok bool) {
-	data, ok := in.body(jsonType, bodyBytesMax)
-	if !ok {
-		return body, false
-	}
-	fields.target, fields.names, fields.what = body.field, []string{"id", "versionNo", "platform"}, "a record"
-	fields.details = &body.namedDetails
-	return body, in.decodeTexts(data, fields)
 }
 
 // body reads a body of the given type and at most so many bytes.
@@ -147,7 +146,7 @@ func bodyTooLarge(bytesMax int64) error {
 	return model.Explain(errBodyTooLarge, fmt.Sprintf("the body is larger than the %d bytes that this path takes", bytesMax))
 }
 
-// refuseType tells what is wrong with the headers that describe the body.
+// refuseType returns what is wrong with the headers that describe the body.
 func refuseType(h http.Header, mediaType string) error {
 	if coding := h.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
 		return model.Explain(errMediaType, "a body with a Content-Encoding is not taken; send it as it is")

@@ -25,9 +25,7 @@ func (v *VersionController) JoinRaftCluster(c *gin.Context) {
 func readJoin(c *gin.Context) (in *input, id, address string) {
 	if len(c.Params) == 0 {
 		in = readInput(c, "id", "addr", "voter", "timeout")
-		id, _ = in.parameter("id")
-		address, _ = in.parameter("addr")
-		return in, id, address
+		return in, in.parameter("id"), in.parameter("addr")
 	}
 	in = readInput(c, "voter", "timeout")
 	return in, in.path("id"), in.path("addr")
@@ -36,17 +34,14 @@ func readJoin(c *gin.Context) (in *input, id, address string) {
 // DeleteFatalPeer removes a member.
 func (v *VersionController) DeleteFatalPeer(c *gin.Context) {
 	in := readInput(c, "force", "timeout")
-	id, force, timeout := in.member(in.path("id")), in.boolean("force", false), in.timeout()
-	if in.failed() {
-		return
-	}
-	ctx, cancel := in.withTimeout(timeout)
-	defer cancel()
-	if err := v.service.DeleteFatalPeer(ctx, id, force); err != nil {
-		fail(c, unknownIfExpired(err))
-		return
-	}
-	c.Status(http.StatusNoContent)
+	id, force := in.member(in.path("id")), in.boolean("force", false)
+	in.do(func(ctx context.Context) {
+		if err := v.service.DeleteFatalPeer(ctx, id, force); err != nil {
+			fail(c, unknownIfExpired(err))
+			return
+		}
+		c.Status(http.StatusNoContent)
+	})
 }
 
 // GetPeers answers every member and how it does.

@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
@@ -18,19 +19,16 @@ const commandsBytesMax = 4 << 20
 // travel in the form of package wire; errors are problem documents, as everywhere.
 func (v *VersionController) LeaderHandleCommand(c *gin.Context) {
 	in := readInput(c, "timeout")
-	units, timeout := in.units(), in.timeout()
-	if in.failed() {
-		return
-	}
-	ctx, cancel := in.withTimeout(timeout)
-	defer cancel()
-	outcomes, index, err := v.service.ApplyCommands(ctx, units)
-	setIndex(c, index)
-	if err != nil {
-		fail(c, unknownIfExpired(err))
-		return
-	}
-	c.Data(http.StatusOK, peer.OutcomesType, wire.AppendOutcomes(nil, index, outcomes))
+	units := in.units()
+	in.do(func(ctx context.Context) {
+		outcomes, index, err := v.service.ApplyCommands(ctx, units)
+		setIndex(c, index)
+		if err != nil {
+			fail(c, unknownIfExpired(err))
+			return
+		}
+		c.Data(http.StatusOK, peer.OutcomesType, wire.AppendOutcomes(nil, index, outcomes))
+	})
 }
 
 // units decodes the body of /command.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,6 +19,12 @@ func entityTag(revision uint64) string { return `"` + strconv.FormatUint(revisio
 
 func setETag(c *gin.Context, revision uint64) {
 	c.Writer.Header()["Etag"] = []string{entityTag(revision)}
+}
+
+// headers reads the headers of a request.
+type headers struct {
+	*faults
+	http.Header
 }
 
 // condition is which revisions a record may have for a request to go ahead. The zero value asks for none.
@@ -42,7 +49,7 @@ func (c condition) refusal() error {
 	return model.Explain(model.ErrRevisionMismatch, neverMatches(c.never))
 }
 
-// neverMatches says why a tag does not match although the revision in it may be the record's.
+// neverMatches returns why a tag does not match although the revision in it may be the record's.
 func neverMatches(tag string) string {
 	why := "it is not what a node gives as ETag"
 	if strings.HasPrefix(tag, "W/") {
@@ -58,14 +65,14 @@ func neverMatches(tag string) string {
 
 // ifMatch returns the condition that If-Match states. A tag that no record can have is well formed and
 // matches nothing: if there are no others the request ends in 412 like one with a revision that is not current.
-func (in *input) ifMatch() (c condition) {
-	values, sent := in.c.Request.Header["If-Match"]
+func (h headers) ifMatch() (c condition) {
+	values, sent := h.Header["If-Match"]
 	if !sent {
 		return c
 	}
 	tags, _, ok := parseTags(values)
 	if !ok {
-		in.wrong("If-Match", `must be a revision in double quotes as ETag gave it, such as "4096", a list of them, or *`)
+		h.wrong("If-Match", `must be a revision in double quotes as ETag gave it, such as "4096", a list of them, or *`)
 		return c
 	}
 	for _, tag := range tags {
@@ -82,12 +89,12 @@ func (in *input) ifMatch() (c condition) {
 
 // alsoRevision returns the condition of a change whose body has a revision, 0 for none, as one has that was
 // read before: it is what If-Match would say.
-func (in *input) alsoRevision(c condition, revision uint64) condition {
+func (h headers) alsoRevision(c condition, revision uint64) condition {
 	switch {
 	case revision == 0:
 		return c
 	case !c.allows(revision):
-		in.wrong("revision", "contradicts If-Match, which names another one; send either")
+		h.wrong("revision", "contradicts If-Match, which names another one; send either")
 	}
 	return condition{revisions: []uint64{revision}}
 }
@@ -114,15 +121,15 @@ func (v *VersionController) settle(ctx context.Context, id string, c condition) 
 	return slices.Max(c.revisions), result, nil
 }
 
-// ifNoneMatch returns a function that tells whether the client has this revision already.
-func (in *input) ifNoneMatch() func(tag string) bool {
-	values, sent := in.c.Request.Header["If-None-Match"]
+// ifNoneMatch returns a function that reports whether the client has this revision already.
+func (h headers) ifNoneMatch() func(tag string) bool {
+	values, sent := h.Header["If-None-Match"]
 	if !sent {
 		return func(string) bool { return false }
 	}
 	tags, wildcard, ok := parseTags(values)
 	if !ok {
-		in.wrong("If-None-Match", `must be a list of tags in double quotes, such as "4096", "8192", or *`)
+		h.wrong("If-None-Match", `must be a list of tags in double quotes, such as "4096", "8192", or *`)
 	}
 	return func(tag string) bool {
 		return wildcard || slices.ContainsFunc(tags, func(each string) bool { return strings.TrimPrefix(each, "W/") == tag })
@@ -131,9 +138,9 @@ func (in *input) ifNoneMatch() func(tag string) bool {
 
 // refuseHeader reports a condition that this request does not honour: ignoring it would do what the
 // client meant to prevent.
-func (in *input) refuseHeader(name, detail string) {
-	if _, sent := in.c.Request.Header[name]; sent {
-		in.wrong(name, detail)
+func (h headers) refuseHeader(name, detail string) {
+	if _, sent := h.Header[name]; sent {
+		h.wrong(name, detail)
 	}
 }
 

@@ -1,7 +1,9 @@
 package controller
 
 import (
+	"context"
 	"net/http"
+	"slices"
 
 	"github.com/gin-gonic/gin"
 
@@ -33,27 +35,14 @@ func (v *VersionController) Livez(c *gin.Context) {
 // Readyz answers whether the node should get requests.
 func (v *VersionController) Readyz(c *gin.Context) {
 	in := readInput(c, "timeout")
-	timeout := in.timeout()
-	if in.failed() {
-		return
-	}
-	ctx, cancel := in.withTimeout(timeout)
-	defer cancel()
-	checks := v.service.Readiness(ctx)
-	answer := Readiness{Node: v.service.NodeID(), Ready: allOK(checks), Checks: checks}
-	if !answer.Ready {
-		c.Header("Retry-After", "1")
-		answerJSON(c, http.StatusServiceUnavailable, answer)
-		return
-	}
-	answerJSON(c, http.StatusOK, answer)
-}
-
-func allOK(checks []model.Check) bool {
-	for _, check := range checks {
-		if !check.OK {
-			return false
+	in.do(func(ctx context.Context) {
+		checks := v.service.Readiness(ctx)
+		ready := !slices.ContainsFunc(checks, func(check model.Check) bool { return !check.OK })
+		status := http.StatusOK
+		if !ready {
+			c.Header("Retry-After", "1")
+			status = http.StatusServiceUnavailable
 		}
-	}
-	return true
+		answerJSON(c, status, Readiness{Node: v.service.NodeID(), Ready: ready, Checks: checks})
+	})
 }

@@ -16,13 +16,13 @@ const (
 )
 
 // idempotencyKey returns the key that the client chose, "" for none.
-func (in *input) idempotencyKey() string {
-	values, sent := in.c.Request.Header[headerIdempotencyKey]
+func (h headers) idempotencyKey() string {
+	values, sent := h.Header[headerIdempotencyKey]
 	if !sent {
 		return ""
 	}
 	if len(values) != 1 || values[0] == "" || len(values[0]) > keyBytesMax || strings.ContainsFunc(values[0], invisible) {
-		in.wrong(headerIdempotencyKey, "must be one key of 1 to 128 visible ASCII characters, such as a UUID")
+		h.wrong(headerIdempotencyKey, "must be one key of 1 to 128 visible ASCII characters, such as a UUID")
 		return ""
 	}
 	return values[0]
@@ -31,8 +31,8 @@ func (in *input) idempotencyKey() string {
 func invisible(r rune) bool { return r <= ' ' || r > '~' }
 
 // writeOptions returns the options of a write that depends on no revision.
-func (in *input) writeOptions() model.WriteOptions {
-	return model.WriteOptions{Key: in.idempotencyKey()}
+func (h headers) writeOptions() model.WriteOptions {
+	return model.WriteOptions{Key: h.idempotencyKey()}
 }
 
 func setReplayed(c *gin.Context, replayed bool) {

@@ -43,11 +43,7 @@ func fail(c *gin.Context, err error) {
 
 // failRecord fails a request on one record, with what is known of the record that stood in the way.
 func failRecord(c *gin.Context, result model.Result, err error) {
-	setIndex(c, result.Index)
-	setReplayed(c, result.Replayed)
-	if result.Record.Revision != 0 {
-		setETag(c, result.Record.Revision)
-	}
+	labelRecord(c, result)
 	fail(c, err)
 }
 

@@ -1,5 +1,7 @@
 package model
 
+import "reflect"
+
 // Details are what a record may say beyond its three fields. Each is absent unless somebody has set it, and a record
 // that has none has no Details. They are never changed once they are in a record: who changes one makes new ones. In the
 // table what is absent is NULL, for which package dao has the serializer.
@@ -37,19 +39,43 @@ const (
 	DetailsAll DetailSet = 1<<iota - 1
 )
 
-// detailFields say, of each field, whether it is set and how it is taken from another.
-var detailFields = []struct {
-	name  DetailSet
-	isSet func(d *Details) bool
-	take  func(d, from *Details)
-}{
-	{DetailScheme, func(d *Details) bool { return d.Scheme != "" }, func(d, from *Details) { d.Scheme = from.Scheme }},
-	{DetailMinVersionNo, func(d *Details) bool { return d.MinVersionNo != "" }, func(d, from *Details) { d.MinVersionNo = from.MinVersionNo }},
-	{DetailFromVersionNo, func(d *Details) bool { return d.FromVersionNo != "" }, func(d, from *Details) { d.FromVersionNo = from.FromVersionNo }},
-	{DetailMandatory, func(d *Details) bool { return d.Mandatory }, func(d, from *Details) { d.Mandatory = from.Mandatory }},
-	{DetailRolloutPercent, func(d *Details) bool { return d.RolloutPercent != nil }, func(d, from *Details) { d.RolloutPercent = from.RolloutPercent }},
-	{DetailWithdrawn, func(d *Details) bool { return d.Withdrawn }, func(d, from *Details) { d.Withdrawn = from.Withdrawn }},
-	{DetailAttributes, func(d *Details) bool { return len(d.Attributes) > 0 }, func(d, from *Details) { d.Attributes = from.Attributes }},
+// DetailField is one field of Details.
+type DetailField struct {
+	Set DetailSet
+	// Name is that of the field in JSON.
+	Name string
+	// In returns where the field is: a *string, *bool, **uint8 or *map[string]string.
+	In func(d *Details) any
+}
+
+// DetailFields are all fields of Details, in the order in which people read of them and bytes have them.
+var DetailFields = []DetailField{
+	{DetailScheme, "scheme", func(d *Details) any { return &d.Scheme }},
+	{DetailMinVersionNo, "minVersionNo", func(d *Details) any { return &d.MinVersionNo }},
+	{DetailFromVersionNo, "fromVersionNo", func(d *Details) any { return &d.FromVersionNo }},
+	{DetailMandatory, "mandatory", func(d *Details) any { return &d.Mandatory }},
+	{DetailRolloutPercent, "rolloutPercent", func(d *Details) any { return &d.RolloutPercent }},
+	{DetailWithdrawn, "withdrawn", func(d *Details) any { return &d.Withdrawn }},
+	{DetailAttributes, "attributes", func(d *Details) any { return &d.Attributes }},
+}
+
+func (f DetailField) isSet(d *Details) bool {
+	switch value := f.In(d).(type) {
+	case *string:
+		return *value != ""
+	case *bool:
+		return *value
+	case **uint8:
+		return *value != nil
+	case *map[string]string:
+		return len(*value) > 0
+	}
+	return false
+}
+
+// take makes the field of d what it is in from.
+func (f DetailField) take(d, from *Details) {
+	reflect.ValueOf(f.In(d)).Elem().Set(reflect.ValueOf(f.In(from)).Elem())
 }
 
 // DetailNames returns which fields are set.
@@ -57,9 +83,9 @@ func (d *Details) DetailNames() (set DetailSet) {
 	if d == nil {
 		return 0
 	}
-	for _, field := range detailFields {
+	for _, field := range DetailFields {
 		if field.isSet(d) {
-			set |= field.name
+			set |= field.Set
 		}
 	}
 	return set
@@ -75,8 +101,8 @@ func (d *Details) Merge(named *Details, names DetailSet) *Details {
 	if named == nil {
 		named = new(Details)
 	}
-	for _, field := range detailFields {
-		if names&field.name != 0 {
+	for _, field := range DetailFields {
+		if names&field.Set != 0 {
 			field.take(&merged, named)
 		}
 	}
@@ -96,7 +122,12 @@ func (d *Details) DetailBytes() int {
 	if d == nil {
 		return 0
 	}
-	bytes := len(d.Scheme) + len(d.MinVersionNo) + len(d.FromVersionNo)
+	bytes := 0
+	for _, field := range DetailFields {
+		if text, is := field.In(d).(*string); is {
+			bytes += len(*text)
+		}
+	}
 	for name, value := range d.Attributes {
 		bytes += len(name) + len(value)
 	}

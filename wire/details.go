@@ -15,23 +15,26 @@ const (
 	attributesBytesMax = 8 * model.AttributesBytesMax
 )
 
-// appendDetails appends the byte form of details, 0 for none: which fields are set, and each of these.
+// appendDetails appends the byte form of details, 0 for none: which fields are set, and each of these; of those that are
+// true or false the name says all.
 func appendDetails(dst []byte, d *model.Details) []byte {
 	set := d.DetailNames()
 	dst = append(dst, byte(set))
 	if set == 0 {
 		return dst
 	}
-	for _, text := range []string{d.Scheme, d.MinVersionNo, d.FromVersionNo} {
-		if text != "" {
-			dst = appendText(dst, text)
+	for _, field := range model.DetailFields {
+		if set&field.Set == 0 {
+			continue
 		}
-	}
-	if d.RolloutPercent != nil {
-		dst = append(dst, *d.RolloutPercent)
-	}
-	if set&model.DetailAttributes != 0 {
-		dst = appendAttributes(dst, d.Attributes)
+		switch value := field.In(d).(type) {
+		case *string:
+			dst = appendText(dst, *value)
+		case **uint8:
+			dst = append(dst, **value)
+		case *map[string]string:
+			dst = appendAttributes(dst, *value)
+		}
 	}
 	return dst
 }
@@ -50,7 +53,7 @@ func detailsBytes(d *model.Details) int {
 	if d == nil {
 		return 1
 	}
-	return 1 + 3*2 + 1 + 1 + 2*2*len(d.Attributes) + d.DetailBytes() + len(d.Attributes)
+	return 1 + 2*len(model.DetailFields) + 5*len(d.Attributes) + d.DetailBytes()
 }
 
 // detailNames reads which fields are named, at least so many.
@@ -68,21 +71,22 @@ func (r *reader) details() *model.Details {
 	if set == 0 {
 		return nil
 	}
-	d := &model.Details{Mandatory: set&model.DetailMandatory != 0, Withdrawn: set&model.DetailWithdrawn != 0}
-	for _, text := range []struct {
-		name model.DetailSet
-		to   *string
-	}{{model.DetailScheme, &d.Scheme}, {model.DetailMinVersionNo, &d.MinVersionNo}, {model.DetailFromVersionNo, &d.FromVersionNo}} {
-		if set&text.name != 0 {
-			*text.to = r.text()
+	d := &model.Details{}
+	for _, field := range model.DetailFields {
+		if set&field.Set == 0 {
+			continue
 		}
-	}
-	if set&model.DetailRolloutPercent != 0 {
-		percent := r.byte()
-		d.RolloutPercent = &percent
-	}
-	if set&model.DetailAttributes != 0 {
-		d.Attributes = r.attributes()
+		switch into := field.In(d).(type) {
+		case *string:
+			*into = r.text()
+		case *bool:
+			*into = true
+		case **uint8:
+			percent := r.byte()
+			*into = &percent
+		case *map[string]string:
+			*into = r.attributes()
+		}
 	}
 	if r.err == nil && d.DetailNames() != set {
 		r.fail("details %#x that are set to nothing", byte(set))
