@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -228,6 +229,29 @@ func TestLogNamesTheToken(t *testing.T) {
 	require.Contains(t, lines[2], "status=401")
 	require.NotContains(t, lines[2], "token=")
 	require.NotContains(t, n.log.String(), secretWord)
+}
+
+// What changes a record tells whose token it came with, and when; what only changes the cluster is no change of a record.
+func TestWritesSayWhereTheyComeFrom(t *testing.T) {
+	n, bare := mustGuardedNode(t), mustNode(t)
+	for _, write := range []struct{ method, path, body string }{
+		{http.MethodPost, "/version", `{"id":"a","versionNo":"1","platform":"p"}`},
+		{http.MethodPut, "/version/known", `{"versionNo":"2","platform":"p"}`},
+		{http.MethodPut, "/version/known?newer=true", `{"versionNo":"3","platform":"p"}`},
+		{http.MethodPost, "/version/batch", `{"items":[{"op":"delete","id":"a"}]}`},
+		{http.MethodDelete, "/version/known", ""},
+	} {
+		before := time.Now().UnixMilli()
+		answer := n.send(t, write.method, write.path, write.body, "Authorization", "Bearer "+writeSecret)
+		require.Less(t, answer.Code, 300, answer.Body.String())
+		require.Equal(t, "writer", n.service.origin.By, write.path)
+		require.GreaterOrEqual(t, n.service.origin.At, before)
+		require.LessOrEqual(t, n.service.origin.At, time.Now().UnixMilli())
+
+		require.Less(t, bare.send(t, write.method, write.path, write.body).Code, 300)
+		require.Empty(t, bare.service.origin.By)
+		require.NotZero(t, bare.service.origin.At)
+	}
 }
 
 // Without tokens nothing is asked for, and what a client sends all the same does no harm.

@@ -44,6 +44,7 @@ func (v *VersionController) WriteBatch(c *gin.Context) {
 			answerBatch(c, batch, model.UnitOutcome{}) // there is nothing to decide
 			return
 		}
+		batch.unit.Origin = in.origin()
 		result, err := v.service.WriteBatch(ctx, batch.unit, key)
 		setIndex(c, result.Index)
 		if err != nil {

@@ -29,6 +29,7 @@ type fakeService struct {
 	// What the last call was given.
 	ctx     context.Context
 	opts    model.ReadOptions
+	origin  *model.Origin
 	force   bool
 	restore model.RestoreOptions
 }
@@ -84,25 +85,26 @@ func (f *fakeService) AppliedIndex() uint64 {
 
 func (f *fakeService) AddVersion(ctx context.Context, record model.VersionDB, opts model.WriteOptions) (model.Result, error) {
 	command := model.Command{Type: model.CommandAdd, ID: record.ID, VersionNo: record.VersionNo, Platform: record.Platform, Details: record.Details, DetailNames: record.DetailNames()}
-	return f.write(ctx, command, opts.Key)
+	return f.write(ctx, command, opts)
 }
 
 func (f *fakeService) UpdateVersion(ctx context.Context, record model.VersionDB, opts model.WriteOptions) (model.Result, error) {
 	command := model.Command{Type: model.CommandUpdate, ID: record.ID, VersionNo: record.VersionNo, Platform: record.Platform,
 		IfRevision: opts.IfRevision, Details: record.Details, DetailNames: opts.DetailNames}
-	return f.write(ctx, command, opts.Key)
+	return f.write(ctx, command, opts)
 }
 
 func (f *fakeService) DeleteVersion(ctx context.Context, id string, opts model.WriteOptions) (model.Result, error) {
-	return f.write(ctx, model.Command{Type: model.CommandDelete, ID: id, IfRevision: opts.IfRevision}, opts.Key)
+	return f.write(ctx, model.Command{Type: model.CommandDelete, ID: id, IfRevision: opts.IfRevision}, opts)
 }
 
-func (f *fakeService) write(ctx context.Context, command model.Command, key string) (model.Result, error) {
+func (f *fakeService) write(ctx context.Context, command model.Command, opts model.WriteOptions) (model.Result, error) {
 	defer f.begin(ctx)()
+	f.origin = opts.Origin
 	if f.fault != nil {
 		return model.Result{}, f.fault
 	}
-	decided := f.once(model.Single(command), key)
+	decided := f.once(model.Single(command), opts.Key)
 	outcome := decided.Outcomes[0]
 	result := model.Result{Record: model.VersionDB{Revision: outcome.Revision}, Index: f.index, Replayed: decided.Replayed}
 	if outcome.Code == model.OutcomeDone {
@@ -266,6 +268,7 @@ func (f *fakeService) WriteBatch(ctx context.Context, u model.Unit, key string) 
 	if f.fault != nil {
 		return model.UnitResult{}, f.fault
 	}
+	f.origin, u.Origin = u.Origin, nil
 	return model.UnitResult{UnitOutcome: f.once(u, key), Index: f.index}, nil
 }
 

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"strings"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -31,8 +32,13 @@ func (h headers) idempotencyKey() string {
 func invisible(r rune) bool { return r <= ' ' || r > '~' }
 
 // writeOptions returns the options of a write that depends on no revision.
-func (h headers) writeOptions() model.WriteOptions {
-	return model.WriteOptions{Key: h.idempotencyKey()}
+func (in *input) writeOptions() model.WriteOptions {
+	return model.WriteOptions{Key: in.idempotencyKey(), Origin: in.origin()}
+}
+
+// origin says when this node had the request, and whose it is.
+func (in *input) origin() *model.Origin {
+	return model.NewOrigin(time.Now(), in.c.GetString(tokenKey))
 }
 
 func setReplayed(c *gin.Context, replayed bool) {

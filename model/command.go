@@ -21,7 +21,14 @@ const (
 	CommandRestoreAbort  CommandType = 7
 
 	// 8 and 9 are CommandAdd and CommandUpdate with details, which package wire tells apart.
+
+	// CommandKeepChanges has an entry of its own too: from there on every node keeps what is changed.
+	CommandKeepChanges CommandType = 10
 )
+
+// CommandsKnown is the highest of the numbers that this release reads. Nodes tell each other, so that none of them is sent
+// what it would stop at.
+const CommandsKnown = CommandKeepChanges
 
 // Command is one write as it is proposed. IfRevision, when not zero, makes an update or a delete
 // conditional on the record's current revision.

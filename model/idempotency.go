@@ -30,6 +30,8 @@ type WriteOptions struct {
 	Newer bool
 	// Key, when not empty, is the client's idempotency key.
 	Key string
+	// Origin says where the write comes from; nil where nobody asks.
+	Origin *Origin
 }
 
 // IndexOf returns the log index of the entry that made a revision.

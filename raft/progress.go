@@ -23,6 +23,7 @@ type progress struct {
 	worked  atomic.Pointer[time.Time]
 	failure atomic.Pointer[storeFailure]
 	unsure  atomic.Bool // somebody has seen the store hold something else than it should
+	keeps   atomic.Bool // the store keeps changes
 	pace    pace
 
 	mu      sync.Mutex
@@ -111,6 +112,10 @@ func (p *progress) WaitApplied(ctx context.Context, index uint64) error {
 		return errors.Join(model.ErrTimeout, ctx.Err())
 	}
 }
+
+// KeepsChanges reports whether this node has applied the entry from which on changes are kept. Every member then is of a release
+// that knows of origins, whoever leads.
+func (p *progress) KeepsChanges() bool { return p.keeps.Load() }
 
 // Serving reports whether the store is known to be ours and to hold what AppliedIndex says.
 func (p *progress) Serving() bool { return p.serving.Load() }

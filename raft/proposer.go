@@ -42,6 +42,8 @@ type proposer struct {
 	// hopeless says whether what was proposed will not be applied here in time: this node leads no more,
 	// and its store holds it up.
 	hopeless func() bool
+	// keeps says whether changes are kept: before, an origin in an entry would stop the nodes of a release of before.
+	keeps func() bool
 	// mayLead is false while the log is held: what is proposed then would wait for the disk.
 	mayLead  func() bool
 	transfer transferWatch
@@ -52,7 +54,7 @@ type proposer struct {
 }
 
 func newProposer(ctx context.Context, r *raft.Raft, fsm *VersionFSM, progress *progress) *proposer {
-	p := &proposer{ctx: ctx, apply: r.Apply, fsm: fsm, mayLead: fsm.stores.Disk.MayLead, writes: semaphore.NewWeighted(writesAtOnce)}
+	p := &proposer{ctx: ctx, apply: r.Apply, fsm: fsm, mayLead: fsm.stores.Disk.MayLead, keeps: progress.KeepsChanges, writes: semaphore.NewWeighted(writesAtOnce)}
 	p.hopeless = func() bool { return !p.mayLead() || r.State() != raft.Leader && progress.sinceMoved() > stuckAfter }
 	p.batcher = group.NewBatcher(proposerLimits, p.proposeGroup)
 	return p
@@ -85,6 +87,9 @@ func (p *proposer) proposeGroup(take func() group.Batch[[]model.Unit]) ([][]mode
 		return nil, model.ErrNotLeader
 	}
 	units := slices.Concat(proposals...)
+	if !p.keeps() {
+		model.StripOrigins(units)
+	}
 	p.fsm.observer.Proposed(model.CountCommands(units))
 	r := p.await(wire.AppendUnits(nil, units), p.hopeless)
 	if r.err != nil {

@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"versiond/group"
@@ -54,6 +55,10 @@ func newForwarder[Req, Res any](ctx context.Context, limits group.Limits, leader
 func (s *VersionService) newWriteForwarder() *forwarder[model.Unit, model.UnitOutcome] {
 	return newForwarder(s.ctx, forwardLimits, s.node.Leader, func(ctx context.Context, leader string, units []model.Unit) ([]model.UnitOutcome, uint64, error) {
 		s.observer.Forwarded(model.CountCommands(units))
+		if !s.node.KeepsChanges() { // the leader may be of a release that knows no origins
+			units = slices.Clone(units)
+			model.StripOrigins(units)
+		}
 		return s.peers.Commands(ctx, leader, units)
 	})
 }

@@ -18,7 +18,7 @@ import (
 func (s *VersionService) AddVersion(ctx context.Context, record model.VersionDB, opts model.WriteOptions) (model.Result, error) {
 	c := commandOf(model.CommandAdd, record)
 	c.DetailNames = record.DetailNames()
-	return s.write(ctx, c, opts.Key)
+	return s.write(ctx, c, opts)
 }
 
 // UpdateVersion replaces a record, but for the details that opts.DetailNames does not name: model.ErrNotFound, and
@@ -28,12 +28,12 @@ func (s *VersionService) UpdateVersion(ctx context.Context, record model.Version
 	c := commandOf(model.CommandUpdate, record)
 	c.DetailNames, c.IfRevision = opts.DetailNames, opts.IfRevision
 	if opts.Newer {
-		return s.updateNewer(ctx, c, opts.IfRevision)
+		return s.updateNewer(ctx, c, opts)
 	}
 	if err := s.checkOrder(ctx, c); err != nil {
 		return model.Result{}, err
 	}
-	return s.write(ctx, c, opts.Key)
+	return s.write(ctx, c, opts)
 }
 
 // checkOrder refuses an update of which the scheme that stays cannot order the version number. It holds it against what
@@ -56,7 +56,7 @@ func commandOf(t model.CommandType, record model.VersionDB) model.Command {
 
 // DeleteVersion removes a record, with the errors of UpdateVersion.
 func (s *VersionService) DeleteVersion(ctx context.Context, id string, opts model.WriteOptions) (model.Result, error) {
-	return s.write(ctx, model.Command{Type: model.CommandDelete, ID: id, IfRevision: opts.IfRevision}, opts.Key)
+	return s.write(ctx, model.Command{Type: model.CommandDelete, ID: id, IfRevision: opts.IfRevision}, opts)
 }
 
 // WriteBatch decides all commands of a unit, in their order. Refusals are outcomes; an error says that
@@ -92,14 +92,15 @@ func validateUnit(unit model.Unit) error {
 }
 
 // write has one command decided, and turns its outcome into an answer.
-func (s *VersionService) write(ctx context.Context, c model.Command, key string) (result model.Result, err error) {
+func (s *VersionService) write(ctx context.Context, c model.Command, opts model.WriteOptions) (result model.Result, err error) {
 	if err := model.ValidateCommand(c); err != nil {
 		return result, err
 	}
 	unit := model.Single(c)
-	if key != "" {
-		unit.Idempotency = wire.NewIdempotency(key, &unit, false)
+	if opts.Key != "" {
+		unit.Idempotency = wire.NewIdempotency(opts.Key, &unit, false)
 	}
+	unit.Origin = opts.Origin
 	began := time.Now()
 	decided, err := s.submit(ctx, unit)
 	if err == nil {

@@ -11,7 +11,7 @@ import (
 
 // updateNewer does an update only if its version comes after the record's: model.ErrNotNewer. It depends on the revision of
 // the record that it compared with, so that the apply needs no order, and compares again when that has changed.
-func (s *VersionService) updateNewer(ctx context.Context, c model.Command, ifRevision uint64) (model.Result, error) {
+func (s *VersionService) updateNewer(ctx context.Context, c model.Command, opts model.WriteOptions) (model.Result, error) {
 	for {
 		current, err := s.GetVersionByID(ctx, c.ID, model.ReadOptions{Level: model.LevelLinearizable})
 		if ctx.Err() != nil {
@@ -20,7 +20,7 @@ func (s *VersionService) updateNewer(ctx context.Context, c model.Command, ifRev
 		if err != nil {
 			return current, err
 		}
-		if ifRevision != 0 && ifRevision != current.Record.Revision {
+		if opts.IfRevision != 0 && opts.IfRevision != current.Record.Revision {
 			return current, model.ErrRevisionMismatch
 		}
 		newer, err := versions.ComesAfter(recordOf(c, current.Record.Details), current.Record)
@@ -31,8 +31,8 @@ func (s *VersionService) updateNewer(ctx context.Context, c model.Command, ifRev
 			return current, model.ErrNotNewer
 		}
 		c.IfRevision = current.Record.Revision
-		result, err := s.write(ctx, c, "")
-		if !errors.Is(err, model.ErrRevisionMismatch) || ifRevision != 0 {
+		result, err := s.write(ctx, c, opts)
+		if !errors.Is(err, model.ErrRevisionMismatch) || opts.IfRevision != 0 {
 			return result, err
 		}
 	}

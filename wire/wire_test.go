@@ -74,6 +74,20 @@ func TestGoldenEntriesDecodeForEver(t *testing.T) {
 	}
 }
 
+// Nodes that keep changes from different entries on differ. To everything else that reads entries it is none that it knows.
+func TestTheEntryThatBeginsTheChangesStaysAsItIs(t *testing.T) {
+	golden := mustGolden(t, "keep-changes.hex")
+	require.Equal(t, golden, KeepChanges())
+	require.True(t, IsKeepChanges(golden))
+	for _, other := range [][]byte{nil, golden[:1], append(KeepChanges(), 0), {4, 11}, mustGolden(t, "single.hex"), {restoreVersion, byte(model.CommandKeepChanges)}} {
+		require.False(t, IsKeepChanges(other), "%x", other)
+	}
+	_, err := DecodeUnits(golden)
+	require.ErrorIs(t, err, model.ErrCorrupt)
+	_, is := IsRestoreStep(golden)
+	require.False(t, is)
+}
+
 // A follower that loses or swaps an outcome would tell its client another client's fate.
 func TestOutcomesComeBackAsTheyWere(t *testing.T) {
 	for _, want := range [][]model.UnitOutcome{samplePlainOutcomes(), sampleOutcomes(), {}} {
