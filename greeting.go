@@ -27,7 +27,7 @@ type greeting struct {
 	out  io.Writer
 	// guarded is set when requests need a token.
 	guarded bool
-	// host gives the host that clients on this machine ask a node at.
+	// host returns the host that clients on this machine ask a node at.
 	host func(config.Node) string
 
 	mu    sync.Mutex
@@ -82,7 +82,7 @@ func (g *greeting) await() {
 	}
 }
 
-// ready says who leads once every node is ready.
+// ready returns who leads, and reports whether every node is ready.
 func (g *greeting) ready() (leader model.Leader, ready bool) {
 	g.mu.Lock()
 	services := make([]*service.VersionService, 0, len(g.open))

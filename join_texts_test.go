@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// mustListenSilently gives an address at which somebody listens and never says a word.
+// mustListenSilently returns an address at which somebody listens and never says a word.
 func mustListenSilently(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -22,7 +22,7 @@ import (
 	"versiond/raft/datadir"
 )
 
-// freePort gives a port on which nobody listens at the moment.
+// freePort returns a port on which nobody listens at the moment.
 func freePort(t *testing.T) int {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -31,7 +31,7 @@ func freePort(t *testing.T) int {
 	return listener.Addr().(*net.TCPAddr).Port
 }
 
-// configured gives the defaults with nodes on free ports and a data directory of their own.
+// configured returns the defaults with nodes on free ports and a data directory of their own.
 func configured(t *testing.T, nodes int) config.Config {
 	t.Helper()
 	cfg := config.GetConfig()
@@ -80,7 +80,7 @@ func start(t *testing.T, cfg config.Config) *started {
 	return s
 }
 
-// mustEnd gives how it ended, which it has to within the five seconds that a supervisor grants.
+// mustEnd returns how it ended, which it has to within the five seconds that a supervisor grants.
 func (s *started) mustEnd(t *testing.T) error {
 	t.Helper()
 	select {
@@ -98,7 +98,7 @@ func (s *started) mustStop(t *testing.T) {
 	require.NoError(t, s.mustEnd(t))
 }
 
-// request gives status and body, status 0 when nobody answers.
+// request returns status and body, status 0 when nobody answers.
 func request(t *testing.T, method string, port int, path, body string) (status int, answer string) {
 	t.Helper()
 	url := fmt.Sprintf("http://127.0.0.1:%d%s", port, path)

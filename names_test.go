@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// statusAs gives how a request is answered that calls the node by a name.
+// statusAs returns how a request is answered that calls the node by a name.
 func statusAs(t *testing.T, method, address, host, body string, header ...string) int {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, "http://"+address, strings.NewReader(body))

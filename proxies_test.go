@@ -35,7 +35,7 @@ func startBehind(t *testing.T, proxyHost string) []config.Node {
 	return cfg.Raft.Nodes
 }
 
-// documented gives the example of docs/proxies.md for a proxy, with the ports of these nodes, and the free
+// documented returns the example of docs/proxies.md for a proxy, with the ports of these nodes, and the free
 // port on which it listens.
 func documented(t *testing.T, proxy string, nodes []config.Node) (example string, port int) {
 	t.Helper()

@@ -21,7 +21,7 @@ func (c Config) HostNames(n Node) []string {
 	return names
 }
 
-// badOrigin says why text is not the origin of a page as browsers write it, or "".
+// badOrigin returns why text is not the origin of a page as browsers write it, or "".
 func badOrigin(text string) string {
 	const form = "it has to be what the address bar shows before the path, such as https://registry.example.com or http://10.0.0.1:8080"
 	origin, err := url.Parse(text)

@@ -20,7 +20,7 @@ type Setting struct {
 	Default string
 	// Example is a right value.
 	Example string
-	// Meaning says in a few words what the setting does.
+	// Meaning is, in a few words, what the setting does.
 	Meaning string
 
 	value reflect.Value

@@ -13,7 +13,7 @@ type placedNode struct {
 	idKey, addressKey, portKey string
 }
 
-// placedNodes gives every node the settings describe: the listed ones, then the one that is not
+// placedNodes returns every node the settings describe: the listed ones, then the one that is not
 // listed, as far as it is described.
 func (c Config) placedNodes() []placedNode {
 	var nodes []placedNode

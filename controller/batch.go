@@ -85,7 +85,7 @@ func invalidItem(item batchItem) BatchResult {
 	return BatchResult{ID: item.command.ID, Status: t.status, Code: t.code, Detail: joinFields(item.wrong), Errors: item.wrong}
 }
 
-// resultOf says what became of one item as the path for single records would.
+// resultOf returns what became of one item, as the path for single records would say it.
 func resultOf(c model.Command, outcome model.Outcome) BatchResult {
 	result := BatchResult{ID: c.ID}
 	if err := outcome.Err(); err != nil {
@@ -108,7 +108,7 @@ func resultOf(c model.Command, outcome model.Outcome) BatchResult {
 	return result
 }
 
-// inTheWay says what stood in the way of an item where it was the batch itself, of which nothing was done
+// inTheWay returns what stood in the way of an item where it was the batch itself, of which nothing was done
 // then: the record as it is does not explain the refusal. It is empty otherwise.
 func inTheWay(c model.Command, outcome model.Outcome) string {
 	switch {

@@ -56,7 +56,7 @@ func (d document) fieldsOf(data []byte, what string, fields []field) (sent map[s
 	return sent
 }
 
-// eachField gives take the fields of one well-formed JSON object.
+// eachField calls take with each field of one well-formed JSON object.
 func eachField(data []byte, take func(name string, value json.RawMessage)) {
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	_, _ = decoder.Token() // the opening brace; the syntax is known to be right

@@ -25,9 +25,9 @@ type PeerService interface {
 	Status(ctx context.Context) peer.Status
 	// Term is the Raft term that this node is in now.
 	Term() peer.Term
-	// LeaderReadIndex gives an index to read at, or model.ErrNotLeader. The ack may be empty.
+	// LeaderReadIndex returns an index to read at, or model.ErrNotLeader. The ack may be empty.
 	LeaderReadIndex(ctx context.Context, level model.Level, ack model.TermAck) (uint64, error)
-	// LeaderRead answers queries of the member that ack is of, as current as opts asks, and gives the applied index that
+	// LeaderRead answers queries of the member that ack is of, as current as opts asks, and returns the applied index that
 	// the answers reflect; model.ErrNotLeader.
 	LeaderRead(ctx context.Context, queries []model.Query, opts model.ReadOptions, ack model.TermAck) ([]model.Found, uint64, error)
 	// Admit starts Raft on a node that the cluster has taken in.

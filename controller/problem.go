@@ -112,7 +112,7 @@ type lastWord func(*gin.Context, translation) string
 // none leaves the last word to the node that asked: it knows what its client wants.
 func none(*gin.Context, translation) string { return "" }
 
-// consequence says what a request that changes something has come to where that is not what it asked for.
+// consequence returns what a request that changes something has come to where that is not what it asked for.
 func consequence(c *gin.Context, t translation) string {
 	switch {
 	case !changes(c):

@@ -17,7 +17,7 @@ var plainRefusal = []byte("\r\nContent-Type: text/plain; charset=utf-8\r\nConnec
 // unreadableBytesMax is above the length of such an answer.
 const unreadableBytesMax = 512
 
-// unreadable says how each of them is answered instead.
+// unreadable is what each of them is answered with instead.
 var unreadable = map[int]struct{ code, detail string }{
 	http.StatusBadRequest: {"invalid_request", "this is no HTTP request that can be read: its first line or one of its headers is malformed " +
 		"(in a path % has to be followed by two hexadecimal digits, and is itself written as %25)"},
@@ -26,8 +26,8 @@ var unreadable = map[int]struct{ code, detail string }{
 	http.StatusHTTPVersionNotSupported:     {"not_supported", "the request is of a version of HTTP that is not spoken here; use HTTP/1.1"},
 }
 
-// AsProblem gives what net/http answers by itself, before any handler is asked, the form of all other
-// errors. It gives back answer when that is anything else.
+// AsProblem returns what net/http answers by itself, before any handler is asked, in the form of all other errors, and
+// any other answer as it is.
 func (v *VersionController) AsProblem(answer []byte) []byte {
 	if len(answer) > unreadableBytesMax || !bytes.Contains(answer, plainRefusal) {
 		return answer

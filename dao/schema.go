@@ -47,11 +47,11 @@ type dialect struct {
 	statementBytesMax int
 	// byPlatform is the table of the records in a query for those of one platform, in the order of their ids.
 	byPlatform string
-	// rowsPerStatement says, of so many rows that are left, how many the next statement writes.
+	// rowsPerStatement returns how many of the rows that are left the next statement writes.
 	rowsPerStatement func(left int) int
 }
 
-// dialectOf tells the database behind gormDB, without asking it.
+// dialectOf returns the dialect of gormDB's database, without asking it.
 func dialectOf(gormDB *gorm.DB) dialect {
 	if gormDB.Name() == "sqlite" {
 		return sqliteDialect

@@ -107,7 +107,7 @@ func hashOf(told []string) string {
 	return hex.EncodeToString(sum[:shapePartLen/2])
 }
 
-// differing says what differs between two shapes.
+// differing returns what differs between two shapes.
 func differing(left, found string) string {
 	if len(left) != len(found) {
 		return "the tables are not as this node made them"

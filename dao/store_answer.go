@@ -46,7 +46,7 @@ var sqliteRemedies = map[int]string{
 	sqlite3.SQLITE_CORRUPT: remedyDamaged, sqlite3.SQLITE_NOTADB: remedyDamaged,
 }
 
-// unavailable says of a call that failed what the database has said, or that it does not answer.
+// unavailable returns, of a call that failed, what the database has said, or that it does not answer.
 func unavailable(err error) error {
 	var ofMySQL *mysql.MySQLError
 	var ofSQLite *sqlite.Error

@@ -51,7 +51,7 @@ type store struct {
 	*dao.VersionMysqlDao
 	// drop removes the whole database behind the DAO's back; on SQLite, all tables.
 	drop func(ctx context.Context) error
-	// damage gives the statements that do a kind of damage here.
+	// damage returns the statements that do a kind of damage here.
 	damage func(kind damage.Kind) []string
 	// columns selects table.column and type of all there are; textType is that of text of so many characters.
 	columns  string

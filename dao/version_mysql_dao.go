@@ -33,7 +33,7 @@ type VersionMysqlDao struct {
 	shape atomic.Pointer[string]
 }
 
-// Ping tells whether the database answers. It needs no table to be there.
+// Ping returns nil when the database answers. It needs no table to be there.
 func (d *VersionMysqlDao) Ping(ctx context.Context) error {
 	var one int
 	err := d.DB.WithContext(ctx).Raw("SELECT 1").Row().Scan(&one)

@@ -51,7 +51,7 @@ func forgetThrough(tx *gorm.DB, revision uint64) error {
 	return tx.Where("revision <= ?", revision).Delete(&dedupRow{}).Error
 }
 
-// DedupRecords gives up to limit dedup records with revisions above after, as of the view's moment.
+// DedupRecords returns up to limit dedup records with revisions above after, as of the view's moment.
 func (v *View) DedupRecords(ctx context.Context, after uint64, limit int) ([]model.DedupRecord, error) {
 	return v.dao.dedup(ctx, v.tx, after, limit)
 }

@@ -12,7 +12,7 @@ import (
 
 // State reads the state row. It returns model.ErrNoState when the row, its table or the database is
 // missing, also when the account may see nothing of the database: EnsureSchema then says what to do. With
-// model.ErrStoreDiffers it gives what can be read of a row that no node has written like that: whose it is,
+// model.ErrStoreDiffers it returns what can be read of a row that no node has written like that: whose it is,
 // at least, where it says so.
 func (d *VersionMysqlDao) State(ctx context.Context) (model.StoreState, error) {
 	state, err := readState(d.DB.WithContext(ctx))

@@ -73,7 +73,7 @@ func (v *View) Page(ctx context.Context, opts model.ListOptions) ([]model.Versio
 	return v.dao.page(ctx, v.tx, opts)
 }
 
-// Close ends the view. It may be called more than once and gives the same error each time.
+// Close ends the view. It may be called more than once and returns the same error each time.
 func (v *View) Close() error {
 	v.once.Do(func() {
 		defer v.cancel()

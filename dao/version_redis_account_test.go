@@ -35,7 +35,7 @@ func requireAllWorks(t *testing.T, d *dao.VersionRedisDao) {
 	require.NoError(t, d.DeleteMany(ctx, []string{"a", "b"}))
 }
 
-// documentedUser gives the arguments of ACL SETUSER that the manual says are enough.
+// documentedUser returns the arguments of ACL SETUSER that the manual says are enough.
 func documentedUser(t *testing.T) []any {
 	t.Helper()
 	text, err := os.ReadFile("../docs/operations.md")

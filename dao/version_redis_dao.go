@@ -33,7 +33,7 @@ type VersionRedisDao struct {
 	Client *redis.Client
 }
 
-// Ping tells whether Redis answers.
+// Ping returns nil when Redis answers.
 func (d *VersionRedisDao) Ping(ctx context.Context) error {
 	return translateRedis("ping", d.Client.Ping(ctx).Err())
 }

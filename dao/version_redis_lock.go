@@ -11,21 +11,21 @@ import (
 // redisLockKey is outside of what ScanIDs walks over.
 const redisLockKey = "versiond:reload-lock"
 
-// TryLock takes the reload lock for ttl unless somebody has it, and tells whether it did. The token
+// TryLock takes the reload lock for ttl unless somebody has it, and reports whether it did. The token
 // names the holder. The lock only spares work: nothing goes wrong when two hold it.
 func (d *VersionRedisDao) TryLock(ctx context.Context, token string, ttl time.Duration) (bool, error) {
 	taken, err := d.Client.SetNX(ctx, redisLockKey, token, ttl).Result()
 	return taken, translateRedis("lock", err)
 }
 
-// ExtendLock makes the lock end ttl from now, and tells whether token still held it.
+// ExtendLock makes the lock end ttl from now, and reports whether token still held it.
 func (d *VersionRedisDao) ExtendLock(ctx context.Context, token string, ttl time.Duration) (bool, error) {
 	var extended *redis.BoolCmd
 	err := d.whileHeld(ctx, token, func(p redis.Pipeliner) { extended = p.PExpire(ctx, redisLockKey, ttl) })
 	return extended != nil && extended.Val(), translateRedis("extend lock", err)
 }
 
-// Unlock gives the lock back, and tells whether token still held it.
+// Unlock gives the lock back, and reports whether token still held it.
 func (d *VersionRedisDao) Unlock(ctx context.Context, token string) (bool, error) {
 	var removed *redis.IntCmd
 	err := d.whileHeld(ctx, token, func(p redis.Pipeliner) { removed = p.Del(ctx, redisLockKey) })

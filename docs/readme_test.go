@@ -100,7 +100,7 @@ var (
 	comment    = regexp.MustCompile(`(^|\s+)#\s.*$`)
 )
 
-// commands gives every line of the shell blocks without its comment.
+// commands returns every line of the shell blocks without its comment.
 func commands(text string) []string {
 	var lines []string
 	for _, block := range shellBlock.FindAllStringSubmatch(text, -1) {

@@ -122,7 +122,7 @@ func (c *Collector[T]) worthwhile() bool {
 	return c.inFlight == 0 || c.count >= min(c.lastSent, largeCount) || c.size >= c.limits.GroupSizeMax
 }
 
-// fit says how many of the waiting items make the next group: at least one.
+// fit returns how many of the waiting items make the next group: at least one.
 func (c *Collector[T]) fit() int {
 	n, size, count := 1, c.waiting[0].size, c.waiting[0].count
 	for n < len(c.waiting) {

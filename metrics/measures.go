@@ -66,7 +66,7 @@ var (
 
 var states = []string{"leader", "follower", "candidate", "shutdown", "waiting"}
 
-// Describe says which metrics there are.
+// Describe implements prometheus.Collector.
 func (c *measures) Describe(descs chan<- *prometheus.Desc) {
 	for _, m := range numbers {
 		descs <- m.desc
@@ -75,7 +75,7 @@ func (c *measures) Describe(descs chan<- *prometheus.Desc) {
 	descs <- lookupDesc
 }
 
-// Collect asks the node and gives what it says.
+// Collect implements prometheus.Collector: it asks the node.
 func (c *measures) Collect(out chan<- prometheus.Metric) {
 	now := c.read()
 	for _, m := range numbers {

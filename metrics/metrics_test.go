@@ -39,7 +39,7 @@ func mustParse(t testing.TB, scrape []byte) map[string]*dto.MetricFamily {
 	return families
 }
 
-// series gives the series of a family whose labels are at least these, given as name, value and so on.
+// series returns the series of a family whose labels are at least these, given as name, value and so on.
 func series(t testing.TB, m *metrics.Metrics, family string, labels ...string) []*dto.Metric {
 	t.Helper()
 	var found []*dto.Metric

@@ -4,7 +4,7 @@ package model
 type Changes struct {
 	// An id may be in only one of the two.
 	Upserts []Version
-	// Plain says that no row of Upserts has details, nor has one in whose place it comes.
+	// Plain means that no row of Upserts has details, nor has one in whose place it comes.
 	Plain   bool
 	Deletes []string
 	// DedupRecords are new; those up to the revision ForgetThrough are removed, 0 for none.

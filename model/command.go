@@ -76,7 +76,7 @@ type Outcome struct {
 	Details  *Details
 }
 
-// Err gives the sentinel error of an outcome, nil for OutcomeDone.
+// Err returns the sentinel error of an outcome, nil for OutcomeDone.
 func (o Outcome) Err() error {
 	switch o.Code {
 	case OutcomeDone:

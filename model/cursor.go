@@ -15,7 +15,7 @@ func EncodeCursor(after string) string {
 	return base64.RawURLEncoding.EncodeToString(append([]byte{cursorVersion}, after...))
 }
 
-// DecodeCursor reads what EncodeCursor made, and says whether it was that.
+// DecodeCursor reads what EncodeCursor made, and reports whether it was that.
 func DecodeCursor(cursor string) (after string, ok bool) {
 	if cursor == "" {
 		return "", true

@@ -6,17 +6,17 @@ import "reflect"
 // that has none has no Details. They are never changed once they are in a record: who changes one makes new ones. In the
 // table what is absent is NULL, for which package dao has the serializer.
 type Details struct {
-	// Scheme says how versionNo compares, natural when it is empty.
+	// Scheme is how versionNo compares, natural when it is empty.
 	Scheme string `json:"scheme,omitempty" gorm:"size:16;serializer:nullable"`
 	// MinVersionNo is the version below which a client must update.
 	MinVersionNo string `json:"minVersionNo,omitempty" gorm:"size:64;serializer:nullable"`
 	// FromVersionNo is the version from which on a client may take this one.
 	FromVersionNo string `json:"fromVersionNo,omitempty" gorm:"size:64;serializer:nullable"`
-	// Mandatory says that clients below this version must update.
+	// Mandatory means that clients below this version must update.
 	Mandatory bool `json:"mandatory,omitempty" gorm:"type:integer;serializer:nullable"`
-	// RolloutPercent says for how many of a hundred clients this version is; for all of them when it is nil.
+	// RolloutPercent is for how many of a hundred clients this version is; nil means all of them.
 	RolloutPercent *uint8 `json:"rolloutPercent,omitempty"`
-	// Withdrawn says that this version is for nobody any more.
+	// Withdrawn means that this version is for nobody any more.
 	Withdrawn bool `json:"withdrawn,omitempty" gorm:"type:integer;serializer:nullable"`
 	// Attributes are for clients to read, such as url, notes and sha256.
 	Attributes map[string]string `json:"attributes,omitempty" gorm:"type:text;serializer:json"`

@@ -8,17 +8,17 @@ type Measures struct {
 	// State is the node's Raft state in small letters: leader, follower, candidate, shutdown, or
 	// waiting while the node runs no Raft.
 	State string
-	// LeaderKnown says whether the node knows who leads.
+	// LeaderKnown reports whether the node knows who leads.
 	LeaderKnown bool
-	// Serving says whether the store is known to hold what AppliedIndex says.
+	// Serving reports whether the store is known to hold what AppliedIndex says.
 	Serving bool
-	// StoreDiffers says whether the store is known to hold something else than the log makes.
+	// StoreDiffers reports whether the store is known to hold something else than the log makes.
 	StoreDiffers bool
-	// MembersDisagree says whether other members have other records and no majority says whose are right.
+	// MembersDisagree reports whether other members have other records and no majority says whose are right.
 	MembersDisagree bool
-	// LogHeld says whether a write to the Raft log waits for a disk that fails or hangs.
+	// LogHeld reports whether a write to the Raft log waits for a disk that fails or hangs.
 	LogHeld bool
-	// Removed says whether the node is no longer a member.
+	// Removed reports whether the node is no longer a member.
 	Removed bool
 	Term    uint64
 	// CommitIndex, AppliedIndex and LastIndex are places in the log: the last that is known to be

@@ -33,7 +33,7 @@ type PeerStatus struct {
 	Divergence string `json:"divergence,omitempty"`
 	// LastContact is when the member answered, by the clock of the node that was asked.
 	LastContact time.Time `json:"lastContact,omitzero"`
-	// Reachable tells whether the member answered just now.
+	// Reachable reports whether the member answered just now.
 	Reachable bool `json:"reachable"`
 }
 

@@ -92,7 +92,7 @@ func (c *Client) ReadIndex(ctx context.Context, address string, level model.Leve
 	return answer.Index, err
 }
 
-// Read has the leader answer the queries of a follower's clients, and gives the answers in their order, with the
+// Read has the leader answer the queries of a follower's clients, and returns the answers in their order, with the
 // applied index that they reflect. They may ask for wire.ReadsMax rows.
 func (c *Client) Read(ctx context.Context, address string, queries []model.Query, opts model.ReadOptions, ack model.TermAck) ([]model.Found, uint64, error) {
 	query := ackQuery(ack)
@@ -118,7 +118,7 @@ func ackQuery(w model.TermAck) url.Values {
 	return query
 }
 
-// Commands hands units of commands to the leader, and gives their outcomes and the applied index they
+// Commands hands units of commands to the leader, and returns their outcomes and the applied index they
 // reflect. After model.ErrNotLeader, ErrTooManyRequests and ErrStoreUnavailable nothing was proposed;
 // whenever the answer is lost the outcome is unknown.
 func (c *Client) Commands(ctx context.Context, address string, units []model.Unit) ([]model.UnitOutcome, uint64, error) {

@@ -15,7 +15,7 @@ import (
 	"versiond/peer"
 )
 
-// mustRefuse gives an address at which nobody listens.
+// mustRefuse returns an address at which nobody listens.
 func mustRefuse(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

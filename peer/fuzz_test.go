@@ -69,7 +69,7 @@ func FuzzAnswers(f *testing.F) { // slow
 
 func known(err error) bool { return errors.Is(err, model.ErrCorrupt) || model.Code(err) != "" }
 
-// says tells whether an answer has the form of a problem document at all.
+// says reports whether an answer has the form of a problem document at all.
 func says(body []byte) bool {
 	return len(body) > 0 && bytes.HasPrefix(bytes.TrimSpace(body), []byte("{"))
 }

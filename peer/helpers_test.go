@@ -16,7 +16,7 @@ import (
 
 const ourCluster = "cluster1"
 
-// mustClient gives a client of a node of ourCluster that knows the secret.
+// mustClient returns a client of a node of ourCluster that knows the secret.
 func mustClient(t *testing.T) *peer.Client {
 	t.Helper()
 	c := peer.NewClient(func() string { return ourCluster }, "s3cret")

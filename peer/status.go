@@ -13,7 +13,7 @@ type Status struct {
 	StoreCluster string `json:"storeCluster,omitempty"`
 	// StoreSilent is set on such a node when its database cannot be asked.
 	StoreSilent bool `json:"storeSilent,omitempty"`
-	// Divergence says why the node does not believe its own store; empty while it does.
+	// Divergence is why the node does not believe its own store; empty while it does.
 	Divergence string `json:"divergence,omitempty"`
 	// Level is set while the node's store is known to have what was committed when it last asked.
 	Level bool `json:"level"`

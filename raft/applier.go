@@ -36,11 +36,11 @@ type applier struct {
 	fsm      *VersionFSM
 	queue    *queue
 	progress *progress
-	// committed gives hashicorp's commit index.
+	// committed returns hashicorp's commit index.
 	committed func() uint64
-	// dir says whose the store has to be, and remembers whether this node has made it once.
+	// dir knows whose the store has to be, and remembers whether this node has made it once.
 	dir *datadir.Dir
-	// discardStore says how an operator gets rid of the store.
+	// discardStore tells an operator how to get rid of the store.
 	discardStore string
 	store        string // names it to an operator
 	log          *slog.Logger
@@ -93,7 +93,7 @@ func (a *applier) rest(ctx context.Context) {
 	}
 }
 
-// step does the next thing there is to do, and says whether there was one.
+// step does the next thing there is to do, and reports whether there was one.
 func (a *applier) step(ctx context.Context) (bool, error) {
 	if a.queue.rebuildDue() {
 		return true, a.rebuildAnyway(ctx)

@@ -30,7 +30,7 @@ func (a *applier) readLog(ctx context.Context) (bool, error) {
 	return true, a.apply(ctx, entries)
 }
 
-// logEnd says how far the log may be read. Up to what the FSM was handed everything may be taken.
+// logEnd returns how far the log may be read. Up to what the FSM was handed everything may be taken.
 // Beyond that only entries without commands are: the others are on their way, with handles.
 //
 // While a snapshot is to be restored nothing is: what lies before its index may be entries that were never

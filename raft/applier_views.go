@@ -8,7 +8,7 @@ import (
 	"versiond/model"
 )
 
-// openViews opens the views that are due, and says whether the one of a snapshot was among them.
+// openViews opens the views that are due, and reports whether the one of a snapshot was among them.
 func (a *applier) openViews(ctx context.Context) (bool, error) {
 	if request := a.queue.dueView(a.applied.Index); request != nil {
 		return true, a.openView(ctx, request)

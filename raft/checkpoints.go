@@ -44,7 +44,7 @@ func keep(points []model.Checkpoint, p model.Checkpoint) []model.Checkpoint {
 	return append(points, p)
 }
 
-// all gives every point that is remembered, some of them twice.
+// all returns every point that is remembered, some of them twice.
 func (c *checkpoints) all() []model.Checkpoint {
 	if c.last.Checksum == "" {
 		return nil

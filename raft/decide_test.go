@@ -25,7 +25,7 @@ func (n *testNode) proposeUnits(t *testing.T, units ...model.Unit) []model.UnitO
 	return outcomes
 }
 
-// codes gives what was decided, without the revisions.
+// codes returns what was decided, without the revisions.
 func codes(o model.UnitOutcome) (codes []model.OutcomeCode) {
 	for _, each := range o.Outcomes {
 		codes = append(codes, each.Code)

@@ -16,5 +16,5 @@ func newEnding() *ending {
 // Failed is closed when the node cannot go on; Err then says why, and Close is all that is left.
 func (e *ending) Failed() <-chan struct{} { return e.ctx.Done() }
 
-// Err says why the node cannot go on, nil while it can.
+// Err returns why the node cannot go on, nil while it can.
 func (e *ending) Err() error { return context.Cause(e.ctx) }

@@ -137,5 +137,5 @@ func (e *engine) SinceLeader() time.Duration {
 	return time.Since(running.raft.LastContact())
 }
 
-// LogFailure says why writes to the Raft log wait and what would help, nil when none does.
+// LogFailure returns why writes to the Raft log wait and what would help, nil when none does.
 func (e *engine) LogFailure() error { return e.disk.Err() }

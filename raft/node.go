@@ -202,7 +202,7 @@ func (n *Node) noteSnapshot() error {
 	return err
 }
 
-// Identity says whose data directory the node runs on. Its cluster is empty until it has one.
+// Identity returns whose data directory the node runs on. Its cluster is empty until it has one.
 func (n *Node) Identity() model.Identity { return n.cfg.Dir.Identity() }
 
 // Former lists the clusters that the node's cluster was recovered from.

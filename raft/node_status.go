@@ -66,7 +66,7 @@ func (n *Node) Stuck() bool { return n.Running() && n.sinceMoved() > stuckAfter 
 // Store names the node's store to an operator.
 func (n *Node) Store() string { return n.cfg.Store }
 
-// HeldUp says why the applier does not move on where the store is to blame: what that answers, or that it does
+// HeldUp returns why the applier does not move on where the store is to blame: what that answers, or that it does
 // not answer. It is nil while the applier is not stuck, and while the store is at work.
 func (n *Node) HeldUp() error {
 	if !n.Stuck() || n.works() {

@@ -89,7 +89,7 @@ func (n *testNode) propose(t *testing.T, commands ...model.Command) []model.Outc
 	return flat(outcomes)
 }
 
-// flat gives the outcomes of units one after the other.
+// flat returns the outcomes of units one after the other.
 func flat(units []model.UnitOutcome) (outcomes []model.Outcome) {
 	for _, u := range units {
 		outcomes = append(outcomes, u.Outcomes...)

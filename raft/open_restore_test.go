@@ -20,7 +20,7 @@ import (
 	"versiond/raft/snapshot"
 )
 
-// mustReceive gives a backup that is closed with the test.
+// mustReceive returns a backup that is closed with the test.
 func (n *testNode) mustReceive(t *testing.T, file []byte) *snapshot.Backup {
 	t.Helper()
 	b, err := n.ReceiveBackup(t.Context(), bytes.NewReader(file))

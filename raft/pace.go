@@ -13,7 +13,7 @@ type pace struct {
 	ended      time.Time     // of the last one
 }
 
-// begin notes that a transaction begins; what it gives is called when it is through.
+// begin notes that a transaction begins; what it returns is called when it is through.
 func (p *pace) begin() (end func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -39,7 +39,7 @@ var proposerLimits = group.Limits{
 type proposer struct {
 	ctx   context.Context // ends with the node
 	apply func(data []byte, timeout time.Duration) raft.ApplyFuture
-	// hopeless says whether what was proposed will not be applied here in time: this node leads no more,
+	// hopeless reports whether what was proposed will not be applied here in time: this node leads no more,
 	// and its store holds it up.
 	hopeless func() bool
 	// keeps says whether changes are kept: before, an origin in an entry would stop the nodes of a release of before.
@@ -60,7 +60,7 @@ func newProposer(ctx context.Context, r *raft.Raft, fsm *VersionFSM, progress *p
 	return p
 }
 
-// Propose writes units, of at most model.CommandsPerEntryMax commands, in one log entry and gives their outcomes, in order, once this node has
+// Propose writes units, of at most model.CommandsPerEntryMax commands, in one log entry and returns their outcomes, in order, once this node has
 // applied them. Leader only. Errors: model.ErrNotLeader, ErrTooManyRequests, ErrStoreUnavailable,
 // ErrNotCaughtUp and ErrTimeout, after which nothing was proposed, and ErrOutcomeUnknown.
 func (n *Node) Propose(ctx context.Context, units []model.Unit) ([]model.UnitOutcome, error) {

@@ -62,7 +62,7 @@ func (a *applier) reconcileOnce(ctx context.Context) error {
 	return a.findOpen(state.Applied, a.fsm.stores.Snapshots)
 }
 
-// newCase holds what StateInternal gave against the data directory.
+// newCase returns what StateInternal gave beside what the data directory knows.
 func (a *applier) newCase(state model.StoreState, cause error) (judge.Case, error) {
 	history, err := raftlog.ReadHistory(a.logs, a.fsm.stores.Snapshots)
 	return judge.Case{State: state, Cause: cause, Ours: a.dir.Identity(), Former: a.dir.Former(), History: history}, err
@@ -184,7 +184,7 @@ func (a *applier) restoreOnce(ctx context.Context, meta *raft.SnapshotMeta) erro
 	return damagedSnapshot(a.replaceAll(ctx, at, reader))
 }
 
-// damagedSnapshot says what to do about a snapshot that the store needs and that cannot be read.
+// damagedSnapshot returns an error that says what to do about a snapshot that the store needs and that cannot be read.
 func damagedSnapshot(err error) error {
 	if !errors.Is(err, model.ErrCorrupt) {
 		return err

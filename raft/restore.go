@@ -11,7 +11,7 @@ import (
 	"versiond/wire"
 )
 
-// Restore puts the records of a backup in the place of all records, on every node, and gives the log
+// Restore puts the records of a backup in the place of all records, on every node, and returns the log
 // index from which on they are; this node has applied it by then. Leader only. Of another cluster's
 // backup it takes the records only if foreign is set.
 //

@@ -25,16 +25,16 @@ type VersionServiceInterface interface {
 	// not at all; unless they were done, EndAtomicInternal takes back what they staged.
 	BeginAtomicInternal()
 	EndAtomicInternal(done bool)
-	// RevisionInternal gives the revision of a record, with what is staged; 0 when there is none.
+	// RevisionInternal returns the revision of a record, with what is staged; 0 when there is none.
 	RevisionInternal(id string) uint64
 
-	// RecallInternal gives the outcome that is remembered under the unit's key, or the refusal of a key
+	// RecallInternal returns the outcome that is remembered under the unit's key, or the refusal of a key
 	// that was used for another request; found is false when the unit is to be decided. The unit's first
 	// command would make revision.
 	RecallInternal(unit *model.Unit, revision uint64) (outcome model.UnitOutcome, found bool)
 	// RememberInternal stages what a unit with a key came to.
 	RememberInternal(unit *model.Unit, revision uint64, outcomes []model.Outcome)
-	// ChecksumInternal gives the running checksum of all records and dedup records, with what is staged.
+	// ChecksumInternal returns the running checksum of all records and dedup records, with what is staged.
 	ChecksumInternal() model.Checksum
 
 	// CommitInternal writes what is staged and moves the state row of this store from one position
@@ -49,7 +49,7 @@ type VersionServiceInterface interface {
 	CacheInternal()
 
 	// StateInternal reads the state row: model.ErrNoState when there is none. With model.ErrStoreDiffers, which
-	// means that the row or a table is not as a node has left it, it gives what can be read of the row.
+	// means that the row or a table is not as a node has left it, it returns what can be read of the row.
 	StateInternal(ctx context.Context) (model.StoreState, error)
 	// TablesInternal makes the database where there is none, and names what stands where the store's tables should,
 	// whoever made it: RestoreInternal may drop all of that.
@@ -66,7 +66,7 @@ type VersionServiceInterface interface {
 	OpenViewInternal(ctx context.Context) (StoreView, error)
 }
 
-// Source gives the contents of a snapshot.
+// Source returns the contents of a snapshot.
 type Source = snapshot.Source
 
 // View is a consistent view of all records and dedup records.

@@ -24,7 +24,7 @@ type transferWatch struct {
 	since, last time.Time
 }
 
-// refused notes one refusal, and says whether there have been refusals for too long.
+// refused notes one refusal, and reports whether there have been refusals for too long.
 func (w *transferWatch) refused(now time.Time) (stuck bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -11,7 +11,7 @@ import (
 	"versiond/model"
 )
 
-// mustLeadWith gives a leader that takes itself for one of two voters, of which it cannot ask the other.
+// mustLeadWith returns a leader that takes itself for one of two voters, of which it cannot ask the other.
 // It leads until its lease is over, in half a second.
 func mustLeadWith(t *testing.T, id string) *testNode {
 	t.Helper()

@@ -20,7 +20,7 @@ import (
 
 const secret = "of the reader"
 
-// mustGuard gives both engines of a node with a token for reading and a cluster secret.
+// mustGuard returns both engines of a node with a token for reading and a cluster secret.
 func mustGuard(t *testing.T) (public, peer *gin.Engine) {
 	t.Helper()
 	v, err := controller.NewVersionController(idleService{}, slog.New(slog.DiscardHandler), controller.Options{Tokens: []controller.Token{{Name: "reader", Role: naming.RoleRead, Secret: secret}}})

@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// NotListening says why a port cannot be listened on, and which setting changes what is in the way.
+// NotListening returns why a port cannot be listened on, and which setting changes what is in the way.
 func NotListening(host, port, what, key string, err error) error {
 	return fmt.Errorf("cannot listen on %s port %s: %s: %w", what, port, remedy(host, port, key, err), err)
 }

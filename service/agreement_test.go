@@ -75,7 +75,7 @@ func TestOutvotedNodeRebuilds(t *testing.T) {
 	require.Equal(t, "1", outvoted.mustGet(t, "a").VersionNo)
 }
 
-// statusAs gives what another node says, as if this one said it.
+// statusAs returns what another node says, as if this one said it.
 func (n *testNode) statusAs(t *testing.T, other *testNode) peer.Status {
 	t.Helper()
 	said, err := n.peers.Status(t.Context(), n.address)

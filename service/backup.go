@@ -15,7 +15,7 @@ import (
 // the database, and in the database old versions of what changes meanwhile.
 const backupsMax = 2
 
-// OpenBackup opens a view of all records, as current as opts asks, while writes go on. It gives the
+// OpenBackup opens a view of all records, as current as opts asks, while writes go on. It returns the
 // log index that the records are of, and what writes them as a backup; that function must be called,
 // because it closes the view. ctx bounds the opening alone. Errors: model.ErrNoLeader, ErrTimeout,
 // ErrNotCaughtUp, ErrStoreUnavailable, ErrNodeRemoved, and ErrTooManyRequests while two others are read.

@@ -59,7 +59,7 @@ func (n *testNode) put(id string, round int) model.Command {
 	return c
 }
 
-// seenAtNone gives what a read of the record "round" at level=none sees: 0 when it says that there is none, and
+// seenAtNone returns what a read of the record "round" at level=none sees: 0 when it says that there is none, and
 // false when the node serves nothing.
 func (n *testNode) seenAtNone(t *testing.T) (round int, served bool) {
 	result, err := n.GetVersionByID(t.Context(), "round", atNone)

@@ -74,7 +74,7 @@ func (l *lookup) fromMemory(q model.Query) (found model.Found, known bool) {
 }
 
 // fromStore answers from the caches and the database. Where the leader's may be asked instead it leaves time for that,
-// and gives errPassToLeader when this node's does not answer in time, or not at all.
+// and returns errPassToLeader when this node's does not answer in time, or not at all.
 func (l *lookup) fromStore(ctx context.Context, q model.Query, level model.Level) (model.Found, error) {
 	if level == model.LevelNone || l.node.IsLeader() {
 		return l.stored(ctx, q)

@@ -12,7 +12,7 @@ import (
 	"versiond/model"
 )
 
-// lookedUp gives what one linearizable read added to the counts.
+// lookedUp returns what one linearizable read added to the counts.
 func (n *testNode) lookedUp(t *testing.T, id string) model.Lookups {
 	t.Helper()
 	before := n.reads.lookup.counts()

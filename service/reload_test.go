@@ -13,7 +13,7 @@ import (
 	"versiond/model"
 )
 
-// inRedis gives what Redis has for an id; nothing, or a damaged value, is a zero one.
+// inRedis returns what Redis has for an id; nothing, or a damaged value, is a zero one.
 func (n *testNode) inRedis(t *testing.T, id string) dao.CachedVersion {
 	t.Helper()
 	cached, err := n.redis.redisDao.Get(t.Context(), id)

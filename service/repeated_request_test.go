@@ -217,7 +217,7 @@ func (a *applied) disturbed(t *testing.T, random *rand.Rand) *applied {
 	return a
 }
 
-// snapshot gives what a node's store holds.
+// snapshot returns what a node's store holds.
 func (a *applied) snapshot(t *testing.T) *contents {
 	t.Helper()
 	c := &contents{dedup: a.remembered(t)}

@@ -37,7 +37,7 @@ func (s *VersionMysqlService) restore(ctx context.Context, identity model.Identi
 	return err
 }
 
-// insertAll passes on what next gives until io.EOF, each to add and many at once to insert.
+// insertAll passes on what next returns until io.EOF, each to add and many at once to insert.
 func insertAll[T any](ctx context.Context, next func() (T, error), insert func(context.Context, []T) error, add func(*T)) error {
 	batch := make([]T, 0, storePageSize)
 	for {

@@ -16,7 +16,7 @@ import (
 	"versiond/test/servers"
 )
 
-// detailOf gives what a readiness check says.
+// detailOf returns what a readiness check says.
 func (n *testNode) detailOf(t *testing.T, name string) string {
 	t.Helper()
 	for _, c := range n.Readiness(t.Context()) {

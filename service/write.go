@@ -152,7 +152,7 @@ func (s *VersionService) led() bool {
 	return id != ""
 }
 
-// ApplyCommands proposes units of commands that another node passes on to the leader, and gives their outcomes and
+// ApplyCommands proposes units of commands that another node passes on to the leader, and returns their outcomes and
 // the applied index that they reflect. model.ErrNotLeader on every other node, and model.ErrInvalid, for all
 // of them, where one breaks a rule: what is in the log once, every node has to store.
 func (s *VersionService) ApplyCommands(ctx context.Context, units []model.Unit) ([]model.UnitOutcome, uint64, error) {

@@ -7,7 +7,7 @@ import (
 	"versiond/model"
 )
 
-// reader walks over bytes and keeps the first error, after which every read gives a zero value.
+// reader walks over bytes and keeps the first error, after which every read returns a zero value.
 type reader struct {
 	rest []byte
 	err  error
@@ -49,7 +49,7 @@ func (r *reader) count(limit uint64) int {
 	return int(n)
 }
 
-// countFromOne is count for what cannot be none. It gives 0 for what it refuses.
+// countFromOne is count for what cannot be none. It returns 0 for what it refuses.
 func (r *reader) countFromOne(limit uint64) int {
 	n := r.count(limit)
 	if r.err == nil && n == 0 {

@@ -38,7 +38,7 @@ func mustLogFile(t testing.TB) (*datadir.Dir, []byte) {
 	return dir, content
 }
 
-// usedPart gives a file without the zeros at its end, of which a log has some that is not full.
+// usedPart returns a file without the zeros at its end, of which a log has some that is not full.
 func usedPart(t *testing.T, path string) []byte {
 	t.Helper()
 	content, err := os.ReadFile(path)
@@ -112,7 +112,7 @@ func sameLog(a, b raft.Log) bool {
 	return a.Index == b.Index && a.Term == b.Term && bytes.Equal(a.Data, b.Data)
 }
 
-// reachesTheEnd says whether the last byte that differs belongs to the last entry of mustLogFile.
+// reachesTheEnd reports whether the last byte that differs belongs to the last entry of mustLogFile.
 func reachesTheEnd(content, damaged []byte) bool {
 	const entryBytes = 299*7 + 100
 	at := min(len(content), len(damaged)) - 1
@@ -122,7 +122,7 @@ func reachesTheEnd(content, damaged []byte) bool {
 	return at > len(bytes.TrimRight(content, "\x00"))-entryBytes
 }
 
-// damages gives what may become of a file of which the beginning is used, one after the other: the files
+// damages returns what may become of a file of which the beginning is used, one after the other: the files
 // of a log are large.
 func damages(content, used []byte) iter.Seq2[string, []byte] {
 	page := os.Getpagesize()

@@ -178,7 +178,7 @@ func (d *Disk) release(held bool) {
 	d.log.Info("the Raft log can be written again", "after", took)
 }
 
-// Err says why writes wait and what would help, nil when none does.
+// Err returns why writes wait and what would help, nil when none does.
 func (d *Disk) Err() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()

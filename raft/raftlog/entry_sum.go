@@ -54,7 +54,7 @@ func withSum(key, value []byte) []byte {
 	return binary.BigEndian.AppendUint32(append(bytes.Clone(value), entrySumMark...), valueSum(key, value))
 }
 
-// withoutSum gives back the value.
+// withoutSum returns the value.
 func withoutSum(key, stored []byte) ([]byte, error) {
 	at := len(stored) - entrySumLen
 	if at < 0 || string(stored[at:at+len(entrySumMark)]) != entrySumMark {

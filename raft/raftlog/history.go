@@ -82,7 +82,7 @@ func ReadEntry(logs raft.LogStore, index uint64) (log raft.Log, err error) {
 	return log, nil
 }
 
-// UnreadableEntry says what to do about an entry that does not decode.
+// UnreadableEntry returns an error that says what to do about an entry that does not decode.
 func UnreadableEntry(index uint64, err error) error {
 	return fmt.Errorf("log entry %d cannot be read: %w; run the release that wrote it; where that is the one that runs, %s", index, err, model.RejoinAdvice)
 }

@@ -117,7 +117,7 @@ func (s *Stores) Close() error {
 	return s.files.Close()
 }
 
-// unreadable says what to do about a log that is damaged.
+// unreadable returns an error that says what to do about a log that is damaged.
 func unreadable(dir string, err error) error {
 	return fmt.Errorf("the Raft log in %s cannot be read: %w; %s", dir, err, model.RejoinAdvice)
 }

@@ -56,7 +56,7 @@ type SnapshotStream struct {
 	Meta *raft.SnapshotMeta
 }
 
-// MetaOf tells which snapshot hashicorp/raft hands the FSM. It need not be the newest: a leader may send an
+// MetaOf returns which snapshot hashicorp/raft hands the FSM. It need not be the newest: a leader may send an
 // older one.
 func MetaOf(stream io.ReadCloser) (*raft.SnapshotMeta, error) {
 	if wrapper, ok := stream.(raft.ReadCloserWrapper); ok {

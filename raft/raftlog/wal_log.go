@@ -76,8 +76,8 @@ func (l *walLog) open() error {
 	return nil
 }
 
-// damaged says of an error that is not the disk's own, such as that a file is missing or is not what it
-// must be, that the log is damaged.
+// damaged makes model.ErrCorrupt of an error that is not the disk's own, such as that a file is missing or is not what it
+// must be.
 func damaged(err error) error {
 	var errno syscall.Errno
 	if errors.As(err, &errno) && errno != syscall.ENOENT {

@@ -19,7 +19,7 @@ func mustOpenLog(t *testing.T, dir string) *walLog {
 	return l
 }
 
-// entriesOf gives entries of a term from one index to another.
+// entriesOf returns entries of a term from one index to another.
 func entriesOf(term, from, to uint64) []*raft.Log {
 	var logs []*raft.Log
 	for i := from; i <= to; i++ {

@@ -26,7 +26,7 @@ const (
 
 // PeerTerms asks other nodes for their Raft term.
 type PeerTerms interface {
-	// Term gives the current term of node id at address. It must be an answer to this very call.
+	// Term returns the current term of node id at address. It must be an answer to this very call.
 	Term(ctx context.Context, id, address string) (uint64, error)
 }
 
@@ -175,7 +175,7 @@ func (x *Indexer) askVoters(ctx context.Context, term uint64) error {
 	return fmt.Errorf("%w: a quorum did not confirm it", model.ErrNotLeader)
 }
 
-// isIn asks a voter whether it is in the term.
+// isIn reports whether a voter says that it is in the term.
 func (x *Indexer) isIn(s raft.Server, term uint64) bool {
 	ctx, cancel := context.WithTimeout(x.ctx, roundTimeout)
 	defer cancel()

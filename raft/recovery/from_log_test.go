@@ -34,7 +34,7 @@ func (n *testNode) mustLoseQuorum(t *testing.T) {
 	require.ErrorIs(t, err, model.ErrOutcomeUnknown)
 }
 
-// filesOf gives a hash of every file below path, but for the lock and what a kill leaves unfinished.
+// filesOf returns a hash of every file below path, but for the lock and what a kill leaves unfinished.
 func filesOf(t *testing.T, path string) map[string]string {
 	t.Helper()
 	files := map[string]string{}
@@ -173,7 +173,7 @@ type killedAt struct {
 	left recoverable
 }
 
-// copiesAt gives a hook that copies everything there is at each step.
+// copiesAt returns a hook that copies everything there is at each step.
 func (c recoverable) copiesAt(t *testing.T, killed *[]killedAt) func(string) {
 	return func(step string) {
 		left := c

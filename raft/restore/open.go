@@ -63,7 +63,7 @@ func (o *Open) Whole(index uint64, commit *model.RestoreStep) bool {
 		(!o.Foreign || int64(len(o.chunks)) >= entriesFor(o.Records))
 }
 
-// Source gives the records of a backup; it has to be closed.
+// Source returns the records of a backup; it has to be closed.
 type Source interface {
 	snapshot.Source
 	Close() error
@@ -127,7 +127,7 @@ func (o *Open) source(chunks io.Reader) (Source, error) {
 	return &foreignRecords{Reader: reader, chunks: o.chunks}, nil
 }
 
-// foreignRecords gives records revisions that this cluster has never given to anything: those of the entries that
+// foreignRecords returns records with revisions that this cluster has never given to anything: those of the entries that
 // held them.
 type foreignRecords struct {
 	*snapshot.Reader
@@ -135,7 +135,7 @@ type foreignRecords struct {
 	given  int
 }
 
-// NextDedupRecord gives none. What is remembered under a key has revisions too, which mean nothing here, and most
+// NextDedupRecord returns none. What is remembered under a key has revisions too, which mean nothing here, and most
 // of them are of records that are no more.
 func (f *foreignRecords) NextDedupRecord() (model.DedupRecord, error) {
 	return model.DedupRecord{}, io.EOF

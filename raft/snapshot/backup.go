@@ -50,7 +50,7 @@ func WriteBackup(ctx context.Context, w io.Writer, header BackupHeader, view Vie
 	return err
 }
 
-// readBackupHeader reads the magic and the header, and gives how long they are.
+// readBackupHeader reads the magic and the header, and returns how long they are.
 func readBackupHeader(r io.Reader) (header BackupHeader, length int64, err error) {
 	buffered := bufio.NewReader(io.LimitReader(r, backupHeaderMax))
 	magic, _ := buffered.ReadString('\n') // what is missing shows in what was read

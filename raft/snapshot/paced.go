@@ -27,7 +27,7 @@ type pacedView struct {
 // Paced returns a view that is read in no hurry.
 func Paced(view View) View { return &pacedView{View: view} }
 
-// Page rests and reads; a context that ends during the rest gives its error.
+// Page rests and reads; a context that ends during the rest returns its error.
 func (v *pacedView) Page(ctx context.Context, after string, limit int) ([]model.Version, error) {
 	if err := v.rest(ctx); err != nil {
 		return nil, err

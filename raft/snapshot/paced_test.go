@@ -30,7 +30,7 @@ func (thinView) Page(_ context.Context, after string, _ int) ([]model.Version, e
 	return []model.Version{{ID: fmt.Sprintf("id-%03d", before+1), VersionNo: "1", Platform: "linux", Revision: uint64(before + 1)}}, nil
 }
 
-// DedupRecords gives one a page too.
+// DedupRecords returns one a page too.
 func (thinView) DedupRecords(_ context.Context, after uint64, _ int) ([]model.DedupRecord, error) {
 	list := someDedupRecords(thinRecords)
 	if int(model.IndexOf(after)) == len(list) {

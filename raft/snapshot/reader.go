@@ -15,7 +15,7 @@ import (
 	"versiond/wire"
 )
 
-// Reader gives back what a snapshot holds, one by one and in flat memory. It is a Source.
+// Reader returns what a snapshot holds, one by one and in flat memory. It is a Source.
 type Reader struct {
 	stream  io.Closer
 	decoder *zstd.Decoder

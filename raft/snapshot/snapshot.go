@@ -33,7 +33,7 @@ const (
 // Castagnoli is the polynomial of every CRC here and in the log.
 var Castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// Source gives the contents of a snapshot: first its dedup records, in their order, until io.EOF, then its
+// Source returns the contents of a snapshot: first its dedup records, in their order, until io.EOF, then its
 // records.
 type Source interface {
 	NextDedupRecord() (model.DedupRecord, error)
@@ -42,11 +42,11 @@ type Source interface {
 
 // View is a consistent view of all records and dedup records. It may be read on another goroutine than the applier's.
 type View interface {
-	// Page gives up to limit records with ids above after, in the byte order of their ids. A view that
+	// Page returns up to limit records with ids above after, in the byte order of their ids. A view that
 	// the service opened and that is read from its first record on gives model.ErrStoreDiffers in place
 	// of the empty page after its last one, when its records are not those that the log makes.
 	Page(ctx context.Context, after string, limit int) ([]model.Version, error)
-	// DedupRecords gives up to limit dedup records with revisions above after, in their order.
+	// DedupRecords returns up to limit dedup records with revisions above after, in their order.
 	DedupRecords(ctx context.Context, after uint64, limit int) ([]model.DedupRecord, error)
 	Close() error
 }
@@ -54,7 +54,7 @@ type View interface {
 // StoreView is a View of a store.
 type StoreView interface {
 	View
-	// State gives the state row as of the view's moment.
+	// State returns the state row as of the view's moment.
 	State() model.StoreState
 }
 

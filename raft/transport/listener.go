@@ -163,7 +163,7 @@ func newConnQueue(owner *Listener) *connQueue {
 }
 
 // put closes a connection that nobody takes, such as one for Raft on a node that does not run it yet, and
-// says whether somebody took it.
+// reports whether somebody took it.
 func (q *connQueue) put(conn net.Conn) bool {
 	timer := time.NewTimer(greetingTimeout)
 	defer timer.Stop()

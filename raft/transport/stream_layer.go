@@ -160,7 +160,7 @@ func (s *streamLayer) welcome(conn net.Conn) error {
 	return conn.SetDeadline(time.Time{})
 }
 
-// judge says what is answered to a greeting. Who does not show the secret learns nothing else.
+// judge returns what is answered to a greeting. Who does not show the secret learns nothing else.
 func (s *streamLayer) judge(hello greeting) (answer byte, err error) {
 	ours := s.identity()
 	switch {

@@ -17,7 +17,7 @@ type leading struct {
 	ports sync.Map
 }
 
-// Transfer makes a voter lead, and gives the leader that came of it.
+// Transfer makes a voter lead, and returns the leader that came of it.
 func (l *leading) Transfer(ctx context.Context, id string) (leader model.Leader, err error) {
 	err = l.changeOnLeader(ctx, func(ctx context.Context) error {
 		leader, err = l.transfer(ctx, id)

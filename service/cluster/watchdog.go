@@ -91,7 +91,7 @@ func (w *storeWatch) beat() time.Duration {
 	return w.took
 }
 
-// handOver hands over if there is somebody to hand over to, and says how long to leave it at that.
+// handOver hands over if there is somebody to hand over to, and returns how long to leave it at that.
 func (d *watchdog) handOver(ctx context.Context, w *storeWatch) (pause time.Duration) {
 	target, found := d.betterVoter(ctx, w.beat())
 	heldUp := d.Node.HeldUp()

@@ -37,7 +37,7 @@ type Guard struct {
 	State func(context.Context) (model.StoreState, error)
 	// ReadRows reads every row, through a view that verifies them.
 	ReadRows func(context.Context) error
-	// Ask asks members how they do; those that do not answer give nil.
+	// Ask asks members how they do; for those that do not answer it returns nil.
 	Ask func(context.Context, []raft.Member) []*peer.Status
 	// LeadElsewhere hands leadership over, if this node leads and a voter is there that can take it.
 	LeadElsewhere func(context.Context)

@@ -58,7 +58,7 @@ func (v *verifyingView) Page(ctx context.Context, after string, limit int) ([]mo
 	return page, nil
 }
 
-// DedupRecords counts what it gives.
+// DedupRecords counts what it returns.
 func (v *verifyingView) DedupRecords(ctx context.Context, after uint64, limit int) ([]model.DedupRecord, error) {
 	page, err := v.View.DedupRecords(ctx, after, limit)
 	if err != nil {

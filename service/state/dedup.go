@@ -51,7 +51,7 @@ func (d *dedup) tooOld(record *model.DedupRecord, index uint64) bool {
 	return model.IndexOf(record.Revision)+d.limits.Indexes < index
 }
 
-// stage remembers a unit, and gives what is forgotten for it.
+// stage remembers a unit, and returns what is forgotten for it.
 func (d *dedup) stage(record model.DedupRecord) (forgotten []model.DedupRecord) {
 	d.places[record.Key] = d.passed + len(d.list)
 	d.list = append(d.list, record)

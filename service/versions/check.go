@@ -32,7 +32,7 @@ type Advice struct {
 	Scheme string `json:"scheme"`
 }
 
-// Advise says whether a client with the version current should update, to which of these records: the highest version that
+// Advise returns whether a client with the version current should update, to which of these records: the highest version that
 // is not withdrawn, takes clients of that version and has this client in its rollout. client names it, the same each time; a
 // client without a name is in no rollout of less than 100 percent.
 //

@@ -65,7 +65,7 @@ func (b *blocker) exec(on executor, statement string) {
 	require.NoError(b.r.TB, err, "%s: %s", b.node.ID, statement)
 }
 
-// awaitApplier waits until the node's transaction stands still, and says whether it has written rows: one of
+// awaitApplier waits until the node's transaction stands still, and reports whether it has written rows: one of
 // commands that change nothing has not.
 func (b *blocker) awaitApplier() (written bool) {
 	b.r.TB.Helper()

@@ -64,7 +64,7 @@ func TestChaos(t *testing.T) {
 
 func long() bool { return os.Getenv("DURATION") != "" }
 
-// chosen gives those faults whose names match FAULT, all when that is not set; of these, without DURATION,
+// chosen returns those faults whose names match FAULT, all when that is not set; of these, without DURATION,
 // the short ones.
 func chosen(t *testing.T, faults []chaos.Fault) []chaos.Fault {
 	t.Helper()

@@ -42,7 +42,7 @@ func damageNode(r *Round, damage func(r *Round, n *cluster.Node)) (heal func()) 
 	}
 }
 
-// endsUnlessReady waits until a node has ended or is ready, and says whether it has ended.
+// endsUnlessReady waits until a node has ended or is ready, and reports whether it has ended.
 func endsUnlessReady(r *Round, n *cluster.Node) (ended bool) {
 	r.TB.Helper()
 	cluster.Eventually(r.TB, awaitTimeout*r.Patience, n.ID+" is to end or to be ready", func() error {

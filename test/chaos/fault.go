@@ -42,7 +42,7 @@ type Fault struct {
 	Inject func(r *Round) (heal func())
 }
 
-// All gives every fault there is.
+// All returns every fault there is.
 func All() []Fault {
 	return slices.Concat(
 		processFaults(),

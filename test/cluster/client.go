@@ -201,7 +201,7 @@ func (c *Client) Remove(ctx context.Context, id string) error {
 	return err
 }
 
-// Ready gives nil when the node is ready, and otherwise what it says is missing.
+// Ready returns nil when the node is ready, and otherwise what it says is missing.
 func (c *Client) Ready(ctx context.Context) error {
 	_, err := c.do(ctx, request{method: http.MethodGet, path: "/readyz"}, nil)
 	return err

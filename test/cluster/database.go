@@ -36,12 +36,12 @@ type Database interface {
 
 // store is what a cluster's nodes keep their records in.
 type store interface {
-	// env gives the variables that make the node use it.
+	// env returns the variables that make the node use it.
 	env(node string) []string
 	// addresses are the servers' on this machine: a node with a machine of its own needs a way there.
 	addresses(node string) []string
 	database(node, dir string) Database
-	// lines gives what lies between the node and its servers; nil where nothing does.
+	// lines returns what lies between the node and its servers; nil where nothing does.
 	lines(node string) *Lines
 }
 

@@ -170,7 +170,7 @@ func (h *history) contradicts(row model.Version, exists bool) bool {
 	return !h.acknowledged.matches(row, exists, 0) && (h.possible == nil || !h.possible.matches(row, exists, h.revision()))
 }
 
-// kind says what must have happened to the acknowledged write that a row contradicts.
+// kind returns what must have happened to the acknowledged write that a row contradicts.
 func (h *history) kind(row model.Version, exists bool) Kind {
 	if exists && row.Revision > h.newest {
 		return Doubled

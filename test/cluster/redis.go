@@ -43,7 +43,7 @@ func (c *Cluster) RedisServer() *servers.RedisServer {
 	return c.cfg.Shared.Redis(c.t)
 }
 
-// Redis gives every cached record, by id. It is empty where the cluster has no Redis. A key of ours whose
+// Redis returns every cached record, by id. It is empty where the cluster has no Redis. A key of ours whose
 // value is none of ours is an error.
 func (c *Cluster) Redis(ctx context.Context) (map[string]dao.CachedVersion, error) {
 	s := c.servers()
@@ -98,7 +98,7 @@ func (s *serverStore) requireGone(ctx context.Context, key string) error {
 	return fmt.Errorf("the value of %s is a %s", key, kind)
 }
 
-// compareCached says how a cached value contradicts the rows. An older revision does not, nor does another
+// compareCached returns how a cached value contradicts the rows. An older revision does not, nor does another
 // record: readers see that the value is not theirs.
 func compareCached(id string, cached dao.CachedVersion, rows map[string]model.Version, cluster string) error {
 	row, exists := rows[id]
@@ -113,7 +113,7 @@ func compareCached(id string, cached dao.CachedVersion, rows map[string]model.Ve
 	return nil
 }
 
-// compareReloaded says how Redis differs from the rows after a reload: it has them all, and nothing else.
+// compareReloaded returns how Redis differs from the rows after a reload: it has them all, and nothing else.
 func compareReloaded(cached map[string]dao.CachedVersion, rows map[string]model.Version, cluster string) error {
 	for id := range cached {
 		if _, exists := rows[id]; !exists {

@@ -270,7 +270,7 @@ func (w *worker) read(ctx context.Context, r *owned) {
 	}
 }
 
-// judge says what is wrong with what was read at a level, "" when it is right. A weak level may give a
+// judge returns what is wrong with what was read at a level, "" when it is right. A weak level may give a
 // former state, but none that the answer's own label says to be over, and none that never was.
 func (r *owned) judge(got *model.VersionDB, opts model.ReadOptions, label uint64) Kind {
 	switch {

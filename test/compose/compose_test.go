@@ -202,7 +202,7 @@ func testEnvExample(t *testing.T, image string) {
 	require.NotContains(t, commandLine, password, "everybody on the machine can read it")
 }
 
-// ownSecrets gives .env.example with a secret in every place, and the tokens' secrets by their names.
+// ownSecrets returns .env.example with a secret in every place, and the tokens' secrets by their names.
 func ownSecrets(t *testing.T) (settings string, secrets map[string]string) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(root, ".env.example"))

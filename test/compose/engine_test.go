@@ -38,7 +38,7 @@ type command struct {
 	args    []string
 }
 
-// run gives what the command printed to its standard output; the error has the rest.
+// run returns what the command printed to its standard output; the error has the rest.
 func (c command) run(ctx context.Context) (string, error) {
 	if c.timeout == 0 {
 		c.timeout = commandTimeout
@@ -76,7 +76,7 @@ func requireEngine(t *testing.T) {
 	t.Log(strings.SplitN(version, "\n", 2)[0])
 }
 
-// composeWords gives the words with which Compose is called.
+// composeWords returns the words with which Compose is called.
 func composeWords() []string {
 	if words := strings.Fields(os.Getenv("DOCKER_COMPOSE")); len(words) > 0 {
 		return words
@@ -84,7 +84,7 @@ func composeWords() []string {
 	return []string{"docker-compose"}
 }
 
-// requireImage gives the image of versiond to test: the one that was asked for, one that Compose will
+// requireImage returns the image of versiond to test: the one that was asked for, one that Compose will
 // build as it does for anybody, or, where the image with Go cannot be had, one around a program that
 // this machine's Go built.
 func requireImage(t *testing.T) string {

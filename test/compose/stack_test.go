@@ -146,7 +146,7 @@ func (s *stack) waitHealthy(services ...string) {
 	}
 }
 
-// state gives what docker inspect says of a service's container in this format.
+// state returns what docker inspect says of a service's container in this format.
 func (s *stack) state(service, format string) string {
 	s.t.Helper()
 	state, err := docker(s.t.Context(), "inspect", "--format", format, s.container(service))
@@ -154,7 +154,7 @@ func (s *stack) state(service, format string) string {
 	return state
 }
 
-// container gives the id of a service's container.
+// container returns the id of a service's container.
 func (s *stack) container(service string) string {
 	s.t.Helper()
 	id := s.compose("ps", "-q", service)
@@ -162,7 +162,7 @@ func (s *stack) container(service string) string {
 	return id
 }
 
-// addresses gives each node's IP.
+// addresses returns each node's IP.
 func (s *stack) addresses() map[string]string {
 	s.t.Helper()
 	found := map[string]string{}

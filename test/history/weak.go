@@ -8,7 +8,7 @@ import (
 	"versiond/model"
 )
 
-// CheckWeak says which reads of the weak levels cannot be right. They may give any former state, but
+// CheckWeak returns which reads of the weak levels cannot be right. They may give any former state, but
 // none that nobody wrote, and none older than the index that the answer itself is labelled with. Nobody
 // may record meanwhile.
 func (r *Recorder) CheckWeak() (stale []string) {

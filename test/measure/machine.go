@@ -19,7 +19,7 @@ type Machine struct {
 	Sync      time.Duration `json:"syncNanoseconds"` // the median time of an fsync in the folder for state
 }
 
-// Describe says what this machine is, and how long an fsync takes in dir.
+// Describe returns what this machine is, and how long an fsync takes in dir.
 func Describe(dir string) (Machine, error) {
 	m := Machine{Cores: runtime.NumCPU(), Go: runtime.Version()}
 	m.Processor = valueIn("/proc/cpuinfo", "model name")

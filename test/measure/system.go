@@ -119,7 +119,7 @@ const (
 	Linearizable Level = "linearizable"
 )
 
-// versionOf asks a program for its version and gives the first line of the answer.
+// versionOf asks a program for its version and returns the first line of the answer.
 func versionOf(program string) string {
 	out, err := exec.Command(program, "--version").Output()
 	if err != nil {

@@ -23,7 +23,7 @@ func main() {
 	}
 }
 
-// run gives an error when go test fails, or when it passes with tests left out.
+// run returns an error when go test fails, or when it passes with tests left out.
 func run(args []string, out io.Writer) error {
 	cmd := exec.Command("go", append([]string{"test", "-json"}, args...)...)
 	cmd.Stderr = os.Stderr

@@ -55,7 +55,7 @@ func TestBrokenEventsAreAnError(t *testing.T) {
 	require.Error(t, err)
 }
 
-// read gives what a report prints for these events, and its error.
+// read returns what a report prints for these events, and its error.
 func read(t *testing.T, events string) (string, error) {
 	t.Helper()
 	var out strings.Builder

@@ -79,7 +79,7 @@ func (r *report) flushPackage(pkg string) {
 	}
 }
 
-// err tells what was skipped; nil when nothing was.
+// err returns what was skipped; nil when nothing was.
 func (r *report) err() error {
 	if len(r.skipped) == 0 {
 		return nil

@@ -47,7 +47,7 @@ func (l *link) carry(from, to net.Conn, d direction) {
 	}
 }
 
-// pass hands one piece on, as the faults have it, and says whether the link goes on.
+// pass hands one piece on, as the faults have it, and reports whether the link goes on.
 func (l *link) pass(to io.Writer, piece []byte, d direction) bool {
 	if d == fromClient {
 		lost, answered := l.proxy.claimLoss(piece)

@@ -13,7 +13,7 @@ type Program struct {
 	Args, Env []string
 	// Dir is where it runs and where its output goes, to server.log.
 	Dir string
-	// Ready gives nil once the program answers.
+	// Ready returns nil once the program answers.
 	Ready func(ctx context.Context) error
 	// Patience is how long Start waits for Ready; 0 is half a minute.
 	Patience time.Duration

@@ -131,7 +131,7 @@ func updateInTurn(t *testing.T, c *cluster.Cluster, records ...model.VersionDB) 
 	return func() { cancel(); require.NoError(t, <-ended) }
 }
 
-// before gives the number that a record had before this one.
+// before returns the number that a record had before this one.
 func before(number string) string {
 	var n int
 	if _, err := fmt.Sscan(number, &n); err != nil || n < 2 {

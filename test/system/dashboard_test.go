@@ -66,7 +66,7 @@ type dashboardPart struct {
 
 var metricName = regexp.MustCompile(`\b(?:versiond|go|process|promhttp)_[a-z0-9_]+`)
 
-// dashboardMetrics gives the metrics that the panels and variables of the dashboard ask for.
+// dashboardMetrics returns the metrics that the panels and variables of the dashboard ask for.
 func dashboardMetrics(t *testing.T) (names []string) {
 	t.Helper()
 	text, err := os.ReadFile("../../docs/grafana-dashboard.json")

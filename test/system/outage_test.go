@@ -14,7 +14,7 @@ import (
 
 const outageWorkers = 8
 
-// ownServers gives servers that a test may break without harm to others.
+// ownServers returns servers that a test may break without harm to others.
 func ownServers(t *testing.T) *servers.Shared {
 	t.Helper()
 	own := &servers.Shared{}

@@ -82,7 +82,7 @@ func mustList(t *testing.T, n *cluster.Node, query url.Values) []string {
 	}
 }
 
-// somePackages gives those of this machine with REAL_INPUT=1, and otherwise some that look like them.
+// somePackages returns those of this machine with REAL_INPUT=1, and otherwise some that look like them.
 func somePackages(t *testing.T) []model.VersionDB {
 	t.Helper()
 	if os.Getenv("REAL_INPUT") == "1" {

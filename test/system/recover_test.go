@@ -106,7 +106,7 @@ func mustRecover(t *testing.T, n *cluster.Node, args ...string) (backup string) 
 	return found[1]
 }
 
-// filesBelow gives a hash of every file, but for what a process has for itself.
+// filesBelow returns a hash of every file, but for what a process has for itself.
 func filesBelow(t *testing.T, path string) map[string]string {
 	t.Helper()
 	files := map[string]string{}
