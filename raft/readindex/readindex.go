@@ -30,10 +30,18 @@ type PeerTerms interface {
 	Term(ctx context.Context, id, address string) (uint64, error)
 }
 
+// Raft is what an Indexer asks of its node's.
+type Raft interface {
+	State() raft.RaftState
+	CurrentTerm() uint64
+	CommitIndex() uint64
+	GetConfiguration() raft.ConfigurationFuture
+}
+
 // Config is what an Indexer knows of its node.
 type Config struct {
 	Node  string
-	Raft  *raft.Raft
+	Raft  Raft
 	Log   raft.LogStore
 	Peers PeerTerms
 	// MayLead reports whether the node's disk lets it lead.
