@@ -9,6 +9,7 @@ import (
 
 	"versiond/controller"
 	"versiond/model"
+	"versiond/test/units"
 	"versiond/wire"
 )
 
@@ -126,7 +127,7 @@ func TestLeaderHandleCommand(t *testing.T) {
 		{Type: model.CommandDelete, ID: "missing"},
 	}
 	answer := serve(t, n.peer, request{method: http.MethodPost, path: "/command?timeout=2s",
-		header: map[string]string{"Content-Type": "application/vnd.versiond.commands"}, body: string(wire.AppendUnits(nil, model.Singles(commands...)))})
+		header: map[string]string{"Content-Type": "application/vnd.versiond.commands"}, body: string(wire.AppendUnits(nil, units.Singles(commands...)))})
 	require.Equal(t, http.StatusOK, answer.Code, answer.Body.String())
 	require.Equal(t, "application/vnd.versiond.outcomes", answer.Header().Get("Content-Type"))
 	requireLabels(t, answer, "8")

@@ -16,6 +16,7 @@ import (
 	"versiond/model"
 	"versiond/peer"
 	"versiond/test/badrequests"
+	"versiond/test/units"
 	"versiond/wire"
 )
 
@@ -30,7 +31,7 @@ func FuzzRequests(f *testing.F) { // slow
 	f.Add(false, "GET", "/version/known?level=none&min_index=3&timeout=1s", "If-None-Match: W/\"28672\", *", []byte{})
 	f.Add(false, "GET", "/version?platform=linux&limit=2&cursor="+model.EncodeCursor("a"), "Accept: */*", []byte{})
 	f.Add(false, "POST", "/version/batch", "Content-Type: application/json", []byte(`{"items":[{"op":"add","id":"a","versionNo":"1","platform":"linux"}]}`))
-	f.Add(true, "POST", "/command?timeout=1s", "Content-Type: "+peer.CommandsType, wire.AppendUnits(nil, model.Singles(model.Command{Type: model.CommandAdd, ID: "a", VersionNo: "1", Platform: "linux"})))
+	f.Add(true, "POST", "/command?timeout=1s", "Content-Type: "+peer.CommandsType, wire.AppendUnits(nil, units.Singles(model.Command{Type: model.CommandAdd, ID: "a", VersionNo: "1", Platform: "linux"})))
 	f.Add(true, "POST", "/admit", "Content-Type: application/json", []byte(`{"cluster":"c","replica":true}`))
 	f.Add(true, "GET", "/?id=node4&addr=127.0.0.1:7004&voter=false", peer.ClusterHeader+": cluster1", []byte{})
 	f.Add(true, "GET", "/read-index?level=leader", "X-Request-Id: 1", []byte{})

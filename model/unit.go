@@ -41,15 +41,6 @@ type UnitResult struct {
 // Single makes a unit of one command.
 func Single(c Command) Unit { return Unit{Commands: []Command{c}} }
 
-// Singles makes a unit of each command.
-func Singles(commands ...Command) []Unit {
-	units := make([]Unit, len(commands))
-	for i := range commands {
-		units[i].Commands = commands[i : i+1 : i+1]
-	}
-	return units
-}
-
 // CountCommands returns how many commands the units have together.
 func CountCommands(units []Unit) int {
 	n := 0

@@ -11,6 +11,7 @@ import (
 
 	"versiond/model"
 	"versiond/test/fakestore"
+	"versiond/test/units"
 	"versiond/wire"
 )
 
@@ -143,7 +144,7 @@ func TestPlainAndUnitEntriesDecideAlike(t *testing.T) {
 		}
 		return rows, flat(outcomes)
 	}
-	plainRows, plain := decide(wire.AppendUnits(nil, model.Singles(commands...)))
+	plainRows, plain := decide(wire.AppendUnits(nil, units.Singles(commands...)))
 	unitRows, unit := decide(wire.AppendUnits(nil, []model.Unit{{Commands: commands}}))
 	require.Equal(t, plain, unit)
 	require.Equal(t, plainRows, unitRows)

@@ -15,6 +15,7 @@ import (
 	"versiond/raft/datadir"
 	"versiond/raft/transport"
 	"versiond/test/fakestore"
+	"versiond/test/units"
 )
 
 var errDiskFull = &os.PathError{Op: "write", Path: "raft.db", Err: syscall.ENOSPC}
@@ -44,7 +45,7 @@ func TestLeaderWithABrokenDiskIsReplaced(t *testing.T) {
 			mend := fault.breaks(c.disks[broken])
 			began := time.Now()
 			ctx, cancel := context.WithTimeout(t.Context(), fault.within)
-			_, err := broken.Propose(ctx, model.Singles(add("in-between")))
+			_, err := broken.Propose(ctx, units.Singles(add("in-between")))
 			cancel()
 			require.ErrorIs(t, err, model.ErrOutcomeUnknown)
 			leader := c.leaderBut(t, broken, fault.within)
@@ -56,7 +57,7 @@ func TestLeaderWithABrokenDiskIsReplaced(t *testing.T) {
 			_, err = broken.LeaderIndex(t.Context())
 			require.ErrorIs(t, err, model.ErrNotLeader, "a stale read at level=leader")
 			ctx, cancel = context.WithTimeout(t.Context(), time.Second)
-			_, err = broken.Propose(ctx, model.Singles(add("refused")))
+			_, err = broken.Propose(ctx, units.Singles(add("refused")))
 			cancel()
 			require.ErrorIs(t, err, model.ErrNotLeader)
 
@@ -71,7 +72,7 @@ func TestLeaderWithABrokenDiskIsReplaced(t *testing.T) {
 
 func mustPropose(t *testing.T, n *Node, id string) {
 	t.Helper()
-	outcomes, err := n.Propose(t.Context(), model.Singles(add(id)))
+	outcomes, err := n.Propose(t.Context(), units.Singles(add(id)))
 	require.NoError(t, err, id)
 	require.Equal(t, model.OutcomeDone, outcomes[0].Outcomes[0].Code, id)
 }
@@ -117,7 +118,7 @@ func TestNodeClosesWhileItsDiskIsBroken(t *testing.T) {
 			c.wrapLog = disk.over
 			n := c.mustLead(t)
 			disk.set(errDiskFull, hang)
-			go func() { _, _ = n.Propose(context.Background(), model.Singles(add("never"))) }()
+			go func() { _, _ = n.Propose(context.Background(), units.Singles(add("never"))) }()
 			require.Eventually(t, func() bool { return n.LogFailure() != nil }, 5*time.Second, time.Millisecond)
 			closed := make(chan error, 1)
 			go func() { closed <- n.Close() }()

@@ -19,6 +19,7 @@ import (
 	"versiond/raft/raftlog"
 	"versiond/raft/transport"
 	"versiond/test/fakestore"
+	"versiond/test/units"
 )
 
 // noPeers is for nodes that have none.
@@ -84,7 +85,7 @@ func (n *testNode) propose(t *testing.T, commands ...model.Command) []model.Outc
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	outcomes, err := n.Propose(ctx, model.Singles(commands...))
+	outcomes, err := n.Propose(ctx, units.Singles(commands...))
 	require.NoError(t, err)
 	return flat(outcomes)
 }
@@ -119,7 +120,7 @@ func TestOutcomesReachTheirProposers(t *testing.T) {
 	for i := range 64 {
 		wg.Go(func() {
 			id := fmt.Sprintf("id-%d", i)
-			units, err := n.Propose(context.Background(), model.Singles(add(id), add(id)))
+			units, err := n.Propose(context.Background(), units.Singles(add(id), add(id)))
 			outcomes := flat(units)
 			mu.Lock()
 			defer mu.Unlock()
@@ -229,7 +230,7 @@ func TestSnapshotIsOfOneMoment(t *testing.T) {
 	go func() {
 		defer close(done)
 		for i := range 200 {
-			_, _ = n.Propose(context.Background(), model.Singles(add(fmt.Sprintf("b-%d", i)))) // only there to be in the way
+			_, _ = n.Propose(context.Background(), units.Singles(add(fmt.Sprintf("b-%d", i)))) // only there to be in the way
 		}
 	}()
 	n.mustSnapshot(t)
@@ -242,7 +243,7 @@ func TestSnapshotIsOfOneMoment(t *testing.T) {
 	for v, err := reader.NextRecord(); err == nil; v, err = reader.NextRecord() {
 		require.LessOrEqual(t, v.Revision/model.CommandsPerEntryMax, meta.Index)
 	}
-	require.EqualValues(t, decidedUpTo(c.store, meta.Index), reader.Count())
+	require.EqualValues(t, decidedUpTo(c.store, meta.Index), reader.Rows())
 }
 
 func decidedUpTo(s *fakestore.Store, index uint64) int {
@@ -263,7 +264,7 @@ func TestBlankNodeRunsNoRaft(t *testing.T) {
 	n := newTestConfig(t).mustOpen(t)
 	require.False(t, n.Running())
 	require.Equal(t, "waiting", n.Status().State)
-	_, err := n.Propose(context.Background(), model.Singles(add("a")))
+	_, err := n.Propose(context.Background(), units.Singles(add("a")))
 	require.ErrorIs(t, err, model.ErrNotLeader)
 	_, err = n.ReadIndexFor(context.Background(), model.TermAck{})
 	require.ErrorIs(t, err, model.ErrNotLeader)
@@ -313,7 +314,7 @@ func TestStuckStoreRefusesInItsOwnWords(t *testing.T) {
 	require.Eventually(t, func() bool { // the applier, which is well, may say so in between
 		n.noteFailure(fmt.Errorf("dial: %w", context.DeadlineExceeded))
 		n.moved.Store(&longAgo)
-		_, err = n.Propose(t.Context(), model.Singles(add("a")))
+		_, err = n.Propose(t.Context(), units.Singles(add("a")))
 		return errors.Is(err, model.ErrStoreUnavailable)
 	}, 5*time.Second, time.Millisecond)
 	require.NotErrorIs(t, err, context.DeadlineExceeded)

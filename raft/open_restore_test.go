@@ -18,6 +18,7 @@ import (
 	"versiond/raft/datadir"
 	"versiond/raft/restore"
 	"versiond/raft/snapshot"
+	"versiond/test/units"
 )
 
 // mustReceive returns a backup that is closed with the test.
@@ -162,7 +163,7 @@ func TestWritesDuringARestoreHaveCertainOutcomes(t *testing.T) {
 				default:
 				}
 				id := fmt.Sprintf("w-%d-%d", w, i)
-				outcomes, err := n.Propose(context.Background(), model.Singles(add(id)))
+				outcomes, err := n.Propose(context.Background(), units.Singles(add(id)))
 				if err != nil {
 					t.Errorf("%s: %v", id, err)
 					return

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/model"
+	"versiond/test/units"
 )
 
 // A store whose rows are wrong, though its state row is right, must be built anew on request, from the
@@ -34,7 +35,7 @@ func TestRebuildStore(t *testing.T) {
 			go func() {
 				defer close(writing)
 				for i := range 50 {
-					_, _ = n.Propose(t.Context(), model.Singles(add(fmt.Sprint("meanwhile-", i))))
+					_, _ = n.Propose(t.Context(), units.Singles(add(fmt.Sprint("meanwhile-", i))))
 				}
 			}()
 			require.NoError(t, n.RebuildStore(t.Context()))

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/model"
+	"versiond/test/units"
 )
 
 // held returns how many bytes of entries the queue has in memory.
@@ -27,7 +28,7 @@ func TestReplacedLeaderWithADeadStoreKeepsABoundedQueue(t *testing.T) {
 	c.rows[first.Node].RefuseCommits(1 << 30)
 	defer c.rows[first.Node].RefuseCommits(0)
 	before := first.LastIndex()
-	go func() { _, _ = first.Propose(t.Context(), model.Singles(add("waits"))) }()
+	go func() { _, _ = first.Propose(t.Context(), units.Singles(add("waits"))) }()
 	require.Eventually(t, func() bool { return first.fsm.queue.handedIndex() > before }, 10*time.Second, 5*time.Millisecond)
 	require.NoError(t, first.TransferLeadership(t.Context(), c.nodes[1].Identity().Node, c.nodes[1].Address()))
 	long := strings.Repeat("\U0001F4BE", 64) // four bytes each
@@ -39,7 +40,7 @@ func TestReplacedLeaderWithADeadStoreKeepsABoundedQueue(t *testing.T) {
 		}
 		require.Eventually(t, func() bool { // on a busy machine the lead may move once more
 			second = c.leaderBut(t, first.Node, 10*time.Second)
-			_, err := second.Propose(t.Context(), model.Singles(commands...))
+			_, err := second.Propose(t.Context(), units.Singles(commands...))
 			return err == nil
 		}, 20*time.Second, time.Millisecond)
 	}

@@ -17,6 +17,7 @@ import (
 	"versiond/raft/datadir"
 	"versiond/raft/snapshot"
 	"versiond/test/fakestore"
+	"versiond/test/units"
 )
 
 func (n *testNode) mustBackup(t *testing.T) []byte {
@@ -184,7 +185,7 @@ func TestBackupIsOfOneMoment(t *testing.T) {
 			case <-stop:
 				return
 			default:
-				_, _ = n.Propose(context.Background(), model.Singles(add(fmt.Sprintf("b-%d", i)))) // only there to be in the way
+				_, _ = n.Propose(context.Background(), units.Singles(add(fmt.Sprintf("b-%d", i)))) // only there to be in the way
 			}
 		}
 	}()

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/model"
+	"versiond/test/units"
 )
 
 // refusedFuture is what hashicorp/raft gives while it takes a transfer for under way.
@@ -22,7 +23,7 @@ func TestTransferThatNeverEndsEndsTheNode(t *testing.T) {
 	n.current().proposer.apply = func([]byte, time.Duration) raft.ApplyFuture { return refusedFuture{} }
 	began := time.Now()
 	require.Eventually(t, func() bool {
-		_, err := n.Propose(t.Context(), model.Singles(add("a")))
+		_, err := n.Propose(t.Context(), units.Singles(add("a")))
 		require.ErrorIs(t, err, model.ErrNotLeader)
 		return n.Err() != nil
 	}, 10*time.Second, 20*time.Millisecond)

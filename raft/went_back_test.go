@@ -10,6 +10,7 @@ import (
 
 	"versiond/model"
 	"versiond/raft/raftlog"
+	"versiond/test/units"
 )
 
 // A database that was killed may come back without its last commits. The node must not take a snapshot
@@ -33,7 +34,7 @@ func TestNoSnapshotOfAStoreThatWentBack(t *testing.T) {
 		_, err = reader.NextRecord()
 	}
 	require.NoError(t, reader.Close())
-	require.EqualValues(t, 10, reader.Count())
+	require.EqualValues(t, 10, reader.Rows())
 }
 
 // The same holds for a backup, and for the view by which the rows are checked.
@@ -133,7 +134,7 @@ func TestProposalsOfAReplacedLeaderAreGivenUp(t *testing.T) {
 	p.hopeless = func() bool { return true }
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	_, err := n.Propose(ctx, model.Singles(add("a")))
+	_, err := n.Propose(ctx, units.Singles(add("a")))
 	require.ErrorIs(t, err, model.ErrOutcomeUnknown)
 	require.NoError(t, ctx.Err(), "it waited to the end")
 }

@@ -15,6 +15,7 @@ import (
 	"versiond/model"
 	"versiond/raft/transport"
 	"versiond/service/cluster"
+	"versiond/test/units"
 )
 
 // mustCluster runs nodes that are all listed, and returns when every one is ready and has its vote.
@@ -93,7 +94,7 @@ func TestFollowersPassMembershipOn(t *testing.T) {
 	require.ErrorIs(t, err, model.ErrNoSuchMember)
 	_, err = follower.JoinRaftCluster(ctx, "node9", "127.0.0.1:1", true)
 	require.ErrorIs(t, err, model.ErrNodeUnreachable)
-	_, _, err = follower.ApplyCommands(ctx, model.Singles(add("a", "1")))
+	_, _, err = follower.ApplyCommands(ctx, units.Singles(add("a", "1")))
 	require.ErrorIs(t, err, model.ErrNotLeader)
 	_, err = follower.LeaderReadIndex(ctx, model.LevelLinearizable, model.TermAck{})
 	require.ErrorIs(t, err, model.ErrNotLeader)
@@ -112,7 +113,7 @@ func TestFollowersPassMembershipOn(t *testing.T) {
 	require.ErrorIs(t, err, model.ErrNodeRemoved)
 	_, err = nodes[1].GetVersionByID(ctx, "a", model.ReadOptions{Level: model.LevelLinearizable})
 	require.ErrorIs(t, err, model.ErrNodeRemoved)
-	_, _, err = nodes[1].ApplyCommands(ctx, model.Singles(add("a", "1")))
+	_, _, err = nodes[1].ApplyCommands(ctx, units.Singles(add("a", "1")))
 	require.ErrorIs(t, err, model.ErrNodeRemoved)
 	checks := nodes[1].Readiness(ctx)
 	require.Contains(t, failing(checks), "member")
@@ -143,7 +144,7 @@ func TestBrokenCommandsOfAnotherNodeAreRefused(t *testing.T) {
 		"a control sign":  add("a\x01", "1"),
 		"an unknown type": {Type: 99, ID: "a", VersionNo: "1", Platform: "linux"},
 	} {
-		_, _, err := n.ApplyCommands(within(t, time.Second), model.Singles(add("right", "1"), command))
+		_, _, err := n.ApplyCommands(within(t, time.Second), units.Singles(add("right", "1"), command))
 		require.ErrorIs(t, err, model.ErrInvalid, name)
 	}
 	many := model.Unit{Commands: slices.Repeat([]model.Command{add("a", "1")}, model.UnitCommandsMax+1)}

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/model"
+	"versiond/test/units"
 )
 
 // A page and the reads after it must not contradict each other: what one has shown, the other shows.
@@ -53,7 +54,7 @@ func TestListingInPages(t *testing.T) {
 		}
 		commands = append(commands, c)
 	}
-	_, _, err := n.ApplyCommands(within(t, 10*time.Second), model.Singles(commands...))
+	_, _, err := n.ApplyCommands(within(t, 10*time.Second), units.Singles(commands...))
 	require.NoError(t, err)
 	for _, limit := range []int{1, 7, 20, 100} {
 		var got []string

@@ -11,6 +11,7 @@ import (
 
 	"versiond/dao"
 	"versiond/model"
+	"versiond/test/units"
 )
 
 // inRedis returns what Redis has for an id; nothing, or a damaged value, is a zero one.
@@ -124,7 +125,7 @@ func TestReloadPassesPageByPage(t *testing.T) {
 	for i := range commands {
 		commands[i] = add(fmt.Sprintf("id-%05d", i), "1")
 	}
-	_, _, err := n.ApplyCommands(within(t, 20*time.Second), model.Singles(commands...))
+	_, _, err := n.ApplyCommands(within(t, 20*time.Second), units.Singles(commands...))
 	require.NoError(t, err)
 	keys := func() int64 { return n.redis.redisDao.Client.DBSize(t.Context()).Val() }
 	eventually(t, func() bool { return keys() == count })

@@ -12,6 +12,7 @@ import (
 
 	"versiond/model"
 	"versiond/raft/snapshot"
+	"versiond/test/units"
 )
 
 // tampering is what somebody may do to a database behind the node's back, and the statement for it.
@@ -162,7 +163,7 @@ func TestReloadUnderWrites(t *testing.T) {
 		for i := 0; writes.Err() == nil; i++ {
 			entry := randomEntries(uint64(i), 30)
 			for _, commands := range entry {
-				_, _, _ = n.ApplyCommands(t.Context(), model.Singles(commands...))
+				_, _, _ = n.ApplyCommands(t.Context(), units.Singles(commands...))
 			}
 		}
 	}()

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/model"
+	"versiond/test/units"
 )
 
 func sampleCommands() []model.Command {
@@ -23,7 +24,7 @@ func sampleCommands() []model.Command {
 	}
 }
 
-func samplePlain() []model.Unit { return model.Singles(sampleCommands()...) }
+func samplePlain() []model.Unit { return units.Singles(sampleCommands()...) }
 
 // sampleUnits has a unit of each kind.
 func sampleUnits() []model.Unit {

@@ -19,6 +19,7 @@ import (
 	"versiond/raft"
 	"versiond/raft/datadir"
 	"versiond/test/fakestore"
+	"versiond/test/units"
 )
 
 // mustLoseQuorum adds a voter that does not exist, so that nothing is committed any more, and leaves
@@ -30,7 +31,7 @@ func (n *testNode) mustLoseQuorum(t *testing.T) {
 	defer cancel()
 	go func() { _ = n.AddVoter(ctx, "node2", "127.0.0.1:1") }() // it cannot be committed
 	require.Eventually(t, func() bool { return n.Status().LastIndex > last }, 5*time.Second, time.Millisecond)
-	_, err := n.Propose(ctx, model.Singles(add("unacknowledged")))
+	_, err := n.Propose(ctx, units.Singles(add("unacknowledged")))
 	require.ErrorIs(t, err, model.ErrOutcomeUnknown)
 }
 

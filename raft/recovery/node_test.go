@@ -15,6 +15,7 @@ import (
 	"versiond/raft/datadir"
 	"versiond/raft/transport"
 	"versiond/test/fakestore"
+	"versiond/test/units"
 )
 
 // noPeers is for nodes that have none.
@@ -76,7 +77,7 @@ func (c testConfig) mustLead(t *testing.T) *testNode {
 
 func (n *testNode) propose(t *testing.T, commands ...model.Command) (outcomes []model.Outcome) {
 	t.Helper()
-	units, err := n.Propose(t.Context(), model.Singles(commands...))
+	units, err := n.Propose(t.Context(), units.Singles(commands...))
 	require.NoError(t, err)
 	for _, u := range units {
 		outcomes = append(outcomes, u.Outcomes...)

@@ -119,9 +119,6 @@ func (r *Reader) checkEnd() error {
 	return io.EOF
 }
 
-// Count returns how many dedup records and records were read.
-func (r *Reader) Count() uint64 { return r.count }
-
 // Rows returns how many records were read.
 func (r *Reader) Rows() uint64 { return r.rows }
 

@@ -11,6 +11,7 @@ import (
 	"versiond/db"
 	"versiond/model"
 	"versiond/service/cluster"
+	"versiond/test/units"
 )
 
 // A node that was removed and is among the members again must serve again by itself.
@@ -41,7 +42,7 @@ func TestNobodyBetterOffIsAskedAgainSoon(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var waits sync.WaitGroup
 	waits.Go(func() {
-		_, _ = n.Node.Propose(ctx, model.Singles(model.Command{Type: model.CommandAdd, ID: "a", VersionNo: "1", Platform: "linux"})) // nobody waits for its outcome
+		_, _ = n.Node.Propose(ctx, units.Singles(model.Command{Type: model.CommandAdd, ID: "a", VersionNo: "1", Platform: "linux"})) // nobody waits for its outcome
 	})
 	require.Eventually(t, func() bool { return n.Node.HeldUp() != nil }, 15*time.Second, 5*time.Millisecond)
 	require.Equal(t, cluster.NobodyPause, stuck.HandOver(t.Context()))
