@@ -64,7 +64,7 @@ chaos: servers ## faults on three nodes under load, over and over: make chaos DU
 	DURATION=$(DURATION) MODE=$(MODE) go test -count=1 -v -timeout 0 -run '^TestChaos$$' ./test/chaos
 
 .PHONY: servers
-servers: ## install MariaDB, Redis, nginx and HAProxy for the tests, as root on Debian or in CI; else say how
+servers: ## get MySQL, MariaDB, Redis, nginx and HAProxy for the tests, as root on Debian or in CI; else say how
 	@scripts/install-servers
 
 .PHONY: fuzz

@@ -38,12 +38,20 @@ func TestSuiteOnSQLite(t *testing.T) { runSuite(t, newSQLite) }
 
 func TestSuiteOnMariaDB(t *testing.T) { runSuite(t, newMariaDB) }
 
+func TestSuiteOnMySQL(t *testing.T) {
+	runSuite(t, func(t testing.TB) *store { return newStoreOn(t, shared.MySQL(t)) })
+}
+
 // TestSuiteOnServerOfOtherDefaults breaks when a setting that an administrator may turn round changes what
 // is stored or read, leaves a transaction open, or keeps backups from being read.
 func TestSuiteOnServerOfOtherDefaults(t *testing.T) {
-	server := servers.MariaDB(t)
-	require.NoError(t, server.TurnDefaults(t.Context()))
-	runSuite(t, func(t testing.TB) *store { return newStoreOn(t, server) })
+	for name, start := range map[string]func(testing.TB) *servers.SQLServer{"MariaDB": servers.MariaDB, "MySQL": servers.MySQL} {
+		t.Run(name, func(t *testing.T) {
+			server := start(t)
+			require.NoError(t, server.TurnDefaults(t.Context()))
+			runSuite(t, func(t testing.TB) *store { return newStoreOn(t, server) })
+		})
+	}
 }
 
 // store is one empty database of its own. Its methods are the cases of the suite.
@@ -129,7 +137,7 @@ func newMariaDB(t testing.TB) *store {
 	return newStoreOn(t, shared.MariaDB(t))
 }
 
-func newStoreOn(t testing.TB, server *servers.MariaDBServer) *store {
+func newStoreOn(t testing.TB, server *servers.SQLServer) *store {
 	t.Helper()
 	name := fmt.Sprintf("suite%d", databases.Add(1))
 	gormDB, create, err := db.OpenMySQL(server.DSN(name), "node1", slog.New(slog.DiscardHandler))
@@ -141,7 +149,7 @@ func newStoreOn(t testing.TB, server *servers.MariaDBServer) *store {
 			return server.Exec(ctx, "DROP DATABASE "+name+"_node1")
 		},
 	}
-	return s.onServer("utf8mb4_nopad_bin")
+	return s.onServer(server.Collation())
 }
 
 func closeAfter(t testing.TB, gormDB *gorm.DB) {

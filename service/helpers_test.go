@@ -68,7 +68,7 @@ func mustStore(t *testing.T, path string) *dao.VersionMysqlDao {
 }
 
 // mustMySQL opens the database of a node on a server.
-func mustMySQL(t *testing.T, server *servers.MariaDBServer) *dao.VersionMysqlDao {
+func mustMySQL(t *testing.T, server *servers.SQLServer) *dao.VersionMysqlDao {
 	t.Helper()
 	return mustMySQLAt(t, server.DSN("versions"))
 }

@@ -31,7 +31,7 @@ const redisDatabases = 16
 // serverStore is a MariaDB database for each node, and one Redis database for all.
 type serverStore struct {
 	t       testing.TB
-	mariaDB *servers.MariaDBServer
+	mariaDB *servers.SQLServer
 	redis   *redis.Client
 	name    string
 }
@@ -76,7 +76,7 @@ func (s *serverStore) database(node, _ string) Database {
 	return s.databaseOn(s.mariaDB, node)
 }
 
-func (s *serverStore) databaseOn(server *servers.MariaDBServer, node string) Database {
+func (s *serverStore) databaseOn(server *servers.SQLServer, node string) Database {
 	s.t.Helper()
 	d := &mysqlDatabase{t: s.t, server: server, name: s.name + "_" + node}
 	db, err := sql.Open("mysql", server.DSN(""))
@@ -91,7 +91,7 @@ func (s *serverStore) databaseOn(server *servers.MariaDBServer, node string) Dat
 
 type mysqlDatabase struct {
 	t      testing.TB
-	server *servers.MariaDBServer
+	server *servers.SQLServer
 	db     *sql.DB // of the server: the database itself may be dropped
 	name   string
 }

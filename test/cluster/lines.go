@@ -15,7 +15,7 @@ import (
 // Lines is what one node stores with, and the proxies by which it reaches it.
 type Lines struct {
 	// Server is the node's own MariaDB, Database the name of its database there.
-	Server   *servers.MariaDBServer
+	Server   *servers.SQLServer
 	Database string
 	// MySQL lies between the node and Server, Redis between it and the Redis that all nodes share.
 	MySQL, Redis *proxy.Proxy
@@ -37,7 +37,7 @@ func newPerNodeStore(t testing.TB, cfg Config, number int) *perNodeStore {
 	return s
 }
 
-func (s *perNodeStore) connect(node string, server *servers.MariaDBServer) *Lines {
+func (s *perNodeStore) connect(node string, server *servers.SQLServer) *Lines {
 	s.t.Helper()
 	lines := &Lines{
 		Server:   server,

@@ -13,9 +13,18 @@ import (
 const RequireEnv = "VERSIOND_REQUIRE_SERVERS"
 
 // MariaDB runs a MariaDB for one test and ends it with the test.
-func MariaDB(t testing.TB) *MariaDBServer {
+func MariaDB(t testing.TB) *SQLServer {
 	t.Helper()
 	server, err := StartMariaDB(tempDir(t))
+	must(t, err)
+	t.Cleanup(func() { _ = server.Kill() })
+	return server
+}
+
+// MySQL runs a MySQL for one test and ends it with the test.
+func MySQL(t testing.TB) *SQLServer {
+	t.Helper()
+	server, err := StartMySQL(tempDir(t))
 	must(t, err)
 	t.Cleanup(func() { _ = server.Kill() })
 	return server
@@ -36,27 +45,39 @@ func Redis(t testing.TB) *RedisServer {
 type Shared struct {
 	mu      sync.Mutex
 	dirs    []string
-	mariaDB *MariaDBServer
-	perNode []*MariaDBServer
+	mariaDB *SQLServer
+	mySQL   *SQLServer
+	perNode []*SQLServer
 	redis   *RedisServer
 }
 
 // MariaDB returns the shared MariaDB, which the first caller starts.
-func (s *Shared) MariaDB(t testing.TB) *MariaDBServer {
+func (s *Shared) MariaDB(t testing.TB) *SQLServer {
+	t.Helper()
+	return s.one(t, &s.mariaDB, StartMariaDB)
+}
+
+// MySQL returns the shared MySQL, which the first caller starts.
+func (s *Shared) MySQL(t testing.TB) *SQLServer {
+	t.Helper()
+	return s.one(t, &s.mySQL, StartMySQL)
+}
+
+func (s *Shared) one(t testing.TB, server **SQLServer, start func(dir string, settings ...string) (*SQLServer, error)) *SQLServer {
 	t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.mariaDB == nil {
-		server, err := StartMariaDB(s.newDir(t))
+	if *server == nil {
+		started, err := start(s.newDir(t))
 		must(t, err)
-		s.mariaDB = server
+		*server = started
 	}
-	return s.mariaDB
+	return *server
 }
 
 // MariaDBs returns count servers, one for each node of a cluster. They are not the one that MariaDB gives.
 // One that a test has killed or paused runs again.
-func (s *Shared) MariaDBs(t testing.TB, count int) []*MariaDBServer {
+func (s *Shared) MariaDBs(t testing.TB, count int) []*SQLServer {
 	t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -71,7 +92,7 @@ func (s *Shared) MariaDBs(t testing.TB, count int) []*MariaDBServer {
 func (s *Shared) startMissing(t testing.TB, count int) error {
 	t.Helper()
 	missing := max(0, count-len(s.perNode))
-	started, errs := make([]*MariaDBServer, missing), make([]error, missing)
+	started, errs := make([]*SQLServer, missing), make([]error, missing)
 	var wg sync.WaitGroup
 	for i := range missing {
 		dir := s.newDir(t)
@@ -108,11 +129,10 @@ func (s *Shared) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var errs []error
-	if s.mariaDB != nil {
-		errs = append(errs, s.mariaDB.Kill())
-	}
-	for _, server := range s.perNode {
-		errs = append(errs, server.Kill())
+	for _, server := range append(s.perNode, s.mariaDB, s.mySQL) {
+		if server != nil {
+			errs = append(errs, server.Kill())
+		}
 	}
 	if s.redis != nil {
 		errs = append(errs, s.redis.Kill())
@@ -120,7 +140,7 @@ func (s *Shared) Close() error {
 	for _, dir := range s.dirs {
 		errs = append(errs, os.RemoveAll(dir))
 	}
-	s.mariaDB, s.perNode, s.redis, s.dirs = nil, nil, nil, nil
+	s.mariaDB, s.mySQL, s.perNode, s.redis, s.dirs = nil, nil, nil, nil, nil
 	return errors.Join(errs...)
 }
 

@@ -27,10 +27,10 @@ func ownServers(t *testing.T) *servers.Shared {
 // themselves. If this fails, a database restart needs a restart of every node, or costs records.
 func TestDatabaseServerGoesAway(t *testing.T) {
 	outages := map[string]struct {
-		begin, end func(s *servers.MariaDBServer) error
+		begin, end func(s *servers.SQLServer) error
 	}{
-		"frozen": {(*servers.MariaDBServer).Pause, (*servers.MariaDBServer).Resume},
-		"killed": {(*servers.MariaDBServer).Kill, (*servers.MariaDBServer).Start},
+		"frozen": {(*servers.SQLServer).Pause, (*servers.SQLServer).Resume},
+		"killed": {(*servers.SQLServer).Kill, (*servers.SQLServer).Start},
 	}
 	for name, outage := range outages {
 		t.Run(name, func(t *testing.T) {
