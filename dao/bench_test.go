@@ -68,7 +68,7 @@ func eachStore(b *testing.B, run func(*testing.B, *store)) {
 		b.Run(name, func(b *testing.B) {
 			s := open(b)
 			require.NoError(b, s.BeginRestore(b.Context(), identity))
-			require.NoError(b, s.FinishRestore(b.Context(), identity, model.Position{}, checksum))
+			require.NoError(b, s.FinishRestore(b.Context(), identity, model.Position{}, checksum, 0))
 			run(b, s)
 		})
 	}

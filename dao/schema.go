@@ -10,7 +10,7 @@ import (
 )
 
 // tables are made in this order, each from the tags of its row.
-var tables = []schema.Tabler{model.Version{}, stateRow{}, dedupRow{}}
+var tables = []schema.Tabler{model.Version{}, stateRow{}, dedupRow{}, changeRow{}}
 
 // stateRow is the only row of its table; its ID is stateID.
 type stateRow struct {

@@ -72,7 +72,7 @@ func (s *store) testApplyWithoutTables(t *testing.T) {
 	for _, table := range []string{"versions", "versiond_state"} {
 		require.NoError(t, s.EnsureSchema(t.Context()))
 		require.NoError(t, s.BeginRestore(t.Context(), identity))
-		require.NoError(t, s.FinishRestore(t.Context(), identity, model.Position{}, checksum))
+		require.NoError(t, s.FinishRestore(t.Context(), identity, model.Position{}, checksum, 0))
 		require.NoError(t, s.DB.Exec("DROP TABLE "+table).Error)
 		err := s.apply(t.Context(), identity.Store, model.Position{}, after(model.Position{}), model.Changes{Upserts: []model.Version{version("a", 1)}})
 		require.ErrorIs(t, err, model.ErrStateMoved, table)

@@ -46,7 +46,7 @@ func (s *store) requireMended(t *testing.T, next *store, kind damage.Kind, unsee
 	s.mustCreate(t)
 	require.NoError(t, s.DeleteAll(ctx))
 	for range 3 {
-		s.mustChange(t, model.Changes{Upserts: []model.Version{version("a", 1), version("b", 2)}, DedupRecords: someDedupRecords(1, 2)})
+		s.mustChange(t, model.Changes{Upserts: []model.Version{version("a", 1), version("b", 2)}, DedupRecords: someDedupRecords(1, 2), Log: []model.Change{someChange(9)}})
 	}
 	left := s.mustState(t)
 	require.NoError(t, s.CheckShape(ctx, left))
@@ -58,7 +58,7 @@ func (s *store) requireMended(t *testing.T, next *store, kind damage.Kind, unsee
 	}
 	becomes := left
 	becomes.Applied = after(left.Applied)
-	err := s.Apply(ctx, left, becomes.Sealed(), model.Changes{Upserts: []model.Version{version("c", 3)}, Deletes: []string{"a"}, DedupRecords: someDedupRecords(3, 1)})
+	err := s.Apply(ctx, left, becomes.Sealed(), model.Changes{Upserts: []model.Version{version("c", 3)}, Deletes: []string{"a"}, DedupRecords: someDedupRecords(3, 1), Log: []model.Change{someChange(10)}})
 	if err != nil {
 		require.ErrorIs(t, err, model.ErrStateMoved, "it would be tried again for ever")
 	}
@@ -66,9 +66,11 @@ func (s *store) requireMended(t *testing.T, next *store, kind damage.Kind, unsee
 	require.NoError(t, next.DeleteAll(ctx))
 	require.NoError(t, next.InsertBatch(ctx, []model.Version{version("whole", 1)}))
 	require.NoError(t, next.InsertDedupRecords(ctx, someDedupRecords(7, 2)))
-	require.NoError(t, next.FinishRestore(ctx, identity, restoredAt, checksum))
+	require.NoError(t, next.InsertChanges(ctx, []model.Change{someChange(11)}))
+	require.NoError(t, next.FinishRestore(ctx, identity, restoredAt, checksum, 0))
 	require.NoError(t, next.CheckShape(ctx, next.mustState(t)))
-	next.mustChange(t, model.Changes{Upserts: []model.Version{version("after", 1)}, DedupRecords: someDedupRecords(9, 1)})
+	next.mustChange(t, model.Changes{Upserts: []model.Version{version("after", 1)}, DedupRecords: someDedupRecords(9, 1), Log: []model.Change{someChange(12)}})
+	require.Equal(t, []model.Change{someChange(11), someChange(12)}, next.mustKept(t))
 	require.Equal(t, []string{"after", "whole"}, next.mustIDs(t))
 	require.Equal(t, someDedupRecords(7, 3), next.mustRemembered(t))
 }
@@ -87,6 +89,8 @@ func (s *store) testDamageIsNamed(t *testing.T) {
 	for name, words := range map[string]string{
 		"index added":                               "table versions is not as this node made it",
 		"index dropped":                             "table versions is not as this node made it",
+		"table of changes dropped":                  "table version_changes is gone",
+		"index of changes dropped":                  "table version_changes is not as this node made it",
 		"table of dedup records dropped":            "table versiond_idempotency is gone",
 		"table of dedup records replaced by a view": "table versiond_idempotency is not as this node made it",
 		"trigger that changes what is written":      "somebody has put a trigger on its tables",

@@ -83,7 +83,7 @@ func (s *store) testDedupRecordsRestored(t *testing.T) {
 	require.Empty(t, s.mustRemembered(t))
 	require.NoError(t, s.InsertDedupRecords(t.Context(), someDedupRecords(7, 20)))
 	require.NoError(t, s.InsertDedupRecords(t.Context(), someDedupRecords(7, 3)), "a batch whose answer was lost is written again")
-	require.NoError(t, s.FinishRestore(t.Context(), identity, restoredAt, checksum))
+	require.NoError(t, s.FinishRestore(t.Context(), identity, restoredAt, checksum, 0))
 	require.Equal(t, someDedupRecords(7, 20), s.mustRemembered(t))
 }
 

@@ -12,8 +12,10 @@ import (
 var texts = map[string]string{
 	"versions.id": "128", "versions.version_no": "64", "versions.platform": "64",
 	"versions.scheme": "16", "versions.min_version_no": "64", "versions.from_version_no": "64",
+	"version_changes.id": "128", "version_changes.op": "8", "version_changes.version_no": "64", "version_changes.platform": "64",
+	"version_changes.was_platform": "64", "version_changes.changed_by": "128", "version_changes.scheme": "16",
 	"versiond_state.cluster_id": "64", "versiond_state.node_id": "64", "versiond_state.store_id": "64",
-	"versiond_state.checksum": "96", "versiond_state.shape": "64", "versiond_state.seal": "64",
+	"versiond_state.checksum": "96", "versiond_state.shape": "96", "versiond_state.seal": "64",
 }
 
 // testTexts breaks when a SQL client shows an operator hex in place of words, or when they would be compared otherwise
@@ -71,7 +73,7 @@ func (s *store) testOldForm(t *testing.T) {
 	require.NoError(t, s.BeginRestore(ctx, identity))
 	require.NoError(t, s.DeleteAll(ctx))
 	require.NoError(t, s.InsertBatch(ctx, []model.Version{version("whole", 1)}))
-	require.NoError(t, s.FinishRestore(ctx, identity, restoredAt, checksum))
+	require.NoError(t, s.FinishRestore(ctx, identity, restoredAt, checksum, 0))
 	require.Equal(t, []string{"whole"}, s.mustIDs(t))
 	require.NoError(t, s.CheckShape(ctx, s.mustState(t)))
 }

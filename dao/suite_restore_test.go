@@ -26,11 +26,11 @@ func (s *store) testRestore(t *testing.T) {
 	snapshot := manyVersions(2500)
 	require.NoError(t, s.InsertBatch(t.Context(), snapshot))
 	require.NoError(t, s.InsertBatch(t.Context(), snapshot[:10]), "a batch whose answer was lost is written again")
-	require.NoError(t, s.FinishRestore(t.Context(), identity, restoredAt, checksum))
+	require.NoError(t, s.FinishRestore(t.Context(), identity, restoredAt, checksum, 0))
 
 	require.Equal(t, s.stateOf(t, model.StoreState{Identity: identity, Applied: restoredAt, Checksum: checksum}), s.mustState(t))
 	require.Equal(t, idsOf(snapshot), s.mustIDs(t))
-	require.ErrorIs(t, s.FinishRestore(t.Context(), identity, restoredAt, checksum), model.ErrStateMoved, "finishing what is finished")
+	require.ErrorIs(t, s.FinishRestore(t.Context(), identity, restoredAt, checksum, 0), model.ErrStateMoved, "finishing what is finished")
 	s.mustApply(t, []model.Version{version("x", 1)})
 }
 
@@ -58,13 +58,13 @@ func (s *store) testWork(t *testing.T) {
 func (s *store) testRestoreInterrupted(t *testing.T) {
 	require.NoError(t, s.BeginRestore(t.Context(), model.Identity{Cluster: "c", Node: "n", Store: "old"}), "makes its schema")
 	require.NoError(t, s.InsertBatch(t.Context(), []model.Version{version("half", 1)}))
-	require.ErrorIs(t, s.FinishRestore(t.Context(), identity, restoredAt, checksum), model.ErrStateMoved)
+	require.ErrorIs(t, s.FinishRestore(t.Context(), identity, restoredAt, checksum, 0), model.ErrStateMoved)
 	require.True(t, s.mustState(t).Restoring)
 
 	require.NoError(t, s.BeginRestore(t.Context(), identity))
 	require.NoError(t, s.DeleteAll(t.Context()))
 	require.NoError(t, s.InsertBatch(t.Context(), []model.Version{version("whole", 1)}))
-	require.NoError(t, s.FinishRestore(t.Context(), identity, restoredAt, checksum))
+	require.NoError(t, s.FinishRestore(t.Context(), identity, restoredAt, checksum, 0))
 	require.Equal(t, []string{"whole"}, s.mustIDs(t))
 	require.Equal(t, s.stateOf(t, model.StoreState{Identity: identity, Applied: restoredAt, Checksum: checksum}), s.mustState(t))
 }
@@ -81,7 +81,7 @@ func (s *store) testRestoreUnderView(t *testing.T) {
 	require.NoError(t, s.BeginRestore(t.Context(), identity))
 	require.NoError(t, s.DeleteAll(t.Context()))
 	require.NoError(t, s.InsertBatch(t.Context(), []model.Version{version("whole", 1)}))
-	require.NoError(t, s.FinishRestore(t.Context(), identity, restoredAt, checksum))
+	require.NoError(t, s.FinishRestore(t.Context(), identity, restoredAt, checksum, 0))
 	require.Equal(t, []string{"whole"}, s.mustIDs(t))
 	require.Equal(t, idsOf(versions), mustIDs(t, view))
 	require.False(t, view.State().Restoring)
@@ -93,7 +93,7 @@ func (s *store) testRestoreWithoutTables(t *testing.T) {
 	require.NoError(t, s.drop(t.Context()))
 	require.ErrorIs(t, s.DeleteAll(t.Context()), model.ErrStateMoved)
 	require.ErrorIs(t, s.InsertBatch(t.Context(), []model.Version{version("a", 1)}), model.ErrStateMoved)
-	require.ErrorIs(t, s.FinishRestore(t.Context(), identity, restoredAt, checksum), model.ErrStateMoved)
+	require.ErrorIs(t, s.FinishRestore(t.Context(), identity, restoredAt, checksum, 0), model.ErrStateMoved)
 	require.NoError(t, s.BeginRestore(t.Context(), identity))
 	require.True(t, s.mustState(t).Restoring)
 }

@@ -103,6 +103,9 @@ func runSuite(t *testing.T, open func(t testing.TB) *store) {
 		"dedup records in views":            (*store).testDedupRecordsInViews,
 		"dedup records restored":            (*store).testDedupRecordsRestored,
 		"dedup records without table":       (*store).testDedupRecordsWithoutTable,
+		"changes":                           (*store).testChanges,
+		"changes in views":                  (*store).testChangesInViews,
+		"changes restored":                  (*store).testChangesRestored,
 		"damage is seen and mended":         (*store).testDamage,
 		"damage is mended by a new process": (*store).testDamageMeanwhile,
 		"damage is named":                   (*store).testDamageIsNamed,
@@ -127,7 +130,7 @@ func newSQLite(t testing.TB) *store {
 		textType:        func(string) string { return "TEXT" },
 		oldTables:       oldSQLiteTables,
 		drop: func(ctx context.Context) error {
-			return gormDB.WithContext(ctx).Exec("DROP TABLE versions; DROP TABLE versiond_state; DROP TABLE versiond_idempotency").Error
+			return gormDB.WithContext(ctx).Exec("DROP TABLE versions; DROP TABLE versiond_state; DROP TABLE versiond_idempotency; DROP TABLE version_changes").Error
 		},
 	}
 }
@@ -166,7 +169,7 @@ const checksum = model.Checksum("1-3-00ff")
 func (s *store) mustCreate(t *testing.T) {
 	t.Helper()
 	require.NoError(t, s.BeginRestore(t.Context(), identity))
-	require.NoError(t, s.FinishRestore(t.Context(), identity, model.Position{}, checksum))
+	require.NoError(t, s.FinishRestore(t.Context(), identity, model.Position{}, checksum, 0))
 }
 
 // mustApply applies on top of whatever is applied.

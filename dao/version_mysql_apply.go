@@ -44,7 +44,13 @@ func writeChanges(tx *gorm.DB, c *model.Changes) error {
 	if err := insertDedupRecords(tx, c.DedupRecords); err != nil {
 		return err
 	}
-	return forgetThrough(tx, c.ForgetThrough)
+	if err := forgetThrough(tx, c.ForgetThrough); err != nil {
+		return err
+	}
+	if err := insertChanges(tx, c.Log); err != nil {
+		return err
+	}
+	return letGo(tx, c.LetGoThrough, c.LetGo)
 }
 
 // upsertVersions writes rows. Plain ones leave the columns of details alone, which are NULL: a transaction of 100 takes 1.2 ms

@@ -137,26 +137,19 @@ func (d *VersionMysqlDao) collect(ctx context.Context, op string, tx *gorm.DB, v
 	return versions, err
 }
 
-// scan calls fn with the rows that tx finds, whose errors come back as they are. It stands in place of Find, with which the
-// whole of a snapshot of 100,000 records takes 1.6 times as long on SQLite and 1.35 times on MariaDB (docs/adr/0015).
+// scan calls fn with the records that tx finds, whose errors come back as they are.
 func (d *VersionMysqlDao) scan(ctx context.Context, op string, tx *gorm.DB, fn func(model.Version) error) error {
-	rows, err := tx.Model(&model.Version{}).Select(versionColumns).Rows()
-	if err != nil {
-		return d.translate(ctx, op, err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var r scannedRow
-		if err := rows.Scan(r.targets()...); err != nil {
-			return d.translate(ctx, op, err)
-		}
+	var failed error
+	err := scanRows(tx.Model(&model.Version{}).Select(versionColumns), func(r *scannedRow) error {
 		v, err := r.version()
-		if err != nil {
-			return d.translate(ctx, op, err)
+		if err == nil {
+			failed = fn(v)
+			err = failed
 		}
-		if err := fn(v); err != nil {
-			return err
-		}
+		return err
+	})
+	if failed != nil {
+		return failed
 	}
-	return d.translate(ctx, op, rows.Err())
+	return d.translate(ctx, op, err)
 }

@@ -12,17 +12,24 @@ const dedupRecordsPerPage = 1000
 
 // ForEachDedupRecord calls fn with every dedup record in their order, in flat memory.
 func (d *VersionMysqlDao) ForEachDedupRecord(ctx context.Context, fn func(model.DedupRecord) error) error {
+	return eachPage(func(after uint64) ([]model.DedupRecord, error) {
+		return d.dedup(ctx, d.DB, after, dedupRecordsPerPage)
+	}, func(m model.DedupRecord) uint64 { return m.Revision }, fn)
+}
+
+// eachPage calls fn with each row of pages that begin behind a revision, until one is empty.
+func eachPage[Row any](page func(after uint64) ([]Row, error), revision func(Row) uint64, fn func(Row) error) error {
 	for after := uint64(0); ; {
-		page, err := d.dedup(ctx, d.DB, after, dedupRecordsPerPage)
-		if err != nil || len(page) == 0 {
+		rows, err := page(after)
+		if err != nil || len(rows) == 0 {
 			return err
 		}
-		for _, m := range page {
-			if err := fn(m); err != nil {
+		for _, row := range rows {
+			if err := fn(row); err != nil {
 				return err
 			}
 		}
-		after = page[len(page)-1].Revision
+		after = revision(rows[len(rows)-1])
 	}
 }
 

@@ -25,12 +25,15 @@ func (d *VersionMysqlDao) BeginRestore(ctx context.Context, identity model.Ident
 	return d.translateWrite(ctx, "beginning a restore", err)
 }
 
-// DeleteAll removes every record and dedup record, in batches of which each is a transaction. It uses no DDL, which
+// DeleteAll removes every record, dedup record and change, in batches of which each is a transaction. It uses no DDL, which
 // would wait for open read views to end. It belongs between BeginRestore and FinishRestore, and
 // returns model.ErrStateMoved when the tables are gone.
 func (d *VersionMysqlDao) DeleteAll(ctx context.Context) error {
 	tx := d.DB.WithContext(ctx)
 	err := deleteRows(tx, "revision", 0, func(row dedupRow) uint64 { return row.Revision })
+	if err == nil {
+		err = deleteRows(tx, "revision", 0, func(row changeRow) uint64 { return row.Revision })
+	}
 	if err == nil {
 		err = deleteRows(tx, "id", "", func(row model.Version) string { return row.ID })
 	}
@@ -65,14 +68,14 @@ func (d *VersionMysqlDao) InsertBatch(ctx context.Context, versions []model.Vers
 	return d.translateWrite(ctx, "writing restored records", err)
 }
 
-// FinishRestore puts the store at position at, where the records have this checksum, and clears the
-// mark. It returns model.ErrStateMoved when the store is not being restored, or not as this identity's.
-func (d *VersionMysqlDao) FinishRestore(ctx context.Context, identity model.Identity, at model.Position, checksum model.Checksum) error {
+// FinishRestore puts the store at position at, where all of it has this checksum and the changes after the revision
+// changesFrom are kept, and clears the mark. It returns model.ErrStateMoved when the store is not being restored, or not as this identity's.
+func (d *VersionMysqlDao) FinishRestore(ctx context.Context, identity model.Identity, at model.Position, checksum model.Checksum, changesFrom uint64) error {
 	from := model.StoreState{Identity: identity, Restoring: true}
 	if shape := d.shape.Load(); shape != nil {
 		from.Shape = *shape
 	}
 	to := from
-	to.Applied, to.Checksum, to.Restoring = at, checksum, false
+	to.Applied, to.Checksum, to.ChangesFrom, to.Restoring = at, checksum, changesFrom, false
 	return d.translateWrite(ctx, "finishing a restore", moveState(d.DB.WithContext(ctx), from.Sealed(), to.Sealed()))
 }

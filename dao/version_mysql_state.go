@@ -35,10 +35,11 @@ func readState(tx *gorm.DB) (model.StoreState, error) {
 	return s, err
 }
 
-// selectState reads the only row there may be. A second one is a difference, and the first one is told.
+// selectState reads the only row there may be. A second one is a difference, and the first one is told. The table of a release
+// that kept no changes lacks a column.
 func selectState(tx *gorm.DB) (s model.StoreState, err error) {
 	var rows []stateRow
-	if err := tx.Order("id").Limit(2).Find(&rows).Error; err != nil {
+	if err := tx.Select("*").Order("id").Limit(2).Find(&rows).Error; err != nil {
 		return s, err
 	}
 	if len(rows) == 0 {
@@ -81,12 +82,12 @@ func insertState(tx *gorm.DB, s model.StoreState) error {
 }
 
 // moveState makes from to, whose identity and shape stay. It fails when the row is not from in every part. GORM builds
-// a condition that is written out in half the time that it takes for one of a struct's ten fields.
+// a condition that is written out in half the time that it takes for one of a struct's eleven fields.
 func moveState(tx *gorm.DB, from, to model.StoreState) error {
 	update := tx.Model(&stateRow{}).Where("id = ? AND cluster_id = ? AND node_id = ? AND store_id = ? AND applied_index = ? AND applied_term = ? "+
-		"AND restoring = ? AND checksum = ? AND shape = ? AND seal = ?",
-		stateID, from.Cluster, from.Node, from.Store, from.Applied.Index, from.Applied.Term, from.Restoring, from.Checksum, from.Shape, from.Seal).
-		Select("applied_index", "applied_term", "restoring", "checksum", "seal").UpdateColumns(&stateRow{StoreState: to})
+		"AND restoring = ? AND checksum = ? AND changes_from = ? AND shape = ? AND seal = ?",
+		stateID, from.Cluster, from.Node, from.Store, from.Applied.Index, from.Applied.Term, from.Restoring, from.Checksum, from.ChangesFrom, from.Shape, from.Seal).
+		Select("applied_index", "applied_term", "restoring", "checksum", "changes_from", "seal").UpdateColumns(&stateRow{StoreState: to})
 	// This relies on clientFoundRows: MySQL otherwise counts rows that changed, not rows that matched.
 	if update.Error == nil && update.RowsAffected == 0 {
 		return model.ErrStateMoved

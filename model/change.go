@@ -1,5 +1,10 @@
 package model
 
+import (
+	"errors"
+	"fmt"
+)
+
 // ChangeOp says what a write made of a record.
 type ChangeOp string
 
@@ -24,9 +29,9 @@ type Change struct {
 	WasPlatform string `gorm:"size:64;serializer:nullable"`
 	// Details are the record's from then on; a delete has none.
 	*Details
-	// At is when the node that took the request had it, in Unix milliseconds; 0 where that is not known. In the table it is
-	// a time, in UTC.
-	At int64 `gorm:"column:changed_at;serializer:moment"`
+	// At is when the node that took the request had it, in Unix milliseconds; 0 where that is not known. In the table,
+	// where it is changed_at, it is a time in UTC.
+	At int64 `gorm:"-"`
 	// By is the name of the token of whoever asked for it; empty where there was none.
 	By string `gorm:"column:changed_by;size:128;serializer:nullable"`
 }
@@ -37,4 +42,18 @@ func (Change) TableName() string { return "version_changes" }
 // Record returns the record as the change left it. There is none after a delete.
 func (c *Change) Record() VersionDB {
 	return VersionDB{ID: c.ID, VersionNo: c.VersionNo, Platform: c.Platform, Details: c.Details, Revision: c.Revision}
+}
+
+// Validate returns nil, or an error that says what no node has written.
+func (c *Change) Validate() error {
+	origin := Origin{At: c.At, By: c.By}
+	switch {
+	case c.Revision == 0 || !origin.Valid():
+		return fmt.Errorf("%w: a change of %q has no revision, or an origin that no node gives", ErrCorrupt, c.ID)
+	case c.WasPlatform != "" && ValidateText("platform", c.WasPlatform) != nil:
+		return ValidateText("platform", c.WasPlatform)
+	case c.Op == ChangeDelete:
+		return errors.Join(ValidateID(c.ID), ValidateText("platform", c.Platform))
+	}
+	return ValidateRecord(c.Record())
 }

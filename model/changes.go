@@ -10,4 +10,9 @@ type Changes struct {
 	// DedupRecords are new; those up to the revision ForgetThrough are removed, 0 for none.
 	DedupRecords  []DedupRecord
 	ForgetThrough uint64
+	// Log is what is new in the log of changes. Those of before up to the revision LetGoThrough are removed, 0 for none, and
+	// those with the revisions LetGo.
+	Log          []Change
+	LetGoThrough uint64
+	LetGo        []uint64
 }

@@ -30,7 +30,9 @@ type StoreState struct {
 	// Checksum is that of the records at Applied; empty while Restoring.
 	Checksum Checksum `gorm:"size:96;not null"`
 	// Shape is that of the tables as the node made them.
-	Shape string `gorm:"size:64;not null"`
+	Shape string `gorm:"size:96;not null"`
+	// ChangesFrom is the revision after which every change is kept; 0 before any are. It moves on as old ones are let go.
+	ChangesFrom uint64 `gorm:"not null"`
 	// Restoring is set while a snapshot is being loaded: the records are then of no use.
 	Restoring bool `gorm:"not null"`
 	// Seal binds all of the above together. Only the node that moves the row makes one, so that a part which
@@ -41,6 +43,9 @@ type StoreState struct {
 // Sealed returns the state with the seal that belongs to it.
 func (s StoreState) Sealed() StoreState {
 	whole := fmt.Sprintf("%q %q %q %d %d %q %q %t", s.Cluster, s.Node, s.Store, s.Applied.Index, s.Applied.Term, s.Checksum, s.Shape, s.Restoring)
+	if s.ChangesFrom != 0 { // a release that keeps no changes has made the same seal without it
+		whole = fmt.Sprintf("%s %d", whole, s.ChangesFrom)
+	}
 	sum := sha256.Sum256([]byte(whole))
 	s.Seal = hex.EncodeToString(sum[:16])
 	return s

@@ -20,6 +20,7 @@ func TestStoreStateSeal(t *testing.T) {
 		"term":      func(s *StoreState) { s.Applied.Term++ },
 		"checksum":  func(s *StoreState) { s.Checksum = "" },
 		"shape":     func(s *StoreState) { s.Shape = "" },
+		"changes":   func(s *StoreState) { s.ChangesFrom = 7 },
 		"restoring": func(s *StoreState) { s.Restoring = true },
 		"seal":      func(s *StoreState) { s.Seal = "" },
 		"between":   func(s *StoreState) { s.Cluster, s.Node = "cn", "ode1" },

@@ -98,7 +98,7 @@ func (d *decider) decideCommands(u *model.Unit, index uint64, position int, outc
 		return
 	}
 	for i := range u.Commands {
-		outcomes[i] = d.dispatch(u.Commands[i], model.Revision(index, position+i))
+		outcomes[i] = d.dispatch(u.Commands[i], model.Revision(index, position+i), u.Origin)
 	}
 }
 
@@ -107,7 +107,7 @@ func (d *decider) decideCommands(u *model.Unit, index uint64, position int, outc
 func (d *decider) decideAtomic(u *model.Unit, index uint64, position int, outcomes []model.Outcome) {
 	d.service.BeginAtomicInternal()
 	for i := range u.Commands {
-		outcomes[i] = d.dispatch(u.Commands[i], model.Revision(index, position+i))
+		outcomes[i] = d.dispatch(u.Commands[i], model.Revision(index, position+i), u.Origin)
 		if outcomes[i].Code != model.OutcomeDone {
 			d.service.EndAtomicInternal(false)
 			outcomes[i].Revision = d.service.RevisionInternal(u.Commands[i].ID)
@@ -128,14 +128,14 @@ func markNotDone(outcomes []model.Outcome, refused int) {
 
 // dispatch lets the service decide one command. An unknown type cannot come this far: decoding
 // refuses it, and a node that guessed would differ from the others.
-func (d *decider) dispatch(command model.Command, revision uint64) model.Outcome {
+func (d *decider) dispatch(command model.Command, revision uint64, origin *model.Origin) model.Outcome {
 	switch command.Type {
 	case model.CommandAdd:
-		return d.service.AddVersionInternal(command, revision)
+		return d.service.AddVersionInternal(command, revision, origin)
 	case model.CommandUpdate:
-		return d.service.UpdateVersionInternal(command, revision)
+		return d.service.UpdateVersionInternal(command, revision, origin)
 	case model.CommandDelete:
-		return d.service.DeleteVersionInternal(command, revision)
+		return d.service.DeleteVersionInternal(command, revision, origin)
 	}
 	panic(fmt.Sprintf("command type %d passed the decoder", command.Type))
 }

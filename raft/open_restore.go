@@ -127,9 +127,13 @@ func (a *applier) beganBeforeLog(begin uint64) (bool, error) {
 func (a *applier) loadRestore(ctx context.Context, at model.Position, open *restore.Open) error {
 	a.log.Info("loading a backup in the place of all records", "index", at.Index, "term", at.Term, "records", open.Records, "bytes", open.Bytes)
 	a.suspend()
+	changesFrom := uint64(0)
+	if a.service.ChangesFromInternal() > 0 { // whoever watches has to begin anew: no change says what the backup made of the records
+		changesFrom = model.Revision(at.Index, 0)
+	}
 	began := time.Now()
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
-		err := a.loadRestoreOnce(ctx, at, open)
+		err := open.Load(a.logs, changesFrom, func(source restore.Source) error { return a.replaceAll(ctx, at, source) })
 		if errors.Is(err, model.ErrCorrupt) || errors.Is(err, raft.ErrLogNotFound) {
 			return struct{}{}, backoff.Permanent(err)
 		}
@@ -140,8 +144,4 @@ func (a *applier) loadRestore(ctx context.Context, at model.Position, open *rest
 	}, storeRetries()...)
 	a.fsm.observer.SnapshotRestored(int64(open.Bytes), time.Since(began), err)
 	return err
-}
-
-func (a *applier) loadRestoreOnce(ctx context.Context, at model.Position, open *restore.Open) error {
-	return open.Load(a.logs, func(source restore.Source) error { return a.replaceAll(ctx, at, source) })
 }

@@ -143,6 +143,8 @@ func (a *applier) rebuild(ctx context.Context) error {
 type emptySource struct{}
 
 func (emptySource) NextDedupRecord() (model.DedupRecord, error) { return model.DedupRecord{}, io.EOF }
+func (emptySource) ChangesFrom() (uint64, error)                { return 0, nil }
+func (emptySource) NextChange() (model.Change, error)           { return model.Change{}, io.EOF }
 func (emptySource) NextRecord() (model.Version, error)          { return model.Version{}, io.EOF }
 
 // restoreNewest loads the newest snapshot in place of log entries that are not to be had.

@@ -17,9 +17,14 @@ type VersionServiceInterface interface {
 	// PrepareInternal reads from the store what deciding the units of some entries needs beside what is kept in memory.
 	// model.ErrStateMoved means that it is not what was left there; after any other error it may be tried again.
 	PrepareInternal(ctx context.Context, units [][]model.Unit) error
-	AddVersionInternal(command model.Command, revision uint64) model.Outcome
-	UpdateVersionInternal(command model.Command, revision uint64) model.Outcome
-	DeleteVersionInternal(command model.Command, revision uint64) model.Outcome
+	AddVersionInternal(command model.Command, revision uint64, origin *model.Origin) model.Outcome
+	UpdateVersionInternal(command model.Command, revision uint64, origin *model.Origin) model.Outcome
+	DeleteVersionInternal(command model.Command, revision uint64, origin *model.Origin) model.Outcome
+	// KeepChangesInternal stages that the changes after revision are kept from now on, unless they are kept already. The origin
+	// of a command, which may be nil, is kept with its change and decides nothing.
+	KeepChangesInternal(revision uint64)
+	// ChangesFromInternal returns the revision after which all changes are kept, with what is staged; 0 while none are.
+	ChangesFromInternal() uint64
 
 	// BeginAtomicInternal and EndAtomicInternal stand around commands that are to be done together or
 	// not at all; unless they were done, EndAtomicInternal takes back what they staged.
@@ -34,7 +39,7 @@ type VersionServiceInterface interface {
 	RecallInternal(unit *model.Unit, revision uint64) (outcome model.UnitOutcome, found bool)
 	// RememberInternal stages what a unit with a key came to.
 	RememberInternal(unit *model.Unit, revision uint64, outcomes []model.Outcome)
-	// ChecksumInternal returns the running checksum of all records and dedup records, with what is staged.
+	// ChecksumInternal returns the running checksum of all records, dedup records and changes, with what is staged.
 	ChecksumInternal() model.Checksum
 
 	// CommitInternal writes what is staged and moves the state row of this store from one position
@@ -58,7 +63,7 @@ type VersionServiceInterface interface {
 	// the store is known to be ours and before anything is applied. model.ErrStoreDiffers means that
 	// its records are not those that were stored there.
 	LoadInternal(ctx context.Context, cluster string) error
-	// RestoreInternal replaces all records and dedup records by those of source, and sets the state row to
+	// RestoreInternal replaces all records, dedup records and changes by those of source, and sets the state row to
 	// identity and position. A crash in between leaves the row marked as restoring.
 	RestoreInternal(ctx context.Context, identity model.Identity, position model.Position, source Source) error
 	// OpenViewInternal opens a consistent view of the records as they are now: model.ErrNoState when
@@ -69,7 +74,7 @@ type VersionServiceInterface interface {
 // Source returns the contents of a snapshot.
 type Source = snapshot.Source
 
-// View is a consistent view of all records and dedup records.
+// View is a consistent view of all records, dedup records and changes.
 type View = snapshot.View
 
 // StoreView is a View of the store.

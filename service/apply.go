@@ -39,33 +39,39 @@ func (m *stateMachine) PrepareInternal(ctx context.Context, units [][]model.Unit
 }
 
 // AddVersionInternal decides a create and stages its row.
-func (m *stateMachine) AddVersionInternal(c model.Command, revision uint64) model.Outcome {
+func (m *stateMachine) AddVersionInternal(c model.Command, revision uint64, origin *model.Origin) model.Outcome {
 	if current, exists := m.mysql.records.Staged(c.ID); exists {
 		return model.Outcome{Code: model.OutcomeAlreadyExists, Revision: current.Revision}
 	}
 	record := recordOf(c, nil)
-	m.mysql.AddVersionToMysql(m.mysql.ConvertToVersion(record, revision))
+	m.mysql.AddVersionToMysql(m.mysql.ConvertToVersion(record, revision), origin)
 	return model.Outcome{Code: model.OutcomeDone, Revision: revision, Details: record.Details}
 }
 
 // UpdateVersionInternal decides an update and stages its row.
-func (m *stateMachine) UpdateVersionInternal(c model.Command, revision uint64) model.Outcome {
+func (m *stateMachine) UpdateVersionInternal(c model.Command, revision uint64, origin *model.Origin) model.Outcome {
 	if refusal := m.refusal(c); refusal.Code != model.OutcomeDone {
 		return refusal
 	}
 	record := recordOf(c, m.mysql.records.Details(c.ID))
-	m.mysql.UpdateVersion(m.mysql.ConvertToVersion(record, revision))
+	m.mysql.UpdateVersion(m.mysql.ConvertToVersion(record, revision), origin)
 	return model.Outcome{Code: model.OutcomeDone, Revision: revision, Details: record.Details}
 }
 
 // DeleteVersionInternal decides a delete and stages it.
-func (m *stateMachine) DeleteVersionInternal(c model.Command, revision uint64) model.Outcome {
+func (m *stateMachine) DeleteVersionInternal(c model.Command, revision uint64, origin *model.Origin) model.Outcome {
 	if refusal := m.refusal(c); refusal.Code != model.OutcomeDone {
 		return refusal
 	}
-	m.mysql.DeleteVersion(c.ID)
+	m.mysql.DeleteVersion(c.ID, revision, origin)
 	return model.Outcome{Code: model.OutcomeDone, Revision: revision}
 }
+
+// KeepChangesInternal stages that changes are kept from now on.
+func (m *stateMachine) KeepChangesInternal(revision uint64) { m.mysql.records.KeepChanges(revision) }
+
+// ChangesFromInternal returns the revision after which all changes are kept, with what is staged.
+func (m *stateMachine) ChangesFromInternal() uint64 { return m.mysql.records.ChangesFrom() }
 
 // recordOf returns the record that a command writes, in the place of one with these details.
 func recordOf(c model.Command, before *model.Details) model.VersionDB {
@@ -109,7 +115,7 @@ func (m *stateMachine) RememberInternal(u *model.Unit, revision uint64, outcomes
 	m.mysql.records.Remember(u, revision, outcomes)
 }
 
-// ChecksumInternal returns the running checksum of all records and dedup records, with what is staged.
+// ChecksumInternal returns the running checksum of all records, dedup records and changes, with what is staged.
 func (m *stateMachine) ChecksumInternal() model.Checksum {
 	return m.mysql.records.StagedSum().Checksum()
 }
@@ -121,7 +127,8 @@ func (m *stateMachine) CommitInternal(ctx context.Context, store string, from, t
 
 // PublishInternal moves the revision index and MemoryDB on.
 func (m *stateMachine) PublishInternal() {
-	for _, c := range m.mysql.publish() {
+	written, _ := m.mysql.publish()
+	for _, c := range written {
 		m.candidates.Changed(c.ID, c.Platform, c.Deleted)
 		switch {
 		case c.Deleted:

@@ -33,10 +33,12 @@ func mustApplied(t *testing.T) *applied {
 	return a
 }
 
-// recordsOnly is a snapshot in which nothing is remembered.
+// recordsOnly is a snapshot in which nothing is remembered and no change is kept, but from now on.
 type recordsOnly func() (model.Version, error)
 
 func (recordsOnly) NextDedupRecord() (model.DedupRecord, error) { return model.DedupRecord{}, io.EOF }
+func (recordsOnly) ChangesFrom() (uint64, error)                { return 1, nil }
+func (recordsOnly) NextChange() (model.Change, error)           { return model.Change{}, io.EOF }
 func (next recordsOnly) NextRecord() (model.Version, error)     { return next() }
 
 // group applies entries in one transaction, as the applier does, and gives their outcomes.
@@ -60,11 +62,11 @@ func (a *applied) group(t *testing.T, entries ...[]model.Command) [][]model.Outc
 func (a *applied) dispatch(c model.Command, revision uint64) model.Outcome {
 	switch c.Type {
 	case model.CommandAdd:
-		return a.AddVersionInternal(c, revision)
+		return a.AddVersionInternal(c, revision, nil)
 	case model.CommandUpdate:
-		return a.UpdateVersionInternal(c, revision)
+		return a.UpdateVersionInternal(c, revision, nil)
 	}
-	return a.DeleteVersionInternal(c, revision)
+	return a.DeleteVersionInternal(c, revision, nil)
 }
 
 // rows reads every row from the database, and makes sure that the revision index, the running checksum
@@ -88,6 +90,10 @@ func (a *applied) rows(t *testing.T) map[string]model.Version {
 	for _, m := range a.remembered(t) {
 		sum.AddDedup(&m)
 	}
+	for _, c := range a.changes(t) {
+		sum.AddChange(&c)
+	}
+	sum.SetChangesFrom(a.ChangesFromInternal())
 	require.Equal(t, len(rows), a.mysql.records.Len())
 	require.Equal(t, sum, a.mysql.records.Sum())
 	require.Equal(t, sum, a.mysql.records.StagedSum())
@@ -95,6 +101,13 @@ func (a *applied) rows(t *testing.T) map[string]model.Version {
 	require.NoError(t, err)
 	require.Equal(t, sum.Checksum(), state.Checksum)
 	return rows
+}
+
+// changes reads every change that the store has.
+func (a *applied) changes(t *testing.T) (list []model.Change) {
+	t.Helper()
+	require.NoError(t, a.mysql.mysqlDao.ForEachChange(t.Context(), func(c model.Change) error { list = append(list, c); return nil }))
+	return list
 }
 
 func add(id, versionNo string) model.Command {
@@ -167,8 +180,8 @@ func TestDiscardedDecisionsLeaveNoTrace(t *testing.T) {
 	a := mustApplied(t)
 	a.group(t, []model.Command{add("old", "1")})
 	before := a.rows(t)
-	require.Equal(t, model.OutcomeDone, a.AddVersionInternal(add("a", "1"), 99).Code)
-	require.Equal(t, model.OutcomeDone, a.DeleteVersionInternal(remove("old", 0), 100).Code)
+	require.Equal(t, model.OutcomeDone, a.AddVersionInternal(add("a", "1"), 99, nil).Code)
+	require.Equal(t, model.OutcomeDone, a.DeleteVersionInternal(remove("old", 0), 100, nil).Code)
 	err := a.CommitInternal(t.Context(), "another store", a.at, model.Position{Index: 9, Term: 9})
 	require.ErrorIs(t, err, model.ErrStateMoved)
 	a.DiscardInternal()
@@ -182,8 +195,8 @@ func TestDiscardedDecisionsLeaveNoTrace(t *testing.T) {
 func TestReadersSeeNothingBeforePublish(t *testing.T) {
 	a := mustApplied(t)
 	a.group(t, []model.Command{add("old", "1")})
-	a.AddVersionInternal(add("a", "1"), 99)
-	a.DeleteVersionInternal(remove("old", 0), 100)
+	a.AddVersionInternal(add("a", "1"), 99, nil)
+	a.DeleteVersionInternal(remove("old", 0), 100, nil)
 	_, exists := a.mysql.VersionExists("a")
 	require.False(t, exists)
 	_, exists = a.mysql.VersionExists("old")
@@ -223,5 +236,5 @@ func TestRestoreReplacesEverything(t *testing.T) {
 	require.Equal(t, want, a.rows(t))
 	state, err = a.StateInternal(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, model.StoreState{Identity: a.identity, Applied: at, Checksum: a.mysql.records.Sum().Checksum(), Shape: state.Shape}.Sealed(), state)
+	require.Equal(t, model.StoreState{Identity: a.identity, Applied: at, Checksum: a.mysql.records.Sum().Checksum(), Shape: state.Shape, ChangesFrom: 1}.Sealed(), state)
 }

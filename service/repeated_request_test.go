@@ -110,6 +110,16 @@ func TestAKeyOnAnotherRequestIsRefused(t *testing.T) {
 // smallLimits make every bound be met within a short test.
 var smallLimits = state.DedupLimits{Units: 12, Bytes: 40, Indexes: 30}
 
+// smallChanges do so for the changes that are kept.
+var smallChanges = state.ChangeLimits{All: 40, Block: 5, OfID: 3, Window: 12}
+
+// forgetSoon has a node keep little from now on.
+func (a *applied) forgetSoon(t *testing.T) {
+	t.Helper()
+	a.mysql.records = state.New(smallLimits, smallChanges)
+	require.NoError(t, a.LoadInternal(t.Context(), a.identity.Cluster))
+}
+
 // log makes entries of units with few keys, so that many are sent again while they are remembered and
 // many after they are forgotten.
 func logOf(random *rand.Rand, entries int) [][]model.Unit {
@@ -166,7 +176,8 @@ func TestEveryNodeForgetsAlike(t *testing.T) {
 		random := rand.New(rand.NewPCG(seed, 7))
 		log := logOf(random, 400)
 		whole, other := mustApplied(t), mustApplied(t)
-		whole.mysql.records, other.mysql.records = state.New(smallLimits), state.New(smallLimits)
+		whole.forgetSoon(t)
+		other.forgetSoon(t)
 		expected := &reference{limits: smallLimits}
 		replays := 0
 		for at := 0; at < len(log); {
@@ -178,10 +189,12 @@ func TestEveryNodeForgetsAlike(t *testing.T) {
 			at += n
 			require.Equal(t, expected.list, whole.remembered(t))
 			require.Equal(t, whole.remembered(t), other.remembered(t))
+			require.Equal(t, whole.changes(t), other.changes(t))
 			require.Equal(t, whole.mysql.records.Sum(), other.mysql.records.Sum())
 			other = other.disturbed(t, random)
 		}
 		require.Greater(t, replays, 100, "the test tested nothing")
+		require.Greater(t, whole.ChangesFromInternal(), model.Revision(uint64(len(log)/2), 0), "no change was let go")
 	}
 }
 
@@ -208,7 +221,7 @@ func (a *applied) disturbed(t *testing.T, random *rand.Rand) *applied {
 		require.NoError(t, a.LoadInternal(t.Context(), a.identity.Cluster))
 	case 1:
 		fresh := mustApplied(t)
-		fresh.mysql.records = state.New(smallLimits)
+		fresh.forgetSoon(t)
 		require.NoError(t, fresh.RestoreInternal(t.Context(), fresh.identity, a.at, a.snapshot(t)))
 		require.NoError(t, fresh.LoadInternal(t.Context(), fresh.identity.Cluster))
 		fresh.at = a.at
@@ -220,7 +233,7 @@ func (a *applied) disturbed(t *testing.T, random *rand.Rand) *applied {
 // snapshot returns what a node's store holds.
 func (a *applied) snapshot(t *testing.T) *contents {
 	t.Helper()
-	c := &contents{dedup: a.remembered(t)}
+	c := &contents{dedup: a.remembered(t), changes: a.changes(t), from: a.ChangesFromInternal()}
 	for _, v := range a.rows(t) {
 		c.records = append(c.records, v)
 	}
@@ -229,10 +242,16 @@ func (a *applied) snapshot(t *testing.T) *contents {
 
 type contents struct {
 	dedup   []model.DedupRecord
+	changes []model.Change
+	from    uint64
 	records []model.Version
 }
 
 func (c *contents) NextDedupRecord() (model.DedupRecord, error) { return take(&c.dedup) }
+
+func (c *contents) ChangesFrom() (uint64, error) { return c.from, nil }
+
+func (c *contents) NextChange() (model.Change, error) { return take(&c.changes) }
 
 func (c *contents) NextRecord() (model.Version, error) { return take(&c.records) }
 

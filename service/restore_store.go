@@ -27,12 +27,21 @@ func (s *VersionMysqlService) restore(ctx context.Context, identity model.Identi
 	if err := insertAll(ctx, source.NextDedupRecord, s.mysqlDao.InsertDedupRecords, sum.AddDedup); err != nil {
 		return err
 	}
+	from, err := source.ChangesFrom()
+	if err != nil {
+		return err
+	}
+	sum.SetChangesFrom(from)
+	addChange := func(c *model.Change) { sum.AddChange(c) }
+	if err := insertAll(ctx, source.NextChange, s.mysqlDao.InsertChanges, addChange); err != nil {
+		return err
+	}
 	addRow := func(v *model.Version) { sum.Add(v) }
 	if err := insertAll(ctx, source.NextRecord, s.mysqlDao.InsertBatch, addRow); err != nil {
 		return err
 	}
 	failpoint.Here(failpoint.RestoreFilled)
-	err := s.mysqlDao.FinishRestore(ctx, identity, at, sum.Checksum())
+	err = s.mysqlDao.FinishRestore(ctx, identity, at, sum.Checksum(), from)
 	failpoint.Here(failpoint.RestoreFinished)
 	return err
 }

@@ -2,7 +2,6 @@ package service
 
 import (
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"testing"
 
@@ -44,20 +43,8 @@ func (a *applied) giveUp(commands []model.Command) {
 // restoreItself replaces the records by themselves, as loading a snapshot of this moment does.
 func (a *applied) restoreItself(t *testing.T) {
 	t.Helper()
-	var all []model.Version
-	for _, row := range a.rows(t) {
-		all = append(all, row)
-	}
-	before := a.mysql.records.Sum()
-	next := func() (model.Version, error) {
-		if len(all) == 0 {
-			return model.Version{}, io.EOF
-		}
-		v := all[0]
-		all = all[1:]
-		return v, nil
-	}
-	require.NoError(t, a.RestoreInternal(t.Context(), a.identity, a.at, recordsOnly(next)))
+	before, all := a.mysql.records.Sum(), a.snapshot(t)
+	require.NoError(t, a.RestoreInternal(t.Context(), a.identity, a.at, all))
 	require.NoError(t, a.LoadInternal(t.Context(), a.identity.Cluster))
 	require.Equal(t, before, a.mysql.records.Sum(), "the order in which records come must not matter")
 }
@@ -68,6 +55,10 @@ func TestLoadFindsWhatWasChangedMeanwhile(t *testing.T) {
 		"a row changed":            "UPDATE versions SET version_no = 'forged' WHERE id = 'a'",
 		"a row deleted":            "DELETE FROM versions WHERE id = 'a'",
 		"a row added":              "INSERT INTO versions (id, version_no, platform, revision) VALUES ('c', '1', 'linux', 1)",
+		"a change changed":         "UPDATE version_changes SET changed_by = 'somebody' WHERE id = 'a'",
+		"a change deleted":         "DELETE FROM version_changes WHERE id = 'a'",
+		"a change added":           "INSERT INTO version_changes (revision, op, id, platform) VALUES (1, 'delete', 'c', 'linux')",
+		"a change at no time":      "UPDATE version_changes SET changed_at = 'yesterday'",
 		"two contents interchange": "UPDATE versions SET version_no = CASE id WHEN 'a' THEN '2' ELSE '1' END",
 	} {
 		t.Run(name, func(t *testing.T) {

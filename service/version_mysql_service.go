@@ -44,7 +44,7 @@ func NewVersionMysqlService(mysqlDao *dao.VersionMysqlDao) (*VersionMysqlService
 		return nil, err
 	}
 	readers := group.NewGate(mysqlDao.ConnectionsMax()-connectionsKept, readsWaitingMax)
-	return &VersionMysqlService{mysqlDao: mysqlDao, records: state.New(state.DefaultDedupLimits), readers: readers}, nil
+	return &VersionMysqlService{mysqlDao: mysqlDao, records: state.New(state.DefaultDedupLimits, state.DefaultChangeLimits), readers: readers}, nil
 }
 
 // ConvertToVersion makes the row of a record.
@@ -65,18 +65,18 @@ func (s *VersionMysqlService) VersionExists(id string) (revision uint64, exists 
 }
 
 // AddVersionToMysql stages a new row; like all that is staged it is written in the transaction of the whole group.
-func (s *VersionMysqlService) AddVersionToMysql(v model.Version) {
-	s.records.Stage(state.Change{Version: v})
+func (s *VersionMysqlService) AddVersionToMysql(v model.Version, origin *model.Origin) {
+	s.records.Stage(state.Change{Version: v}, origin)
 }
 
 // UpdateVersion stages a row's new content.
-func (s *VersionMysqlService) UpdateVersion(v model.Version) {
-	s.records.Stage(state.Change{Version: v, Updated: true})
+func (s *VersionMysqlService) UpdateVersion(v model.Version, origin *model.Origin) {
+	s.records.Stage(state.Change{Version: v, Updated: true}, origin)
 }
 
 // DeleteVersion stages the removal of a row.
-func (s *VersionMysqlService) DeleteVersion(id string) {
-	s.records.Stage(state.Change{Version: model.Version{ID: id}, Deleted: true})
+func (s *VersionMysqlService) DeleteVersion(id string, revision uint64, origin *model.Origin) {
+	s.records.Stage(state.Change{Version: model.Version{ID: id, Revision: revision}, Deleted: true}, origin)
 }
 
 // learn reads the rows of these ids: model.ErrStateMoved when they are not as they were left.
@@ -103,13 +103,13 @@ func (s *VersionMysqlService) commit(ctx context.Context, store string, from, to
 	left := s.left
 	left.Store, left.Applied = store, from
 	s.leaving = left
-	s.leaving.Applied, s.leaving.Checksum = to, s.records.StagedSum().Checksum()
+	s.leaving.Applied, s.leaving.Checksum, s.leaving.ChangesFrom = to, s.records.StagedSum().Checksum(), s.records.ChangesFrom()
 	s.leaving = s.leaving.Sealed()
 	return s.mysqlDao.Apply(ctx, left, s.leaving, s.records.Changes())
 }
 
-// publish lets readers see what was committed.
-func (s *VersionMysqlService) publish() []state.Change {
+// publish lets readers see what was committed, and returns it as Records.Publish does.
+func (s *VersionMysqlService) publish() ([]state.Change, []model.Change) {
 	s.left = s.leaving
 	return s.records.Publish()
 }
@@ -217,6 +217,7 @@ func (s *VersionMysqlService) load(ctx context.Context) error {
 	if err := s.loadRecords(ctx); err != nil {
 		return err
 	}
+	s.records.LoadChangesFrom(left.ChangesFrom)
 	if found := s.records.Sum().Checksum(); left.Checksum != found {
 		return fmt.Errorf("%w: its rows make %s, which should be %s at index %d", model.ErrStoreDiffers, found, left.Checksum, left.Applied.Index)
 	}
@@ -237,10 +238,17 @@ func (s *VersionMysqlService) loadRecords(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.mysqlDao.ForEachDedupRecord(ctx, func(d model.DedupRecord) error {
+	err = s.mysqlDao.ForEachDedupRecord(ctx, func(d model.DedupRecord) error {
 		if err := s.records.LoadDedup(&d); err != nil {
 			return fmt.Errorf("%w: what is remembered at revision %d: %w", model.ErrStoreDiffers, d.Revision, err)
 		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return s.mysqlDao.ForEachChange(ctx, func(c model.Change) error {
+		s.records.LoadChange(&c)
 		return nil
 	})
 }

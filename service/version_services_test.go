@@ -83,8 +83,8 @@ func TestMysqlServiceStagesAndReads(t *testing.T) {
 		a.PublishInternal()
 		a.at = to
 	}
-	s.AddVersionToMysql(version("a", 1))
-	s.AddVersionToMysql(version("b", 2))
+	s.AddVersionToMysql(version("a", 1), nil)
+	s.AddVersionToMysql(version("b", 2), nil)
 	_, err := s.GetVersionFromMysql(t.Context(), "a")
 	require.ErrorIs(t, err, model.ErrNotFound, "it is staged, not written")
 	commit()
@@ -92,8 +92,8 @@ func TestMysqlServiceStagesAndReads(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, version("a", 1), row)
 
-	s.UpdateVersion(version("a", 3))
-	s.DeleteVersion("b")
+	s.UpdateVersion(version("a", 3), nil)
+	s.DeleteVersion("b", 4, nil)
 	commit()
 	row, err = s.GetVersionFromMysql(t.Context(), "a")
 	require.NoError(t, err)

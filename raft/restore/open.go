@@ -69,10 +69,12 @@ type Source interface {
 	Close() error
 }
 
-// Load hands the records, as they are to be stored, to whom they replace all others.
-func (o *Open) Load(logs raft.LogStore, replaceAll func(Source) error) error {
+// Load hands the records, as they are to be stored, to whom they replace all others. With them come, unless they are
+// foreign, the changes that the backup has, which are history alone: after changesFrom there are none yet. None come where
+// that is 0.
+func (o *Open) Load(logs raft.LogStore, changesFrom uint64, replaceAll func(Source) error) error {
 	chunks := &chunkReader{logs: logs, left: o.chunks}
-	source, err := o.source(chunks)
+	source, err := o.source(chunks, changesFrom)
 	if err == nil {
 		err = replaceAll(source)
 	}
@@ -119,18 +121,39 @@ func (r *chunkReader) next() error {
 }
 
 // source returns the records of a restore as they are to be stored.
-func (o *Open) source(chunks io.Reader) (Source, error) {
+func (o *Open) source(chunks io.Reader, changesFrom uint64) (Source, error) {
 	reader, err := snapshot.NewReader(io.NopCloser(chunks))
-	if err != nil || !o.Foreign {
-		return reader, err
+	if err != nil {
+		return nil, err
 	}
-	return &foreignRecords{Reader: reader, chunks: o.chunks}, nil
+	own := &ownRecords{Reader: reader, changesFrom: changesFrom}
+	if !o.Foreign {
+		return own, nil
+	}
+	return &foreignRecords{ownRecords: own, chunks: o.chunks}, nil
+}
+
+// ownRecords are those of a backup of this cluster.
+type ownRecords struct {
+	*snapshot.Reader
+	changesFrom uint64
+}
+
+// ChangesFrom returns what the restore makes it, whatever it was in the backup.
+func (o *ownRecords) ChangesFrom() (uint64, error) { return o.changesFrom, nil }
+
+// NextChange gives none where no changes are kept.
+func (o *ownRecords) NextChange() (model.Change, error) {
+	if o.changesFrom == 0 {
+		return model.Change{}, io.EOF
+	}
+	return o.Reader.NextChange()
 }
 
 // foreignRecords returns records with revisions that this cluster has never given to anything: those of the entries that
 // held them.
 type foreignRecords struct {
-	*snapshot.Reader
+	*ownRecords
 	chunks []uint64
 	given  int
 }
@@ -140,6 +163,9 @@ type foreignRecords struct {
 func (f *foreignRecords) NextDedupRecord() (model.DedupRecord, error) {
 	return model.DedupRecord{}, io.EOF
 }
+
+// NextChange gives none, for the same reason.
+func (f *foreignRecords) NextChange() (model.Change, error) { return model.Change{}, io.EOF }
 
 // NextRecord returns the next record.
 func (f *foreignRecords) NextRecord() (model.Version, error) {

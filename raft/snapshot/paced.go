@@ -43,6 +43,14 @@ func (v *pacedView) DedupRecords(ctx context.Context, after uint64, limit int) (
 	return v.View.DedupRecords(ctx, after, limit)
 }
 
+// ChangesAfter does as Page does.
+func (v *pacedView) ChangesAfter(ctx context.Context, revision uint64, limit int) ([]model.Change, error) {
+	if err := v.rest(ctx); err != nil {
+		return nil, err
+	}
+	return v.View.ChangesAfter(ctx, revision, limit)
+}
+
 func (v *pacedView) rest(ctx context.Context) error {
 	if !v.began.IsZero() {
 		group.Pause(ctx, viewPause(time.Since(v.began)))

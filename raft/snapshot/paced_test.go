@@ -39,6 +39,17 @@ func (thinView) DedupRecords(_ context.Context, after uint64, _ int) ([]model.De
 	return list[model.IndexOf(after) : model.IndexOf(after)+1], nil
 }
 
+// ChangesFrom and ChangesAfter do so with changes.
+func (thinView) ChangesFrom() uint64 { return 1 }
+
+func (thinView) ChangesAfter(_ context.Context, revision uint64, _ int) ([]model.Change, error) {
+	list := someChanges(thinRecords)
+	if int(model.IndexOf(revision)) == len(list) {
+		return nil, nil
+	}
+	return list[model.IndexOf(revision) : model.IndexOf(revision)+1], nil
+}
+
 // A snapshot that takes all it can get makes writes wait for the machine; the pages of one must lie
 // apart, and its records be the same.
 func TestSnapshotRestsBetweenPages(t *testing.T) {

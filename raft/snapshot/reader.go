@@ -19,14 +19,23 @@ import (
 type Reader struct {
 	stream  io.Closer
 	decoder *zstd.Decoder
-	records *bufio.Reader
+	entries *bufio.Reader
 	sum     hash.Hash32
-	count   uint64 // of dedup records and records
+	count   uint64 // of dedup records, changes and records
 	rows    uint64 // of records
 	scratch []byte
-	// recordsOnly is set once the dedup records are passed.
-	recordsOnly bool
+	part    part
+	from    uint64 // the revision after which all changes are kept
 }
+
+// part is how far a snapshot is read: nothing comes after what follows it.
+type part int
+
+const (
+	inDedupRecords part = iota
+	inChanges
+	inRecords
+)
 
 // NewReader begins to read a snapshot.
 func NewReader(stream io.ReadCloser) (*Reader, error) {
@@ -38,36 +47,78 @@ func NewReader(stream io.ReadCloser) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Reader{stream: stream, decoder: decoder, records: bufio.NewReader(decoder), sum: crc32.New(Castagnoli)}, nil
+	return &Reader{stream: stream, decoder: decoder, entries: bufio.NewReader(decoder), sum: crc32.New(Castagnoli)}, nil
 }
 
-// NextDedupRecord returns the next dedup record, io.EOF when only records are left, and otherwise an error that
+// NextDedupRecord returns the next dedup record, io.EOF when only the rest is left, and otherwise an error that
 // matches model.ErrCorrupt.
 func (r *Reader) NextDedupRecord() (m model.DedupRecord, err error) {
-	flag, err := r.records.Peek(1)
-	if err != nil {
-		return m, fmt.Errorf("%w: %w", model.ErrCorrupt, err)
+	if err := r.expect(flagDedupRecord); err != nil {
+		return m, err
 	}
-	if flag[0] != flagDedupRecord {
-		return m, io.EOF
-	}
-	_, _ = r.records.Discard(1) // it was there to be seen
-	if m, err = wire.ReadDedupRecord(r.records); err != nil {
-		return m, fmt.Errorf("%w: entry %d of the snapshot: %w", model.ErrCorrupt, r.count, err)
+	if m, err = wire.ReadDedupRecord(r.entries); err != nil {
+		return m, r.corrupt(err)
 	}
 	r.count++
-	r.scratch = wire.AppendDedupRecord(append(r.scratch[:0], flagDedupRecord), &m)
-	_, err = r.sum.Write(r.scratch)
-	return m, err
+	return m, r.add(wire.AppendDedupRecord(append(r.scratch[:0], flagDedupRecord), &m))
+}
+
+// ChangesFrom returns the revision after which all changes are kept, 0 when none are, and otherwise an error that matches
+// model.ErrCorrupt. Dedup records that were not asked for are passed over.
+func (r *Reader) ChangesFrom() (uint64, error) {
+	if r.part > inDedupRecords {
+		return r.from, nil
+	}
+	if err := skip(r.NextDedupRecord); err != nil {
+		return 0, err
+	}
+	r.part = inChanges
+	if err := r.expect(flagChangesFrom); IsEnd(err) {
+		r.part = inRecords
+		return 0, nil
+	} else if err != nil {
+		return 0, err
+	}
+	from, err := binary.ReadUvarint(r.entries)
+	if err == nil && from == 0 {
+		err = errors.New("changes are kept after no revision")
+	}
+	if err != nil {
+		return 0, r.corrupt(err)
+	}
+	r.from = from
+	return from, r.add(binary.AppendUvarint(append(r.scratch[:0], flagChangesFrom), from))
+}
+
+// NextChange returns the next change, io.EOF when only records are left, and otherwise an error that matches
+// model.ErrCorrupt. What comes before and was not asked for is passed over.
+func (r *Reader) NextChange() (c model.Change, err error) {
+	if _, err := r.ChangesFrom(); err != nil {
+		return c, err
+	}
+	if r.part > inChanges {
+		return c, io.EOF
+	}
+	if err := r.expect(flagChange); err != nil {
+		return c, err
+	}
+	if c, err = wire.ReadChange(r.entries); err != nil {
+		return c, r.corrupt(err)
+	}
+	r.count++
+	return c, r.add(wire.AppendChange(append(r.scratch[:0], flagChange), &c))
 }
 
 // NextRecord returns the next record, io.EOF after the last one of an undamaged snapshot, and otherwise an
-// error that matches model.ErrCorrupt. Dedup records that were not asked for are passed over.
+// error that matches model.ErrCorrupt. What comes before and was not asked for is passed over.
 func (r *Reader) NextRecord() (model.Version, error) {
-	if err := r.skipDedupRecords(); err != nil {
-		return model.Version{}, err
+	if r.part < inRecords {
+		if err := skip(r.NextChange); err != nil {
+			return model.Version{}, err
+		}
+		r.part = inRecords
 	}
-	flag, err := r.records.ReadByte()
+	flag, err := r.entries.ReadByte()
 	if err != nil {
 		return model.Version{}, fmt.Errorf("%w: %w", model.ErrCorrupt, err)
 	}
@@ -77,40 +128,60 @@ func (r *Reader) NextRecord() (model.Version, error) {
 	if flag != flagRecord && flag != flagDetailed {
 		return model.Version{}, fmt.Errorf("%w: entry %d of the snapshot begins with %#x", model.ErrCorrupt, r.count, flag)
 	}
-	v, err := wire.ReadRecord(r.records, flag == flagDetailed)
+	v, err := wire.ReadRecord(r.entries, flag == flagDetailed)
 	if err != nil {
-		return model.Version{}, fmt.Errorf("%w: entry %d of the snapshot: %w", model.ErrCorrupt, r.count, err)
+		return model.Version{}, r.corrupt(err)
 	}
-	r.recordsOnly = true
 	r.count++
 	r.rows++
-	r.scratch = wire.AppendRecord(append(r.scratch[:0], flag), &v)
-	_, err = r.sum.Write(r.scratch)
-	return v, err
+	return v, r.add(wire.AppendRecord(append(r.scratch[:0], flag), &v))
 }
 
-// skipDedupRecords reads on to the first record. After that a dedup record is out of place.
-func (r *Reader) skipDedupRecords() error {
-	for !r.recordsOnly {
-		if _, err := r.NextDedupRecord(); IsEnd(err) {
-			r.recordsOnly = true
+// expect takes the flag byte of the next entry if it is this one, and returns io.EOF if not.
+func (r *Reader) expect(flag byte) error {
+	next, err := r.entries.Peek(1)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w: %w", model.ErrCorrupt, err)
+	case next[0] != flag:
+		return io.EOF
+	}
+	_, _ = r.entries.Discard(1) // it was there to be seen
+	return nil
+}
+
+// add counts the bytes of an entry in the checksum.
+func (r *Reader) add(entry []byte) error {
+	r.scratch = entry
+	_, err := r.sum.Write(entry)
+	return err
+}
+
+func (r *Reader) corrupt(err error) error {
+	return fmt.Errorf("%w: entry %d of the snapshot: %w", model.ErrCorrupt, r.count, err)
+}
+
+// skip reads on until io.EOF.
+func skip[T any](next func() (T, error)) error {
+	for {
+		if _, err := next(); IsEnd(err) {
+			return nil
 		} else if err != nil {
 			return err
 		}
 	}
-	return nil
 }
 
 // IsEnd reports whether an error is the end of a snapshot, rather than that it is cut off.
 func IsEnd(err error) bool { return errors.Is(err, io.EOF) && !errors.Is(err, model.ErrCorrupt) }
 
 func (r *Reader) checkEnd() error {
-	count, err := binary.ReadUvarint(r.records)
+	count, err := binary.ReadUvarint(r.entries)
 	if err != nil {
 		return fmt.Errorf("%w: %w", model.ErrCorrupt, err)
 	}
 	var sum [4]byte
-	if _, err := io.ReadFull(r.records, sum[:]); err != nil {
+	if _, err := io.ReadFull(r.entries, sum[:]); err != nil {
 		return fmt.Errorf("%w: %w", model.ErrCorrupt, err)
 	}
 	if count != r.count || binary.BigEndian.Uint32(sum[:]) != r.sum.Sum32() {

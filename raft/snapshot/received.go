@@ -18,7 +18,7 @@ import (
 // goroutine may use it.
 type Backup struct {
 	Header BackupHeader
-	// Records is how many records it holds, Highest the highest revision of a record or a dedup record.
+	// Records is how many records it holds, Highest the highest revision of a record, a dedup record or a change.
 	Records, Highest uint64
 	// Sum is the CRC-32C of the records, of the same reading that proved the whole file, and Size how many bytes they
 	// have in the form of a snapshot.
@@ -130,6 +130,9 @@ func (b *Backup) checkRecords(ctx context.Context) error {
 	if err := b.checkDedupRecords(ctx, reader); err != nil {
 		return err
 	}
+	if err := b.checkChanges(ctx, reader); err != nil {
+		return err
+	}
 	for last := ""; ctx.Err() == nil; {
 		v, err := reader.NextRecord()
 		if IsEnd(err) {
@@ -165,6 +168,26 @@ func (b *Backup) checkDedupRecords(ctx context.Context, reader *Reader) error {
 		last, b.Highest = m.Revision, max(b.Highest, m.Revision)
 	}
 	return ctx.Err()
+}
+
+func (b *Backup) checkChanges(ctx context.Context, reader *Reader) error {
+	from, err := reader.ChangesFrom()
+	b.Highest = max(b.Highest, from)
+	for last := uint64(0); err == nil && ctx.Err() == nil; {
+		var c model.Change
+		c, err = reader.NextChange()
+		if IsEnd(err) {
+			return nil
+		}
+		if err == nil {
+			err = c.Validate()
+		}
+		if err == nil && c.Revision <= last {
+			err = fmt.Errorf("%w: its changes are out of order", model.ErrCorrupt)
+		}
+		last, b.Highest = c.Revision, max(b.Highest, c.Revision)
+	}
+	return errors.Join(err, ctx.Err())
 }
 
 // Snapshot returns the records, in the form of a snapshot.

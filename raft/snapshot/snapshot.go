@@ -15,7 +15,8 @@ import (
 )
 
 // A snapshot is the magic, then, compressed, a flag byte and a dedup record for each unit that is remembered, in
-// the order of the log, another flag byte, which says whether it has details, and a record for each row in the byte order of the ids, and at
+// the order of the log, then, if changes are kept, a flag byte and the revision after which all are, and a flag byte and a
+// change for each, in the order of the log, another flag byte, which says whether it has details, and a record for each row in the byte order of the ids, and at
 // the end the last flag byte, the count of both and a CRC-32C of all before it. Index and
 // term are not in it: they are Raft's to give.
 const (
@@ -24,6 +25,8 @@ const (
 	flagRecord      = 1
 	flagDedupRecord = 2 // older releases know none, and refuse a snapshot that has one
 	flagDetailed    = 3 // a record with details; likewise
+	flagChangesFrom = 4 // the revision after which all changes are kept; likewise
+	flagChange      = 5 // likewise
 	// PageSize is how many records or dedup records are read at once.
 	PageSize = 1000
 	// window is how far back the compression looks, in bytes; it keeps four times that in memory.
@@ -33,14 +36,16 @@ const (
 // Castagnoli is the polynomial of every CRC here and in the log.
 var Castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// Source returns the contents of a snapshot: first its dedup records, in their order, until io.EOF, then its
-// records.
+// Source returns the contents of a snapshot: first its dedup records, in their order, until io.EOF, then the revision after
+// which all changes are kept, 0 for none, then its changes, and then its records.
 type Source interface {
 	NextDedupRecord() (model.DedupRecord, error)
+	ChangesFrom() (uint64, error)
+	NextChange() (model.Change, error)
 	NextRecord() (model.Version, error)
 }
 
-// View is a consistent view of all records and dedup records. It may be read on another goroutine than the applier's.
+// View is a consistent view of all records, dedup records and changes. It may be read on another goroutine than the applier's.
 type View interface {
 	// Page returns up to limit records with ids above after, in the byte order of their ids. A view that
 	// the service opened and that is read from its first record on gives model.ErrStoreDiffers in place
@@ -48,6 +53,10 @@ type View interface {
 	Page(ctx context.Context, after string, limit int) ([]model.Version, error)
 	// DedupRecords returns up to limit dedup records with revisions above after, in their order.
 	DedupRecords(ctx context.Context, after uint64, limit int) ([]model.DedupRecord, error)
+	// ChangesFrom returns the revision after which all changes are kept, 0 while none are.
+	ChangesFrom() uint64
+	// ChangesAfter returns up to limit changes with revisions above revision, in their order.
+	ChangesAfter(ctx context.Context, revision uint64, limit int) ([]model.Change, error)
 	Close() error
 }
 
@@ -73,11 +82,15 @@ func Write(ctx context.Context, w io.Writer, view View) error {
 	if err != nil {
 		return errors.Join(err, compressed.Close())
 	}
+	changes, err := writeChanges(ctx, summed, view)
+	if err != nil {
+		return errors.Join(err, compressed.Close())
+	}
 	records, err := writeRecords(ctx, summed, view)
 	if err != nil {
 		return errors.Join(err, compressed.Close())
 	}
-	end := binary.AppendUvarint([]byte{flagEnd}, dedup+records)
+	end := binary.AppendUvarint([]byte{flagEnd}, dedup+changes+records)
 	_, err = compressed.Write(binary.BigEndian.AppendUint32(end, sum.Sum32()))
 	return errors.Join(err, compressed.Close())
 }
@@ -96,6 +109,29 @@ func writeDedupRecords(ctx context.Context, w io.Writer, view View) (count uint6
 		if _, err := w.Write(buffer); err != nil {
 			return count, err
 		}
+		count += uint64(len(page))
+		after = page[len(page)-1].Revision
+	}
+}
+
+// writeChanges writes nothing while no changes are kept.
+func writeChanges(ctx context.Context, w io.Writer, view View) (count uint64, err error) {
+	if view.ChangesFrom() == 0 {
+		return 0, nil
+	}
+	buffer := binary.AppendUvarint([]byte{flagChangesFrom}, view.ChangesFrom())
+	for after := uint64(0); ; {
+		page, err := view.ChangesAfter(ctx, after, PageSize)
+		if err != nil {
+			return count, err
+		}
+		for i := range page {
+			buffer = wire.AppendChange(append(buffer, flagChange), &page[i])
+		}
+		if _, err := w.Write(buffer); err != nil || len(page) == 0 {
+			return count, err
+		}
+		buffer = buffer[:0]
 		count += uint64(len(page))
 		after = page[len(page)-1].Revision
 	}

@@ -106,6 +106,77 @@ func TestSnapshotKeepsDetails(t *testing.T) {
 	require.Equal(t, want, got)
 }
 
+func someChanges(count int) (list []model.Change) {
+	for i := range count {
+		c := model.Change{Revision: model.Revision(uint64(i+1), 1), Op: model.ChangeCreate, ID: fmt.Sprint("id-", i), VersionNo: "1.0", Platform: "linux", At: 1_700_000_000_123, By: "ci"}
+		switch i % 3 {
+		case 1:
+			c.Op, c.WasPlatform, c.At, c.By, c.Details = model.ChangeUpdate, "ios", 0, "", &model.Details{Withdrawn: true}
+		case 2:
+			c.Op, c.VersionNo = model.ChangeDelete, ""
+		}
+		list = append(list, c)
+	}
+	return list
+}
+
+// changesView has all that a snapshot may hold.
+func changesView(changes int) *listView {
+	return &listView{dedup: someDedupRecords(2), changes: someChanges(changes), from: 4099,
+		records: []model.Version{{ID: "a", VersionNo: "1", Platform: "ios", Revision: 4096}}}
+}
+
+// Changes and from where on they are kept come between what is remembered and the records, over more than one page and with
+// none at all, and may be passed over.
+func TestSnapshotKeepsChanges(t *testing.T) {
+	for _, count := range []int{0, 1, 2*PageSize + 7} {
+		var file bytes.Buffer
+		view := changesView(count)
+		require.NoError(t, Write(t.Context(), &file, view))
+		reader, err := NewReader(io.NopCloser(bytes.NewReader(file.Bytes())))
+		require.NoError(t, err)
+		from, err := reader.ChangesFrom()
+		require.NoError(t, err)
+		require.EqualValues(t, 4099, from)
+		var got []model.Change
+		c, err := reader.NextChange()
+		for ; err == nil; c, err = reader.NextChange() {
+			got = append(got, c)
+		}
+		require.True(t, IsEnd(err), err)
+		require.Equal(t, view.changes, got)
+		v, err := reader.NextRecord()
+		require.NoError(t, err)
+		require.Equal(t, view.records[0], v)
+		records, err := readSnapshot(file.Bytes())
+		require.NoError(t, err)
+		require.Equal(t, view.records, records)
+	}
+}
+
+// What this release has written must load for ever. Change the file only together with the numbers of the form.
+func TestSnapshotsWithChangesAreRead(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("testdata", "snapshot-with-changes.hex"))
+	require.NoError(t, err)
+	whole, err := hex.DecodeString(strings.TrimSpace(string(text)))
+	require.NoError(t, err)
+	reader, err := NewReader(io.NopCloser(bytes.NewReader(whole)))
+	require.NoError(t, err)
+	var got listView
+	got.from, err = reader.ChangesFrom()
+	require.NoError(t, err)
+	for c, err := reader.NextChange(); err == nil; c, err = reader.NextChange() {
+		got.changes = append(got.changes, c)
+	}
+	v, err := reader.NextRecord()
+	for ; err == nil; v, err = reader.NextRecord() {
+		got.records = append(got.records, v)
+	}
+	require.True(t, IsEnd(err), err)
+	want := changesView(5)
+	require.Equal(t, listView{from: want.from, changes: want.changes, records: want.records}, got)
+}
+
 // Snapshots and backups of a release that remembered nothing must load for ever.
 func TestSnapshotsOfOlderReleasesAreRead(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join("testdata", "snapshot-without-dedup-records.hex"))
@@ -123,6 +194,14 @@ func TestSnapshotsOfOlderReleasesAreRead(t *testing.T) {
 // wrong data on a node that believes itself current.
 func TestDamagedSnapshotIsRefused(t *testing.T) {
 	whole := mustSnapshotBytes(t, 50, 5)
+	var withChanges bytes.Buffer
+	require.NoError(t, Write(t.Context(), &withChanges, changesView(20)))
+	requireDamageIsRefused(t, whole)
+	requireDamageIsRefused(t, withChanges.Bytes())
+}
+
+func requireDamageIsRefused(t *testing.T, whole []byte) {
+	t.Helper()
 	for at := range whole {
 		_, err := readSnapshot(whole[:at])
 		require.ErrorIs(t, err, model.ErrCorrupt, "cut at %d of %d", at, len(whole))
@@ -139,6 +218,9 @@ func TestDamagedSnapshotIsRefused(t *testing.T) {
 func FuzzSnapshotReader(f *testing.F) {
 	f.Add(mustSnapshotBytes(f, 3, 0))
 	f.Add(mustSnapshotBytes(f, 3, 2))
+	var withChanges bytes.Buffer
+	require.NoError(f, Write(context.Background(), &withChanges, changesView(5)))
+	f.Add(withChanges.Bytes())
 	f.Fuzz(func(_ *testing.T, data []byte) {
 		_, _ = readSnapshot(data) // it must come to an end, without a panic and in little memory
 	})
@@ -149,6 +231,18 @@ type listView struct {
 	View
 	records []model.Version
 	dedup   []model.DedupRecord
+	changes []model.Change
+	from    uint64
+}
+
+func (v *listView) ChangesFrom() uint64 { return v.from }
+
+func (v *listView) ChangesAfter(_ context.Context, revision uint64, limit int) ([]model.Change, error) {
+	from := slices.IndexFunc(v.changes, func(c model.Change) bool { return c.Revision > revision })
+	if from < 0 {
+		return nil, nil
+	}
+	return v.changes[from:min(from+limit, len(v.changes))], nil
 }
 
 func (v *listView) Page(_ context.Context, after string, limit int) ([]model.Version, error) {

@@ -11,7 +11,7 @@ import (
 	"versiond/service/state"
 )
 
-const dedupPageSize = 1000
+const restPageSize = 1000
 
 // verifyingView is a view of every record, whatever its platform, that knows the running checksum of its
 // moment. Whoever reads all of it, for a snapshot, a backup or the reload, thereby checks the store:
@@ -24,9 +24,9 @@ type verifyingView struct {
 	gen     uint64 // which loading of the store the view is of
 
 	seen state.Sum
-	// dedupSeen is set once seen has all dedup records.
-	dedupSeen bool
-	wrong     string // an id whose row is not the one that was applied; empty when none is known
+	// dedupSeen and changesSeen are set once seen has all dedup records, and all changes.
+	dedupSeen, changesSeen bool
+	wrong                  string // an id whose row is not the one that was applied; empty when none is known
 }
 
 // OpenView opens a consistent view of all records, on the applier's goroutine. An error that matches
@@ -71,10 +71,32 @@ func (v *verifyingView) DedupRecords(ctx context.Context, after uint64, limit in
 	return page, nil
 }
 
-// seeDedupRecords reads them for whoever wanted the records alone.
-func (v *verifyingView) seeDedupRecords(ctx context.Context) error {
+// ChangesAfter counts what it gives.
+func (v *verifyingView) ChangesAfter(ctx context.Context, revision uint64, limit int) ([]model.Change, error) {
+	page, err := v.View.ChangesAfter(ctx, revision, limit)
+	if err != nil {
+		return nil, v.missing(err)
+	}
+	for i := range page {
+		v.seen.AddChange(&page[i])
+	}
+	v.changesSeen = v.changesSeen || len(page) == 0
+	return page, nil
+}
+
+// seeRest reads the dedup records and the changes for whoever wanted the records alone.
+func (v *verifyingView) seeRest(ctx context.Context) error {
 	for after := uint64(0); !v.dedupSeen; {
-		page, err := v.DedupRecords(ctx, after, dedupPageSize)
+		page, err := v.DedupRecords(ctx, after, restPageSize)
+		if err != nil {
+			return err
+		}
+		if len(page) > 0 {
+			after = page[len(page)-1].Revision
+		}
+	}
+	for after := uint64(0); !v.changesSeen; {
+		page, err := v.ChangesAfter(ctx, after, restPageSize)
 		if err != nil {
 			return err
 		}
@@ -93,9 +115,10 @@ func (v *verifyingView) add(row *model.Version) {
 }
 
 func (v *verifyingView) verify(ctx context.Context) error {
-	if err := v.seeDedupRecords(ctx); err != nil {
+	if err := v.seeRest(ctx); err != nil {
 		return err
 	}
+	v.seen.SetChangesFrom(v.ChangesFrom())
 	if v.seen == v.want {
 		return nil
 	}

@@ -23,7 +23,7 @@ func TestRevisionIndexMemory(t *testing.T) {
 		before := heapBytes()
 		x := newIndex()
 		for i, id := range ids {
-			x.set(id, Mark{Revision: uint64(i), hash: uint64(i)})
+			x.set(id, Mark{Revision: uint64(i), hash: uint64(i)}, "linux")
 		}
 		worst = max(worst, float64(heapBytes()-before)/float64(records))
 		require.Equal(t, records, x.len())

@@ -11,10 +11,10 @@ import (
 // Rows that are written as plain ones leave the columns of details alone. A row that has details, or takes the place of
 // one, also of one that was deleted just before, must not be, or what was cleared would stay in the table.
 func TestOnlyRowsThatNeverHadDetailsArePlain(t *testing.T) {
-	r := New(DefaultDedupLimits)
+	r := New(DefaultDedupLimits, DefaultChangeLimits)
 	plain := func(changes ...Change) bool {
 		for _, c := range changes {
-			r.Stage(c)
+			r.Stage(c, nil)
 		}
 		was := r.Changes().Plain
 		r.Publish()

@@ -1,5 +1,5 @@
-// Package state keeps what a node knows of its records without reading them: the revision and the hash of each, what is
-// staged, what was answered under an idempotency key, and the checksum of all of it.
+// Package state keeps what a node knows of its records without reading them: the revision, the hash and the platform of each,
+// what is staged, what was answered under an idempotency key, which changes are kept, and the checksum of all of it.
 package state
 
 import (
@@ -13,15 +13,17 @@ import (
 type Records struct {
 	index  *index
 	dedup  *dedup
-	sum    Sum // of what index and dedup hold
+	log    *changeLog
+	sum    Sum // of what index, dedup and log hold
 	staged *stage
 	// learnt has the details of rows that updates are about to be decided for.
 	learnt map[string]*model.Details
 }
 
 // New returns Records that hold nothing yet.
-func New(limits DedupLimits) *Records {
-	return &Records{index: newIndex(), dedup: newDedup(limits), staged: newStage(), learnt: map[string]*model.Details{}}
+func New(dedup DedupLimits, changes ChangeLimits) *Records {
+	x := newIndex()
+	return &Records{index: x, dedup: newDedup(dedup), log: newChangeLog(changes, x.hash), staged: newStage(), learnt: map[string]*model.Details{}}
 }
 
 // Get returns the mark of a record's current row, as readers may see it.
@@ -38,9 +40,13 @@ func (r *Records) Staged(id string) (current Mark, exists bool) {
 	return r.index.get(id)
 }
 
-// Stage stages what becomes of an id.
-func (r *Records) Stage(c Change) {
+// Stage stages what becomes of an id, and the change that it is. The platform of what is deleted is what it had.
+func (r *Records) Stage(c Change, origin *model.Origin) {
 	before, existed := r.Staged(c.ID)
+	platform := r.platform(c.ID)
+	if c.Deleted {
+		c.Platform = platform
+	}
 	if existed {
 		r.staged.sum.remove(before)
 	}
@@ -49,7 +55,24 @@ func (r *Records) Stage(c Change) {
 		c.hash = r.staged.sum.Add(&c.Version).hash
 	}
 	r.staged.put(c)
+	r.log.stage(changeOf(&c, platform, origin), &r.staged.sum)
 }
+
+// platform returns that of a record with what is staged, empty where there is none.
+func (r *Records) platform(id string) string {
+	if c, ok := r.staged.changes[id]; ok && c.Deleted {
+		return ""
+	} else if ok {
+		return c.Platform
+	}
+	return r.index.platform(id)
+}
+
+// KeepChanges stages that the changes after a revision are kept from now on, unless they are.
+func (r *Records) KeepChanges(revision uint64) { r.log.begin(revision) }
+
+// ChangesFrom returns the revision after which every change is kept, with what is staged; 0 before any are.
+func (r *Records) ChangesFrom() uint64 { return r.log.from }
 
 // Unknown returns the ids of the rows whose details decide what these units make of them: of those that an update
 // may leave as they are. Each comes once, and Learn has to be told of it.
@@ -96,10 +119,16 @@ func (r *Records) Details(id string) *model.Details {
 }
 
 // Begin lets End take back what is staged from now on.
-func (r *Records) Begin() { r.staged.begin() }
+func (r *Records) Begin() {
+	r.staged.begin()
+	r.log.hold()
+}
 
 // End keeps what was staged since Begin, or takes it back.
-func (r *Records) End(keep bool) { r.staged.end(keep) }
+func (r *Records) End(keep bool) {
+	r.staged.end(keep)
+	r.log.let(keep, &r.staged.sum)
+}
 
 // Recall returns the outcome of an earlier request with the unit's key, or the refusal of a key that was used for
 // another request.
@@ -143,7 +172,7 @@ func (r *Records) Sum() Sum { return r.sum }
 
 // StagedSum returns Sum with what is staged.
 func (r *Records) StagedSum() Sum {
-	return Sum{records: r.sum.records + r.staged.sum.records, hashes: r.sum.hashes + r.staged.sum.hashes}
+	return Sum{records: r.sum.records + r.staged.sum.records, hashes: r.sum.hashes + r.staged.sum.hashes, from: r.log.from}
 }
 
 // Changes returns what is staged, as the store has to be told. It stays staged.
@@ -151,11 +180,13 @@ func (r *Records) Changes() (changes model.Changes) {
 	changes.Upserts, changes.Deletes = r.staged.rows()
 	changes.Plain = !r.staged.detailed
 	changes.DedupRecords, changes.ForgetThrough = r.dedup.changes()
+	changes.Log, changes.LetGoThrough, changes.LetGo = r.log.changes()
 	return changes
 }
 
-// Publish shows readers what is staged, and returns it in the order of the ids' first appearance.
-func (r *Records) Publish() []Change {
+// Publish shows readers what is staged, and returns it: what became of each id, in the order of their first appearance, and
+// all changes that are kept, in the order of the log.
+func (r *Records) Publish() ([]Change, []model.Change) {
 	clear(r.learnt)
 	r.sum = r.StagedSum()
 	r.dedup.publish()
@@ -164,10 +195,10 @@ func (r *Records) Publish() []Change {
 		if c.Deleted {
 			r.index.remove(c.ID)
 		} else {
-			r.index.set(c.ID, c.mark())
+			r.index.set(c.ID, c.mark(), c.Platform)
 		}
 	}
-	return changes
+	return changes, r.log.publish()
 }
 
 // Discard forgets what is staged.
@@ -175,6 +206,7 @@ func (r *Records) Discard() {
 	clear(r.learnt)
 	r.staged.take()
 	r.dedup.discard()
+	r.log.discard()
 }
 
 // Clear forgets everything, for the store's rows to be loaded.
@@ -182,12 +214,13 @@ func (r *Records) Clear() {
 	clear(r.learnt)
 	r.index.clear()
 	r.dedup.clear()
+	r.log.clear()
 	r.staged.take()
 	r.sum = Sum{}
 }
 
 // Load takes a row of the store.
-func (r *Records) Load(v *model.Version) { r.index.set(v.ID, r.sum.Add(v)) }
+func (r *Records) Load(v *model.Version) { r.index.set(v.ID, r.sum.Add(v), v.Platform) }
 
 // LoadDedup takes a dedup record of the store, which come in the order of the log. An error matches model.ErrCorrupt.
 func (r *Records) LoadDedup(d *model.DedupRecord) error {
@@ -197,4 +230,13 @@ func (r *Records) LoadDedup(d *model.DedupRecord) error {
 	r.sum.AddDedup(d)
 	r.dedup.load(*d)
 	return nil
+}
+
+// LoadChange takes a change of the store, which come in the order of the log.
+func (r *Records) LoadChange(c *model.Change) { r.log.load(c, r.sum.AddChange(c)) }
+
+// LoadChangesFrom takes the revision after which every change is in the store, 0 when none are kept.
+func (r *Records) LoadChangesFrom(revision uint64) {
+	r.log.loadFrom(revision)
+	r.sum.SetChangesFrom(revision)
 }

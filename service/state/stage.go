@@ -10,6 +10,24 @@ type Change struct {
 	Updated bool // rather than created
 }
 
+// changeOf returns a change as it is kept, of a record that had this platform, or empty.
+func changeOf(c *Change, platform string, origin *model.Origin) model.Change {
+	change := model.Change{Revision: c.Revision, Op: model.ChangeCreate, ID: c.ID, VersionNo: c.VersionNo, Platform: c.Platform, Details: c.Details}
+	switch {
+	case c.Deleted:
+		change.Op = model.ChangeDelete
+	case c.Updated:
+		change.Op = model.ChangeUpdate
+		if platform != c.Platform {
+			change.WasPlatform = platform
+		}
+	}
+	if origin != nil {
+		change.At, change.By = origin.At, origin.By
+	}
+	return change
+}
+
 func (c *Change) mark() Mark { return Mark{c.Revision, c.hash, c.Details != nil} }
 
 // stage collects what one group of entries changes, the newest for each id. It belongs to the applier.

@@ -61,12 +61,13 @@ var changedState = []Kind{
 	setState("checksum emptied", "checksum = ''"),
 	setState("seal emptied", "seal = ''"),
 	setState("shape of the tables changed", "shape = 'another'"),
+	setState("beginning of the changes changed", "changes_from = changes_from + 1"),
 	setState("cluster changed", "cluster_id = 'another'"),
 	setState("node changed", "node_id = 'another'"),
 	setState("store changed", "store_id = 'another'"),
 	setState("number of the state row changed", "id = 2"),
-	both("second state row", "INSERT INTO versiond_state (id, cluster_id, node_id, store_id, applied_index, applied_term, restoring, checksum, shape, seal) "+
-		"SELECT 2, 'another', 'another', store_id, 1, 1, 0, checksum, shape, seal FROM versiond_state"),
+	both("second state row", "INSERT INTO versiond_state (id, cluster_id, node_id, store_id, applied_index, applied_term, restoring, checksum, changes_from, shape, seal) "+
+		"SELECT 2, 'another', 'another', store_id, 1, 1, 0, checksum, 0, shape, seal FROM versiond_state"),
 	both("state row deleted", "DELETE FROM versiond_state"),
 }
 
@@ -106,7 +107,9 @@ var tables = []Kind{
 	viewOf("table of the state replaced by a view", "versiond_state"),
 	both("table of dedup records dropped", "DROP TABLE versiond_idempotency"),
 	viewOf("table of dedup records replaced by a view", "versiond_idempotency"),
-	both("all tables dropped", "DROP TABLE versions", "DROP TABLE versiond_state", "DROP TABLE versiond_idempotency"),
+	both("all tables dropped", "DROP TABLE versions", "DROP TABLE versiond_state", "DROP TABLE versiond_idempotency", "DROP TABLE version_changes"),
+	both("table of changes dropped", "DROP TABLE version_changes"),
+	viewOf("table of changes replaced by a view", "version_changes"),
 	{Name: "table of records in another engine", MySQL: []string{"ALTER TABLE versions ENGINE = MyISAM"}},
 }
 
@@ -126,6 +129,8 @@ var columns = []Kind{
 	},
 	both("column of the state dropped", "ALTER TABLE versiond_state DROP COLUMN seal"),
 	both("column of the node's name dropped", "ALTER TABLE versiond_state DROP COLUMN node_id"),
+	both("column of changes dropped", "ALTER TABLE version_changes DROP COLUMN changed_by"),
+	{Name: "index of changes dropped", SQLite: []string{"DROP INDEX version_changes_id"}, MySQL: []string{"DROP INDEX version_changes_id ON version_changes"}},
 	both("column of dedup records dropped", "ALTER TABLE versiond_idempotency DROP COLUMN outcomes"),
 	{Name: "column of records of another type", MySQL: []string{"ALTER TABLE versions MODIFY version_no VARCHAR(99) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci NOT NULL"}},
 	{Name: "column of the index of another type", MySQL: []string{"ALTER TABLE versiond_state MODIFY applied_index VARCHAR(99) NOT NULL"}},
@@ -163,5 +168,6 @@ var rows = []Kind{
 	},
 	both("a record added", "DELETE FROM versions WHERE id = 'forged'", "INSERT INTO versions (id, version_no, platform, revision) VALUES ('forged', '1', 'linux', 1)"),
 	both("records deleted, and their index set back", "DELETE FROM versions", "UPDATE versiond_state SET applied_index = 1, applied_term = 1"),
+	both("a change added", "DELETE FROM version_changes WHERE revision = 1", "INSERT INTO version_changes (revision, op, id, platform) VALUES (1, 'delete', 'forged', 'linux')"),
 	both("a dedup record added", "DELETE FROM versiond_idempotency WHERE revision = 1", "INSERT INTO versiond_idempotency (revision, key_hash, request_hash, outcomes) VALUES (1, X'6b', X'72', X'11')"),
 }

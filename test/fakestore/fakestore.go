@@ -108,6 +108,8 @@ type service struct {
 	Staged     map[string]*model.Version
 	before     map[string]*model.Version // what was staged when an atomic unit began
 	remembered []model.DedupRecord       // staged
+	// changesFrom is staged; changes themselves are not kept.
+	changesFrom uint64
 }
 
 // NewService returns a service over a store.
@@ -136,7 +138,7 @@ func (f *service) note(revision uint64) {
 
 func (f *service) PrepareInternal(context.Context, [][]model.Unit) error { return nil }
 
-func (f *service) AddVersionInternal(c model.Command, revision uint64) model.Outcome {
+func (f *service) AddVersionInternal(c model.Command, revision uint64, _ *model.Origin) model.Outcome {
 	f.note(revision)
 	if current, exists := f.current(c.ID); exists {
 		return model.Outcome{Code: model.OutcomeAlreadyExists, Revision: current}
@@ -145,7 +147,7 @@ func (f *service) AddVersionInternal(c model.Command, revision uint64) model.Out
 	return model.Outcome{Code: model.OutcomeDone, Revision: revision}
 }
 
-func (f *service) UpdateVersionInternal(c model.Command, revision uint64) model.Outcome {
+func (f *service) UpdateVersionInternal(c model.Command, revision uint64, _ *model.Origin) model.Outcome {
 	f.note(revision)
 	if _, exists := f.current(c.ID); !exists {
 		return model.Outcome{Code: model.OutcomeNotFound}
@@ -154,13 +156,28 @@ func (f *service) UpdateVersionInternal(c model.Command, revision uint64) model.
 	return model.Outcome{Code: model.OutcomeDone, Revision: revision}
 }
 
-func (f *service) DeleteVersionInternal(c model.Command, revision uint64) model.Outcome {
+func (f *service) DeleteVersionInternal(c model.Command, revision uint64, _ *model.Origin) model.Outcome {
 	f.note(revision)
 	if _, exists := f.current(c.ID); !exists {
 		return model.Outcome{Code: model.OutcomeNotFound}
 	}
 	f.Staged[c.ID] = nil
 	return model.Outcome{Code: model.OutcomeDone, Revision: revision}
+}
+
+func (f *service) KeepChangesInternal(revision uint64) {
+	if f.ChangesFromInternal() == 0 {
+		f.changesFrom = revision
+	}
+}
+
+func (f *service) ChangesFromInternal() uint64 {
+	f.Store.Mu.Lock()
+	defer f.Store.Mu.Unlock()
+	if f.Store.State == nil || f.changesFrom > 0 {
+		return f.changesFrom
+	}
+	return f.Store.State.ChangesFrom
 }
 
 func (f *service) BeginAtomicInternal() { f.before = maps.Clone(f.Staged) }
@@ -215,7 +232,8 @@ func (f *service) CommitInternal(_ context.Context, store string, from, to model
 		}
 	}
 	s.dedup = append(s.dedup, f.remembered...)
-	f.remembered = nil
+	s.State.ChangesFrom = max(s.State.ChangesFrom, f.changesFrom)
+	f.remembered, f.changesFrom = nil, 0
 	s.State.Applied = to
 	if s.LoseAnswers > 0 {
 		s.LoseAnswers--
@@ -225,7 +243,7 @@ func (f *service) CommitInternal(_ context.Context, store string, from, to model
 }
 
 func (f *service) PublishInternal() { clear(f.Staged) }
-func (f *service) DiscardInternal() { clear(f.Staged); f.remembered = nil }
+func (f *service) DiscardInternal() { clear(f.Staged); f.remembered, f.changesFrom = nil, 0 }
 func (f *service) CacheInternal()   {}
 
 func (f *service) ChecksumInternal() model.Checksum { return "" }
@@ -278,6 +296,11 @@ func (f *service) RestoreInternal(_ context.Context, identity model.Identity, at
 		}
 		s.dedup = append(s.dedup, m)
 	}
+	from, err := source.ChangesFrom()
+	if err != nil {
+		return err
+	}
+	s.State.ChangesFrom = from
 	for {
 		v, err := source.NextRecord()
 		if errors.Is(err, io.EOF) {
@@ -323,6 +346,10 @@ func (v *view) DedupRecords(_ context.Context, after uint64, limit int) (page []
 	}
 	return page, nil
 }
+
+func (v *view) ChangesFrom() uint64 { return v.state.ChangesFrom }
+
+func (v *view) ChangesAfter(context.Context, uint64, int) ([]model.Change, error) { return nil, nil }
 
 func (v *view) State() model.StoreState { return v.state }
 

@@ -43,6 +43,14 @@ func (synthetic) DedupRecords(context.Context, uint64, int) ([]model.DedupRecord
 	return nil, nil
 }
 
+// ChangesFrom implements raft.View: it keeps none.
+func (synthetic) ChangesFrom() uint64 { return 0 }
+
+// ChangesAfter implements raft.View.
+func (synthetic) ChangesAfter(context.Context, uint64, int) ([]model.Change, error) {
+	return nil, nil
+}
+
 // Close implements raft.View.
 func (synthetic) Close() error { return nil }
 

@@ -1,0 +1,106 @@
+package dao
+
+import (
+	"context"
+	"slices"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"versiond/model"
+)
+
+const changesPerPage = 1000
+
+// changeColumns are those of scannedChange.targets, the first of which a change without details has.
+var changeColumns = append([]string{"revision", "op", "id", "version_no", "platform", "was_platform", "changed_at", "changed_by"}, detailColumns...)
+
+const plainChangeColumns = 8
+
+// changeRow is a model.Change with its time as a column has it.
+type changeRow struct {
+	model.Change
+	ChangedAt moment
+}
+
+// insertChanges writes changes that are new. One that is there already, because the answer to the first try was lost, is
+// left to what comes after it, which fails then.
+func insertChanges(tx *gorm.DB, list []model.Change) error {
+	rows := make([]changeRow, len(list))
+	plain := true
+	for i := range list {
+		rows[i] = changeRow{Change: list[i], ChangedAt: moment(list[i].At)}
+		plain = plain && list[i].Details == nil
+	}
+	if plain {
+		tx = tx.Select(changeColumns[:plainChangeColumns])
+	}
+	return inStatements(tx, rows, changeBytes, func(part []changeRow) *gorm.DB {
+		return tx.Clauses(clause.OnConflict{DoNothing: true}).Create(part)
+	})
+}
+
+func changeBytes(c changeRow) int {
+	return len(momentForm) + len(c.ID) + len(c.VersionNo) + len(c.Platform) + len(c.WasPlatform) + len(c.By) + c.DetailBytes()
+}
+
+// letGo removes the changes up to a revision, 0 for none, and those with some revisions.
+func letGo(tx *gorm.DB, through uint64, revisions []uint64) error {
+	if through > 0 {
+		if err := tx.Where("revision <= ?", through).Delete(&changeRow{}).Error; err != nil {
+			return err
+		}
+	}
+	for part := range slices.Chunk(revisions, idsPerStatementMax) {
+		if err := tx.Where("revision IN ?", part).Delete(&changeRow{}).Error; err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// InsertChanges writes changes of the snapshot that is being restored, in one transaction. Writing the same ones again
+// changes nothing. It returns model.ErrStateMoved when the table is gone.
+func (d *VersionMysqlDao) InsertChanges(ctx context.Context, list []model.Change) error {
+	err := d.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) error { return insertChanges(tx, list) })
+	return d.translateWrite(ctx, "writing restored changes", err)
+}
+
+// ForEachChange calls fn with every change that is kept in their order, in flat memory.
+func (d *VersionMysqlDao) ForEachChange(ctx context.Context, fn func(model.Change) error) error {
+	return eachPage(func(after uint64) ([]model.Change, error) {
+		return d.changesAfter(ctx, d.DB, after, changesPerPage)
+	}, func(c model.Change) uint64 { return c.Revision }, fn)
+}
+
+// ChangesFrom returns the revision after which all changes are kept at the view's moment, 0 while none are.
+func (v *View) ChangesFrom() uint64 { return v.state.ChangesFrom }
+
+// ChangesAfter returns up to limit changes with revisions above revision, in their order, as of the view's moment. Of
+// those up to ChangesFrom some may be missing.
+func (v *View) ChangesAfter(ctx context.Context, revision uint64, limit int) ([]model.Change, error) {
+	return v.dao.changesAfter(ctx, v.tx, revision, limit)
+}
+
+// ChangesOf returns up to limit changes of one id with revisions below before, or the newest where that is 0, the newest
+// first, as of the view's moment.
+func (v *View) ChangesOf(ctx context.Context, id string, before uint64, limit int) ([]model.Change, error) {
+	tx := v.tx.WithContext(ctx).Where("id = ?", id)
+	if before > 0 {
+		tx = tx.Where("revision < ?", before)
+	}
+	return v.dao.changes(ctx, tx.Order("revision DESC").Limit(limit))
+}
+
+func (d *VersionMysqlDao) changesAfter(ctx context.Context, tx *gorm.DB, revision uint64, limit int) ([]model.Change, error) {
+	return d.changes(ctx, tx.WithContext(ctx).Where("revision > ?", revision).Order("revision").Limit(limit))
+}
+
+func (d *VersionMysqlDao) changes(ctx context.Context, tx *gorm.DB) (list []model.Change, err error) {
+	err = scanRows(tx.Model(&changeRow{}).Select(changeColumns), func(c *scannedChange) error {
+		change, err := c.change()
+		list = append(list, change)
+		return err
+	})
+	return list, d.translate(ctx, "reading changes", err)
+}
