@@ -44,3 +44,18 @@ func TestEveryCommandThatIsDoneIsAChange(t *testing.T) {
 	a.rows(t) // compares the sums
 	require.NoError(t, a.LoadInternal(t.Context(), a.identity.Cluster), "the checksum counts something else")
 }
+
+// Whoever reads on behind what was let go must be told so by what it reads: a gap that nobody sees is a lost change.
+func TestTheFloorBelongsToWhatWasRead(t *testing.T) {
+	a := mustApplied(t)
+	a.forgetSoon(t)
+	for i := range 60 {
+		a.group(t, []model.Command{add(string(rune('a'+i)), "1")})
+		list, floor, err := a.mysql.changesAfter(t.Context(), 1, 100)
+		require.NoError(t, err)
+		require.Equal(t, model.Revision(a.at.Index, 0), list[len(list)-1].Revision)
+		require.Equal(t, floor, a.mysql.changesFloor())
+		require.Len(t, list, int(a.at.Index-model.IndexOf(floor)), "a change after the floor is missing")
+	}
+	require.NotEqual(t, uint64(1), a.mysql.changesFloor(), "nothing was let go")
+}

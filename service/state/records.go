@@ -4,17 +4,19 @@ package state
 
 import (
 	"slices"
+	"sync/atomic"
 
 	"versiond/model"
 	"versiond/wire"
 )
 
-// Records is what is known of all records. Any goroutine may call Get and Len; everything else is the applier's alone.
+// Records is what is known of all records. Any goroutine may call Get, Len and Floor; everything else is the applier's alone.
 type Records struct {
 	index  *index
 	dedup  *dedup
 	log    *changeLog
 	sum    Sum // of what index, dedup and log hold
+	floor  atomic.Uint64
 	staged *stage
 	// learnt has the details of rows that updates are about to be decided for.
 	learnt map[string]*model.Details
@@ -31,6 +33,9 @@ func (r *Records) Get(id string) (current Mark, exists bool) { return r.index.ge
 
 // Len returns how many records there are.
 func (r *Records) Len() int { return r.index.len() }
+
+// Floor returns the revision after which every change is kept, as readers may see it; 0 while none are.
+func (r *Records) Floor() uint64 { return r.floor.Load() }
 
 // Staged is Get with what is staged; the applier decides by it.
 func (r *Records) Staged(id string) (current Mark, exists bool) {
@@ -198,6 +203,7 @@ func (r *Records) Publish() ([]Change, []model.Change) {
 			r.index.set(c.ID, c.mark(), c.Platform)
 		}
 	}
+	r.floor.Store(r.log.from)
 	return changes, r.log.publish()
 }
 
@@ -215,6 +221,7 @@ func (r *Records) Clear() {
 	r.index.clear()
 	r.dedup.clear()
 	r.log.clear()
+	r.floor.Store(0)
 	r.staged.take()
 	r.sum = Sum{}
 }
@@ -238,5 +245,6 @@ func (r *Records) LoadChange(c *model.Change) { r.log.load(c, r.sum.AddChange(c)
 // LoadChangesFrom takes the revision after which every change is in the store, 0 when none are kept.
 func (r *Records) LoadChangesFrom(revision uint64) {
 	r.log.loadFrom(revision)
+	r.floor.Store(revision)
 	r.sum.SetChangesFrom(revision)
 }
