@@ -25,8 +25,8 @@ type greeting struct {
 	stop context.CancelFunc
 	wait sync.WaitGroup
 	out  io.Writer
-	// guarded is set when requests need a token.
-	guarded bool
+	// scheme is how nodes are asked, and options what curl needs besides.
+	scheme, options string
 	// host returns the host that clients on this machine ask a node at.
 	host func(config.Node) string
 
@@ -39,7 +39,7 @@ type greeting struct {
 func newGreeting(out io.Writer, cfg config.Config) *greeting {
 	ctx, stop := context.WithCancel(context.Background())
 	host := func(n config.Node) string { return nearHost(cfg.BindHost(n)) }
-	return &greeting{ctx: ctx, stop: stop, out: out, guarded: len(cfg.Auth.Tokens) > 0, host: host, nodes: cfg.LocalNodes(), open: map[string]*service.VersionService{}}
+	return &greeting{ctx: ctx, stop: stop, out: out, scheme: scheme(cfg), options: curlOptions(cfg), host: host, nodes: cfg.LocalNodes(), open: map[string]*service.VersionService{}}
 }
 
 // close ends the wait for nodes that never became ready.
@@ -124,11 +124,7 @@ func (g *greeting) text(leader model.Leader) string {
 		if n.ID == leader.ID {
 			note = "   leads"
 		}
-		fmt.Fprintf(&b, "  %-8s http://%s   peers %s%s\n", n.ID, g.at(n), n.Address, note)
-	}
-	token := ""
-	if g.guarded {
-		token = ` -H "Authorization: Bearer $TOKEN"`
+		fmt.Fprintf(&b, "  %-8s %s   peers %s%s\n", n.ID, g.at(n), n.Address, note)
 	}
 	first, last := g.at(g.nodes[0]), g.at(g.nodes[len(g.nodes)-1])
 	what := "Write on one node and read on another:"
@@ -138,11 +134,37 @@ func (g *greeting) text(leader model.Leader) string {
 	fmt.Fprintf(&b, "%s\n"+
 		"  curl -i %s/version%s -H 'Content-Type: application/json' -d '{\"id\":\"myapp\",\"versionNo\":\"1.0.0\",\"platform\":\"linux\"}'\n"+
 		"  curl -i %s/version/myapp%s\n"+
-		"The API is described at http://%s/swagger/index.html\n", what, first, token, last, token, first)
+		"The API is described at %s/swagger/index.html\n", what, near(first), g.options, near(last), g.options, first)
 	return b.String()
 }
 
-func (g *greeting) at(n config.Node) string { return net.JoinHostPort(g.host(n), strconv.Itoa(n.Port)) }
+func (g *greeting) at(n config.Node) string {
+	return g.scheme + net.JoinHostPort(g.host(n), strconv.Itoa(n.Port))
+}
+
+// near is an address as curl takes it.
+func near(url string) string { return strings.TrimPrefix(url, "http://") }
+
+func scheme(cfg config.Config) string {
+	if cfg.TLS.CertFile != "" {
+		return "https://"
+	}
+	return "http://"
+}
+
+// curlOptions are what curl needs to be let in, with variables for what is secret or somewhere else.
+func curlOptions(cfg config.Config) (options string) {
+	if cfg.TLS.CertFile != "" {
+		options = ` --cacert "$CA"`
+	}
+	switch {
+	case len(cfg.Auth.Tokens) > 0:
+		options += ` -H "Authorization: Bearer $TOKEN"`
+	case len(cfg.Auth.Certificates) > 0:
+		options += ` --cert "$CERT" --key "$KEY"`
+	}
+	return options
+}
 
 // nearHost is what clients on this machine call a host that a node listens on.
 func nearHost(host string) string {

@@ -32,8 +32,10 @@ func main() {
 
 // startNodes runs every configured node of this process side by side until the context ends. A node
 // that ends leaves the others running; the error tells why the first ones that failed did.
-func startNodes(ctx context.Context, cfg config.Config, log *slog.Logger, stdout io.Writer) error {
+func startNodes(ctx context.Context, cfg config.Config, anew <-chan config.Config, log *slog.Logger, stdout io.Writer) error {
 	nodes := cfg.LocalNodes()
+	warnOfOpenPorts(cfg, log)
+	settings := newSettings(cfg)
 	ended := make([]error, len(nodes))
 	server.WarnOfFewFiles(len(nodes), log)
 	greeting := newGreeting(stdout, cfg)
@@ -42,12 +44,13 @@ func startNodes(ctx context.Context, cfg config.Config, log *slog.Logger, stdout
 	heap, stop := context.WithCancel(ctx)
 	defer stop()
 	go keepHeapRoom(heap)
+	wg.Go(func() { settings.follow(heap, anew) })
 	stopping := make(chan struct{})
 	goOn := context.AfterFunc(ctx, func() { log.Info("stopping; requests under way are finished first"); close(stopping) })
 	for i, node := range nodes {
 		wg.Go(func() {
 			log := log.With("node", node.ID)
-			if ended[i] = keepNode(ctx, cfg, node, log, greeting); ended[i] != nil {
+			if ended[i] = keepNode(ctx, settings, node, log, greeting); ended[i] != nil {
 				greeting.without(node.ID)
 				log.Error("this node has ended", "err", ended[i])
 			}
@@ -63,9 +66,9 @@ func startNodes(ctx context.Context, cfg config.Config, log *slog.Logger, stdout
 }
 
 // keepNode runs one node, and opens it again where that is all it needs.
-func keepNode(ctx context.Context, cfg config.Config, node config.Node, log *slog.Logger, greeting *greeting) error {
+func keepNode(ctx context.Context, settings *settings, node config.Node, log *slog.Logger, greeting *greeting) error {
 	for {
-		err := startNode(ctx, cfg, node, log, greeting)
+		err := startNode(ctx, settings, node, log, greeting)
 		if !errors.Is(err, raft.ErrTransferStuck) || ctx.Err() != nil {
 			return err
 		}
@@ -75,13 +78,15 @@ func keepNode(ctx context.Context, cfg config.Config, node config.Node, log *slo
 
 // startNode runs one node until the context ends, or until it cannot go on: stores, DAOs, services,
 // controllers, routes, servers.
-func startNode(ctx context.Context, cfg config.Config, node config.Node, log *slog.Logger, greeting *greeting) (err error) {
+func startNode(ctx context.Context, settings *settings, node config.Node, log *slog.Logger, greeting *greeting) (err error) {
 	var parts closers
 	defer func() { err = errors.Join(err, parts.close()) }()
+	cfg := settings.now()
 	n, err := openNode(cfg, node, log, &parts)
 	if err != nil {
 		return fmt.Errorf("%s: %w", node.ID, err)
 	}
+	defer settings.govern(n)()
 	greeting.opened(node.ID, n.service)
 
 	// The service outlives the servers, so that requests can be drained.

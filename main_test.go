@@ -65,6 +65,7 @@ func (o *output) String() string {
 // started is startNodes at work.
 type started struct {
 	cancel context.CancelFunc
+	anew   chan config.Config
 	ended  chan error
 	stdout output
 	log    output
@@ -73,9 +74,9 @@ type started struct {
 func start(t *testing.T, cfg config.Config) *started {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	s := &started{cancel: cancel, ended: make(chan error, 1)}
+	s := &started{cancel: cancel, anew: make(chan config.Config), ended: make(chan error, 1)}
 	var wg sync.WaitGroup
-	wg.Go(func() { s.ended <- startNodes(ctx, cfg, slog.New(slog.NewTextHandler(&s.log, nil)), &s.stdout) })
+	wg.Go(func() { s.ended <- startNodes(ctx, cfg, s.anew, slog.New(slog.NewTextHandler(&s.log, nil)), &s.stdout) })
 	t.Cleanup(func() { cancel(); wg.Wait() })
 	return s
 }

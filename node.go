@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"versiond/certs"
 	"versiond/config"
 	"versiond/controller"
 	"versiond/metrics"
@@ -47,6 +48,9 @@ type runningNode struct {
 	public, peer *server.Server
 	listener     net.Listener
 	peerListener *transport.Listener
+	versions     *controller.VersionController
+	// tls is nil where clients are served by plain HTTP.
+	tls *certs.Keeper
 }
 
 // openNode opens one node from the bottom up; parts undoes it, also after an error.
@@ -57,7 +61,7 @@ func openNode(cfg config.Config, node config.Node, log *slog.Logger, parts *clos
 	}
 	parts.add(dir.Close)
 	n := &runningNode{metrics: metrics.New(node.ID, release)}
-	if err := n.listen(cfg, node, parts); err != nil {
+	if err := errors.Join(n.readCertificates(cfg, node, log), n.listen(cfg, node, parts)); err != nil {
 		return nil, err
 	}
 	mysqlService, redisService, err := openServices(cfg, node, dir, log, parts)
@@ -135,7 +139,7 @@ func (n *runningNode) route(cfg config.Config, node config.Node, log *slog.Logge
 	n.metrics.Watch(n.service.Measures)
 	hosts := cfg.HostNames(node)
 	versions, err := controller.NewVersionController(n.service, log, controller.Options{
-		Tokens: tokens(cfg.Auth), PublicQuestions: cfg.Auth.Public == config.PublicCheck, Hosts: hosts, Origins: cfg.Server.TrustedOrigins,
+		Access: access(cfg.Auth), PublicQuestions: cfg.Auth.Public == config.PublicCheck, Hosts: hosts, Origins: cfg.Server.TrustedOrigins,
 		Metrics: controller.Metrics{Public: n.metrics.Public, Peer: n.metrics.Peer, Scrape: n.metrics.Handler(log)},
 	})
 	if err != nil {
@@ -146,19 +150,25 @@ func (n *runningNode) route(cfg config.Config, node config.Node, log *slog.Logge
 		return err
 	}
 	most := server.ConnectionsMax(len(cfg.LocalNodes()))
-	n.public = server.New(n.listener, routers.SetUpVersionRouter(versions), versions.AsProblem, most, log)
-	n.peer = server.New(n.peerListener.HTTP(), routers.SetUpRaftRouter(versions, peers), versions.AsProblem, most, log)
+	public := server.Port{Listener: n.listener, TLS: serving(n.tls), ConnectionsMax: most, AsProblem: versions.AsProblem, NeedsTLS: versions.NeedsTLS}
+	n.versions, n.public = versions, server.New(public, routers.SetUpVersionRouter(versions), log)
+	n.peer = server.New(server.Port{Listener: n.peerListener.HTTP(), ConnectionsMax: most, AsProblem: versions.AsProblem}, routers.SetUpRaftRouter(versions, peers), log)
 	n.peerListener.Bound(most)
 	return nil
 }
 
-func tokens(auth config.Auth) []controller.Token {
-	tokens := make([]controller.Token, len(auth.Tokens))
-	for i, t := range auth.Tokens {
-		tokens[i] = controller.Token{Name: t.Name, Role: t.Role, Secret: t.Secret.Reveal()}
+func access(auth config.Auth) (a controller.Access) {
+	for _, t := range auth.Tokens {
+		a.Tokens = append(a.Tokens, controller.Token{Name: t.Name, Role: t.Role, Secret: t.Secret.Reveal()})
 	}
-	return tokens
+	for _, c := range auth.Certificates {
+		a.Certificates = append(a.Certificates, controller.Certificate{Name: c.Name, Role: c.Role})
+	}
+	return a
 }
+
+// renew takes over the tokens and names of certificates in the settings.
+func (n *runningNode) renew(cfg config.Config) { n.versions.Renew(access(cfg.Auth)) }
 
 // serve answers requests on both ports. A server that fails stops the node.
 func (n *runningNode) serve(stop context.CancelCauseFunc) *sync.WaitGroup {

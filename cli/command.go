@@ -17,8 +17,9 @@ import (
 // exitNotConfirmed is the exit code of a recovery that was not told --yes.
 const exitNotConfirmed = 2
 
-// Start runs the nodes of a configuration until the context ends, and prints for people to out.
-type Start func(ctx context.Context, cfg config.Config, log *slog.Logger, out io.Writer) error
+// Start runs the nodes of a configuration until the context ends, and prints for people to out. From anew come
+// settings that were read again; of these it takes what may change while nodes run.
+type Start func(ctx context.Context, cfg config.Config, anew <-chan config.Config, log *slog.Logger, out io.Writer) error
 
 // Program is what the command line runs, in which surroundings.
 type Program struct {

@@ -32,13 +32,14 @@ func runUntilSignal(start Start, cfg config.Config, read func() (config.Config, 
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	defer stop()
-	wg.Go(func() { readAnew(ctx, hangups, read, &level, log) })
-	return start(ctx, cfg, log, greetings)
+	anew := make(chan config.Config)
+	wg.Go(func() { readAnew(ctx, hangups, read, &level, anew, log) })
+	return start(ctx, cfg, anew, log, greetings)
 }
 
-// readAnew takes the level of the log from the settings again whenever it is told to. What is wrong with
-// them then ends nothing.
-func readAnew(ctx context.Context, told <-chan os.Signal, read func() (config.Config, error), level *slog.LevelVar, log *slog.Logger) {
+// readAnew reads the settings again whenever it is told to, takes the level of the log from them and passes them on.
+// What is wrong with them then ends nothing.
+func readAnew(ctx context.Context, told <-chan os.Signal, read func() (config.Config, error), level *slog.LevelVar, anew chan<- config.Config, log *slog.Logger) {
 	for {
 		select {
 		case <-told:
@@ -51,7 +52,12 @@ func readAnew(ctx context.Context, told <-chan os.Signal, read func() (config.Co
 			continue
 		}
 		level.Set(logLevel(cfg.Log))
-		log.Info("SIGHUP: the log level was read anew; everything else goes on as it was", "level", cfg.Log.Level)
+		select {
+		case anew <- cfg:
+			log.Info("SIGHUP: certificates, tokens and the log level were read anew; everything else goes on as it was", "level", cfg.Log.Level)
+		case <-ctx.Done():
+			return
+		}
 	}
 }
 

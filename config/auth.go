@@ -22,6 +22,8 @@ type Auth struct {
 	// Tokens are what clients have to show. Without any, everybody may do everything, and nodes listen
 	// on loopback addresses alone.
 	Tokens []Token `yaml:"tokens" example:"ops:admin:a-secret-of-16-bytes-or-more" usage:"tokens that clients need, as name:role:secret,...; without any a node listens on loopback addresses only"`
+	// Certificates are those that clients may show instead of a token.
+	Certificates []Certificate `yaml:"certificates" example:"ops:admin" usage:"certificates that stand for a token, as name:role,...; they need tls.clientCAFile"`
 	// Public is what needs no token; PublicCheck or nothing.
 	Public string `yaml:"public" example:"check" usage:"check lets anybody, pages of any site too, ask which version is the newest and whether to update, without a token"`
 	// Disabled lets nodes listen anywhere without tokens and without a cluster secret.
@@ -72,11 +74,12 @@ func (a Auth) check(p *problems) {
 		claimUnseen(p, names, t.Name, key+"name")
 		claimUnseen(p, secrets, t.Secret, key+"secret")
 	}
+	a.checkCertificates(p)
 	if a.Public != "" && a.Public != PublicCheck {
 		p.add("auth.public", "is %q; it has to be %s, or empty", a.Public, PublicCheck)
 	}
-	if a.Disabled && len(a.Tokens) > 0 {
-		p.add("auth.disabled", "is true, but there are auth.tokens; either clients need them or they do not")
+	if a.Disabled && len(a.Tokens)+len(a.Certificates) > 0 {
+		p.add("auth.disabled", "is true, but there are auth.tokens or auth.certificates; either clients need them or they do not")
 	}
 }
 
@@ -132,8 +135,8 @@ func (c Config) checkExposed(p *problems) {
 		return
 	}
 	const wayOut = "listen on a loopback address only (server.bind), or set auth.disabled to true if that is meant"
-	if len(c.Auth.Tokens) == 0 {
-		p.add("auth.tokens", "is empty, so that everybody who reaches %s could change everything; give tokens, %s", host, wayOut)
+	if len(c.Auth.Tokens)+len(c.Auth.Certificates) == 0 {
+		p.add("auth.tokens", "is empty, so that everybody who reaches %s could change everything; give tokens (or auth.certificates), %s", host, wayOut)
 	}
 	if c.Cluster.Secret == "" {
 		p.add("cluster.secret", "is empty, so that everybody who reaches the peer port on %s could pass for a node; give a secret, %s", host, wayOut)

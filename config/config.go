@@ -13,6 +13,7 @@ type Config struct {
 	Redis    Redis    `yaml:"redis"`
 	MemoryDB MemoryDB `yaml:"memoryDB"`
 	Server   Server   `yaml:"server"`
+	TLS      TLS      `yaml:"tls"`
 	Raft     Raft     `yaml:"raft"`
 	Log      Log      `yaml:"log"`
 	Auth     Auth     `yaml:"auth"`

@@ -36,6 +36,8 @@ func parseText(t reflect.Type, text string) (any, error) {
 		return parseNodes(text)
 	case []Token:
 		return parseTokens(text)
+	case []Certificate:
+		return parseCertificates(text)
 	default:
 		return text, nil
 	}

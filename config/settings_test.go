@@ -31,7 +31,9 @@ func TestExampleFileHasEverySetting(t *testing.T) {
 
 // shown takes the item that comments show of a list that is empty by default for a part of the file.
 func shown(text []byte) []byte {
-	text = bytes.ReplaceAll(text, []byte("tokens: []"), []byte("tokens:"))
+	for _, list := range []string{"tokens:", "certificates:"} {
+		text = bytes.ReplaceAll(text, []byte(list+" []"), []byte(list))
+	}
 	return regexp.MustCompile(`(?m)^  # (- |  )`).ReplaceAll(text, []byte("  $1"))
 }
 
@@ -67,6 +69,9 @@ func TestSettingsAreThePublishedNames(t *testing.T) {
 		"server.bind VERSIOND_SERVER_BIND --bind",
 		"server.trustedHosts VERSIOND_SERVER_TRUSTEDHOSTS",
 		"server.trustedOrigins VERSIOND_SERVER_TRUSTEDORIGINS",
+		"tls.certFile VERSIOND_TLS_CERTFILE",
+		"tls.keyFile VERSIOND_TLS_KEYFILE",
+		"tls.clientCAFile VERSIOND_TLS_CLIENTCAFILE",
 		"raft.nodes VERSIOND_RAFT_NODES",
 		"raft.nodes[].id",
 		"raft.nodes[].address",
@@ -82,6 +87,9 @@ func TestSettingsAreThePublishedNames(t *testing.T) {
 		"auth.tokens[].role",
 		"auth.tokens[].secret",
 		"auth.tokens[].secretFile",
+		"auth.certificates VERSIOND_AUTH_CERTIFICATES",
+		"auth.certificates[].name",
+		"auth.certificates[].role",
 		"auth.public VERSIOND_AUTH_PUBLIC",
 		"auth.disabled VERSIOND_AUTH_DISABLED",
 		"cluster.secret VERSIOND_CLUSTER_SECRET",

@@ -31,6 +31,7 @@ func (c Config) Validate() error {
 	c.Redis.check(&p)
 	c.MemoryDB.check(&p)
 	c.Server.check(&p)
+	c.TLS.check(&p, c.Auth.Certificates)
 	c.Raft.check(&p)
 	c.Log.check(&p)
 	c.Auth.check(&p)

@@ -21,47 +21,69 @@ type Token struct {
 	Secret string
 }
 
-// tokenKey is under which a request keeps the name of its token, for the log.
+// tokenKey is under which a request keeps the name of its token or certificate, for the log.
 const tokenKey = "versiond/token"
 
-// tokens are those that a node takes. Of the secrets it keeps hashes alone: they are of one length, so
-// that the time a comparison takes tells nothing, and they cannot be printed by accident.
-type tokens []knownToken
+// Access is who may send requests to the public port. Without tokens and certificates everybody may do everything.
+type Access struct {
+	Tokens       []Token
+	Certificates []Certificate
+}
+
+// access is the Access of a node. Of the secrets it keeps hashes alone: they are of one length, so that the time a
+// comparison takes tells nothing, and they cannot be printed by accident.
+type access struct {
+	tokens       []knownToken
+	certificates []Certificate
+}
 
 type knownToken struct {
-	name string
-	role naming.Role
+	holder
 	hash [sha256.Size]byte
 }
 
-func newTokens(given []Token) tokens {
-	known := make(tokens, len(given))
-	for i, t := range given {
-		known[i] = knownToken{name: t.Name, role: t.Role, hash: sha256.Sum256([]byte(t.Secret))}
-	}
-	return known
+// holder is whom a request comes from.
+type holder struct {
+	name string
+	role naming.Role
 }
 
+func newAccess(given Access) *access {
+	known := make([]knownToken, len(given.Tokens))
+	for i, t := range given.Tokens {
+		known[i] = knownToken{holder{t.Name, t.Role}, sha256.Sum256([]byte(t.Secret))}
+	}
+	return &access{tokens: known, certificates: given.Certificates}
+}
+
+// open reports whether everybody may do everything.
+func (a *access) open() bool { return len(a.tokens)+len(a.certificates) == 0 }
+
 // find compares with every token, wherever the right one stands.
-func (ts tokens) find(secret string) (token knownToken, found bool) {
+func (a *access) find(secret string) (h holder, found bool) {
 	hash, at := sha256.Sum256([]byte(secret)), -1
-	for i := range ts {
-		at = subtle.ConstantTimeSelect(subtle.ConstantTimeCompare(hash[:], ts[i].hash[:]), i, at)
+	for i := range a.tokens {
+		at = subtle.ConstantTimeSelect(subtle.ConstantTimeCompare(hash[:], a.tokens[i].hash[:]), i, at)
 	}
 	if at < 0 {
-		return knownToken{}, false
+		return holder{}, false
 	}
-	return ts[at], true
+	return a.tokens[at].holder, true
 }
+
+// Renew has the node go by another access from the next request on.
+func (v *VersionController) Renew(given Access) { v.access.Store(newAccess(given)) }
 
 // Require returns what goes before handlers that need a role. On a node without tokens it lets
 // everybody pass who calls the node by its name.
 func (v *VersionController) Require(role naming.Role) gin.HandlerFunc {
-	if len(v.tokens) == 0 {
-		return func(c *gin.Context) { refuseOtherHosts(c, v.hosts) }
-	}
 	return func(c *gin.Context) {
-		if err := v.authorize(c, role); err != nil {
+		known := v.access.Load()
+		if known.open() {
+			refuseOtherHosts(c, v.hosts)
+			return
+		}
+		if err := known.authorize(c, role); err != nil {
 			fail(c, err)
 		}
 	}
@@ -82,18 +104,33 @@ func (v *VersionController) RequireForQuestions() gin.HandlerFunc {
 	}
 }
 
-func (v *VersionController) authorize(c *gin.Context, role naming.Role) error {
-	secret, ok := bearer(c.Request)
-	token, known := v.tokens.find(secret)
-	if !ok || !known {
+func (a *access) authorize(c *gin.Context, role naming.Role) error {
+	who, err := a.holder(c.Request)
+	if err != nil {
 		c.Header("WWW-Authenticate", "Bearer")
-		return model.ErrUnauthorized
+		return err
 	}
-	c.Set(tokenKey, token.name)
-	if !token.role.May(role) {
-		return model.Explain(model.ErrForbidden, fmt.Sprintf("this needs a token of the role %s; %s has the role %s", role, token.name, token.role))
+	c.Set(tokenKey, who.name)
+	if !who.role.May(role) {
+		return model.Explain(model.ErrForbidden, fmt.Sprintf("this needs a token of the role %s; %s has the role %s", role, who.name, who.role))
 	}
 	return nil
+}
+
+// holder returns whom a request comes from: the holder of the token that it shows, and of the certificate only where it
+// shows no token at all.
+func (a *access) holder(r *http.Request) (h holder, err error) {
+	secret, ok := bearer(r)
+	if h, known := a.find(secret); ok && known {
+		return h, nil
+	}
+	if shown := certificateOf(r); len(r.Header.Values("Authorization")) == 0 && shown != nil {
+		if h, known := a.findCertificate(shown); known {
+			return h, nil
+		}
+		return h, model.Explain(model.ErrUnauthorized, fmt.Sprintf("this needs a token, or a certificate with a name in auth.certificates; that of %.128q has none", shown.Subject.CommonName))
+	}
+	return h, model.ErrUnauthorized
 }
 
 // bearer reads "Authorization: Bearer <secret>". Two such headers are as good as none: who read which

@@ -31,12 +31,12 @@ func mustGuardedNode(t *testing.T) *node {
 	t.Helper()
 	n := &node{service: newFakeService(), log: &bytes.Buffer{}}
 	logger := slog.New(slog.NewTextHandler(n.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	v, err := controller.NewVersionController(n.service, logger, controller.Options{Tokens: []controller.Token{
+	v, err := controller.NewVersionController(n.service, logger, controller.Options{Access: controller.Access{Tokens: []controller.Token{
 		{Name: "reader", Role: naming.RoleRead, Secret: readSecret},
 		{Name: "writer", Role: naming.RoleWrite, Secret: writeSecret},
 		{Name: "admin", Role: naming.RoleAdmin, Secret: adminSecret},
 		{Name: "odd", Role: "owner", Secret: secretWord + "-of-nobody"},
-	}})
+	}}})
 	require.NoError(t, err)
 	p, err := controller.NewPeerController(n.service, clusterSecret)
 	require.NoError(t, err)
@@ -48,7 +48,9 @@ func mustGuardedNode(t *testing.T) *node {
 func TestPublicQuestionsNeedNoToken(t *testing.T) {
 	n := &node{service: newFakeService(), log: &bytes.Buffer{}}
 	v, err := controller.NewVersionController(n.service, slog.New(slog.DiscardHandler), controller.Options{
-		Tokens: []controller.Token{{Name: "reader", Role: naming.RoleRead, Secret: readSecret}}, PublicQuestions: true})
+		Access:          controller.Access{Tokens: []controller.Token{{Name: "reader", Role: naming.RoleRead, Secret: readSecret}}},
+		PublicQuestions: true,
+	})
 	require.NoError(t, err)
 	p, err := controller.NewPeerController(n.service, clusterSecret)
 	require.NoError(t, err)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 )
 
 // VersionController has the handlers of the public port and of the peer port. It keeps nothing between
@@ -15,7 +16,7 @@ type VersionController struct {
 	// node is the value of X-Versiond-Node, made once because every answer carries it.
 	node      []string
 	crossSite *http.CrossOriginProtection
-	tokens    tokens
+	access    atomic.Pointer[access]
 	// publicQuestions is that of Options.
 	publicQuestions bool
 	// hosts and origins are those of Options.
@@ -27,8 +28,8 @@ type VersionController struct {
 
 // Options is what a VersionController may be told besides.
 type Options struct {
-	// Tokens are those of which clients of the public port need one; without any, everybody may do everything.
-	Tokens []Token
+	// Access is who may send requests to the public port. It may be renewed.
+	Access Access
 	// PublicQuestions lets anybody ask which version is the newest, without a token and from pages of any site.
 	PublicQuestions bool
 	// Hosts are the names, besides localhost and IP addresses, under which a node answers that asks nobody for a token or
@@ -51,10 +52,11 @@ func NewVersionController(service VersionService, logger *slog.Logger, options O
 		return nil, errors.New("controller: the logger is missing")
 	}
 	v := &VersionController{
-		service: service, logger: logger, node: []string{service.NodeID()}, tokens: newTokens(options.Tokens), publicQuestions: options.PublicQuestions,
+		service: service, logger: logger, node: []string{service.NodeID()}, publicQuestions: options.PublicQuestions,
 		hosts: options.Hosts, origins: options.Origins, crossSite: http.NewCrossOriginProtection(),
 		metrics: options.Metrics, bodies: &bodyBudget{}, peerBodies: &bodyBudget{},
 	}
+	v.Renew(options.Access)
 	if v.metrics.Public == nil {
 		v.metrics = Metrics{Public: unobserved{}, Peer: unobserved{}}
 	}

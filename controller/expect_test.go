@@ -23,7 +23,7 @@ import (
 // ever: a request that is refused without looking at its body is refused at once, before any of it is sent.
 func TestARefusedRequestIsNotAskedForItsBody(t *testing.T) {
 	n := mustNode(t)
-	guarded, err := controller.NewVersionController(n.service, slog.New(slog.DiscardHandler), controller.Options{Tokens: []controller.Token{{Name: "r", Role: naming.RoleRead, Secret: "a-secret-of-16-bytes"}}})
+	guarded, err := controller.NewVersionController(n.service, slog.New(slog.DiscardHandler), controller.Options{Access: controller.Access{Tokens: []controller.Token{{Name: "r", Role: naming.RoleRead, Secret: "a-secret-of-16-bytes"}}}})
 	require.NoError(t, err)
 	for _, each := range []struct {
 		handler       http.Handler

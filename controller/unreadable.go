@@ -46,7 +46,12 @@ func (v *VersionController) AsProblem(answer []byte) []byte {
 	return v.problemOnWire(code, words.code, words.detail)
 }
 
-// problemOnWire is a whole answer, after which the connection ends.
+// NeedsTLS returns the answer to a client that speaks plain HTTP to a port for TLS.
+func (v *VersionController) NeedsTLS() []byte {
+	return v.problemOnWire(http.StatusBadRequest, "tls_required", "this port speaks TLS: use https:// and the authority that signed the node's certificate")
+}
+
+// problemOnWire returns a whole answer, after which the connection ends.
 func (v *VersionController) problemOnWire(status int, code, detail string) []byte {
 	id := rand.Text()
 	body, _ := json.Marshal(Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail, Code: code, RequestID: id})

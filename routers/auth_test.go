@@ -23,7 +23,7 @@ const secret = "of the reader"
 // mustGuard returns both engines of a node with a token for reading and a cluster secret.
 func mustGuard(t *testing.T) (public, peer *gin.Engine) {
 	t.Helper()
-	v, err := controller.NewVersionController(idleService{}, slog.New(slog.DiscardHandler), controller.Options{Tokens: []controller.Token{{Name: "reader", Role: naming.RoleRead, Secret: secret}}})
+	v, err := controller.NewVersionController(idleService{}, slog.New(slog.DiscardHandler), controller.Options{Access: controller.Access{Tokens: []controller.Token{{Name: "reader", Role: naming.RoleRead, Secret: secret}}}})
 	require.NoError(t, err)
 	p, err := controller.NewPeerController(idlePeerService{}, "of the cluster")
 	require.NoError(t, err)

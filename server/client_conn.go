@@ -1,41 +1,61 @@
 package server
 
 import (
+	"crypto/tls"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
-	"syscall"
+
+	"versiond/certs"
 )
 
 // clientListener returns the connections of a port as clients know them. net/http alone takes the end of what
 // a client sends for the end of the client, and answers in plain text what it cannot read as a request.
 type clientListener struct {
 	net.Listener
-	// asProblem gives such an answer the form of all others, and leaves others as they are.
+	// tls is how clients are served by TLS, nil where they are not.
+	tls *tls.Config
+	// asProblem gives such an answer the form of all others, and leaves others as they are; needsTLS answers who
+	// speaks plain HTTP to a port for TLS.
 	asProblem func([]byte) []byte
+	needsTLS  func() []byte
 	// stopsSending is told of a connection whose client has ended its sending side while a handler runs.
 	stopsSending func(net.Conn)
-}
-
-// tcpConn is what a connection has to be able to do; net/http asks for CloseWrite.
-type tcpConn interface {
-	net.Conn
-	syscall.Conn
-	CloseWrite() error
+	log          *slog.Logger // for what may repeat
 }
 
 // Accept waits for the next connection.
-func (l clientListener) Accept() (net.Conn, error) {
+func (l *clientListener) Accept() (net.Conn, error) {
 	conn, err := l.Listener.Accept()
-	if tcp, ok := conn.(tcpConn); ok {
-		return &clientConn{tcpConn: tcp, port: l}, err
+	if err != nil {
+		return nil, err
 	}
-	return conn, err
+	stream, ok := conn.(certs.Stream)
+	switch {
+	case ok && l.tls != nil:
+		return newSecureConn(stream, l), nil
+	case ok:
+		return newClientConn(stream, l), nil
+	case l.tls != nil:
+		return tls.Server(conn, l.tls), nil
+	}
+	return conn, nil
 }
 
 type clientConn struct {
-	tcpConn
-	port clientListener
+	certs.Stream
+	port *clientListener
+	// self is what net/http knows the connection as.
+	self net.Conn
+	// begun is set once something was read.
+	begun bool
+}
+
+func newClientConn(stream certs.Stream, port *clientListener) *clientConn {
+	c := &clientConn{Stream: stream, port: port}
+	c.self = c
+	return c
 }
 
 // Read holds back the end of the stream from the read of one byte by which net/http watches a client while
@@ -43,18 +63,32 @@ type clientConn struct {
 // watch. The reads of a header or a body are larger, and see the end at once; but for one of the last byte that
 // a buffer or the limit of headers has room for, which ends with the deadline that such reads have.
 func (c *clientConn) Read(p []byte) (int, error) {
-	n, err := c.tcpConn.Read(p)
+	n, err := c.Stream.Read(p)
+	if !c.begun && n > 0 {
+		c.begin(p[0])
+	}
 	if len(p) == 1 && errors.Is(err, io.EOF) {
-		c.port.stopsSending(c)
-		return n, awaitReset(c.tcpConn)
+		c.port.stopsSending(c.self)
+		return n, awaitReset(c.Stream)
 	}
 	return n, err
+}
+
+// firstOfTLS is the first byte of everybody who speaks TLS, and of no request.
+const firstOfTLS = 0x16
+
+// begin looks at the first byte that a client sends.
+func (c *clientConn) begin(first byte) {
+	c.begun = true
+	if first == firstOfTLS {
+		c.port.log.Warn("a client speaks TLS to a port that does not; use http://, or give this node certificates", "from", c.RemoteAddr())
+	}
 }
 
 // Write gives the answers that net/http makes by itself their form. It writes each of them at once, and to
 // no buffer.
 func (c *clientConn) Write(p []byte) (int, error) {
-	n, err := c.tcpConn.Write(c.port.asProblem(p))
+	n, err := c.Stream.Write(c.port.asProblem(p))
 	if err == nil {
 		n = len(p)
 	}

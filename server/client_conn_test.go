@@ -37,7 +37,7 @@ func serveOn(t *testing.T, most int, handler http.HandlerFunc) (address string) 
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	server := New(listener, handler, bytes.Clone, most, slog.New(slog.DiscardHandler))
+	server := New(Port{Listener: listener, ConnectionsMax: most, AsProblem: bytes.Clone}, handler, slog.New(slog.DiscardHandler))
 	served := make(chan struct{})
 	go func() {
 		defer close(served)

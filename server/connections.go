@@ -135,8 +135,16 @@ func (c *connections) makeRoom(why string) {
 	conn, what := c.spare()
 	c.log.Warn(why+"; "+what, "max", c.max)
 	if conn != nil {
-		_ = conn.Close()
+		_ = abort(conn)
 	}
+}
+
+// abort closes a connection without waiting for its client.
+func abort(conn net.Conn) error {
+	if secure, ok := conn.(*secureConn); ok {
+		return secure.abort()
+	}
+	return conn.Close()
 }
 
 // spare takes out the connection that is to make room, which is the newest itself when all others wait for

@@ -4,12 +4,15 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"time"
+
+	"versiond/logs"
 )
 
 const (
@@ -33,12 +36,28 @@ type Server struct {
 	listener net.Listener
 }
 
-// New makes a server that keeps at most so many connections. asProblem gives the answers that net/http makes by itself
-// the form of all others, and leaves others as they are.
-func New(listener net.Listener, handler http.Handler, asProblem func([]byte) []byte, most int, log *slog.Logger) *Server {
-	room := newConnections(most, log.With("address", listener.Addr()))
+// Port is where a server listens, and how.
+type Port struct {
+	Listener net.Listener
+	// TLS is how clients are served by it, nil where they are not.
+	TLS *tls.Config
+	// ConnectionsMax is how many connections are kept at most.
+	ConnectionsMax int
+	// AsProblem gives the answers that net/http makes by itself the form of all others, and leaves others as they are.
+	AsProblem func([]byte) []byte
+	// NeedsTLS is the answer to plain HTTP on a port for TLS.
+	NeedsTLS func() []byte
+}
+
+// New makes a server of a port.
+func New(port Port, handler http.Handler, log *slog.Logger) *Server {
+	log = log.With("address", port.Listener.Addr())
+	room := newConnections(port.ConnectionsMax, log)
 	return &Server{
-		listener: clientListener{room.on(listener), asProblem, room.stopsSending},
+		listener: &clientListener{
+			Listener: room.on(port.Listener), tls: port.TLS, asProblem: port.AsProblem, needsTLS: port.NeedsTLS,
+			stopsSending: room.stopsSending, log: logs.Calm(log),
+		},
 		http: &http.Server{
 			Handler: handler, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
 			IdleTimeout: idleTimeout, MaxHeaderBytes: headerBytesMax, ConnState: room.changed,

@@ -40,7 +40,7 @@ func TestClientsThatSendAByteASecondAreCutOff(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				listener := make(pipes)
 				reading := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) })
-				server := New(listener, reading, bytes.Clone, 1, slog.New(slog.DiscardHandler))
+				server := New(Port{Listener: listener, ConnectionsMax: 1, AsProblem: bytes.Clone}, reading, slog.New(slog.DiscardHandler))
 				go func() { _ = server.Serve() }()
 				near, far := net.Pipe()
 				listener <- far

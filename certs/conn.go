@@ -1,0 +1,50 @@
+package certs
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"syscall"
+	"time"
+)
+
+// Stream is what a connection has to be able to do beside carrying bytes: net/http asks for CloseWrite, and whoever
+// wants to know whether the other side is gone for the socket.
+type Stream interface {
+	net.Conn
+	syscall.Conn
+	CloseWrite() error
+}
+
+// Conn is a TLS connection that is still a TCP connection to those who ask it for that.
+type Conn struct {
+	*tls.Conn
+	stream Stream
+}
+
+// SyscallConn returns the socket.
+func (c *Conn) SyscallConn() (syscall.RawConn, error) { return c.stream.SyscallConn() }
+
+// Abort closes the connection without a farewell, for which a TLS connection may wait for seconds.
+func (c *Conn) Abort() error { return c.stream.Close() }
+
+// Accept makes a connection that came in one by TLS, once hands are shaken.
+func Accept(stream Stream, cfg *tls.Config) *Conn {
+	return &Conn{Conn: tls.Server(stream, cfg), stream: stream}
+}
+
+// Connect makes a connection that goes out one by TLS, once hands are shaken.
+func Connect(stream Stream, cfg *tls.Config) *Conn {
+	return &Conn{Conn: tls.Client(stream, cfg), stream: stream}
+}
+
+// Shake shakes hands within the time. The error is a *Failure; the connection stays the caller's to close.
+func (c *Conn) Shake(within time.Duration) error {
+	if err := c.stream.SetDeadline(time.Now().Add(within)); err != nil {
+		return &Failure{cause: err}
+	}
+	if err := c.HandshakeContext(context.Background()); err != nil { // the deadline bounds it
+		return &Failure{cause: err}
+	}
+	return c.stream.SetDeadline(time.Time{})
+}

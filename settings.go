@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+
+	"versiond/config"
+)
+
+// settings are those of this process, of which some change while nodes run.
+type settings struct {
+	mu    sync.Mutex
+	cfg   config.Config
+	nodes map[*runningNode]bool
+}
+
+func newSettings(cfg config.Config) *settings {
+	return &settings{cfg: cfg, nodes: map[*runningNode]bool{}}
+}
+
+// now returns the settings for a node that is to be opened.
+func (s *settings) now() config.Config {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.cfg
+}
+
+// govern has a node follow the settings until it is let go.
+func (s *settings) govern(n *runningNode) (letGo func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.nodes[n] = true
+	n.renew(s.cfg)
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.nodes, n)
+	}
+}
+
+// follow takes over what may change of settings that were read anew, until the context ends.
+func (s *settings) follow(ctx context.Context, anew <-chan config.Config) {
+	for {
+		select {
+		case cfg := <-anew:
+			s.renew(cfg)
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (s *settings) renew(cfg config.Config) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cfg.Auth.Tokens, s.cfg.Auth.Certificates = cfg.Auth.Tokens, cfg.Auth.Certificates
+	for n := range s.nodes {
+		n.renew(s.cfg)
+		n.renewCertificates()
+	}
+}
+
+// warnOfOpenPorts says what others on the network can read and change.
+func warnOfOpenPorts(cfg config.Config, log *slog.Logger) {
+	if host, unprotected := cfg.Unprotected(); unprotected {
+		log.Warn("clients are served outside this machine without TLS: whoever is on the way can read and change what is sent, tokens too; set tls.certFile", "host", host)
+	}
+}
