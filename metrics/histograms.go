@@ -1,6 +1,8 @@
 package metrics
 
 import (
+	"time"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 )
@@ -22,14 +24,47 @@ func (f factory) histogram(name, help string, buckets []float64) prometheus.Hist
 	return f.NewHistogram(prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets})
 }
 
-func (f factory) histograms(name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
-	return f.NewHistogramVec(prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets}, labels)
+// histograms makes one series for each value of the label at once, and so does counters: a rate over one that begins with
+// its first event misses that event.
+func (f factory) histograms(name, help string, buckets []float64, label string, values ...string) *prometheus.HistogramVec {
+	vector := f.NewHistogramVec(prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets}, []string{label})
+	for _, value := range values {
+		vector.WithLabelValues(value)
+	}
+	return vector
 }
 
 func (f factory) counter(name, help string) prometheus.Counter {
 	return f.NewCounter(prometheus.CounterOpts{Name: name, Help: help})
 }
 
-func (f factory) counters(name, help string, labels ...string) *prometheus.CounterVec {
-	return f.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
+func (f factory) counters(name, help, label string, values ...string) *prometheus.CounterVec {
+	vector := f.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, []string{label})
+	for _, value := range values {
+		vector.WithLabelValues(value)
+	}
+	return vector
+}
+
+// rounds measures rounds of asking others that many callers share.
+type rounds struct {
+	duration *prometheus.HistogramVec
+	reads    *prometheus.HistogramVec
+	failures *prometheus.CounterVec
+}
+
+func newRounds(f factory, name, what, label string, values ...string) rounds {
+	return rounds{
+		duration: f.histograms(name+"_duration_seconds", "Time of "+what+".", durationBuckets, label, values...),
+		reads:    f.histograms(name+"_reads", "Reads that shared one of the "+what+".", countBuckets, label, values...),
+		failures: f.counters(name+"_failures_total", "Failed "+what+".", label, values...),
+	}
+}
+
+func (r rounds) observe(label string, reads int, took time.Duration, err error) {
+	r.duration.WithLabelValues(label).Observe(took.Seconds())
+	r.reads.WithLabelValues(label).Observe(float64(reads))
+	if err != nil {
+		r.failures.WithLabelValues(label).Inc()
+	}
 }

@@ -36,18 +36,15 @@ func newRaft(f factory) *Raft {
 		applyCommands:    f.histogram("versiond_apply_transaction_commands", "Commands that one transaction applied.", countBuckets),
 		storeFailures:    f.counter("versiond_store_write_failures_total", "Times that the store failed the applier, which then tries again."),
 		logFailures:      f.counter("versiond_log_write_failures_total", "Times that a write to the Raft log failed, or took so long that the disk counts as hanging; it is then tried again, or waited for."),
-		snapshotDuration: f.histograms("versiond_snapshot_duration_seconds", "Time of writing a snapshot (persist) and of loading one (restore).", longBuckets, "operation"),
+		snapshotDuration: f.histograms("versiond_snapshot_duration_seconds", "Time of writing a snapshot (persist) and of loading one (restore).", longBuckets, "operation", operationPersist, operationRestore),
 		snapshotSize:     f.NewGaugeVec(prometheus.GaugeOpts{Name: "versiond_snapshot_size_bytes", Help: "Size of the last snapshot that was written (persist) and loaded (restore)."}, []string{"operation"}),
-		snapshotFailures: f.counters("versiond_snapshot_failures_total", "Snapshots that could not be written (persist) or loaded (restore); both are tried again.", "operation"),
+		snapshotFailures: f.counters("versiond_snapshot_failures_total", "Snapshots that could not be written (persist) or loaded (restore); both are tried again.", "operation", operationPersist, operationRestore),
 		quorumDuration:   f.histogram("versiond_quorum_round_duration_seconds", "Time of one round in which this node had a quorum confirm that it leads.", durationBuckets),
 		quorumReads:      f.histogram("versiond_quorum_round_reads", "Questions for an index to read at, each of them a node's for many reads, that shared one quorum round.", countBuckets),
 		quorumFailures:   f.counter("versiond_quorum_round_failures_total", "Quorum rounds that did not confirm it."),
 	}
-	for _, operation := range []string{operationPersist, operationRestore} {
-		r.snapshotDuration.WithLabelValues(operation)
-		r.snapshotSize.WithLabelValues(operation)
-		r.snapshotFailures.WithLabelValues(operation)
-	}
+	r.snapshotSize.WithLabelValues(operationPersist)
+	r.snapshotSize.WithLabelValues(operationRestore)
 	return r
 }
 

@@ -45,8 +45,8 @@ type requestSeries struct {
 
 func newRequestVectors(f factory) requestVectors {
 	return requestVectors{
-		total:    f.counters("versiond_http_requests_total", "Requests answered, by port, method, route and status.", "port", "method", "route", "status"),
-		duration: f.histograms("versiond_http_request_duration_seconds", "Time from a request's header to the end of its answer.", durationBuckets, "port", "method", "route"),
+		total:    f.NewCounterVec(prometheus.CounterOpts{Name: "versiond_http_requests_total", Help: "Requests answered, by port, method, route and status."}, []string{"port", "method", "route", "status"}),
+		duration: f.NewHistogramVec(prometheus.HistogramOpts{Name: "versiond_http_request_duration_seconds", Help: "Time from a request's header to the end of its answer.", Buckets: durationBuckets}, []string{"port", "method", "route"}),
 	}
 }
 

@@ -2,12 +2,20 @@ package metrics
 
 import (
 	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"versiond/model"
 )
+
+// operationBatch is the operation of a whole batch; its items count as writes of their own operations.
+const operationBatch = "batch"
+
+// operations are those of single writes.
+var operations = map[model.CommandType]string{model.CommandAdd: "add", model.CommandUpdate: "update", model.CommandDelete: "delete"}
 
 // Service counts and times what the service layer does.
 type Service struct {
@@ -20,52 +28,31 @@ type Service struct {
 	divergences    *prometheus.CounterVec
 }
 
-// newService makes every series that there can be at once: a rate over one that begins with its first
-// event misses that event.
 func newService(f factory) *Service {
+	single := slices.Sorted(maps.Values(operations))
 	s := &Service{
-		writes:         f.counters("versiond_writes_total", "Writes that clients asked this node for, those of batches included, by operation and outcome.", "operation", "outcome"),
-		writeDuration:  f.histograms("versiond_write_duration_seconds", "Time from the arrival of a write, or of a batch, to its outcome, whatever that is.", durationBuckets, "operation"),
+		writes:         f.NewCounterVec(prometheus.CounterOpts{Name: "versiond_writes_total", Help: "Writes that clients asked this node for, those of batches included, by operation and outcome."}, []string{"operation", "outcome"}),
+		writeDuration:  f.histograms("versiond_write_duration_seconds", "Time from the arrival of a write, or of a batch, to its outcome, whatever that is.", durationBuckets, "operation", append(single, operationBatch)...),
 		forwarded:      f.histogram("versiond_forwarded_group_commands", "Commands of one request by which this node passed writes to the leader.", countBuckets),
 		rounds:         newRounds(f, "versiond_read_round", "rounds in which this node found out an index to read at, alone or by asking the leader", "level", string(model.LevelLinearizable), string(model.LevelLeader)),
-		reloadDuration: f.histograms("versiond_reload_duration_seconds", "Time that one reload of Redis took, by outcome; skipped when another node was at it.", longBuckets, "outcome"),
-		checkDuration:  f.histograms("versiond_store_check_duration_seconds", "Time that one reading of all rows took to hold them against the running checksum, by outcome.", longBuckets, "outcome"),
-		divergences:    f.counters("versiond_store_divergences_total", "Times that the store was found to differ from the log, by how: at the start, by reading all rows or looking at the tables, by a client's read, by the checksums of a majority of the members.", "found_by"),
+		reloadDuration: f.histograms("versiond_reload_duration_seconds", "Time that one reload of Redis took, by outcome; skipped when another node was at it.", longBuckets, "outcome", outcomeDone, outcomeFailed, outcomeSkipped),
+		checkDuration:  f.histograms("versiond_store_check_duration_seconds", "Time that one reading of all rows took to hold them against the running checksum, by outcome.", longBuckets, "outcome", outcomeSame, outcomeDiffers, outcomeFailed),
+		divergences:    f.counters("versiond_store_divergences_total", "Times that the store was found to differ from the log, by how: at the start, by reading all rows or looking at the tables, by a client's read, by the checksums of a majority of the members.", "found_by", "start", "reading", "read", "peers"),
 	}
-	for _, outcome := range []string{outcomeSame, outcomeDiffers, outcomeFailed} {
-		s.checkDuration.WithLabelValues(outcome)
+	for _, operation := range single {
+		for _, o := range append([]string{outcomeDone, outcomeFailed}, outcomes...) {
+			s.writes.WithLabelValues(operation, o)
+		}
 	}
-	for _, foundBy := range []string{"start", "reading", "read", "peers"} {
-		s.divergences.WithLabelValues(foundBy)
-	}
-	for _, outcome := range []string{outcomeDone, outcomeFailed, outcomeSkipped} {
-		s.reloadDuration.WithLabelValues(outcome)
-	}
-	for _, command := range []model.CommandType{model.CommandAdd, model.CommandUpdate, model.CommandDelete} {
-		s.beginWrites(operationOf(command))
-	}
-	s.writeDuration.WithLabelValues(operationBatch)
 	return s
-}
-
-func (s *Service) beginWrites(operation string) {
-	s.writeDuration.WithLabelValues(operation)
-	s.writes.WithLabelValues(operation, outcomeDone)
-	s.writes.WithLabelValues(operation, outcomeFailed)
-	for _, o := range outcomes {
-		s.writes.WithLabelValues(operation, o)
-	}
 }
 
 // Written counts one write that a client asked for; err is what came of it.
 func (s *Service) Written(command model.CommandType, err error, took time.Duration) {
-	operation := operationOf(command)
+	operation := operations[command]
 	s.writes.WithLabelValues(operation, outcomeOf(err)).Inc()
 	s.writeDuration.WithLabelValues(operation).Observe(took.Seconds())
 }
-
-// operationBatch is the operation of a whole batch; its items count as writes of their own operations.
-const operationBatch = "batch"
 
 // BatchWritten counts each item of a batch that a client asked for, and times the batch.
 func (s *Service) BatchWritten(unit model.Unit, outcome model.UnitOutcome, err error, took time.Duration) {
@@ -74,21 +61,9 @@ func (s *Service) BatchWritten(unit model.Unit, outcome model.UnitOutcome, err e
 		if err == nil {
 			failure = outcome.Outcomes[i].Err()
 		}
-		s.writes.WithLabelValues(operationOf(c.Type), outcomeOf(failure)).Inc()
+		s.writes.WithLabelValues(operations[c.Type], outcomeOf(failure)).Inc()
 	}
 	s.writeDuration.WithLabelValues(operationBatch).Observe(took.Seconds())
-}
-
-func operationOf(command model.CommandType) string {
-	switch command {
-	case model.CommandAdd:
-		return "add"
-	case model.CommandUpdate:
-		return "update"
-	case model.CommandDelete:
-		return "delete"
-	}
-	return "other"
 }
 
 // Forwarded counts one request with which writes were passed to the leader.

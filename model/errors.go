@@ -100,6 +100,11 @@ type FieldError struct {
 // ValidationError lists everything that is wrong with a request. It matches ErrInvalid.
 type ValidationError struct{ Fields []FieldError }
 
+// Invalid returns a ValidationError of one field.
+func Invalid(field, detail string) *ValidationError {
+	return &ValidationError{Fields: []FieldError{{Field: field, Detail: detail}}}
+}
+
 // Error names the first field; clients get them all.
 func (e *ValidationError) Error() string {
 	if len(e.Fields) == 0 {
@@ -110,3 +115,19 @@ func (e *ValidationError) Error() string {
 
 // Is makes errors.Is(err, ErrInvalid) hold.
 func (e *ValidationError) Is(target error) bool { return target == ErrInvalid }
+
+// StoreError is what a node's database says when it answers with an error. It matches ErrStoreUnavailable.
+type StoreError struct {
+	// Detail has the database's own words, with its number, and what would help. Users are shown it.
+	Detail string
+	Cause  error
+}
+
+// Error implements error.
+func (e *StoreError) Error() string { return e.Detail }
+
+// Is makes errors.Is(err, ErrStoreUnavailable) hold.
+func (e *StoreError) Is(target error) bool { return target == ErrStoreUnavailable }
+
+// Unwrap returns the driver's error.
+func (e *StoreError) Unwrap() error { return e.Cause }

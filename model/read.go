@@ -1,5 +1,7 @@
 package model
 
+import "encoding/base64"
+
 // Level is how current a read must be (docs/design.md).
 type Level string
 
@@ -54,4 +56,40 @@ type Found struct {
 	Page   *Page
 	// Index is the applied index of which the page is, 0 where that is not known. It may be later than that of the read.
 	Index uint64
+}
+
+// cursorVersion is the first byte of a cursor. A cursor of another version is refused, so what
+// follows it can change.
+const cursorVersion = 1
+
+// EncodeCursor makes the cursor of the page after the record with this id; the empty one when there
+// is no such page.
+func EncodeCursor(after string) string {
+	if after == "" {
+		return ""
+	}
+	return base64.RawURLEncoding.EncodeToString(append([]byte{cursorVersion}, after...))
+}
+
+// DecodeCursor reads what EncodeCursor made, and reports whether it was that.
+func DecodeCursor(cursor string) (after string, ok bool) {
+	if cursor == "" {
+		return "", true
+	}
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
+	if err != nil || len(raw) == 0 || raw[0] != cursorVersion {
+		return "", false
+	}
+	after = string(raw[1:])
+	return after, ValidateID(after) == nil
+}
+
+// CandidatesMax is the most records that one question for the newest version may be about.
+const CandidatesMax = 1000
+
+// Candidates names records of which the newest is asked for: those of a list of ids, or those whose ids begin with a
+// prefix, and of these only the ones of a platform when that is not empty.
+type Candidates struct {
+	IDs              []string
+	Prefix, Platform string
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"strings"
 )
 
 // Position is a place in the replicated log: an index and the term of the entry there.
@@ -58,4 +59,30 @@ func (s StoreState) Proven() bool { return s == s.Sealed() }
 func (s StoreState) ProvenAs(identity Identity) bool {
 	s.Identity = identity
 	return s.Proven()
+}
+
+// Checksum tells one set of records from another, as it is stored and as nodes tell each other: the
+// number of the formula, how many records, and the sum of their hashes. It is empty when it is not
+// known.
+type Checksum string
+
+// checksumForm numbers the formula behind a Checksum. A release that changes the formula changes the
+// number too, and checksums of the releases before it are then known to say nothing.
+const checksumForm = "1"
+
+// NewChecksum makes the checksum of records whose hashes have this sum.
+func NewChecksum(records int, sum uint64) Checksum {
+	return Checksum(fmt.Sprintf("%s-%d-%016x", checksumForm, records, sum))
+}
+
+// Comparable reports whether this release's checksums can be held against c.
+func (c Checksum) Comparable() bool {
+	form, _, _ := strings.Cut(string(c), "-")
+	return form == checksumForm
+}
+
+// Checkpoint is the checksum of the records as the log up to Index makes them.
+type Checkpoint struct {
+	Index    uint64   `json:"index"`
+	Checksum Checksum `json:"checksum"`
 }

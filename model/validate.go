@@ -117,7 +117,7 @@ func invalidUnless(field, rule string) error {
 	if rule == "" {
 		return nil
 	}
-	return &ValidationError{Fields: []FieldError{{Field: field, Detail: ruleDetail(rule)}}}
+	return Invalid(field, ruleDetail(rule))
 }
 
 // recordValidator is made once: the validator caches what it learnt about a struct by reflection.

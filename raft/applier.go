@@ -98,7 +98,7 @@ func (a *applier) step(ctx context.Context) (bool, error) {
 	if a.queue.rebuildDue() {
 		return true, a.rebuildAnyway(ctx)
 	}
-	if a.queue.restoreIndex() > a.applied.Index {
+	if a.queue.marked().restore > a.applied.Index {
 		return true, a.restoreNewest(ctx)
 	}
 	if a.progress.unsure.Swap(false) {

@@ -37,10 +37,11 @@ func (a *applier) readLog(ctx context.Context) (bool, error) {
 // committed.
 func (a *applier) logEnd() (end uint64, mayHoldCommands bool) {
 	committed := a.committed() // before the look for a restore, which moves it on
-	end, restores := a.queue.handedBefore(a.applied.Index)
-	if restores {
+	told := a.queue.marked()
+	if told.restore > a.applied.Index {
 		return 0, false
 	}
+	end = told.handed
 	if first, ok := a.queue.firstAfter(a.applied.Index); ok {
 		end = first - 1
 	}

@@ -83,7 +83,7 @@ func (f *VersionFSM) note(log *raft.Log, awaited bool, now time.Time) *handle {
 // waiting for it. It fails when the store is past that index already, as it is while a start
 // replays what the store holds: hashicorp/raft tries again later.
 func (f *VersionFSM) Snapshot() (raft.FSMSnapshot, error) {
-	if last, handed := f.lastCommand.Load(), f.queue.handedIndex(); last > handed {
+	if last, handed := f.lastCommand.Load(), f.queue.marked().handed; last > handed {
 		return nil, fmt.Errorf("the store is at index %d already, the replay only at %d: no snapshot yet", last, handed)
 	}
 	turn := f.turns.turn()
@@ -117,7 +117,7 @@ func (f *VersionFSM) Restore(stream io.ReadCloser) error {
 // one, when it wakes. A leader may have to send one that the log leads on from: a follower that led until
 // just now cannot say for some seconds which term the hole behind a snapshot has (raftlog.SnapshotTermLog).
 func (f *VersionFSM) ensureLeadsOn(index uint64) error {
-	certain := f.queue.certainIndex()
+	certain := f.queue.marked().certain
 	if index >= certain {
 		return nil
 	}

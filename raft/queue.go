@@ -41,19 +41,24 @@ type queue struct {
 	wake   chan struct{} // holds a token whenever there may be something new for the applier
 	urgent chan struct{} // holds a token when that should not wait until more has come
 
-	mu      sync.Mutex
+	mu sync.Mutex
+	marks
 	entries []entry
 	bytes   int
-	handed  uint64 // the last index that the FSM was handed
-	certain uint64 // the highest index that it was ever handed
 	// leftSince is when the first of the entries was handed over that the queue left to the log and
 	// the applier has not made up for; zero when there are none.
 	leftSince time.Time
-	restore   uint64 // the index of a snapshot that the FSM was told to restore
 	view      *viewRequest
 	views     []*viewRequest // of whatever is applied when their turn comes
 	closing   bool           // no view will be opened any more
 	rebuild   chan struct{}  // closed when the store was built anew; nil when nobody asks for it
+}
+
+// marks are indexes that the FSM was given.
+type marks struct {
+	handed  uint64 // the last one
+	certain uint64 // the highest one
+	restore uint64 // that of a snapshot that it was told to restore
 }
 
 func newQueue() *queue { return &queue{wake: make(chan struct{}, 1), urgent: make(chan struct{}, 1)} }
@@ -118,30 +123,11 @@ func (q *queue) startAt(index uint64) {
 	q.handed, q.certain = index, index
 }
 
-func (q *queue) certainIndex() uint64 {
+// marked returns how far the queue has been told to go.
+func (q *queue) marked() marks {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.certain
-}
-
-func (q *queue) handedIndex() uint64 {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.handed
-}
-
-// handedBefore returns the last index that the FSM was handed, and whether a snapshot beyond applied is to be
-// restored first.
-func (q *queue) handedBefore(applied uint64) (handed uint64, restores bool) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.handed, q.restore > applied
-}
-
-func (q *queue) restoreIndex() uint64 {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.restore
+	return q.marks
 }
 
 // take returns the entries that follow applied without a gap, within the applier's bounds and not

@@ -24,7 +24,7 @@ func TestQueueIsBounded(t *testing.T) {
 		pushed(q, index, 1<<20, nil)
 	}
 	require.LessOrEqual(t, q.bytes, queueBytesMax)
-	require.Equal(t, uint64(40), q.handedIndex())
+	require.Equal(t, uint64(40), q.marked().handed)
 	pushed(q, 41, 1<<20, newHandle())
 	first, ok := q.firstAfter(40)
 	require.True(t, ok)

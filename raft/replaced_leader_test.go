@@ -29,7 +29,7 @@ func TestReplacedLeaderWithADeadStoreKeepsABoundedQueue(t *testing.T) {
 	defer c.rows[first.Node].RefuseCommits(0)
 	before := first.LastIndex()
 	go func() { _, _ = first.Propose(t.Context(), units.Singles(add("waits"))) }()
-	require.Eventually(t, func() bool { return first.fsm.queue.handedIndex() > before }, 10*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return first.fsm.queue.marked().handed > before }, 10*time.Second, 5*time.Millisecond)
 	require.NoError(t, first.TransferLeadership(t.Context(), c.nodes[1].Identity().Node, c.nodes[1].Address()))
 	long := strings.Repeat("\U0001F4BE", 64) // four bytes each
 	var second *Node
@@ -44,6 +44,6 @@ func TestReplacedLeaderWithADeadStoreKeepsABoundedQueue(t *testing.T) {
 			return err == nil
 		}, 20*time.Second, time.Millisecond)
 	}
-	require.Eventually(t, func() bool { return first.fsm.queue.handedIndex() >= second.AppliedIndex() }, 10*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return first.fsm.queue.marked().handed >= second.AppliedIndex() }, 10*time.Second, 5*time.Millisecond)
 	require.LessOrEqual(t, first.fsm.queue.held(), queueBytesMax+entryBytesMax)
 }

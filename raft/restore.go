@@ -30,8 +30,8 @@ func (n *Node) Restore(ctx context.Context, b *snapshot.Backup, foreign bool) (u
 	}
 	ours := n.Identity().Cluster
 	if b.Header.Cluster != ours && !foreign {
-		return 0, &model.ValidationError{Fields: []model.FieldError{{Field: "foreign", Detail: fmt.Sprintf(
-			"must be true to restore a backup of another cluster: this is cluster %s, the backup is of %s", ours, b.Header.Cluster)}}}
+		return 0, model.Invalid("foreign", fmt.Sprintf(
+			"must be true to restore a backup of another cluster: this is cluster %s, the backup is of %s", ours, b.Header.Cluster))
 	}
 	if !n.restoring.TryLock() {
 		return 0, fmt.Errorf("%w: another backup is being restored", model.ErrTooManyRequests)

@@ -17,8 +17,8 @@ func (s *VersionService) Candidates(ctx context.Context, which model.Candidates,
 		return nil, index, err
 	}
 	if found.Page.Next != "" {
-		return nil, index, &model.ValidationError{Fields: []model.FieldError{{Field: "prefix", Detail: fmt.Sprintf(
-			"finds more than %d records; make it longer, add a platform, or name the ids", model.CandidatesMax)}}}
+		return nil, index, model.Invalid("prefix", fmt.Sprintf(
+			"finds more than %d records; make it longer, add a platform, or name the ids", model.CandidatesMax))
 	}
 	return found.Page.Items, index, nil
 }

@@ -200,6 +200,5 @@ func damagedBackup(err error) error {
 	if err == nil {
 		return nil
 	}
-	invalid := &model.ValidationError{Fields: []model.FieldError{{Field: "body", Detail: "is not a whole and undamaged backup: " + err.Error()}}}
-	return fmt.Errorf("%w (%w)", invalid, err)
+	return fmt.Errorf("%w (%w)", model.Invalid("body", "is not a whole and undamaged backup: "+err.Error()), err)
 }

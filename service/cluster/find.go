@@ -207,7 +207,7 @@ func (f *finder) Admit(ctx context.Context, admission peer.Admission) error {
 		return f.Node.Admit(membership)
 	}
 	if admission.Cluster == "" {
-		return &model.ValidationError{Fields: []model.FieldError{{Field: "cluster", Detail: "is required"}}}
+		return model.Invalid("cluster", "is required")
 	}
 	if held, err := f.HeldCluster(ctx); err == nil && held != "" && held != admission.Cluster && !slices.Contains(admission.Former, held) {
 		return fmt.Errorf("%w: the database of node %s belongs to cluster %s; give it another one, or drop it if the records there are not needed", model.ErrWrongNode, f.id(), held)

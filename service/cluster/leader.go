@@ -35,7 +35,7 @@ func (l *leading) transfer(ctx context.Context, id string) (model.Leader, error)
 	case !known:
 		return model.Leader{}, fmt.Errorf("%w: %q", model.ErrNoSuchMember, id)
 	case !member.Voter:
-		return model.Leader{}, &model.ValidationError{Fields: []model.FieldError{{Field: "id", Detail: "must be a voter; " + id + " has no vote"}}}
+		return model.Leader{}, model.Invalid("id", "must be a voter; "+id+" has no vote")
 	}
 	port, err := l.portOf(ctx, id, member.Address) // before anything is changed
 	if err != nil {

@@ -22,7 +22,7 @@ func rank(records []model.VersionDB) (r ranking, err error) {
 	}
 	for i := range records {
 		if other := schemeOf(records[i]); other != name {
-			return r, wrong(schemeField, fmt.Sprintf("is %s for %q and %s for %q, whose order nobody knows; ask for records of one scheme, by a longer prefix or a list of ids",
+			return r, model.Invalid(schemeField, fmt.Sprintf("is %s for %q and %s for %q, whose order nobody knows; ask for records of one scheme, by a longer prefix or a list of ids",
 				name, records[0].ID, other, records[i].ID))
 		}
 	}

@@ -18,7 +18,7 @@ func Compare(scheme, a, b string) (int, error) {
 		return 0, err
 	}
 	if s.name == Published {
-		return 0, wrong(schemeField, "of published the record that was written last is the newest, which two version numbers do not tell; "+
+		return 0, model.Invalid(schemeField, "of published the record that was written last is the newest, which two version numbers do not tell; "+
 			"name another scheme, such as natural")
 	}
 	if fields := slices.Concat(s.refuse("a", a), s.refuse("b", b)); len(fields) > 0 {
@@ -75,7 +75,7 @@ func find(name string) (scheme, error) {
 	}
 	i := slices.IndexFunc(schemes, func(s scheme) bool { return s.name == name })
 	if i < 0 {
-		return scheme{}, wrong(schemeField, "must be one of "+strings.Join(Names(), ", "))
+		return scheme{}, model.Invalid(schemeField, "must be one of "+strings.Join(Names(), ", "))
 	}
 	return schemes[i], nil
 }
@@ -86,8 +86,4 @@ func (s scheme) refuse(field, versionNo string) []model.FieldError {
 		return nil
 	}
 	return []model.FieldError{{Field: field, Detail: fmt.Sprintf("is no version of the scheme %s, %s, such as %s", s.name, s.form, s.example)}}
-}
-
-func wrong(field, detail string) error {
-	return &model.ValidationError{Fields: []model.FieldError{{Field: field, Detail: detail}}}
 }
