@@ -1,0 +1,158 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+)
+
+// Leader is where the leader is found: Address is its peer port, Port its public one.
+type Leader struct {
+	ID      string `json:"id"`
+	Address string `json:"address"`
+	Port    int    `json:"port"`
+}
+
+// Member is a node of the cluster.
+type Member struct {
+	ID      string `json:"id"`
+	Address string `json:"address"`
+	Port    int    `json:"port"`
+	// Voter tells a voter from a member that only reads.
+	Voter bool `json:"voter"`
+}
+
+// Peer is a member as the node that was asked sees it. What follows Suffrage, and Port, is what the member itself says
+// just now; of one that does not answer they are zero.
+type Peer struct {
+	ID      string `json:"id"`
+	Address string `json:"address"`
+	Port    int    `json:"port"`
+	// Suffrage is voter or nonvoter.
+	Suffrage string `json:"suffrage"`
+	// State is leader, follower, candidate, shutdown or waiting.
+	State        string `json:"state"`
+	AppliedIndex uint64 `json:"appliedIndex"`
+	// Lag is how many log entries the member is behind what is committed.
+	Lag           uint64 `json:"lag"`
+	Checksum      string `json:"checksum,omitempty"`
+	ChecksumIndex uint64 `json:"checksumIndex,omitempty"`
+	// Divergence says how the member's records are known to differ from what they should be, "" when they do not.
+	Divergence  string    `json:"divergence,omitempty"`
+	LastContact time.Time `json:"lastContact,omitzero"`
+	Reachable   bool      `json:"reachable"`
+}
+
+// Peers are the members of a cluster.
+type Peers struct {
+	Members []Peer `json:"members"`
+	// FailureTolerance is how many more voters may fail before the cluster takes no writes; a negative number says how
+	// many are missing for a quorum.
+	FailureTolerance int `json:"failureTolerance"`
+}
+
+// Peers lists the members.
+func (c *Client) Peers(ctx context.Context) (peers Peers, err error) {
+	return peers, c.ask(ctx, &request{method: http.MethodGet, path: "/peers"}, &peers)
+}
+
+// Leader returns who leads, ErrNoLeader when nobody is known to.
+func (c *Client) Leader(ctx context.Context) (leader Leader, err error) {
+	return leader, c.ask(ctx, &request{method: http.MethodGet, path: "/leader"}, &leader)
+}
+
+// TransferLeadership hands leadership to a voter, and returns who leads then.
+func (c *Client) TransferLeadership(ctx context.Context, id string) (leader Leader, err error) {
+	return leader, c.ask(ctx, &request{method: http.MethodPost, path: "/leader/" + url.PathEscape(id), manner: once}, &leader)
+}
+
+// JoinOptions say what a new member is to be.
+type JoinOptions struct {
+	// NonVoter adds a member that gets everything and has no vote.
+	NonVoter bool
+}
+
+// Join makes the node that answers at a peer address a member. It may be called again for one that is.
+func (c *Client) Join(ctx context.Context, id, address string, opts JoinOptions) (member Member, err error) {
+	r := &request{method: http.MethodPost, path: "/join/" + url.PathEscape(id) + "/" + url.PathEscape(address), manner: once}
+	r.query = url.Values{"voter": {strconv.FormatBool(!opts.NonVoter)}}
+	return member, c.ask(ctx, r, &member)
+}
+
+// RemoveOptions say what a removal may cost.
+type RemoveOptions struct {
+	// Force removes the member although the voters left alive could not form a quorum.
+	Force bool
+}
+
+// Remove removes a member.
+func (c *Client) Remove(ctx context.Context, id string, opts RemoveOptions) error {
+	_, err := c.do(ctx, &request{method: http.MethodDelete, path: "/peer/" + url.PathEscape(id), manner: once, query: url.Values{"force": {strconv.FormatBool(opts.Force)}}})
+	return err
+}
+
+func (c *Client) ask(ctx context.Context, r *request, into any) error {
+	a, err := c.do(ctx, r)
+	if err != nil {
+		return err
+	}
+	return a.decode(into)
+}
+
+// Readiness says whether a node should get requests: when every check is OK.
+type Readiness struct {
+	Node   string  `json:"node"`
+	Ready  bool    `json:"ready"`
+	Checks []Check `json:"checks"`
+}
+
+// Check is one line of a node's readiness.
+type Check struct {
+	Name string `json:"name"`
+	OK   bool   `json:"ok"`
+	// Detail says what is wrong. A check may be OK and still have something to tell.
+	Detail string `json:"detail,omitempty"`
+}
+
+// Status asks every address of the Client whether its node is ready, all at once, each one time.
+func (c *Client) Status(ctx context.Context) []NodeStatus {
+	all := make([]NodeStatus, len(c.addresses))
+	done := make(chan struct{})
+	for i, at := range c.addresses {
+		go func() {
+			all[i] = c.statusOf(ctx, at)
+			done <- struct{}{}
+		}()
+	}
+	for range c.addresses {
+		<-done
+	}
+	return all
+}
+
+// NodeStatus is how one node does.
+type NodeStatus struct {
+	Address string
+	Readiness
+	// Index is the log index that the node has applied.
+	Index uint64
+	// Err says why it is not known how the node does.
+	Err error
+}
+
+func (c *Client) statusOf(ctx context.Context, at *address) NodeStatus {
+	s := NodeStatus{Address: at.text}
+	a, failure := c.attempt(ctx, at, &request{method: http.MethodGet, path: "/readyz"}, c.attemptTimeout)
+	if a.body != nil && json.Unmarshal(a.body, &s.Readiness) == nil && s.Node != "" {
+		s.Index = indexOf(a.header)
+		return s
+	}
+	if failure == nil {
+		failure = &Error{Code: ErrNotVersiond, Status: a.status, Address: at.text, Detail: at.text + " answered, and not as a node does"}
+	}
+	s.Err = failure
+	return s
+}

@@ -1,0 +1,97 @@
+package client
+
+import (
+	"context"
+	"iter"
+	"net/http"
+	"net/url"
+	"strconv"
+)
+
+// pageSize is how many records of a list are asked for at once.
+const pageSize = 500
+
+// ReadOption says how fresh a read has to be.
+type ReadOption func(*readOptions)
+
+type readOptions struct {
+	level    Level
+	minIndex uint64
+}
+
+// At is the level of a read.
+func At(level Level) ReadOption { return func(o *readOptions) { o.level = level } }
+
+// MinIndex makes a read wait until the node has applied a log index.
+func MinIndex(index uint64) ReadOption { return func(o *readOptions) { o.minIndex = index } }
+
+func (c *Client) readQuery(opts []ReadOption) url.Values {
+	o := readOptions{level: c.level}
+	for _, set := range opts {
+		set(&o)
+	}
+	query := url.Values{}
+	if o.level != "" {
+		query.Set("level", string(o.level))
+	}
+	if index := max(o.minIndex, c.Index()); index > 0 {
+		query.Set("min_index", strconv.FormatUint(index, 10))
+	}
+	return query
+}
+
+// Filter says which records are listed: all when it is empty.
+type Filter struct {
+	// Prefix is how their ids begin.
+	Prefix string
+	// Platform is theirs, exactly.
+	Platform string
+}
+
+// Page is one page of a list.
+type Page struct {
+	Records []Record `json:"items"`
+	// Next is the cursor of the next page, "" on the last one.
+	Next string `json:"nextCursor"`
+}
+
+// Page reads at most limit records, in the byte order of their ids, from a cursor on: "" is the beginning. A page is of one
+// moment.
+func (c *Client) Page(ctx context.Context, which Filter, cursor string, limit int, opts ...ReadOption) (page Page, err error) {
+	query := c.readQuery(opts)
+	query.Set("limit", strconv.Itoa(limit))
+	setIfAny(query, "prefix", which.Prefix)
+	setIfAny(query, "platform", which.Platform)
+	setIfAny(query, "cursor", cursor)
+	a, err := c.do(ctx, &request{method: http.MethodGet, path: "/version", query: query})
+	if err != nil {
+		return Page{}, err
+	}
+	return page, a.decode(&page)
+}
+
+// List reads records in the byte order of their ids, page by page as they are asked for. An error is the last thing that
+// it gives.
+func (c *Client) List(ctx context.Context, which Filter, opts ...ReadOption) iter.Seq2[Record, error] {
+	return func(yield func(Record, error) bool) {
+		for cursor, more := "", true; more; {
+			page, err := c.Page(ctx, which, cursor, pageSize, opts...)
+			if err != nil {
+				yield(Record{}, err)
+				return
+			}
+			for _, record := range page.Records {
+				if !yield(record, nil) {
+					return
+				}
+			}
+			cursor, more = page.Next, page.Next != ""
+		}
+	}
+}
+
+func setIfAny(query url.Values, name, value string) {
+	if value != "" {
+		query.Set(name, value)
+	}
+}
