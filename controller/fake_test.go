@@ -189,6 +189,34 @@ func (f *fakeService) ListVersions(ctx context.Context, list model.ListOptions, 
 	return page, f.index, nil
 }
 
+// History has an update and a create of every record.
+func (f *fakeService) History(ctx context.Context, which model.HistoryOptions, opts model.ReadOptions) (model.History, uint64, error) {
+	defer f.begin(ctx)()
+	f.opts = opts
+	if f.fault != nil {
+		return model.History{}, 0, f.fault
+	}
+	record, exists := f.records[which.ID]
+	if !exists {
+		return model.History{}, f.index, model.ErrNotFound
+	}
+	all := []model.Change{
+		{Revision: record.Revision, Op: model.ChangeUpdate, ID: record.ID, VersionNo: record.VersionNo, Platform: record.Platform, WasPlatform: "ios", At: 1_700_000_000_123, By: "ci"},
+		{Revision: record.Revision - 1, Op: model.ChangeCreate, ID: record.ID, VersionNo: record.VersionNo, Platform: "ios"},
+	}
+	history := model.History{Complete: true}
+	for _, c := range all {
+		switch {
+		case which.Before != 0 && c.Revision >= which.Before:
+		case len(history.Items) == which.Limit:
+			history.Next = history.Items[which.Limit-1].Revision
+		default:
+			history.Items = append(history.Items, c)
+		}
+	}
+	return history, f.index, nil
+}
+
 func (f *fakeService) Candidates(ctx context.Context, which model.Candidates, opts model.ReadOptions) ([]model.VersionDB, uint64, error) {
 	defer f.begin(ctx)()
 	f.opts = opts

@@ -46,14 +46,14 @@ func (v *VersionController) CheckVersion(c *gin.Context) {
 		case noContent && advice.Update == versions.UpdateNone:
 			c.Status(http.StatusNoContent)
 		default:
-			answerAdvice(c, advice, known)
+			answerTagged(c, advice, known) // it follows from several records
 		}
 	})
 }
 
-// answerAdvice answers with a tag of what the advice says, as no revision tells it: it follows from several records.
-func answerAdvice(c *gin.Context, advice versions.Advice, known func(tag string) bool) {
-	body, err := json.Marshal(advice)
+// answerTagged answers with a tag of what the answer says, where no revision tells it.
+func answerTagged(c *gin.Context, answer any, known func(tag string) bool) {
+	body, err := json.Marshal(answer)
 	if err != nil {
 		fail(c, err)
 		return

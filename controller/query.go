@@ -146,9 +146,24 @@ func (q query) cursor() string {
 	}
 	after, ok := model.DecodeCursor(value)
 	if !ok {
-		q.wrong("cursor", "must be a nextCursor exactly as an earlier page gave it")
+		q.wrong("cursor", cursorRight)
 	}
 	return after
+}
+
+const cursorRight = "must be a nextCursor exactly as an earlier page gave it"
+
+// revisionCursor returns the revision before which the page begins, 0 for the first page.
+func (q query) revisionCursor() uint64 {
+	after := q.cursor()
+	if after == "" {
+		return 0
+	}
+	revision, err := strconv.ParseUint(after, 10, 64)
+	if err != nil || revision == 0 {
+		q.wrong("cursor", cursorRight)
+	}
+	return revision
 }
 
 // termAck returns who asks, and the term that it says it is in; empty when it says nothing.

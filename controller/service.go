@@ -31,6 +31,9 @@ type VersionService interface {
 	GetVersionByID(ctx context.Context, id string, opts model.ReadOptions) (model.Result, error)
 	// ListVersions returns one page in the order of the ids and the applied index it reflects.
 	ListVersions(ctx context.Context, list model.ListOptions, opts model.ReadOptions) (model.Page, uint64, error)
+	// History returns one page of the changes of a record and the applied index it reflects, or ErrNotFound for an id of which
+	// nothing is known.
+	History(ctx context.Context, which model.HistoryOptions, opts model.ReadOptions) (model.History, uint64, error)
 	// Candidates returns records of which the newest is asked for, in no certain order, and the applied index that they
 	// reflect; a *model.ValidationError when they are more than model.CandidatesMax.
 	Candidates(ctx context.Context, which model.Candidates, opts model.ReadOptions) ([]model.VersionDB, uint64, error)

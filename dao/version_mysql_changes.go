@@ -92,6 +92,15 @@ func (v *View) ChangesOf(ctx context.Context, id string, before uint64, limit in
 	return v.dao.changes(ctx, tx.Order("revision DESC").Limit(limit))
 }
 
+// OldestChangeOf returns the oldest change of an id, and whether there is one.
+func (v *View) OldestChangeOf(ctx context.Context, id string) (oldest model.Change, found bool, err error) {
+	list, err := v.dao.changes(ctx, v.tx.WithContext(ctx).Where("id = ?", id).Order("revision").Limit(1))
+	if len(list) == 0 {
+		return oldest, false, err
+	}
+	return list[0], true, nil
+}
+
 func (d *VersionMysqlDao) changesAfter(ctx context.Context, tx *gorm.DB, revision uint64, limit int) ([]model.Change, error) {
 	return d.changes(ctx, tx.WithContext(ctx).Where("revision > ?", revision).Order("revision").Limit(limit))
 }

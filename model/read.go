@@ -41,20 +41,41 @@ type TermAck struct {
 	Term uint64
 }
 
-// Query is one question of a read: for the record of an ID, or, where one of them is not nil, for a Page of records or for
-// all Candidates.
+// HistoryOptions say what is wanted of the history of a record.
+type HistoryOptions struct {
+	ID string
+	// Before is the revision before which the page begins; 0 begins with the newest change.
+	Before uint64
+	// Limit is the most changes that the page may hold.
+	Limit int
+}
+
+// History is one page of the changes of a record, the newest first.
+type History struct {
+	Items []Change
+	// Next is the revision before which the next page begins; 0 when this page is the last.
+	Next uint64
+	// Complete says that the last page ends with the change that created the record: none of those after that is missing.
+	Complete bool
+}
+
+// Query is one question of a read: for the record of an ID, or, where one of them is not nil, for a Page of records, for all
+// Candidates, or for a History.
 type Query struct {
 	ID         string
 	Page       *ListOptions
 	Candidates *Candidates
+	History    *HistoryOptions
 }
 
-// Found is the answer to a Query: the Record, if it Exists, or the Page, which has a Next where there are too many candidates.
+// Found is the answer to a Query: the Record, if it Exists, or the Page, which has a Next where there are too many candidates,
+// or the History, nil of an id of which nothing is known.
 type Found struct {
-	Record VersionDB
-	Exists bool
-	Page   *Page
-	// Index is the applied index of which the page is, 0 where that is not known. It may be later than that of the read.
+	Record  VersionDB
+	Exists  bool
+	Page    *Page
+	History *History
+	// Index is the applied index of which the page or the history is, 0 where that is not known. It may be later than that of the read.
 	Index uint64
 }
 

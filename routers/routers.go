@@ -26,6 +26,7 @@ func SetUpVersionRouter(v *controller.VersionController) *gin.Engine {
 	get(ask, "/version/latest", v.LatestVersion)
 	get(ask, "/version/check", v.CheckVersion)
 	get(read, "/version/:id", v.GetVersionByID)
+	get(read, "/version/:id/history", v.GetHistory)
 	write.PUT("/version/:id", v.UpdateVersion)
 	write.DELETE("/version/:id", v.DeleteVersion)
 

@@ -59,3 +59,38 @@ func TestTheFloorBelongsToWhatWasRead(t *testing.T) {
 	}
 	require.NotEqual(t, uint64(1), a.mysql.changesFloor(), "nothing was let go")
 }
+
+// A history is read back to the change that created the record, also of one that is deleted, and says when it does not go
+// back so far.
+func TestHistoryGoesBackToTheCreation(t *testing.T) {
+	a := mustApplied(t)
+	a.forgetSoon(t) // 3 of an id, beyond the newest 12
+	a.group(t, []model.Command{add("a", "1"), update("a", "2", 0), add("b", "1"), remove("b", 0)})
+	read := func(id string, before uint64, limit int) model.History {
+		history, index, err := a.mysql.history(t.Context(), model.HistoryOptions{ID: id, Before: before, Limit: limit})
+		require.NoError(t, err)
+		require.Equal(t, a.at.Index, index)
+		return history
+	}
+	ops := func(h model.History) (list []model.ChangeOp) {
+		for _, c := range h.Items {
+			list = append(list, c.Op)
+		}
+		return list
+	}
+	first := read("a", 0, 1)
+	require.Equal(t, []model.ChangeOp{model.ChangeUpdate}, ops(first))
+	require.True(t, first.Complete)
+	rest := read("a", first.Next, 1)
+	require.Equal(t, []model.ChangeOp{model.ChangeCreate}, ops(rest))
+	require.Zero(t, rest.Next)
+	require.Equal(t, []model.ChangeOp{model.ChangeDelete, model.ChangeCreate}, ops(read("b", 0, 10)))
+	require.Empty(t, read("nobody", 0, 10).Items)
+
+	for range 20 {
+		a.group(t, []model.Command{update("a", "3", 0)})
+	}
+	require.False(t, read("a", 0, 1).Complete, "its create was let go")
+	require.Len(t, read("a", 0, 100).Items, 12, "what everybody may resume in stays")
+	require.True(t, read("b", 0, 100).Complete)
+}

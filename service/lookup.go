@@ -58,7 +58,7 @@ func (l *lookup) fromMemory(q model.Query) (found model.Found, known bool) {
 		records, index, kept := l.candidates.Get(*q.Candidates)
 		return model.Found{Page: &model.Page{Items: records}, Index: index}, kept
 	}
-	if q.Page != nil {
+	if q.Page != nil || q.History != nil {
 		return found, false
 	}
 	current, exists := l.mysql.records.Get(q.ID)
@@ -97,6 +97,9 @@ func (l *lookup) stored(ctx context.Context, q model.Query) (model.Found, error)
 	if q.Candidates != nil {
 		return l.storedCandidates(ctx, *q.Candidates)
 	}
+	if q.History != nil {
+		return l.storedHistory(ctx, *q.History)
+	}
 	row, err := l.storedRecord(ctx, q.ID)
 	if errors.Is(err, model.ErrNotFound) {
 		return model.Found{}, nil
@@ -107,26 +110,31 @@ func (l *lookup) stored(ctx context.Context, q model.Query) (model.Found, error)
 // storedPage reads a page and the index that it reflects. It may be ahead of what single reads see, which must not fall
 // behind it.
 func (l *lookup) storedPage(ctx context.Context, list model.ListOptions) (model.Page, uint64, error) {
+	return inView(ctx, l, func() (model.Page, uint64, error) { return l.mysql.list(ctx, list) })
+}
+
+// inView reads something and the index that it reflects in one view, and waits until that is applied.
+func inView[T any](ctx context.Context, l *lookup, read func() (T, uint64, error)) (T, uint64, error) {
 	gen := l.trust.Gen()
-	page, stored, err := l.listStored(ctx, list)
+	found, stored, err := newEnough(l, read)
 	if err != nil {
 		l.reads.failed(err)
 		l.trust.FoundByRead(gen, err)
-		return page, 0, err
+		return found, 0, err
 	}
-	return page, stored, l.node.WaitApplied(ctx, stored)
+	return found, stored, l.node.WaitApplied(ctx, stored)
 }
 
-// listStored reads a page and the index that it reflects. A store that holds less than it did has lost
-// commits, as one may that was killed: no page of it is shown, and the applier mends it.
-func (l *lookup) listStored(ctx context.Context, list model.ListOptions) (model.Page, uint64, error) {
+// newEnough reads something and the index that it reflects. A store that holds less than it did has lost
+// commits, as one may that was killed: nothing of it is shown, and the applier mends it.
+func newEnough[T any](l *lookup, read func() (T, uint64, error)) (none T, _ uint64, _ error) {
 	before := l.node.StoredIndex()
-	page, stored, err := l.mysql.list(ctx, list)
+	found, stored, err := read()
 	if errors.Is(err, model.ErrNoState) || err == nil && stored < before {
 		l.node.VerifyStore()
-		return model.Page{}, 0, wrongStore(fmt.Sprintf("it is at index %d and was left at %d", stored, before), err)
+		return none, 0, wrongStore(fmt.Sprintf("it is at index %d and was left at %d", stored, before), err)
 	}
-	return page, stored, err
+	return found, stored, err
 }
 
 // storedRecord finds the current row of an id. The revision index judges what caches and database say.

@@ -38,6 +38,19 @@ func (s *VersionService) ListVersions(ctx context.Context, list model.ListOption
 	return *found.Page, index, nil
 }
 
+// History returns one page of the changes of a record, the newest first, and the applied index that it reflects. Its errors
+// are those of GetVersionByID: model.ErrNotFound is for an id that never was, or that is forgotten.
+func (s *VersionService) History(ctx context.Context, which model.HistoryOptions, opts model.ReadOptions) (model.History, uint64, error) {
+	found, index, err := s.reads.read(ctx, model.Query{History: &which}, opts)
+	if err == nil && found.History == nil {
+		err = model.ErrNotFound
+	}
+	if err != nil {
+		return model.History{}, index, err
+	}
+	return *found.History, index, nil
+}
+
 // LeaderRead answers what another member, which ack is of, passes on; model.ErrNotLeader on every node but the leader.
 func (s *VersionService) LeaderRead(ctx context.Context, queries []model.Query, opts model.ReadOptions, ack model.TermAck) ([]model.Found, uint64, error) {
 	return s.reads.readLeading(ctx, queries, opts, ack)
@@ -95,7 +108,7 @@ func (r *reader) read(ctx context.Context, q model.Query, opts model.ReadOptions
 // applied what is acknowledged; to wait for it here would make this node apply entry by entry what it could apply
 // together.
 func (r *reader) shouldForward(q model.Query, opts model.ReadOptions) bool {
-	return opts.Level == model.LevelLinearizable && opts.MinIndex == 0 && q.Page == nil && q.Candidates == nil && !r.node.IsLeader() &&
+	return opts.Level == model.LevelLinearizable && opts.MinIndex == 0 && q.Page == nil && q.Candidates == nil && q.History == nil && !r.node.IsLeader() &&
 		r.node.LastIndex() > r.node.AppliedIndex() && r.cluster.Removed() == nil
 }
 

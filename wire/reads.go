@@ -17,11 +17,12 @@ const (
 	kindPage    = 2
 	// kindCandidates is answered by a page.
 	kindCandidates = 3
+	kindHistory    = 4
 )
 
 // AppendQueries appends the byte form of what a follower asks the leader for: version, count, and of each query its
 // kind, and the id, or the platform, the prefix, the id that goes before and the limit of the page, or the platform, the
-// prefix and the ids of candidates.
+// prefix and the ids of candidates, or the id, the revision that goes before and the limit of a history.
 func AppendQueries(dst []byte, queries []model.Query) []byte {
 	dst = binary.AppendUvarint(append(dst, formVersion), uint64(len(queries)))
 	for _, q := range queries {
@@ -32,6 +33,9 @@ func AppendQueries(dst []byte, queries []model.Query) []byte {
 			dst = binary.AppendUvarint(dst, uint64(q.Page.Limit))
 		case q.Candidates != nil:
 			dst = appendCandidates(append(dst, kindCandidates), q.Candidates)
+		case q.History != nil:
+			dst = binary.AppendUvarint(appendText(append(dst, kindHistory), q.History.ID), q.History.Before)
+			dst = binary.AppendUvarint(dst, uint64(q.History.Limit))
 		default:
 			dst = appendText(append(dst, kindRecord), q.ID)
 		}
@@ -79,6 +83,9 @@ func (r *reader) query(q *model.Query) (rows int) {
 			return len(q.Candidates.IDs)
 		}
 		return model.CandidatesMax
+	case kindHistory:
+		q.History = &model.HistoryOptions{ID: r.text(), Before: r.uvarint(), Limit: r.countFromOne(ReadsMax)}
+		return q.History.Limit
 	default:
 		r.fail("unknown kind %d of a query", kind)
 		return 0
@@ -86,7 +93,8 @@ func (r *reader) query(q *model.Query) (rows int) {
 }
 
 // AppendFound appends the byte form of what queries found, in their order, and of the applied index that all of it
-// reflects: version, index, count, and of each its kind, and the record, or the next page's id, the count and the records.
+// reflects: version, index, count, and of each its kind, and the record, or the next page's id, the count and the records, or
+// the revision before which the next page begins, whether it is complete, the count and the changes.
 func AppendFound(dst []byte, index uint64, found []model.Found) []byte {
 	dst = binary.AppendUvarint(append(dst, formVersion), index)
 	dst = binary.AppendUvarint(dst, uint64(len(found)))
@@ -94,6 +102,8 @@ func AppendFound(dst []byte, index uint64, found []model.Found) []byte {
 		switch f := &found[i]; {
 		case f.Page != nil:
 			dst = appendPage(append(dst, kindPage), f.Page)
+		case f.History != nil:
+			dst = appendHistory(append(dst, kindHistory), f.History)
 		case f.Exists:
 			dst = appendRow(append(dst, kindRecord), &f.Record)
 		default:
@@ -107,6 +117,16 @@ func appendPage(dst []byte, page *model.Page) []byte {
 	dst = binary.AppendUvarint(appendText(dst, page.Next), uint64(len(page.Items)))
 	for i := range page.Items {
 		dst = appendRow(dst, &page.Items[i])
+	}
+	return dst
+}
+
+func appendHistory(dst []byte, h *model.History) []byte {
+	dst = binary.AppendUvarint(dst, h.Next)
+	dst = appendBool(dst, h.Complete)
+	dst = binary.AppendUvarint(dst, uint64(len(h.Items)))
+	for i := range h.Items {
+		dst = AppendChange(dst, &h.Items[i])
 	}
 	return dst
 }
@@ -126,6 +146,9 @@ func DecodeFound(data []byte) (index uint64, found []model.Found, err error) {
 		case kindPage:
 			found[i].Page = r.page(rows)
 			rows -= uint64(len(found[i].Page.Items))
+		case kindHistory:
+			found[i].History = r.history(rows)
+			rows -= uint64(len(found[i].History.Items))
 		default:
 			r.fail("unknown kind %d of what was found", kind)
 		}
@@ -142,13 +165,25 @@ func (r *reader) page(rowsMax uint64) *model.Page {
 	return page
 }
 
+func (r *reader) history(rowsMax uint64) *model.History {
+	h := &model.History{Next: r.uvarint(), Complete: r.count(1) == 1}
+	h.Items = make([]model.Change, r.count(rowsMax))
+	for i := range h.Items {
+		h.Items[i] = r.change()
+	}
+	return h
+}
+
 // appendRow appends whether a record has details, and the record.
 func appendRow(dst []byte, record *model.VersionDB) []byte {
-	detailed := byte(0)
-	if record.Details != nil {
-		detailed = 1
+	return AppendRecord(appendBool(dst, record.Details != nil), (*model.Version)(record))
+}
+
+func appendBool(dst []byte, yes bool) []byte {
+	if yes {
+		return append(dst, 1)
 	}
-	return AppendRecord(append(dst, detailed), (*model.Version)(record))
+	return append(dst, 0)
 }
 
 func (r *reader) record() model.VersionDB {

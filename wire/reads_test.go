@@ -11,7 +11,8 @@ import (
 
 func sampleQueries() []model.Query {
 	return []model.Query{{ID: "libstdc++6"}, {}, {Page: &model.ListOptions{Platform: "版本", Prefix: "x/", After: strings.Repeat("x", 128), Limit: 7}}, {Page: &model.ListOptions{Limit: 1}},
-		{Candidates: &model.Candidates{IDs: []string{"app-ios", "@scope/app"}, Platform: "ios"}}}
+		{Candidates: &model.Candidates{IDs: []string{"app-ios", "@scope/app"}, Platform: "ios"}},
+		{History: &model.HistoryOptions{ID: "@scope/app", Before: 1 << 50, Limit: 7}}}
 }
 
 func sampleFound() []model.Found {
@@ -23,6 +24,16 @@ func sampleFound() []model.Found {
 		{Page: &model.Page{Items: []model.VersionDB{libstdc, other}, Next: other.ID}},
 		{Page: &model.Page{Items: []model.VersionDB{}}},
 		{Exists: true, Record: other},
+		{History: &model.History{Items: sampleChanges(), Next: 4096, Complete: true}},
+		{History: &model.History{Items: []model.Change{}}},
+	}
+}
+
+func sampleChanges() []model.Change {
+	return []model.Change{
+		{Revision: 1<<53 - 1, Op: model.ChangeDelete, ID: "libstdc++6", Platform: "版本", At: 1_700_000_000_123, By: "ops"},
+		{Revision: 8192, Op: model.ChangeUpdate, ID: "libstdc++6", VersionNo: "2", Platform: "版本", WasPlatform: "ios", Details: sampleDetails()[0]},
+		{Revision: 4096, Op: model.ChangeCreate, ID: "libstdc++6", VersionNo: "1", Platform: "ios"},
 	}
 }
 

@@ -115,6 +115,13 @@ func members() []Case {
 
 func comparisons() []Case {
 	return []Case{
+		get("/version/known/history?cursor=AWtub3du", "cursor"), // of a list of records
+		get("/version/known/history?cursor=ATA", "cursor"),
+		get("/version/known/history?cursor=!!", "cursor"),
+		get("/version/known/history?limit=0", "limit"),
+		get("/version/known/history?limit=1001&level=some", "limit", "level"),
+		get("/version/known/history?platform=linux", "platform"),
+		get("/version/%20known/history", "id"),
 		get("/version/latest", "id"),
 		get("/version/latest?id=a&prefix=b", "prefix"),
 		get("/version/latest?id=a,,b", "id"),
