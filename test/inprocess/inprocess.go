@@ -168,7 +168,7 @@ func (n *node) serve(s *service.VersionService, measures *metrics.Metrics, token
 	log := slog.New(slog.DiscardHandler)
 	measures.Watch(s.Measures)
 	versions, err := controller.NewVersionController(s, log, controller.Options{
-		Tokens:  tokens,
+		Access:  controller.Access{Tokens: tokens},
 		Metrics: controller.Metrics{Public: measures.Public, Peer: measures.Peer, Scrape: measures.Handler(log)},
 	})
 	if err != nil {
@@ -178,8 +178,8 @@ func (n *node) serve(s *service.VersionService, measures *metrics.Metrics, token
 	if err != nil {
 		return err
 	}
-	n.serveOn(server.New(n.public, routers.SetUpVersionRouter(versions), versions.AsProblem, connectionsMax, log))
-	n.serveOn(server.New(n.peer.HTTP(), routers.SetUpRaftRouter(versions, peers), versions.AsProblem, connectionsMax, log))
+	n.serveOn(server.New(server.Port{Listener: n.public, ConnectionsMax: connectionsMax, AsProblem: versions.AsProblem}, routers.SetUpVersionRouter(versions), log))
+	n.serveOn(server.New(server.Port{Listener: n.peer.HTTP(), ConnectionsMax: connectionsMax, AsProblem: versions.AsProblem}, routers.SetUpRaftRouter(versions, peers), log))
 	return nil
 }
 
