@@ -2,7 +2,6 @@ package dao
 
 import (
 	"context"
-	"fmt"
 	"reflect"
 
 	"gorm.io/gorm/schema"
@@ -24,18 +23,5 @@ func (nullable) Value(_ context.Context, _ *schema.Field, _ reflect.Value, value
 
 // Scan implements schema.SerializerInterface.
 func (nullable) Scan(ctx context.Context, field *schema.Field, into reflect.Value, value any) error {
-	to := field.ReflectValueOf(ctx, into)
-	switch v := value.(type) {
-	case nil:
-		to.SetZero()
-	case string:
-		to.SetString(v)
-	case []byte:
-		to.SetString(string(v))
-	case int64:
-		to.SetBool(v != 0)
-	default:
-		return fmt.Errorf("column %s holds a %T", field.DBName, value)
-	}
-	return nil
+	return scanInto(field.ReflectValueOf(ctx, into).Addr().Interface(), value)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/schema"
 
 	"versiond/model"
 )
@@ -16,36 +17,85 @@ const plainColumns = 4
 // versionColumns are those of scannedRow.targets.
 var versionColumns = append([]string{"id", "version_no", "platform", "revision"}, detailColumns...)
 
-// detailColumns are those of scannedDetails.targets.
-var detailColumns = []string{"scheme", "min_version_no", "from_version_no", "mandatory", "rollout_percent", "withdrawn", "attributes"}
+// detailColumns are those of the details, in the order of model.DetailFields.
+var detailColumns = func() (columns []string) {
+	for _, field := range model.DetailFields {
+		columns = append(columns, schema.NamingStrategy{}.ColumnName("", field.Name))
+	}
+	return columns
+}()
 
-// scannedDetails are the columns of details as they are read.
+// scannedDetails are details as they are read, of one row after the other.
 type scannedDetails struct {
-	scheme, minVersionNo, fromVersionNo, attributes sql.NullString
-	mandatory, rolloutPercent, withdrawn            sql.NullInt64
+	model.Details
+	set bool  // not all of the columns of this row are NULL
+	err error // what no node has written
+}
+
+// scannedDetail is the column of one detail.
+type scannedDetail struct {
+	*scannedDetails
+	name string
+	into any
 }
 
 func (s *scannedDetails) targets() []any {
-	return []any{&s.scheme, &s.minVersionNo, &s.fromVersionNo, &s.mandatory, &s.rolloutPercent, &s.withdrawn, &s.attributes}
+	targets := make([]any, len(model.DetailFields))
+	for i, field := range model.DetailFields {
+		targets[i] = &scannedDetail{s, field.Name, field.In(&s.Details)}
+	}
+	return targets
+}
+
+// Scan implements sql.Scanner.
+func (s *scannedDetail) Scan(value any) error {
+	s.set = s.set || value != nil
+	if err := scanInto(s.into, value); err != nil {
+		s.err = fmt.Errorf("its %s %w", s.name, err)
+	}
+	return nil
+}
+
+// scanInto reads what a column of a detail holds into what model.DetailField.In returns.
+func scanInto(into, value any) error {
+	if bytes, is := value.([]byte); is {
+		value = string(bytes)
+	}
+	text, isText := value.(string)
+	number, isNumber := value.(int64)
+	right := value == nil
+	switch into := into.(type) {
+	case *string:
+		*into, right = text, right || isText
+	case *bool:
+		*into, right = number != 0, right || isNumber
+	case **uint8:
+		if *into = nil; isNumber {
+			percent := uint8(number)
+			*into, right = &percent, int64(percent) == number
+		}
+	case *map[string]string:
+		if *into = nil; isText {
+			return json.Unmarshal([]byte(text), into)
+		}
+	}
+	if !right {
+		return fmt.Errorf("holds %v", value)
+	}
+	return nil
 }
 
 // details returns the details, nil for none; model.ErrStoreDiffers where they cannot be those that were written for a record.
 func (s *scannedDetails) details(id string) (*model.Details, error) {
-	d := model.Details{
-		Scheme: s.scheme.String, MinVersionNo: s.minVersionNo.String, FromVersionNo: s.fromVersionNo.String,
-		Mandatory: s.mandatory.Int64 != 0, Withdrawn: s.withdrawn.Int64 != 0,
+	set, err := s.set, s.err
+	s.set, s.err = false, nil
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%w: record %q: %w", model.ErrStoreDiffers, id, err)
+	case !set:
+		return nil, nil
 	}
-	if s.rolloutPercent.Valid {
-		percent := uint8(s.rolloutPercent.Int64)
-		if d.RolloutPercent = &percent; int64(percent) != s.rolloutPercent.Int64 {
-			return nil, fmt.Errorf("%w: record %q has a rollout_percent of %d", model.ErrStoreDiffers, id, s.rolloutPercent.Int64)
-		}
-	}
-	if s.attributes.Valid {
-		if err := json.Unmarshal([]byte(s.attributes.String), &d.Attributes); err != nil {
-			return nil, fmt.Errorf("%w: the attributes of record %q: %w", model.ErrStoreDiffers, id, err)
-		}
-	}
+	d := s.Details
 	return d.OrNil(), nil
 }
 
@@ -95,9 +145,10 @@ func scanRows[Row any, Scanned interface {
 		return err
 	}
 	defer rows.Close()
+	var row Row
+	targets := Scanned(&row).targets()
 	for rows.Next() {
-		var row Row
-		if err := rows.Scan(Scanned(&row).targets()...); err != nil {
+		if err := rows.Scan(targets...); err != nil {
 			return err
 		}
 		if err := fn(&row); err != nil {
