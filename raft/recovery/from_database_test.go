@@ -20,6 +20,7 @@ func newKept(t *testing.T) recoverable {
 	n.mustAdd(t, "first", 30)
 	r := recoverable{testConfig: c, want: c.store.Rows(), last: n.AppliedIndex()}
 	n.close(t)
+	c.store.State.ChangesFrom = 1
 	require.NoError(t, os.RemoveAll(c.path))
 	return r
 }
@@ -71,6 +72,7 @@ func TestRecoverFromDatabaseKilledAtEachStep(t *testing.T) {
 	}
 	require.Equal(t, []string{"shown", "backed up", "marked", "term written", "snapshot written"}, steps)
 	c.requireRecovered(t, "cluster1", c.want)
+	require.Equal(t, model.Revision(plan.Last.Index+recoveryGap, 0), c.store.State.ChangesFrom, "a watcher of before would miss what is lost")
 }
 
 // A database that is no whole copy, or a directory that has more, must not begin a cluster.

@@ -22,11 +22,12 @@ const recoveryGap = 1 << 28
 // writeSnapshot writes the snapshot with which the cluster begins, and reads it back.
 func (cfg *Config) writeSnapshot(ctx context.Context, plan Plan, snapshots hashicorp.SnapshotStore, view raft.View) error {
 	_, transport := hashicorp.NewInmemTransport(hashicorp.ServerAddress(cfg.Address))
-	sink, err := snapshots.Create(hashicorp.SnapshotVersionMax, plan.Last.Index+recoveryGap, plan.Last.Term, raft.Alone(plan.Node, cfg.Address), 1, transport)
+	begin := plan.Last.Index + recoveryGap
+	sink, err := snapshots.Create(hashicorp.SnapshotVersionMax, begin, plan.Last.Term, raft.Alone(plan.Node, cfg.Address), 1, transport)
 	if err != nil {
 		return fmt.Errorf("make a snapshot: %w", err)
 	}
-	if err := snapshot.Write(ctx, sink, view); err != nil {
+	if err := snapshot.Write(ctx, sink, laterView{view, begin}); err != nil {
 		return fmt.Errorf("write the snapshot: %w", errors.Join(err, sink.Cancel()))
 	}
 	if err := sink.Close(); err != nil {
@@ -34,6 +35,21 @@ func (cfg *Config) writeSnapshot(ctx context.Context, plan Plan, snapshots hashi
 	}
 	cfg.reached("snapshot written")
 	return checkNewest(snapshots, plan.Records)
+}
+
+// laterView has what is kept of changes count as history alone: whoever watched may have seen some that are lost with the
+// nodes that are gone, and has to begin anew.
+type laterView struct {
+	raft.View
+	begin uint64
+}
+
+// ChangesFrom returns the revision with which the cluster begins, 0 while no changes are kept.
+func (v laterView) ChangesFrom() uint64 {
+	if v.View.ChangesFrom() == 0 {
+		return 0
+	}
+	return model.Revision(v.begin, 0)
 }
 
 // checkNewest reads the newest snapshot to its end.

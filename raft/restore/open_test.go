@@ -1,13 +1,17 @@
 package restore
 
 import (
+	"bytes"
+	"context"
 	"hash/crc32"
 	"testing"
 
+	hashicorp "github.com/hashicorp/raft"
 	"github.com/stretchr/testify/require"
 
 	"versiond/model"
 	"versiond/raft/snapshot"
+	"versiond/wire"
 )
 
 // What is open must follow from the log alone, and end in each of these ways: otherwise nodes load different records,
@@ -51,4 +55,67 @@ func TestOpenRestoreFollowsFromTheLog(t *testing.T) {
 	foreign.Foreign, foreign.Records = true, model.CommandsPerEntryMax+1
 	o = none.After(10, &foreign).After(11, chunk(10, "abcd"))
 	require.False(t, o.Whole(14, commit), "one entry has no revisions for so many")
+}
+
+// view is what a backup is made of.
+type view struct{ snapshot.View }
+
+func (view) Page(_ context.Context, after string, _ int) ([]model.Version, error) {
+	if after != "" {
+		return nil, nil
+	}
+	return []model.Version{{ID: "a", VersionNo: "2", Platform: "ios", Revision: 8192}}, nil
+}
+
+func (view) DedupRecords(context.Context, uint64, int) ([]model.DedupRecord, error) { return nil, nil }
+
+func (view) ChangesFrom() uint64 { return 4096 }
+
+var history = []model.Change{{Revision: 4097, Op: model.ChangeCreate, ID: "a", VersionNo: "1", Platform: "ios"}, {Revision: 8192, Op: model.ChangeUpdate, ID: "a", VersionNo: "2", Platform: "ios"}}
+
+func (view) ChangesAfter(_ context.Context, revision uint64, _ int) ([]model.Change, error) {
+	if revision > 0 {
+		return nil, nil
+	}
+	return history, nil
+}
+
+// The changes of a backup are those of its own cluster alone, and history: a watcher who was told of others since must not
+// take up where they end. Where no changes are kept, none come.
+func TestChangesOfABackupAreHistory(t *testing.T) {
+	var data bytes.Buffer
+	require.NoError(t, snapshot.Write(t.Context(), &data, view{}))
+	logs := hashicorp.NewInmemStore()
+	chunk := model.RestoreStep{Type: model.CommandRestoreChunk, Begin: 10, Data: data.Bytes()}
+	require.NoError(t, logs.StoreLog(&hashicorp.Log{Index: 11, Data: wire.AppendRestoreStep(nil, &chunk)}))
+	for name, c := range map[string]struct {
+		foreign bool
+		from    uint64
+		changes []model.Change
+	}{
+		"own":                  {false, 49152, history},
+		"own, none kept":       {false, 0, nil},
+		"a foreign one":        {true, 49152, nil},
+		"a foreign, none kept": {true, 0, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			begin := model.RestoreStep{Type: model.CommandRestoreBegin, Records: 1, Bytes: uint64(data.Len()), Foreign: c.foreign}
+			open := (*Open)(nil).After(10, &begin).After(11, &chunk)
+			require.NoError(t, open.Load(logs, c.from, func(source Source) error {
+				from, err := source.ChangesFrom()
+				require.NoError(t, err)
+				require.Equal(t, c.from, from)
+				var got []model.Change
+				each, err := source.NextChange()
+				for ; err == nil; each, err = source.NextChange() {
+					got = append(got, each)
+				}
+				require.True(t, snapshot.IsEnd(err))
+				require.Equal(t, c.changes, got)
+				record, err := source.NextRecord()
+				require.Equal(t, "a", record.ID)
+				return err
+			}))
+		})
+	}
 }
