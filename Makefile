@@ -64,8 +64,12 @@ chaos: servers ## faults on three nodes under load, over and over: make chaos DU
 	DURATION=$(DURATION) MODE=$(MODE) go test -count=1 -v -timeout 0 -run '^TestChaos$$' ./test/chaos
 
 .PHONY: servers
-servers: ## get MySQL, MariaDB, Redis, nginx and HAProxy for the tests, as root on Debian or in CI; else say how
+servers: ## get MySQL, MariaDB, Redis, nginx, HAProxy and Chromium for the tests, as root on Debian or in CI; else say how
 	@scripts/install-servers
+
+.PHONY: pictures
+pictures: servers ## the pictures of the console in docs/pictures, taken in a browser from real nodes
+	go test -count=1 -tags pictures -run '^TestPictures$$' ./test/browser
 
 .PHONY: fuzz
 fuzz: ## every fuzz target, FUZZTIME=100000x

@@ -134,7 +134,7 @@ func (g *greeting) text(leader model.Leader) string {
 	fmt.Fprintf(&b, "%s\n"+
 		"  curl -i %s/version%s -H 'Content-Type: application/json' -d '{\"id\":\"myapp\",\"versionNo\":\"1.0.0\",\"platform\":\"linux\"}'\n"+
 		"  curl -i %s/version/myapp%s\n"+
-		"The API is described at %s/swagger/index.html\n", what, near(first), g.options, near(last), g.options, first)
+		"In a browser: %s/, and the API at %s/swagger/index.html\n", what, near(first), g.options, near(last), g.options, first, first)
 	return b.String()
 }
 

@@ -92,6 +92,9 @@ var neededRoles = map[string]naming.Role{
 	"GET /backup":              naming.RoleAdmin,
 	"POST /restore":            naming.RoleAdmin,
 	"GET /metrics":             naming.RoleRead,
+	"GET /whoami":              naming.RoleRead,
+	"GET /":                    "",
+	"GET /console/*file":       "",
 	"GET /livez":               "",
 	"GET /readyz":              "",
 	"GET /openapi.yaml":        "",
@@ -125,6 +128,14 @@ func TestRolesAndRoutes(t *testing.T) {
 func concrete(path string) string {
 	path = strings.Replace(path, "/compare", "/compare?a=1&b=2", 1)
 	return strings.NewReplacer("/latest", "/latest?id=known", "/check", "/check?id=known&current=1", ":id", "node1", ":addr", "127.0.0.1:7009", "*file", "index.html").Replace(path)
+}
+
+// A client that was handed a token can ask what it is good for before it tries.
+func TestWhoAmI(t *testing.T) {
+	n := mustGuardedNode(t)
+	answer := n.do(t, request{method: http.MethodGet, path: "/whoami", header: bearing(writeSecret)})
+	require.JSONEq(t, `{"name":"writer","role":"write"}`, answer.Body.String())
+	require.JSONEq(t, `{"role":"admin"}`, mustNode(t).get(t, "/whoami").Body.String())
 }
 
 func bearing(secret string) map[string]string {

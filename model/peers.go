@@ -31,6 +31,8 @@ type PeerStatus struct {
 	// Divergence says in words how the member's records are known to differ from what they should be, or
 	// from those of other members; empty when they are not.
 	Divergence string `json:"divergence,omitempty"`
+	// Release is the version of the program that the member runs.
+	Release string `json:"release,omitempty"`
 	// LastContact is when the member answered, by the clock of the node that was asked.
 	LastContact time.Time `json:"lastContact,omitzero"`
 	// Reachable reports whether the member answered just now.

@@ -44,7 +44,9 @@ func TestDescriptionSaysWhatNeedsAToken(t *testing.T) {
 				t.Run(string(port)+" "+operation.OperationID, func(t *testing.T) {
 					needed := ask(engine, method, path, "").Code == http.StatusUnauthorized
 					require.Equal(t, needed, secured(operation, port))
-					require.Equal(t, needed, operation.Responses.Status(http.StatusUnauthorized) != nil)
+					if needed || !secured(operation, contract.Peer) { // GET / is the console on one port, and asks for the secret on the other
+						require.Equal(t, needed, operation.Responses.Status(http.StatusUnauthorized) != nil)
+					}
 				})
 			}
 		}

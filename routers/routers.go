@@ -10,8 +10,8 @@ import (
 	"versiond/naming"
 )
 
-// SetUpVersionRouter returns the engine of the public port: versions, membership, health and the
-// API page.
+// SetUpVersionRouter returns the engine of the public port: the console, versions,
+// membership, health and the API page.
 func SetUpVersionRouter(v *controller.VersionController) *gin.Engine {
 	engine := newEngine(v, v.Serve, v.NoSuchPath)
 	read := engine.Group("", v.Require(naming.RoleRead))
@@ -39,9 +39,12 @@ func SetUpVersionRouter(v *controller.VersionController) *gin.Engine {
 	engine.GET("/backup", v.Require(naming.RoleAdmin), v.Backup) // it changes nothing; no HEAD, which would read all records for nothing
 	admin.POST("/restore", v.Restore)
 
+	get(read, "/whoami", v.WhoAmI)
 	get(read, "/metrics", v.Metrics)
 
-	// Probes have no tokens, and a browser loads the page before it can be given one.
+	// Probes have no tokens, and a browser loads the pages before it can be given one.
+	get(engine, "/", console(v))
+	get(engine, "/console/*file", console(v))
 	get(engine, "/livez", v.Livez)
 	get(engine, "/readyz", v.Readyz)
 	get(engine, "/openapi.yaml", description)

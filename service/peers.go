@@ -67,7 +67,7 @@ func describe(m raft.Member, status *peer.Status, commit uint64) model.PeerStatu
 	}
 	p.Reachable, p.Port, p.State, p.AppliedIndex = true, status.Port, status.State, status.Applied
 	p.Lag = commit - min(commit, status.Applied)
-	p.LastContact, p.Divergence = time.Now().UTC(), status.Divergence
+	p.LastContact, p.Divergence, p.Release = time.Now().UTC(), status.Divergence, status.Release
 	if n := len(status.Content); n > 0 {
 		p.Checksum, p.ChecksumIndex = status.Content[n-1].Checksum, status.Content[n-1].Index
 	}

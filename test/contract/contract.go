@@ -122,8 +122,8 @@ func pattern(template string) *regexp.Regexp {
 	known, ok := patterns.Load(template)
 	if !ok {
 		text := regexp.MustCompile(`\\{\w+\\}`).ReplaceAllString(regexp.QuoteMeta(template), `[^/]+`)
-		if strings.HasPrefix(template, "/swagger/") {
-			text = "/swagger/.*"
+		if folder, files := strings.CutSuffix(template, "/{file}"); files {
+			text = folder + "/.*"
 		}
 		known, _ = patterns.LoadOrStore(template, regexp.MustCompile("^"+text+"$"))
 	}

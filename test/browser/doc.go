@@ -1,0 +1,2 @@
+// Package browser tries the console in a real browser, against real nodes.
+package browser

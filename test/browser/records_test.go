@@ -1,0 +1,115 @@
+package browser_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+	"github.com/stretchr/testify/require"
+
+	"versiond/model"
+	"versiond/test/cluster"
+)
+
+// records creates, changes, deletes and puts back, with an id that has to be written with care in a path.
+func records(t *testing.T, c *cluster.Cluster) {
+	const id = "@scope/pkg+x y"
+	w := mustEnter(t, c.Nodes[1], writeToken, look{})
+	w.view("records")
+	w.click("new")
+	w.enter("id", id)
+	w.enter("platform", "npm")
+	w.click("save")
+	w.see("Something in it is not right.")
+	w.until(`document.activeElement.dataset.key === "versionNo"`, "the focus is where something is wrong")
+	w.enter("versionNo", "1.0.0")
+	w.enter("rolloutPercent", "25")
+	w.enter("attributes", "url=https://example.org/a=b\nsha256=00")
+	w.click("save")
+	w.see("Created "+id, "25 %")
+	twentyFive := uint8(25)
+	created := mustGet(t, c, id)
+	require.Equal(t, &model.Details{RolloutPercent: &twentyFive, Attributes: map[string]string{"url": "https://example.org/a=b", "sha256": "00"}}, created.Details)
+
+	w.click("new")
+	w.enter("id", id)
+	w.enter("versionNo", "2")
+	w.enter("platform", "p")
+	w.click("save")
+	w.see("There is a record with this ID already.")
+	w.run(chromedp.KeyEvent(kb.Escape))
+	w.until(`!document.querySelector("dialog")`, "Escape closes it")
+
+	w.click("open-" + id)
+	w.enter("versionNo", "1.1.0")
+	w.enter("rolloutPercent", "")
+	w.click("withdrawn")
+	w.click("save")
+	w.see("Saved "+id, "1.1.0", "withdrawn")
+	changed := mustGet(t, c, id)
+	require.Nil(t, changed.RolloutPercent)
+	require.True(t, changed.Withdrawn)
+	require.Equal(t, created.Attributes, changed.Attributes)
+
+	w.click("open-" + id)
+	w.click("delete")
+	w.see("Deleted " + id)
+	w.until(fmt.Sprintf(`![...document.querySelectorAll("[data-row]")].some((r) => r.dataset.row === %q)`, id), "the row is gone")
+	w.click("toast-action")
+	w.see(id + " is back.")
+	back := mustGet(t, c, id)
+	require.Greater(t, back.Revision, changed.Revision)
+	changed.Revision = back.Revision
+	require.Equal(t, changed, back)
+}
+
+// conflict shows two people who change one record: neither loses anything unseen.
+func conflict(t *testing.T, c *cluster.Cluster) {
+	mustAdd(t, c, "of-two")
+	w := mustEnter(t, c.Nodes[0], writeToken, look{})
+	w.view("records")
+	w.click("open-of-two")
+	w.enter("versionNo", "2.0.0-mine")
+	_, err := c.Nodes[1].Client.Update(t.Context(), model.VersionDB{ID: "of-two", VersionNo: "2.0.0-theirs", Platform: "linux"}, 0)
+	require.NoError(t, err)
+	w.click("save")
+	w.see("of-two was changed in the meantime", "2.0.0-mine", "2.0.0-theirs")
+	w.click("take")
+	w.until(`document.querySelector("dialog [data-key=versionNo]").value === "2.0.0-theirs"`, "the form has theirs")
+
+	w.enter("versionNo", "3.0.0-mine")
+	_, err = c.Nodes[1].Client.Update(t.Context(), model.VersionDB{ID: "of-two", VersionNo: "3.0.0-theirs", Platform: "windows"}, 0)
+	require.NoError(t, err)
+	w.click("save")
+	w.see("3.0.0-theirs", "windows")
+	w.click("keep")
+	w.see("Saved of-two.")
+	kept := mustGet(t, c, "of-two")
+	require.Equal(t, "3.0.0-mine linux", kept.VersionNo+" "+kept.Platform)
+}
+
+// pages goes through more records than one page has, forth and back, and finds some of them.
+func pages(t *testing.T, c *cluster.Cluster) {
+	for i := range 60 {
+		mustAdd(t, c, fmt.Sprintf("paged-%02d", i))
+	}
+	w := mustEnter(t, c.Nodes[2], readToken, look{})
+	w.view("records")
+	w.enter("search-prefix", "paged-")
+	w.see("Page 1 · 50 records", "paged-49")
+	w.click("next")
+	w.see("Page 2 · 10 records", "paged-59")
+	w.click("previous")
+	w.see("paged-00")
+	w.enter("search-prefix", "paged-3")
+	w.see("10 records")
+	require.Equal(t, "#/records?prefix=paged-3", value[string](w, "location.hash"))
+	w.enter("search-platform", "beos")
+	w.see("No record is like that")
+	w.run(chromedp.Reload())
+	w.see("No record is like that")
+	w.enter("search-platform", "linux")
+	w.see("10 records", "paged-30", "paged-39")
+	require.Equal(t, 10, value[int](w, `document.querySelectorAll("main [data-row]").length`))
+}

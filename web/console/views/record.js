@@ -1,0 +1,97 @@
+// One record: its form, and what is done with it.
+
+import {Problem, get, write, newKey} from '../api.js';
+import {dialog} from '../dialog.js';
+import {h} from '../dom.js';
+import {t} from '../i18n.js';
+import {anew, changes} from '../details.js';
+import {may} from '../session.js';
+import {refusal} from '../states.js';
+import {toast} from '../toast.js';
+import {meaning} from '../words.js';
+import {recordForm} from './record_form.js';
+import {choose} from './conflict.js';
+
+// newRecord asks for a record and creates it; done is called when there is one more.
+export function newRecord(done, signal) {
+  const form = recordForm({}, {});
+  const save = saving(form, signal, async (key) => {
+    const made = await write('POST', ['version'], {content: anew(form.read()), key});
+    toast(t('Created {id}.', {id: made.id}), {kind: 'ok'});
+    done();
+  });
+  save.show(t('New record'), [save.cancel(), save.button(t('Create'))]);
+}
+
+// openRecord shows a record and lets who may change or delete it; done is called after a change.
+export function openRecord(record, done, signal) {
+  let base = record; // what the changes are made to
+  const form = recordForm(record, {fixed: true, readOnly: !may('write')});
+  const save = saving(form, signal, async (key) => {
+    await write('PUT', ['version', base.id], {content: changes(base, form.read()), revision: base.revision, key});
+    toast(t('Saved {id}.', {id: base.id}), {kind: 'ok'});
+    done();
+  }, async (err) => {
+    if (err.code !== 'revision_mismatch') return false;
+    const theirs = await get(['version', base.id], {signal});
+    choose({mine: {...form.read(), id: base.id}, theirs, signal, take: () => { base = theirs; form.fill(theirs); done(); }, keep: () => { base = theirs; save.now(); }});
+    return true;
+  });
+  const remove = h('button.danger', {type: 'button', 'data-key': 'delete', onclick: () => removeRecord(base, save, done)}, t('Delete'));
+  save.show(base.id, may('write') ? [remove, h('span.grow'), save.cancel(), save.button(t('Save'))] : [h('span.badge.calm', {}, t('Read only')), save.cancel(t('Close'))]);
+}
+
+// saving is what a form does when it is sent: what is wrong stands beside the fields, a write of unknown outcome is sent
+// again under its key, and mend may take care of an error.
+function saving(form, signal, act, mend = async () => false) {
+  let key = newKey();
+  let open;
+  const button = h('button.primary', {type: 'submit', form: form.el.id, 'data-key': 'save'});
+  async function now() {
+    button.disabled = true;
+    form.complain();
+    try {
+      await act(key);
+      open.close();
+    } catch (err) {
+      if (!(err instanceof Problem)) throw err;
+      if (!err.unknown) key = newKey();
+      if (!(await mend(err))) form.complain(err);
+      button.textContent = err.unknown ? t('Try again: nothing is done twice') : button.dataset.name;
+    } finally {
+      button.disabled = false;
+    }
+  }
+  form.el.addEventListener('submit', (event) => { event.preventDefault(); now(); });
+  form.el.addEventListener('input', () => { key = newKey(); button.textContent = button.dataset.name; });
+  return {
+    now,
+    close: () => open.close(),
+    refuse: (err) => form.complain(err),
+    button: (name) => { button.dataset.name = button.textContent = name; return button; },
+    cancel: (name = t('Cancel')) => h('button', {type: 'button', 'data-key': 'cancel', onclick: () => open.close()}, name),
+    show: (title, foot) => { open = dialog({title, body: form.el, foot, signal, wide: true}); },
+  };
+}
+
+// removeRecord deletes at once: what was there can be put back.
+async function removeRecord(record, save, done) {
+  try {
+    await write('DELETE', ['version', record.id], {revision: record.revision, key: newKey()});
+  } catch (err) {
+    save.refuse(err);
+    return;
+  }
+  save.close();
+  done();
+  const undo = async () => {
+    try {
+      await write('POST', ['version'], {content: anew(record), key: newKey()});
+      toast(t('{id} is back.', {id: record.id}), {kind: 'ok'});
+      done();
+    } catch (err) {
+      toast(`${record.id}: ${meaning(err)}`, {kind: 'bad', action: err.passing || err.unknown ? {name: t('Try again'), run: undo} : undefined});
+    }
+  };
+  toast(t('Deleted {id}.', {id: record.id}), {action: {name: t('Undo'), run: undo}});
+}

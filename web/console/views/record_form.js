@@ -1,0 +1,86 @@
+// The form of a record. read gives what stands in it, fill puts a record into it, complain shows what a node had against it.
+
+import {h, fresh} from '../dom.js';
+import {t} from '../i18n.js';
+import {fieldName, schemes} from '../details.js';
+import {refusal} from '../states.js';
+
+export function recordForm(record, {fixed, readOnly}) {
+  const id = fresh('record');
+  const inputs = {};
+  const wrong = {};
+  const said = h('div');
+
+  // field is a labelled input with a place for what is wrong with it.
+  function field(name, input, about) {
+    inputs[name] = input;
+    wrong[name] = h('span.error', {id: `${id}-${name}-wrong`});
+    input.id = `${id}-${name}`;
+    input.dataset.key = name;
+    input.setAttribute('aria-describedby', `${id}-${name}-about ${id}-${name}-wrong`);
+    if (readOnly) input.disabled = true;
+    return h('div.field', {}, h('label', {for: input.id}, fieldName(name)), input, h('span.about', {id: `${id}-${name}-about`}, about), wrong[name]);
+  }
+
+  const text = (props = {}) => h('input.mono', {type: 'text', autocomplete: 'off', spellcheck: 'false', ...props});
+  const tick = () => h('input', {type: 'checkbox'});
+  const rollout = h('input', {type: 'range', min: 0, max: 100, step: 1, 'aria-label': t('Rollout'), disabled: Boolean(readOnly), oninput: () => { inputs.rolloutPercent.value = rollout.value; }});
+  const percent = h('input.mono', {type: 'number', min: 0, max: 100, placeholder: '100', oninput: () => { rollout.value = percent.value === '' ? 100 : percent.value; }});
+
+  const el = h('form.record', {id, novalidate: true},
+    h('div.fields', {},
+      field('id', text({readonly: fixed, required: true, maxlength: 128}), fixed ? t('stays as it is') : t('up to 128 bytes; a name with slashes is fine')),
+      field('versionNo', text({required: true, maxlength: 64}), t('such as 1.4.0')),
+      field('platform', text({required: true, maxlength: 64}), t('such as linux/amd64'))),
+    h('h3', {}, t('How clients take it')),
+    h('div.fields', {},
+      field('scheme', h('select', {}, h('option', {value: ''}, 'natural'), schemes.slice(1).map((s) => h('option', {value: s}, s))), t('how its versions are ordered')),
+      field('minVersionNo', text({maxlength: 64}), t('clients below it must update')),
+      field('fromVersionNo', text({maxlength: 64}), t('only clients from it on may take this version')),
+      h('div.wide', {}, field('rolloutPercent', percent, t('of a hundred clients; empty is all')), rollout),
+      field('mandatory', tick(), t('clients below this version must update')),
+      field('withdrawn', tick(), t('it is for nobody any more'))),
+    field('attributes', h('textarea.mono', {rows: 3, spellcheck: 'false'}), t('one name=value in each line, such as url=https://example.org')),
+    said);
+
+  function fillIn(r) {
+    for (const [name, input] of Object.entries(inputs)) {
+      if (input.type === 'checkbox') input.checked = Boolean(r[name]);
+      else if (name === 'attributes') input.value = Object.entries(r.attributes ?? {}).map(([k, v]) => `${k}=${v}`).join('\n');
+      else input.value = r[name] ?? '';
+    }
+    rollout.value = r.rolloutPercent ?? 100;
+  }
+
+  function read() {
+    const r = {};
+    for (const [name, input] of Object.entries(inputs)) r[name] = input.type === 'checkbox' ? input.checked : input.value;
+    r.rolloutPercent = r.rolloutPercent === '' ? '' : Number(r.rolloutPercent);
+    r.attributes = attributes(r.attributes);
+    return r;
+  }
+
+  // complain without a problem takes back what was said.
+  function complain(problem) {
+    for (const [name, input] of Object.entries(inputs)) {
+      const mine = problem?.errors.filter((e) => e.field.split(/[.[]/)[0] === name) ?? [];
+      wrong[name].textContent = mine.map((e) => e.detail).join('; ');
+      input.toggleAttribute('aria-invalid', mine.length > 0);
+    }
+    said.replaceChildren(...(problem ? [refusal(problem)] : []));
+    if (problem) (el.querySelector('[aria-invalid]') ?? said).focus();
+  }
+
+  fillIn(record);
+  return {el, read, fill: fillIn, complain};
+}
+
+// attributes reads name=value lines; a line without the sign has an empty value, which the node then speaks of.
+function attributes(text) {
+  const lines = text.split('\n').filter((line) => line.trim());
+  if (!lines.length) return '';
+  return Object.fromEntries(lines.map((line) => {
+    const at = line.indexOf('=');
+    return at < 0 ? [line.trim(), ''] : [line.slice(0, at).trim(), line.slice(at + 1).trim()];
+  }));
+}

@@ -1,0 +1,92 @@
+// The records: found by prefix and platform, a page at a time, so that it makes no difference how many there are.
+
+import {get} from '../api.js';
+import {h, fill} from '../dom.js';
+import {t, tn, number} from '../i18n.js';
+import {session, may} from '../session.js';
+import {loading, nothing, failure} from '../states.js';
+import {table} from '../table.js';
+import {chips} from '../details.js';
+import {openRecord, newRecord} from './record.js';
+
+const pageSize = 50;
+
+export function records(root, signal) {
+  const asked = new URLSearchParams(location.hash.split('?')[1]);
+  const at = {prefix: asked.get('prefix') ?? '', platform: asked.get('platform') ?? '', level: '', cursors: [''], items: null, next: ''};
+  const list = h('section', {'aria-label': t('Records'), 'aria-live': 'polite'}, loading(8));
+  const pages = h('nav.pages', {'aria-label': t('Pages')});
+  let latest = 0;
+
+  async function load() {
+    const turn = ++latest;
+    list.setAttribute('aria-busy', 'true');
+    try {
+      const page = await get(['version'], {signal, query: {prefix: at.prefix, platform: at.platform, limit: pageSize, cursor: at.cursors.at(-1), level: at.level}});
+      if (turn !== latest) return;
+      at.items = page.items;
+      at.next = page.nextCursor ?? '';
+      draw();
+    } catch (err) {
+      if (signal.aborted || turn !== latest) return;
+      fill(list, failure(err, load, signal, err.code === 'no_leader' && h('button', {type: 'button', 'data-key': 'stale', onclick: () => { at.level = 'none'; load(); }}, t('Show what this node has'))));
+      fill(pages);
+    } finally {
+      if (turn === latest) list.removeAttribute('aria-busy');
+    }
+  }
+
+  function draw() {
+    fill(list, at.level && h('p.note', {}, t('This is what {node} has; it may be old.', {node: session.node})), at.items.length ? rows() : none());
+    fill(pages, pager());
+  }
+
+  const rows = () => table(t('Records'), [
+    {name: t('ID'), class: 'grow', cell: (r) => h('button.link.mono', {type: 'button', 'data-key': `open-${r.id}`, onclick: () => openRecord(r, load, signal)}, r.id)},
+    {name: t('Version'), cell: (r) => h('span.mono', {}, r.versionNo)},
+    {name: t('Platform'), cell: (r) => r.platform},
+    {name: t('Details'), class: 'grow', cell: chips},
+    {name: t('Revision'), class: 'num muted', cell: (r) => number(r.revision)},
+  ], at.items, (r) => r.id);
+
+  const none = () => (at.prefix || at.platform
+    ? nothing(t('No record is like that'), h('p.muted', {}, t('IDs are compared from their beginning, and platforms as a whole.')))
+    : nothing(t('There are no records yet'), may('write') && h('p', {}, h('button.primary', {type: 'button', 'data-key': 'first', onclick: () => newRecord(load, signal)}, t('Create the first')))));
+
+  function pager() {
+    const turn = (change) => () => { change(); load(); };
+    return [
+      h('button', {type: 'button', 'data-key': 'previous', disabled: at.cursors.length === 1, onclick: turn(() => at.cursors.pop())}, t('Previous')),
+      h('span.muted', {}, t('Page {n}', {n: number(at.cursors.length)}), ' · ', tn(at.items.length, '{n} record', '{n} records')),
+      h('button', {type: 'button', 'data-key': 'next', disabled: !at.next, onclick: turn(() => at.cursors.push(at.next))}, t('Next'))];
+  }
+
+  function search(prefix, platform) {
+    Object.assign(at, {prefix, platform, cursors: [''], level: ''});
+    const query = new URLSearchParams(Object.entries({prefix, platform}).filter(([, v]) => v));
+    history.replaceState(null, '', `#/records${query.size ? `?${query}` : ''}`);
+    load();
+  }
+
+  root.append(h('div.head', {}, h('h1', {}, t('Records')),
+    may('write') ? h('button.primary', {type: 'button', 'data-key': 'new', onclick: () => newRecord(load, signal)}, t('New record')) : h('span.badge.calm', {'data-key': 'read-only'}, t('Read only'))),
+  filter(at, search), list, pages);
+  load();
+}
+
+// filter searches while somebody types, after a pause, and at once with Enter.
+function filter(at, search) {
+  let timer;
+  const input = (name, label, value) => h('label.field', {}, h('span', {}, label), h('input.mono', {type: 'search', name, value, autocomplete: 'off', spellcheck: 'false', 'data-key': `search-${name}`, oninput: soon}));
+  const prefix = input('prefix', t('ID begins with'), at.prefix);
+  const platform = input('platform', t('Platform'), at.platform);
+  function soon() {
+    clearTimeout(timer);
+    timer = setTimeout(now, 300);
+  }
+  function now() {
+    clearTimeout(timer);
+    search(prefix.lastChild.value, platform.lastChild.value);
+  }
+  return h('form.filter', {role: 'search', onsubmit: (event) => { event.preventDefault(); now(); }}, prefix, platform);
+}
