@@ -40,11 +40,12 @@ func startNodes(ctx context.Context, cfg config.Config, anew <-chan config.Confi
 	server.WarnOfFewFiles(len(nodes), log)
 	greeting := newGreeting(stdout, cfg)
 	defer greeting.close()
-	var wg sync.WaitGroup
-	heap, stop := context.WithCancel(ctx)
+	var wg, following sync.WaitGroup
+	defer following.Wait()
+	whole, stop := context.WithCancel(ctx)
 	defer stop()
-	go keepHeapRoom(heap)
-	wg.Go(func() { settings.follow(heap, anew) })
+	go keepHeapRoom(whole)
+	following.Go(func() { settings.follow(whole, anew) })
 	stopping := make(chan struct{})
 	goOn := context.AfterFunc(ctx, func() { log.Info("stopping; requests under way are finished first"); close(stopping) })
 	for i, node := range nodes {
