@@ -260,6 +260,9 @@ func (a *applier) advance(to model.Position) {
 	a.progress.publish(to, append(a.passed, model.Checkpoint{Index: to.Index, Checksum: a.service.ChecksumInternal()})...)
 	a.passed = a.passed[:0]
 	a.highest = max(a.highest, to.Index)
+	if a.service.ChangesFromInternal() > 0 {
+		a.progress.keeps.Store(true)
+	}
 	a.progress.serving.Store(a.loaded && to.Index == a.highest)
 }
 

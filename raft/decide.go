@@ -25,7 +25,7 @@ func decode(entries []entry) (units [][]model.Unit, err error) {
 	units = make([][]model.Unit, len(entries))
 	for i := range entries {
 		e := &entries[i]
-		if _, is := wire.IsRestoreStep(e.data); is || e.data == nil {
+		if _, is := wire.IsRestoreStep(e.data); is || e.data == nil || wire.IsKeepChanges(e.data) {
 			continue
 		}
 		if units[i], err = wire.DecodeUnits(e.data); err != nil {
@@ -57,6 +57,10 @@ func (d *decider) decide(entries []entry, units [][]model.Unit) (outcomes [][]mo
 func (d *decider) decideEntry(e *entry, units []model.Unit) ([]model.UnitOutcome, int, error) {
 	if e.data == nil {
 		return nil, 0, nil
+	}
+	if wire.IsKeepChanges(e.data) {
+		d.service.KeepChangesInternal(model.Revision(e.position.Index, 0))
+		return outcomeOfStep(e, model.OutcomeDone), 1, nil
 	}
 	if _, is := wire.IsRestoreStep(e.data); is {
 		outcomes, err := d.decideStep(e)

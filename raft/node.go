@@ -142,6 +142,9 @@ func (n *Node) start(bootstrap *raft.Configuration) error {
 		if err != nil {
 			return nil, fmt.Errorf("start Raft of %s: %w", n.id, err)
 		}
+		if bootstrap != nil {
+			n.keeps.Store(true) // its log begins with that
+		}
 		n.wg.Go(func() { n.runApplier(r) })
 		reads := readindex.New(n.ctx, readindex.Config{
 			Node: n.id, Raft: r, Log: n.stores.Log, Peers: n.cfg.Peers, MayLead: n.disk.MayLead, Observe: n.fsm.observer.QuorumRound,
@@ -157,7 +160,7 @@ func (n *Node) newRaft(bootstrap *raft.Configuration) (*raft.Raft, *transport.Tr
 		Identity: n.Identity, IDAt: n.idAt, Secrets: n.secrets, Gate: n.disk, Log: conf.Logger,
 	})
 	if bootstrap != nil {
-		if err := raft.BootstrapCluster(conf, n.stores.Log, n.stores.Stable, n.stores.Snapshots, carrier, *bootstrap); err != nil {
+		if err := bootstrapLog(conf, n.stores, carrier, *bootstrap); err != nil {
 			return nil, nil, errors.Join(err, carrier.Close())
 		}
 	}

@@ -17,6 +17,11 @@ type Status struct {
 	Former []string `json:"formerClusters,omitempty"`
 	// Running is false while the node waits to be taken into a cluster.
 	Running bool `json:"running"`
+	// Knows is the highest number of a command in the log that this release reads. One that does not say so knows no more than
+	// those of records and of a restore.
+	Knows model.CommandType `json:"knows"`
+	// KeepsChanges is set once the node knows that its log says that changes are kept.
+	KeepsChanges bool `json:"keepsChanges,omitempty"`
 	// Replica is set on a member that never wants a vote.
 	Replica bool `json:"replica,omitempty"`
 	// State is follower, candidate, leader or shutdown; waiting while Raft does not run.
@@ -44,7 +49,7 @@ type Status struct {
 
 // Status reads the node's state. It takes no lock of Raft's main loop, so it answers while that is held up.
 func (n *Node) Status() Status {
-	s := Status{Identity: n.Identity(), Former: n.Former(), Replica: n.Replica(), State: "waiting", Applied: n.AppliedIndex(), Serving: n.Serving(), Stuck: n.Stuck(), StoreFailing: n.StoreFailure() != nil, LogHeld: n.LogFailure() != nil}
+	s := Status{Identity: n.Identity(), Former: n.Former(), Replica: n.Replica(), Knows: model.CommandsKnown, KeepsChanges: n.KeepsChanges(), State: "waiting", Applied: n.AppliedIndex(), Serving: n.Serving(), Stuck: n.Stuck(), StoreFailing: n.StoreFailure() != nil, LogHeld: n.LogFailure() != nil}
 	took, _ := n.CommitTime()
 	s.CommitMicros = took.Microseconds()
 	running := n.current()

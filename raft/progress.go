@@ -23,7 +23,7 @@ type progress struct {
 	worked  atomic.Pointer[time.Time]
 	failure atomic.Pointer[storeFailure]
 	unsure  atomic.Bool // somebody has seen the store hold something else than it should
-	keeps   atomic.Bool // the store keeps changes
+	keeps   atomic.Bool // the log says that changes are kept, for ever
 	pace    pace
 
 	mu      sync.Mutex
@@ -113,8 +113,8 @@ func (p *progress) WaitApplied(ctx context.Context, index uint64) error {
 	}
 }
 
-// KeepsChanges reports whether this node has applied the entry from which on changes are kept. Every member then is of a release
-// that knows of origins, whoever leads.
+// KeepsChanges reports whether this node knows that its log has the entry from which on changes are kept. Every member then is of
+// a release that knows of origins, whoever leads.
 func (p *progress) KeepsChanges() bool { return p.keeps.Load() }
 
 // Serving reports whether the store is known to be ours and to hold what AppliedIndex says.

@@ -33,6 +33,10 @@ func (n *Node) Restore(ctx context.Context, b *snapshot.Backup, foreign bool) (u
 		return 0, model.Invalid("foreign", fmt.Sprintf(
 			"must be true to restore a backup of another cluster: this is cluster %s, the backup is of %s", ours, b.Header.Cluster))
 	}
+	if b.Changes && !n.KeepsChanges() {
+		return 0, &model.ValidationError{Fields: []model.FieldError{{Field: "body", Detail: "has the history of its records, at which a node of a release before would stop; " +
+			"let every member of the cluster run this release, and restore it then"}}}
+	}
 	if !n.restoring.TryLock() {
 		return 0, fmt.Errorf("%w: another backup is being restored", model.ErrTooManyRequests)
 	}
@@ -65,24 +69,5 @@ func (p *proposer) ProposeAlone(ctx context.Context, step model.RestoreStep) (ou
 // proposeAside proposes a step of a restore and waits until this node has applied it. done is called then, also when
 // the caller has left.
 func (p *proposer) proposeAside(ctx context.Context, step model.RestoreStep, done func()) (outcome model.Outcome, err error) {
-	if !p.mayLead() {
-		done()
-		return outcome, model.ErrNotLeader
-	}
-	settled := make(chan result, 1)
-	go func() {
-		defer done()
-		settled <- p.await(wire.AppendRestoreStep(nil, &step), never) // what is committed will be applied here, whoever leads then
-	}()
-	select {
-	case r := <-settled:
-		if r.err != nil {
-			return outcome, r.err
-		}
-		return r.outcomes[0].Outcomes[0], nil
-	case <-ctx.Done():
-		return outcome, fmt.Errorf("%w: %w", model.ErrOutcomeUnknown, ctx.Err())
-	}
+	return p.proposeEntry(ctx, wire.AppendRestoreStep(nil, &step), done)
 }
-
-func never() bool { return false }

@@ -15,7 +15,7 @@ import (
 
 // blank is what a node says that waits to be taken in.
 func blank(id string) peer.Status {
-	return peer.Status{Status: raft.Status{Identity: model.Identity{Node: id, Store: "s"}, State: "waiting"}, Port: 8089}
+	return peer.Status{Status: raft.Status{Identity: model.Identity{Node: id, Store: "s"}, Knows: model.CommandsKnown, State: "waiting"}, Port: 8089}
 }
 
 // member is what a running member says.
@@ -44,6 +44,9 @@ func TestRefusedJoinsChangeNothing(t *testing.T) {
 	ours := n.Term().Cluster
 	foreignStore, foreignNode := blank("node2"), member("node2", "cluster2")
 	foreignStore.StoreCluster = "cluster2"
+	outdated := blank("node2")
+	outdated.Knows, outdated.Release = 0, "v0.9"
+	peers.pretend("release-before:7001", outdated)
 	peers.pretend("blank:7001", blank("node2"))
 	peers.pretend("foreign:7001", foreignNode)
 	peers.pretend("foreign-store:7001", foreignStore)
@@ -62,6 +65,7 @@ func TestRefusedJoinsChangeNothing(t *testing.T) {
 		"own id, same cluster":  {"node1", "impostor:7001", model.ErrIDInUse},
 		"own id, blank":         {"node1", "blank-impostor:7001", model.ErrIDInUse},
 		"taken address":         {"node2", n.address, model.ErrWrongNode},
+		"a release of before":   {"node2", "release-before:7001", model.ErrWrongNode},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := n.join(t, each.id, each.address)

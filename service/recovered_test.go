@@ -21,14 +21,14 @@ func TestJoinOfAFormerMember(t *testing.T) {
 	n.mustBeReady(t)
 	require.NoError(t, n.setFormer("given-up"))
 
-	old := peer.Status{Status: raft.Status{Identity: model.Identity{Cluster: "given-up", Node: "node2"}, Running: true}}
+	old := peer.Status{Status: raft.Status{Identity: model.Identity{Cluster: "given-up", Node: "node2"}, Knows: model.CommandsKnown, Running: true}}
 	n.peers.pretend("127.0.0.1:7002", old)
 	_, err := n.JoinRaftCluster(t.Context(), "node2", "127.0.0.1:7002", true)
 	require.ErrorIs(t, err, model.ErrWrongNode)
 	require.ErrorContains(t, err, "empty its data directory")
 	require.Len(t, n.node.Members(), 1)
 
-	stranger := peer.Status{Status: raft.Status{Identity: model.Identity{Node: "node2"}}, StoreCluster: "another"}
+	stranger := peer.Status{Status: raft.Status{Identity: model.Identity{Node: "node2"}, Knows: model.CommandsKnown}, StoreCluster: "another"}
 	n.peers.pretend("127.0.0.1:7002", stranger)
 	_, err = n.JoinRaftCluster(t.Context(), "node2", "127.0.0.1:7002", true)
 	require.ErrorIs(t, err, model.ErrWrongNode)

@@ -129,6 +129,8 @@ func (c testConfig) requireRecovered(t *testing.T, former string, want map[strin
 	state, err := fakestore.NewService(c.store).StateInternal(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, n.Identity(), state.Identity, "state row and directory name different clusters")
+	require.Greater(t, state.ChangesFrom, highest, "watchers may have seen what a lost node had")
+	require.Less(t, state.ChangesFrom, outcomes[0].Revision)
 	n.close(t)
 }
 

@@ -20,6 +20,8 @@ type Backup struct {
 	Header BackupHeader
 	// Records is how many records it holds, Highest the highest revision of a record, a dedup record or a change.
 	Records, Highest uint64
+	// Changes is set when it says from where on changes are kept.
+	Changes bool
 	// Sum is the CRC-32C of the records, of the same reading that proved the whole file, and Size how many bytes they
 	// have in the form of a snapshot.
 	Sum  uint32
@@ -172,7 +174,7 @@ func (b *Backup) checkDedupRecords(ctx context.Context, reader *Reader) error {
 
 func (b *Backup) checkChanges(ctx context.Context, reader *Reader) error {
 	from, err := reader.ChangesFrom()
-	b.Highest = max(b.Highest, from)
+	b.Changes, b.Highest = from > 0, max(b.Highest, from)
 	for last := uint64(0); err == nil && ctx.Err() == nil; {
 		var c model.Change
 		c, err = reader.NextChange()

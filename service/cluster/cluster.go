@@ -75,7 +75,7 @@ func New(p Parts) *Cluster {
 func (c *Cluster) Run(ctx context.Context) error {
 	tasks, ctx := errgroup.WithContext(ctx)
 	tasks.Go(func() error { return c.findCluster(ctx) })
-	for _, watch := range []func(context.Context){c.promote, c.removal.watch, c.watchdog.watch, c.watchLeader, c.watchLog} {
+	for _, watch := range []func(context.Context){c.promote, c.keepChanges, c.removal.watch, c.watchdog.watch, c.watchLeader, c.watchLog} {
 		tasks.Go(func() error { watch(ctx); return nil })
 	}
 	return tasks.Wait()

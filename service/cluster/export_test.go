@@ -19,6 +19,9 @@ func (c *Cluster) SetFounders(n int64) { c.founders.Store(n) }
 // SetRemoved has the node believe that it was removed.
 func (c *Cluster) SetRemoved(why error) { c.why.Store(&why) }
 
+// Unready returns the members that keep the history from beginning.
+func (c *Cluster) Unready(ctx context.Context) []string { return c.unready(ctx) }
+
 // WatchRemoval watches until the context ends.
 func (c *Cluster) WatchRemoval(ctx context.Context) { c.removal.watch(ctx) }
 

@@ -154,7 +154,7 @@ func mustLead(t *testing.T) *node {
 
 // blank is what a node says that waits to be taken in.
 func blank(id string) peer.Status {
-	return peer.Status{Status: raft.Status{Identity: model.Identity{Node: id, Store: "s"}, State: "waiting"}, Port: 8089}
+	return peer.Status{Status: raft.Status{Identity: model.Identity{Node: id, Store: "s"}, Knows: model.CommandsKnown, State: "waiting"}, Port: 8089}
 }
 
 // member is what a running member says.

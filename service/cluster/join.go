@@ -42,6 +42,9 @@ func (c *changes) join(ctx context.Context, id, address string, voter bool) (mod
 	if err != nil {
 		return model.Member{}, err
 	}
+	if err := c.ensureReads(ctx, id, address, status); err != nil {
+		return model.Member{}, err
+	}
 	_, known := c.find(id)
 	if err := c.place(ctx, id, address, status); err != nil {
 		return model.Member{}, err

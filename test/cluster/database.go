@@ -64,8 +64,8 @@ func readContents(ctx context.Context, db beginner, isolation sql.IsolationLevel
 	}
 	defer func() { err = errors.Join(err, tx.Rollback()) }()
 	s := &contents.State
-	const selectState = "SELECT cluster_id, node_id, store_id, applied_index, applied_term, restoring, checksum, shape, seal FROM versiond_state"
-	if err := tx.QueryRowContext(ctx, selectState).Scan(&s.Cluster, &s.Node, &s.Store, &s.Applied.Index, &s.Applied.Term, &s.Restoring, &s.Checksum, &s.Shape, &s.Seal); err != nil {
+	const selectState = "SELECT cluster_id, node_id, store_id, applied_index, applied_term, restoring, checksum, changes_from, shape, seal FROM versiond_state"
+	if err := tx.QueryRowContext(ctx, selectState).Scan(&s.Cluster, &s.Node, &s.Store, &s.Applied.Index, &s.Applied.Term, &s.Restoring, &s.Checksum, &s.ChangesFrom, &s.Shape, &s.Seal); err != nil {
 		return contents, err
 	}
 	contents.Rows, err = readRows(ctx, tx)

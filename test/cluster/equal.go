@@ -32,6 +32,8 @@ func (c *Cluster) RequireEqualStores() []model.Version {
 		contents := c.requireState(n)
 		require.Equal(c.t, first.State.Cluster, contents.State.Cluster, "%s is of another cluster than %s", n.ID, nodes[0].ID)
 		require.Equal(c.t, first.State.Applied, contents.State.Applied, "the state row of %s against that of %s", n.ID, nodes[0].ID)
+		require.Equal(c.t, first.State.ChangesFrom, contents.State.ChangesFrom, "where the history of %s begins", n.ID)
+		require.Equal(c.t, first.State.Checksum, contents.State.Checksum, "rows and changes of %s", n.ID)
 		c.requireSameRows(first.Rows, contents.Rows, "the database of "+n.ID+" against that of "+nodes[0].ID)
 	}
 	c.requireReads(first.Rows, commit)

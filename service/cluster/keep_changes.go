@@ -1,0 +1,78 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"versiond/group"
+	"versiond/model"
+	"versiond/peer"
+)
+
+const (
+	// keepChangesInterval is how soon the log says that changes are kept once the last member can read that.
+	keepChangesInterval = 500 * time.Millisecond
+	// keepChangesTimeout bounds one attempt, during which no member is let in.
+	keepChangesTimeout = 5 * time.Second
+)
+
+// keepChanges has the log say, while this node leads, that changes are kept from there on, as soon as no member would stop at
+// that. It ends when the log says so: that is for ever.
+func (c *changes) keepChanges(ctx context.Context) {
+	for range group.Every(ctx, keepChangesInterval) {
+		if c.Node.KeepsChanges() {
+			return
+		}
+		if c.Node.IsLeader() && c.Node.Serving() && len(c.unready(ctx)) == 0 {
+			c.keepChangesNow(ctx)
+		}
+	}
+}
+
+// keepChangesNow looks at the members again, of whom none comes or goes meanwhile.
+func (c *changes) keepChangesNow(ctx context.Context) {
+	if c.enter(ctx) != nil {
+		return // this node stops
+	}
+	defer c.turn.Leave()
+	ctx, cancel := context.WithTimeout(ctx, keepChangesTimeout)
+	defer cancel()
+	if waitsFor := c.unready(ctx); len(waitsFor) > 0 {
+		return
+	}
+	if err := c.Node.KeepChanges(ctx); err != nil && ctx.Err() == nil && c.Node.IsLeader() { // otherwise the next leader does it
+		c.calm.Warn("the log could not be made to say that changes are kept; trying again", "err", err)
+	}
+}
+
+// unready returns the members that cannot be known to read the entry from which on changes are kept, and says so.
+func (c *changes) unready(ctx context.Context) (names []string) {
+	members := c.Node.Members()
+	for i, status := range c.AskMembers(ctx, members) {
+		switch {
+		case status == nil:
+			names = append(names, members[i].ID+", which does not answer")
+		case status.Knows < model.CommandKeepChanges:
+			names = append(names, members[i].ID+" of release "+status.Release)
+		}
+	}
+	if len(names) > 0 && ctx.Err() == nil {
+		c.calm.Info("the history of records begins once every member runs a release that keeps it", "waitingFor", strings.Join(names, ", "))
+	}
+	return names
+}
+
+// ensureReads refuses a node of a release that would stop at what the log says. It has the last word on a log whose end this
+// leader has not applied yet.
+func (c *changes) ensureReads(ctx context.Context, id, address string, status peer.Status) error {
+	if status.Knows >= model.CommandKeepChanges {
+		return nil
+	}
+	keeps, err := c.Node.LogKeepsChanges(ctx)
+	if err != nil || !keeps {
+		return err
+	}
+	return model.Explain(model.ErrWrongNode, fmt.Sprintf("node %q at %s runs release %s, which would stop at what this cluster's log says; start it with the release that the other nodes run", id, address, status.Release))
+}
