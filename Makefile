@@ -105,6 +105,10 @@ lint: $(GOLANGCI) ## formatting, vet, golangci-lint, go.mod, and a build without
 $(GOLANGCI):
 	GOBIN=$(@D) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
 
+.PHONY: manifests
+manifests: ## hold deploy/kubernetes against the types of the Kubernetes API
+	go -C deploy/kubernetes/check test -count=1 ./...
+
 .PHONY: vuln
 vuln: ## known vulnerabilities in what the program calls; GOVULNDB names a mirror of the database
 	@scripts/vuln $(GOVULNCHECK_VERSION)

@@ -64,7 +64,7 @@ func newNode(c *Cluster, id string, p place, args []string) *Node {
 		Database: database, Lines: c.store.lines(id),
 	}
 	if p.machine != nil {
-		n.enter = p.machine.Enter
+		n.RunOn(p.machine)
 		n.Client.dialBy(p.machine.Dial)
 		for _, address := range c.store.addresses(id) {
 			require.NoError(c.t, p.machine.Forward(address))

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"versiond/test/network"
 	"versiond/test/servers"
 )
 
@@ -46,6 +47,9 @@ func NewProcess(t testing.TB, program string, args, env []string, log string) *P
 	t.Cleanup(p.cleanUp)
 	return p
 }
+
+// RunOn makes the next Start run the program on a machine of a network.
+func (p *Process) RunOn(machine *network.Host) { p.enter = machine.Enter }
 
 // Exchange makes the next Start run another program.
 func (p *Process) Exchange(program string) { p.program = program }
