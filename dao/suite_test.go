@@ -106,6 +106,7 @@ func runSuite(t *testing.T, open func(t testing.TB) *store) {
 		"changes":                           (*store).testChanges,
 		"changes in views":                  (*store).testChangesInViews,
 		"changes restored":                  (*store).testChangesRestored,
+		"queries of the page about SQL":     (*store).testSQLPage,
 		"damage is seen and mended":         (*store).testDamage,
 		"damage is mended by a new process": (*store).testDamageMeanwhile,
 		"damage is named":                   (*store).testDamageIsNamed,
