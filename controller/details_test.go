@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/controller"
+	"versiond/model"
 )
 
 const detailedBody = `{"id":"app","versionNo":"1.4.0","platform":"ios","scheme":"semver","minVersionNo":"1.2.0","fromVersionNo":"1.0.0",` +
@@ -21,6 +22,9 @@ func TestDetailsAreAnsweredAsTheyWereSent(t *testing.T) {
 	require.Equal(t, http.StatusCreated, created.Code, created.Body.String())
 	require.JSONEq(t, want, created.Body.String())
 	require.JSONEq(t, want, n.get(t, "/version/app").Body.String())
+	for _, field := range model.DetailFields {
+		require.Contains(t, detailedBody, `"`+field.Name+`":`, "a field that the body leaves out is in no test of HTTP")
+	}
 	require.Contains(t, n.get(t, "/version").Body.String(), `"minVersionNo":"1.2.0"`)
 
 	putBack := n.send(t, http.MethodPut, "/version/app", created.Body.String())

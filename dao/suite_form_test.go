@@ -93,6 +93,7 @@ func detailed(id string, revision uint64) model.Version {
 func (s *store) testDetails(t *testing.T) {
 	s.mustCreate(t)
 	whole, plain := detailed("whole", 1), version("plain", 2)
+	require.Equal(t, model.DetailsAll, whole.DetailNames(), "a field that detailed leaves out is in no test of the store")
 	half := version("half", 3)
 	half.Details = &model.Details{Withdrawn: true}
 	s.mustApply(t, []model.Version{whole, plain, half})

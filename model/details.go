@@ -22,7 +22,8 @@ type Details struct {
 	Attributes map[string]string `json:"attributes,omitempty" gorm:"type:text;serializer:json"`
 }
 
-// DetailSet names some of the fields of Details. The numbers are part of the log format.
+// DetailSet names some of the fields of Details. The numbers are part of the log format, in which a node stops at one that it
+// does not know. There is room for one more; a release with yet another one needs a wider set, as a form of its own in wire.
 type DetailSet uint8
 
 // The fields of Details.

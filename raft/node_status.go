@@ -67,8 +67,8 @@ func (n *Node) Status() Status {
 	return s
 }
 
-// Stuck reports whether the applier has been held up for two seconds.
-func (n *Node) Stuck() bool { return n.Running() && n.sinceMoved() > stuckAfter }
+// Stuck reports whether the applier has been held up for StuckAfter.
+func (n *Node) Stuck() bool { return n.Running() && n.sinceMoved() > StuckAfter }
 
 // Store names the node's store to an operator.
 func (n *Node) Store() string { return n.cfg.Store }

@@ -10,8 +10,8 @@ import (
 	"versiond/model"
 )
 
-// stuckAfter is how long the applier may be held up before the node counts as stuck.
-const stuckAfter = 2 * time.Second
+// StuckAfter is how long the applier may be held up before the node counts as stuck.
+const StuckAfter = 2 * time.Second
 
 // progress tells any goroutine how far the applier is, and lets it wait. Only the applier moves it.
 type progress struct {
@@ -143,14 +143,14 @@ func (p *progress) noteFailure(err error) { p.failure.Store(&storeFailure{err, t
 // StoreFailure is what the store answered last when it failed, nil when it did not or has worked for a while since.
 func (p *progress) StoreFailure() error {
 	f := p.failure.Load()
-	if f == nil || p.worked.Load().Sub(f.at) > stuckAfter {
+	if f == nil || p.worked.Load().Sub(f.at) > StuckAfter {
 		return nil
 	}
 	return f.err
 }
 
 // works reports whether the store goes on with what the applier wants of it.
-func (p *progress) works() bool { return p.StoreFailure() == nil && p.sinceWorked() <= stuckAfter }
+func (p *progress) works() bool { return p.StoreFailure() == nil && p.sinceWorked() <= StuckAfter }
 
 func (p *progress) sinceWorked() time.Duration { return time.Since(*p.worked.Load()) }
 

@@ -55,7 +55,7 @@ type proposer struct {
 
 func newProposer(ctx context.Context, r *raft.Raft, fsm *VersionFSM, progress *progress) *proposer {
 	p := &proposer{ctx: ctx, apply: r.Apply, fsm: fsm, mayLead: fsm.stores.Disk.MayLead, keeps: progress.KeepsChanges, writes: semaphore.NewWeighted(writesAtOnce)}
-	p.hopeless = func() bool { return !p.mayLead() || r.State() != raft.Leader && progress.sinceMoved() > stuckAfter }
+	p.hopeless = func() bool { return !p.mayLead() || r.State() != raft.Leader && progress.sinceMoved() > StuckAfter }
 	p.batcher = group.NewBatcher(proposerLimits, p.proposeGroup)
 	return p
 }

@@ -4,14 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"versiond/model"
 )
 
-// verifyTimeout is below stuckAfter: a look at a store for which there is nothing to apply must not
+// verifyTimeout is below StuckAfter: a look at a store for which there is nothing to apply must not
 // make the node pass for stuck.
-const verifyTimeout = time.Second
+const verifyTimeout = StuckAfter / 2
 
 // verify looks whether the store still is as this applier left it: model.ErrStateMoved when not. A
 // store that does not answer is not judged.

@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"versiond/model"
 	"versiond/raft"
 	"versiond/service/cluster"
-	"versiond/service/integrity"
 )
 
 // storeCheckTimeout bounds the question whether the store answers.
@@ -18,31 +16,24 @@ const storeCheckTimeout = time.Second
 
 // Readiness returns every check, by name; the node is ready when all are OK.
 func (s *VersionService) Readiness(ctx context.Context) []model.Check {
-	r := readiness{node: s.node, mysql: s.mysql, cluster: s.cluster, guard: s.guard, level: s.level, log: s.log}
+	r := readiness{s}
 	return []model.Check{
 		check("member", r.member()),
 		check("leader", r.leader()),
-		check("log", s.node.LogFailure()),
+		check("log", r.node.LogFailure()),
 		check("store", r.store(ctx)),
 		check("applier", r.applier()),
-		check("voters", s.cluster.CheckVoters()),
+		check("voters", r.cluster.CheckVoters()),
 		r.content(),
 	}
 }
 
-// readiness is what a node has to be ready.
-type readiness struct {
-	node    *raft.Node
-	mysql   *VersionMysqlService
-	cluster *cluster.Cluster
-	guard   *integrity.Guard
-	level   *level
-	log     *slog.Logger
-}
+// readiness looks at a node. What a check looks at is its owner's to know.
+type readiness struct{ *VersionService }
 
 // content is red while the store is known to be wrong. That members differ and nobody knows who is
 // right is told, and no reason to take all of them out of service.
-func (r *readiness) content() model.Check {
+func (r readiness) content() model.Check {
 	c := check("content", r.guard.Err())
 	if c.OK {
 		c.Detail = r.guard.Conflict()
@@ -57,7 +48,7 @@ func check(name string, err error) model.Check {
 	return model.Check{Name: name, OK: true}
 }
 
-func (r *readiness) member() error {
+func (r readiness) member() error {
 	if err := r.cluster.Removed(); err != nil {
 		return err
 	}
@@ -67,7 +58,7 @@ func (r *readiness) member() error {
 	return nil
 }
 
-func (r *readiness) leader() error {
+func (r readiness) leader() error {
 	if id, _ := r.node.Leader(); id == "" {
 		return r.nobodyKnown()
 	}
@@ -75,14 +66,14 @@ func (r *readiness) leader() error {
 }
 
 // nobodyKnown returns an error that says why no leader may be known.
-func (r *readiness) nobodyKnown() error {
+func (r readiness) nobodyKnown() error {
 	if err := r.node.SecretFailure(); err != nil {
 		return fmt.Errorf("no leader is known: %w; give this node the cluster secret that the others have", err)
 	}
 	return errors.New("no leader is known")
 }
 
-func (r *readiness) store(ctx context.Context) error {
+func (r readiness) store(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, storeCheckTimeout)
 	defer cancel()
 	err := r.storeAnswers(ctx)
@@ -104,7 +95,7 @@ func (r *readiness) store(ctx context.Context) error {
 
 // storeAnswers returns what the applier met, if it met anything: a store that takes no writes may answer a
 // question. Of a store that is in use the answer must be right.
-func (r *readiness) storeAnswers(ctx context.Context) error {
+func (r readiness) storeAnswers(ctx context.Context) error {
 	if err := r.node.StoreFailure(); err != nil {
 		return err
 	}
@@ -119,7 +110,7 @@ func (r *readiness) storeAnswers(ctx context.Context) error {
 }
 
 // applier is red until the store is level with the cluster, and when it falls far behind.
-func (r *readiness) applier() error {
+func (r readiness) applier() error {
 	applied, commit := r.node.AppliedIndex(), r.node.CommitIndex()
 	switch {
 	case !r.node.Serving():
@@ -132,10 +123,9 @@ func (r *readiness) applier() error {
 	return r.level.check(applied)
 }
 
-func (r *readiness) stuck() error {
-	const what = "nothing was applied for two seconds or more"
+func (r readiness) stuck() error {
 	if err := r.node.HeldUp(); err != nil {
-		return fmt.Errorf(what+": %w", err)
+		return fmt.Errorf("nothing was applied for %s or more: %w", raft.StuckAfter, err)
 	}
-	return errors.New(what + "; the store is at work on a large transaction")
+	return fmt.Errorf("nothing was applied for %s or more; the store is at work on a large transaction", raft.StuckAfter)
 }

@@ -23,6 +23,10 @@ func sampleDetails() []*model.Details {
 	}
 }
 
+// allBefore names each field of sampleDetails. An entry that was written before there were more does not name those.
+const allBefore = model.DetailScheme | model.DetailMinVersionNo | model.DetailFromVersionNo | model.DetailMandatory | model.DetailRolloutPercent |
+	model.DetailWithdrawn | model.DetailAttributes
+
 // sampleDetailed has commands that set details, leave them and clear them.
 func sampleDetailed() []model.Unit {
 	d := sampleDetails()
@@ -30,7 +34,7 @@ func sampleDetailed() []model.Unit {
 		model.Single(model.Command{Type: model.CommandAdd, ID: "app", VersionNo: "1.4.0", Platform: "ios", Details: d[0], DetailNames: d[0].DetailNames()}),
 		{Atomic: true, Commands: []model.Command{
 			{Type: model.CommandUpdate, ID: "app", VersionNo: "1.5.0", Platform: "ios", IfRevision: 4097},
-			{Type: model.CommandUpdate, ID: "app", VersionNo: "1.5.0", Platform: "ios", Details: d[1], DetailNames: model.DetailsAll},
+			{Type: model.CommandUpdate, ID: "app", VersionNo: "1.5.0", Platform: "ios", Details: d[1], DetailNames: allBefore},
 			{Type: model.CommandUpdate, ID: "app", VersionNo: "1.5.0", Platform: "ios", DetailNames: model.DetailScheme | model.DetailAttributes},
 		}},
 	}
@@ -41,6 +45,11 @@ func TestDetailsComeBackAsTheyWere(t *testing.T) {
 	units, err := DecodeUnits(AppendUnits(nil, sampleDetailed()))
 	require.NoError(t, err)
 	require.Equal(t, sampleDetailed(), units)
+	var all model.DetailSet
+	for _, d := range sampleDetails() {
+		all |= d.DetailNames()
+	}
+	require.Equal(t, model.DetailsAll, all, "a field that the samples leave out is in no test of bytes")
 	for _, d := range append(sampleDetails(), nil) {
 		row := model.Version{ID: "app", VersionNo: "1", Platform: "ios", Details: d, Revision: 4096}
 		read, err := ReadRecord(bufio.NewReader(bytes.NewReader(AppendRecord(nil, &row))), d != nil)
