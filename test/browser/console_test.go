@@ -31,6 +31,7 @@ func TestConsole(t *testing.T) {
 		{"records", records},
 		{"conflict", conflict},
 		{"pages", pages},
+		{"versions", versions},
 		{"looks", looks},
 		{"a node is killed", nodeKilled},
 	} {

@@ -18,7 +18,7 @@ func TestPictures(t *testing.T) {
 	fillWithApps(t, c.Nodes[0])
 	for name, l := range map[string]look{"": {}, "-dark": {dark: true}, "-zh": {language: "zh-CN"}, "-narrow": {width: 360, height: 740}} {
 		w := mustOpen(t, c.Nodes[0], l)
-		for _, view := range []string{"cluster", "records"} {
+		for _, view := range allViews {
 			w.view(view)
 			w.until(`!document.querySelector(".skeleton, [aria-busy]")`, "the view is there")
 			w.save("console-" + view + name)

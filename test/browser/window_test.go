@@ -3,6 +3,7 @@ package browser_test
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -180,4 +181,16 @@ func value[T any](w *window, expression string) T {
 	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression))
 	require.NoError(w.t, err)
 	return v
+}
+
+// setRange moves a slider, as a finger does.
+func setRange(name string, to int) chromedp.Action[chromedp.Void] {
+	return chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`{const el = document.querySelector(%q); el.value = %d; el.dispatchEvent(new Event("input", {bubbles: true}));}`, key(name), to))
+}
+
+func text(percent *uint8) string {
+	if percent == nil {
+		return ""
+	}
+	return strconv.Itoa(int(*percent))
 }

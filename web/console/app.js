@@ -11,10 +11,12 @@ import {failure} from './states.js';
 import {session, identify, look, onChange} from './session.js';
 import {cluster} from './views/cluster.js';
 import {records} from './views/records.js';
+import {versions} from './views/versions.js';
 
 const views = {
   cluster: {name: () => t('Cluster'), show: cluster},
   records: {name: () => t('Records'), show: records},
+  versions: {name: () => t('Versions'), show: versions},
 };
 
 const main = h('main', {id: 'main', tabindex: '-1'});

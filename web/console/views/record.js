@@ -11,6 +11,7 @@ import {toast} from '../toast.js';
 import {meaning} from '../words.js';
 import {recordForm} from './record_form.js';
 import {choose} from './conflict.js';
+import {past} from './history.js';
 
 // newRecord asks for a record and creates it; done is called when there is one more.
 export function newRecord(done, signal) {
@@ -38,6 +39,7 @@ export function openRecord(record, done, signal) {
     return true;
   });
   const remove = h('button.danger', {type: 'button', 'data-key': 'delete', onclick: () => removeRecord(base, save, done)}, t('Delete'));
+  form.el.append(past(record.id, signal));
   save.show(base.id, may('write') ? [remove, h('span.grow'), save.cancel(), save.button(t('Save'))] : [h('span.badge.calm', {}, t('Read only')), save.cancel(t('Close'))]);
 }
 

@@ -1,0 +1,88 @@
+// The newest of everything: a row for each thing, a column for each platform.
+
+import {get, Problem} from '../api.js';
+import {chips} from '../details.js';
+import {h, fill} from '../dom.js';
+import {matrix} from '../groups.js';
+import {t, number} from '../i18n.js';
+import {loading, nothing, failure} from '../states.js';
+import {meaning} from '../words.js';
+import {openCell} from './cell.js';
+import {simulator} from './simulator.js';
+
+const most = 1000; // records, and what /version/latest takes at once
+const wide = 6; // platforms that have a column
+
+export function versions(root, signal) {
+  const list = h('section', {'aria-label': t('The newest by platform'), 'aria-live': 'polite'}, loading(6));
+  const simulated = simulator(signal);
+  let prefix = new URLSearchParams(location.hash.split('?')[1]).get('prefix') ?? '';
+
+  async function load() {
+    list.setAttribute('aria-busy', 'true');
+    const asked = prefix;
+    try {
+      const page = await get(['version'], {signal, query: {prefix, limit: most}});
+      if (asked === prefix) fill(list, shown(page));
+    } catch (err) {
+      if (!signal.aborted) fill(list, failure(err, load, signal));
+    } finally {
+      list.removeAttribute('aria-busy');
+    }
+  }
+
+  function shown({items, nextCursor}) {
+    if (!items.length) return prefix ? nothing(t('No record is like that')) : nothing(t('There are no records yet'), h('p.muted', {}, t('Create some under Records.')));
+    const {platforms, rows} = matrix(items);
+    const columns = platforms.slice(0, wide);
+    return [
+      nextCursor && h('p.note', {}, t('These are the first {n} records. Say how the IDs begin to see others.', {n: number(most)})),
+      h('div.scroll', {tabindex: '0', role: 'region', 'aria-label': t('The newest by platform')}, h('table.matrix', {role: 'table', 'aria-label': t('The newest by platform')},
+        h('thead', {role: 'rowgroup'}, h('tr', {role: 'row'}, [t('Name'), ...columns, platforms.length > wide && t('others')].filter(Boolean).map((c) => h('th', {role: 'columnheader', scope: 'col'}, c)))),
+        h('tbody', {role: 'rowgroup'}, rows.map((row) => h('tr', {role: 'row', 'data-row': row.group},
+          h('th.mono', {role: 'rowheader', scope: 'row'}, row.group),
+          columns.map((p) => h('td', {role: 'cell', 'data-label': p}, row.cells.has(p) && cell(row.group, p, row.cells.get(p)))),
+          platforms.length > wide && h('td', {role: 'cell', 'data-label': t('others')}, platforms.slice(wide).filter((p) => row.cells.has(p)).map((p) => h('span.other', {}, h('span.sub', {}, p), cell(row.group, p, row.cells.get(p)))))))))),
+    ];
+  }
+
+  // cell is the newest of some records. The node says which that is when there are several.
+  function cell(group, platform, records) {
+    const el = h('button.cell', {type: 'button', 'data-key': `cell-${group}-${platform}`, 'aria-label': `${group} ${platform}`, onclick: () => openCell({group, platform, records, newest, signal, done: load, simulate: simulated.fill})});
+    let newest = records.length === 1 && !records[0].withdrawn ? records[0] : null;
+    const say = (...what) => fill(el, ...what, records.length > 1 && h('span.sub', {}, t('of {n}', {n: number(records.length)})));
+    const tell = () => {
+      el.setAttribute('aria-label', `${group} ${platform} ${newest?.versionNo ?? t('withdrawn')}`);
+      say(newest ? [h('span.mono', {}, newest.versionNo), ' ', chips({...newest, scheme: ''})] : h('span.badge.bad', {}, t('withdrawn')));
+    };
+    if (newest || records.length === 1) tell();
+    else {
+      say('…');
+      newestOf(records, signal).then((found) => { newest = found; tell(); }, (err) => say(err instanceof Problem ? h('span.muted', {title: err.detail}, meaning(err)) : '–'));
+    }
+    return el;
+  }
+
+  let timer;
+  const search = h('input.mono', {type: 'search', value: prefix, autocomplete: 'off', spellcheck: 'false', 'data-key': 'versions-prefix', oninput: () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      prefix = search.value;
+      history.replaceState(null, '', `#/versions${prefix ? `?${new URLSearchParams({prefix})}` : ''}`);
+      load();
+    }, 300);
+  }});
+  root.append(h('div.head', {}, h('h1', {}, t('Versions'))),
+    h('form.filter', {role: 'search', onsubmit: (event) => event.preventDefault()}, h('label.field', {}, h('span', {}, t('ID begins with')), search)), list, simulated.el);
+  load();
+}
+
+// newestOf asks the node which of some records is the newest that is not withdrawn; null when all are.
+export async function newestOf(records, signal) {
+  try {
+    return await get(['version', 'latest'], {signal, query: {id: records.map((r) => r.id).join(',')}});
+  } catch (err) {
+    if (err.code === 'not_found') return null;
+    throw err;
+  }
+}
