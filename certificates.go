@@ -6,19 +6,44 @@ import (
 
 	"versiond/certs"
 	"versiond/config"
+	"versiond/peer"
+	"versiond/raft/transport"
 )
 
 // readCertificates opens the certificates of the ports that speak TLS.
-func (n *runningNode) readCertificates(cfg config.Config, _ config.Node, log *slog.Logger) (err error) {
+func (n *runningNode) readCertificates(cfg config.Config, node config.Node, log *slog.Logger) (err error) {
 	if cfg.TLS.CertFile != "" {
-		files := certs.Files{Section: "tls", Cert: cfg.TLS.CertFile, Key: cfg.TLS.KeyFile, CA: cfg.TLS.ClientCAFile, CASetting: "tls.clientCAFile"}
-		n.tls, err = certs.OpenPublic(files, log)
+		if n.tls, err = certs.OpenPublic(certs.PublicFiles(cfg.TLS.CertFile, cfg.TLS.KeyFile, cfg.TLS.ClientCAFile), log); err != nil {
+			return err
+		}
+	}
+	if cfg.Cluster.CertFile != "" {
+		n.peerTLS, err = certs.OpenPeer(certs.PeerFiles(cfg.Cluster.CertFile, cfg.Cluster.KeyFile, cfg.Cluster.CAFile), node.Address, log)
 	}
 	return err
 }
 
 // renewCertificates reads the files of the certificates now, changed or not.
-func (n *runningNode) renewCertificates() { n.tls.Renew() }
+func (n *runningNode) renewCertificates() {
+	n.tls.Renew()
+	n.peerTLS.Renew()
+}
+
+// listenPeer opens the peer port.
+func (n *runningNode) listenPeer(address string, log *slog.Logger) (*transport.Listener, error) {
+	if n.peerTLS == nil {
+		return transport.Listen(address)
+	}
+	return transport.ListenTLS(address, n.peerTLS, log)
+}
+
+// askPeers returns how this node asks others.
+func (n *runningNode) askPeers(cluster func() string, secret string) *peer.Client {
+	if n.peerTLS == nil {
+		return peer.NewClient(cluster, secret)
+	}
+	return peer.NewTLSClient(cluster, secret, n.peerTLS)
+}
 
 // serving returns how a port is served whose certificates these are.
 func serving(k *certs.Keeper) *tls.Config {

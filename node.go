@@ -15,7 +15,6 @@ import (
 	"versiond/config"
 	"versiond/controller"
 	"versiond/metrics"
-	"versiond/peer"
 	"versiond/raft"
 	"versiond/raft/datadir"
 	"versiond/raft/transport"
@@ -49,8 +48,8 @@ type runningNode struct {
 	listener     net.Listener
 	peerListener *transport.Listener
 	versions     *controller.VersionController
-	// tls is nil where clients are served by plain HTTP.
-	tls *certs.Keeper
+	// tls is nil where clients are served by plain HTTP, and peerTLS where nodes speak without TLS.
+	tls, peerTLS *certs.Keeper
 }
 
 // openNode opens one node from the bottom up; parts undoes it, also after an error.
@@ -61,14 +60,17 @@ func openNode(cfg config.Config, node config.Node, log *slog.Logger, parts *clos
 	}
 	parts.add(dir.Close)
 	n := &runningNode{metrics: metrics.New(node.ID, release)}
-	if err := errors.Join(n.readCertificates(cfg, node, log), n.listen(cfg, node, parts)); err != nil {
+	if err := n.readCertificates(cfg, node, log); err != nil {
+		return nil, err
+	}
+	if err := n.listen(cfg, node, log, parts); err != nil {
 		return nil, err
 	}
 	mysqlService, redisService, err := openServices(cfg, node, dir, log, parts)
 	if err != nil {
 		return nil, err
 	}
-	peers := peer.NewClient(func() string { return dir.Identity().Cluster }, cfg.Cluster.Secret.Reveal())
+	peers := n.askPeers(func() string { return dir.Identity().Cluster }, cfg.Cluster.Secret.Reveal())
 	parts.add(func() error { peers.Close(); return nil })
 	store, discard := storeWords(cfg, node, dir)
 	initializer := raft.RaftInitializerImpl{Config: raft.NodeConfig{
@@ -86,7 +88,7 @@ func openNode(cfg config.Config, node config.Node, log *slog.Logger, parts *clos
 }
 
 // listen opens both ports; an error names the port and the setting that would change it.
-func (n *runningNode) listen(cfg config.Config, node config.Node, parts *closers) (err error) {
+func (n *runningNode) listen(cfg config.Config, node config.Node, log *slog.Logger, parts *closers) (err error) {
 	host := cfg.BindHost(node)
 	_, peerPort, err := net.SplitHostPort(node.Address)
 	if err != nil {
@@ -96,7 +98,7 @@ func (n *runningNode) listen(cfg config.Config, node config.Node, parts *closers
 	if !cfg.Listed(node.ID) {
 		portKey, addressKey = "--port", "--address"
 	}
-	if n.peerListener, err = transport.Listen(net.JoinHostPort(host, peerPort)); err != nil {
+	if n.peerListener, err = n.listenPeer(net.JoinHostPort(host, peerPort), log); err != nil {
 		return server.NotListening(host, peerPort, "peer", addressKey, err)
 	}
 	parts.add(n.peerListener.Close)
@@ -150,9 +152,9 @@ func (n *runningNode) route(cfg config.Config, node config.Node, log *slog.Logge
 		return err
 	}
 	most := server.ConnectionsMax(len(cfg.LocalNodes()))
-	public := server.Port{Listener: n.listener, TLS: serving(n.tls), ConnectionsMax: most, AsProblem: versions.AsProblem, NeedsTLS: versions.NeedsTLS}
+	public := server.Port{Listener: n.listener, TLS: serving(n.tls), TLSSetting: "tls.certFile", ConnectionsMax: most, AsProblem: versions.AsProblem, NeedsTLS: versions.NeedsTLS}
 	n.versions, n.public = versions, server.New(public, routers.SetUpVersionRouter(versions), log)
-	n.peer = server.New(server.Port{Listener: n.peerListener.HTTP(), ConnectionsMax: most, AsProblem: versions.AsProblem}, routers.SetUpRaftRouter(versions, peers), log)
+	n.peer = server.New(server.Port{Listener: n.peerListener.HTTP(), TLSSetting: "cluster.certFile", ConnectionsMax: most, AsProblem: versions.AsProblem}, routers.SetUpRaftRouter(versions, peers), log)
 	n.peerListener.Bound(most)
 	return nil
 }

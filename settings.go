@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"sync"
 
 	"versiond/config"
@@ -63,7 +64,15 @@ func (s *settings) renew(cfg config.Config) {
 
 // warnOfOpenPorts says what others on the network can read and change.
 func warnOfOpenPorts(cfg config.Config, log *slog.Logger) {
-	if host, unprotected := cfg.Unprotected(); unprotected {
-		log.Warn("clients are served outside this machine without TLS: whoever is on the way can read and change what is sent, tokens too; set tls.certFile", "host", host)
+	open := map[string]string{
+		"tls.certFile":     "what clients send and read, tokens too (tls.certFile)",
+		"cluster.certFile": "what nodes tell each other, cluster.secret and all records too (cluster.certFile)",
+	}
+	host, missing := cfg.Unprotected()
+	for i, setting := range missing {
+		missing[i] = open[setting]
+	}
+	if len(missing) > 0 {
+		log.Warn("nodes listen outside this machine without TLS: whoever is on the way can read and change "+strings.Join(missing, ", and "), "host", host)
 	}
 }

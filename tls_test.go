@@ -44,11 +44,14 @@ func trusting(ca *authority.Authority, shown ...tls.Certificate) *client {
 }
 
 // ask gives status and body, status 0 and the error when nobody answers.
-func (c *client) ask(t *testing.T, method string, port int, path, body string) (status int, answer string) {
+func (c *client) ask(t *testing.T, method string, port int, path, body string, header ...string) (status int, answer string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, fmt.Sprintf("https://127.0.0.1:%d%s", port, path), strings.NewReader(body))
 	require.NoError(t, err)
 	request.Header.Set("Content-Type", "application/json")
+	for i := 0; i < len(header); i += 2 {
+		request.Header.Set(header[i], header[i+1])
+	}
 	if c.token != "" {
 		request.Header.Set("Authorization", "Bearer "+c.token)
 	}
@@ -153,7 +156,7 @@ func TestTheOtherSchemeIsToldSo(t *testing.T) {
 	mustBeReady(t, cfg.Raft.Nodes)
 	_, said := trusting(ca).ask(t, http.MethodGet, port, "/readyz", "")
 	require.Contains(t, said, "server gave HTTP response to HTTPS client")
-	require.Contains(t, s.log.String(), "a client speaks TLS to a port that does not")
+	require.Contains(t, s.log.String(), "somebody speaks TLS to a port that does not; use http://, or set tls.certFile")
 	s.mustStop(t)
 }
 

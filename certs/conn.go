@@ -3,6 +3,7 @@ package certs
 import (
 	"context"
 	"crypto/tls"
+	"io"
 	"net"
 	"syscall"
 	"time"
@@ -38,13 +39,32 @@ func Connect(stream Stream, cfg *tls.Config) *Conn {
 	return &Conn{Conn: tls.Client(stream, cfg), stream: stream}
 }
 
-// Shake shakes hands within the time. The error is a *Failure; the connection stays the caller's to close.
+const (
+	// plainLinger is how long an answer without TLS has to arrive, and plainBytesMax how much is read meanwhile.
+	plainLinger   = 500 * time.Millisecond
+	plainBytesMax = 64 << 10
+)
+
+// AnswerPlain answers one who does not speak TLS, on the connection beneath. It reads on for a moment: a connection that is
+// closed before takes its answer with it.
+func (c *Conn) AnswerPlain(answer []byte) {
+	if c.stream.SetDeadline(time.Now().Add(plainLinger)) != nil {
+		return
+	}
+	if _, err := c.stream.Write(answer); err != nil || c.stream.CloseWrite() != nil {
+		return
+	}
+	_, _ = io.CopyN(io.Discard, c.stream, plainBytesMax)
+}
+
+// Shake shakes hands within the time. The error is a *Failure where the two do not come to speak TLS, and another where
+// one goes or says nothing. The connection stays the caller's to close.
 func (c *Conn) Shake(within time.Duration) error {
 	if err := c.stream.SetDeadline(time.Now().Add(within)); err != nil {
-		return &Failure{cause: err}
+		return err
 	}
 	if err := c.HandshakeContext(context.Background()); err != nil { // the deadline bounds it
-		return &Failure{cause: err}
+		return failureOf(err)
 	}
 	return c.stream.SetDeadline(time.Time{})
 }

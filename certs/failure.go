@@ -28,11 +28,14 @@ func (f *Failure) Kind() string {
 
 func (f *Failure) Unwrap() error { return f.cause }
 
-// Silent reports whether the other side went without a word, as programs do that look whether a port is open.
-func (f *Failure) Silent() bool {
+// failureOf leaves the errors of a connection as they are: who goes without a word, as programs do that look whether a
+// port is open, or is too slow, may speak TLS.
+func failureOf(err error) error {
 	var inNetwork *net.OpError
-	return errors.Is(f.cause, io.EOF) || errors.Is(f.cause, os.ErrDeadlineExceeded) || errors.Is(f.cause, net.ErrClosed) ||
-		errors.As(f.cause, &inNetwork) && inNetwork.Op == "read"
+	if errors.As(err, &inNetwork) && inNetwork.Op != alertOp || errors.Is(err, io.EOF) || errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, io.ErrClosedPipe) {
+		return fmt.Errorf("the handshake came to no end: %w", err)
+	}
+	return &Failure{cause: err}
 }
 
 // Plain returns what the other side sent first when that was no TLS, nil otherwise.
@@ -44,18 +47,26 @@ func (f *Failure) Plain() []byte {
 	return record.RecordHeader[:]
 }
 
-// Refused returns the failure in an error of a connection that was opened when the other side refused it: by TLS 1.3 that
-// shows in the first read. It is nil for all other errors.
+// Refused returns the failure in an error of a connection that goes out, nil when it has another reason. By TLS 1.3 the
+// refusal of the other side shows only in the first read; what it has not shaken hands for, it has not looked at.
 func Refused(err error) *Failure {
 	var failure *Failure
-	var alert *net.OpError
-	switch {
-	case errors.As(err, &failure):
+	if errors.As(err, &failure) {
 		return failure
-	case errors.As(err, &alert) && alert.Op == alertOp:
-		return &Failure{cause: alert}
+	}
+	if _, refused := refusal(err); refused {
+		return &Failure{cause: err}
 	}
 	return nil
+}
+
+// refusal returns the words for what the other side refuses a handshake with.
+func refusal(err error) (words string, refused bool) {
+	var alert *net.OpError
+	if errors.As(err, &alert) && alert.Op == alertOp {
+		words, refused = alerts[alert.Err.Error()]
+	}
+	return words, refused
 }
 
 // alertOp is how package tls marks what the other side has said.
@@ -77,7 +88,9 @@ func words(err error, now time.Time) (kind, all string) {
 	var authority x509.UnknownAuthorityError
 	var invalid x509.CertificateInvalidError
 	var name x509.HostnameError
-	var alert *net.OpError
+	if said, refused := refusal(err); refused {
+		return said, said
+	}
 	switch {
 	case errors.As(err, &plain):
 		kind = "the other side does not speak TLS"
@@ -96,12 +109,8 @@ func words(err error, now time.Time) (kind, all string) {
 	case errors.As(err, &name):
 		kind = "its certificate is for another name"
 		return kind, fmt.Sprintf("%s (that of %s is for %s, and not for %s)", kind, name.Certificate.Subject, names(name.Certificate), name.Host)
-	case errors.As(err, &alert) && alert.Op == alertOp && alerts[alert.Err.Error()] != "":
-		kind = alerts[alert.Err.Error()]
 	case errors.Is(err, errNoNode):
 		kind = errNoNode.Error()
-	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, io.EOF):
-		kind = "it did not come to an end of the handshake"
 	default:
 		return "the handshake failed", err.Error()
 	}

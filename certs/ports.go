@@ -17,6 +17,11 @@ var http1 = []string{"http/1.1"}
 // errNoNode is what the other side of a connection to the peer port is told by its log alone.
 var errNoNode = errors.New("its certificate is one of a client, and not of a node (it lacks the extended key usage serverAuth)")
 
+// PublicFiles are the files of a public port.
+func PublicFiles(cert, key, clientCA string) Files {
+	return Files{Section: "tls", Cert: cert, Key: key, CA: clientCA, CASetting: "tls.clientCAFile"}
+}
+
 // OpenPublic reads the certificates of a public port. It asks clients for one when there are authorities to check it
 // by, and does without where a client has none.
 func OpenPublic(files Files, log *slog.Logger) (*Keeper, error) {
@@ -30,6 +35,11 @@ func publicConfig(m material) *tls.Config {
 		cfg.SessionTicketsDisabled = true // a session that goes on would outlive the authority that vouched for it
 	}
 	return cfg
+}
+
+// PeerFiles are the files of a peer port.
+func PeerFiles(cert, key, ca string) Files {
+	return Files{Section: "cluster", Cert: cert, Key: key, CA: ca, CASetting: "cluster.caFile"}
 }
 
 // OpenPeer reads the certificates of the peer port of a node that the others reach at an address. What they would refuse

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"versiond/certs"
 	"versiond/config"
 	"versiond/dao"
 	"versiond/db"
@@ -55,10 +56,11 @@ type recoverCommand struct {
 	fromDatabase, yes bool
 	backupDir         string
 
-	cfg  config.Config
-	node config.Node
-	log  *slog.Logger
-	out  io.Writer
+	cfg   config.Config
+	node  config.Node
+	certs *certs.Keeper // nil where nodes speak to each other without TLS
+	log   *slog.Logger
+	out   io.Writer
 }
 
 // newRecoverCommand makes the command that begins a new cluster with what one node has.
@@ -90,8 +92,12 @@ func newRecoverCommand(environ []string, stderr io.Writer) *cobra.Command {
 	return cmd
 }
 
-func (r *recoverCommand) run(ctx context.Context) error {
-	var err error
+func (r *recoverCommand) run(ctx context.Context) (err error) {
+	if own := r.cfg.Cluster; own.CertFile != "" {
+		if r.certs, err = certs.OpenPeer(certs.PeerFiles(own.CertFile, own.KeyFile, own.CAFile), r.node.Address, r.log); err != nil {
+			return err
+		}
+	}
 	if r.fromDatabase {
 		err = r.recoverFromDatabase(ctx)
 	} else {

@@ -49,6 +49,10 @@ type Cluster struct {
 	// Secret is what nodes show each other; Load takes it from SecretFile when that is given.
 	Secret     Secret `yaml:"secret" example:"another-secret-of-16-bytes-or-more" usage:"what the nodes show each other, alike on all of them; needed unless the peer port is on a loopback address"`
 	SecretFile string `yaml:"secretFile" example:"/run/secrets/cluster" usage:"file that holds the secret instead"`
+	// CertFile, KeyFile and CAFile are how nodes prove to each other that they are nodes, and encrypt what they say.
+	CertFile string `yaml:"certFile" example:"/etc/versiond/node1.pem" usage:"certificate by which the node speaks TLS to the others, for the host of its address; all nodes have one or none"`
+	KeyFile  string `yaml:"keyFile" example:"/etc/versiond/node1-key.pem" usage:"key of that certificate"`
+	CAFile   string `yaml:"caFile" example:"/etc/versiond/ca.pem" usage:"authorities that sign the certificates of nodes"`
 }
 
 // errTokenForm quotes nothing: the text holds a secret, if not in the place where it belongs.
@@ -97,6 +101,7 @@ func (t Token) check(p *problems, key string) {
 }
 
 func (c Cluster) check(p *problems, tokens []Token) {
+	checkTogether(p, "cluster", [2]string{"certFile", c.CertFile}, [2]string{"keyFile", c.KeyFile}, [2]string{"caFile", c.CAFile})
 	if c.Secret == "" {
 		return
 	}
@@ -138,8 +143,8 @@ func (c Config) checkExposed(p *problems) {
 	if len(c.Auth.Tokens)+len(c.Auth.Certificates) == 0 {
 		p.add("auth.tokens", "is empty, so that everybody who reaches %s could change everything; give tokens (or auth.certificates), %s", host, wayOut)
 	}
-	if c.Cluster.Secret == "" {
-		p.add("cluster.secret", "is empty, so that everybody who reaches the peer port on %s could pass for a node; give a secret, %s", host, wayOut)
+	if c.Cluster.Secret == "" && c.Cluster.CertFile == "" {
+		p.add("cluster.secret", "is empty, so that everybody who reaches the peer port on %s could pass for a node; give a secret (or cluster.certFile), %s", host, wayOut)
 	}
 }
 

@@ -80,8 +80,15 @@ func checkTogether(p *problems, section string, settings ...[2]string) {
 	}
 }
 
-// Unprotected returns the host outside this machine on which nodes of this process serve clients without TLS, if they do.
-func (c Config) Unprotected() (host string, unprotected bool) {
+// Unprotected returns the first host outside this machine on which nodes of this process listen, and the settings
+// without which they do so without TLS; none when they do not.
+func (c Config) Unprotected() (host string, missing []string) {
 	host, exposed := c.exposedHost()
-	return host, exposed && c.TLS.CertFile == ""
+	if exposed && c.TLS.CertFile == "" {
+		missing = append(missing, "tls.certFile")
+	}
+	if exposed && c.Cluster.CertFile == "" {
+		missing = append(missing, "cluster.certFile")
+	}
+	return host, missing
 }

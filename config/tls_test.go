@@ -56,12 +56,16 @@ func TestCertificatesLetANodeListenOutside(t *testing.T) {
 	c := GetConfig()
 	c.Server.Bind, c.Cluster.Secret = "0.0.0.0", "a-secret-that-nodes-share"
 	require.ErrorContains(t, c.Validate(), "auth.tokens")
-	host, unprotected := c.Unprotected()
-	require.True(t, unprotected)
+	host, missing := c.Unprotected()
+	require.Equal(t, []string{"tls.certFile", "cluster.certFile"}, missing)
 	require.Equal(t, "0.0.0.0", host)
 	c.TLS = TLS{CertFile: "cert", KeyFile: "key", ClientCAFile: "ca"}
 	c.Auth.Certificates = []Certificate{{Name: "ops", Role: naming.RoleAdmin}}
 	require.NoError(t, c.Validate())
-	_, unprotected = c.Unprotected()
-	require.False(t, unprotected)
+	c.Cluster = Cluster{CertFile: "cert", KeyFile: "key"}
+	require.ErrorContains(t, c.Validate(), "cluster.caFile: is empty")
+	c.Cluster.CAFile = "ca"
+	require.NoError(t, c.Validate(), "no secret is needed between nodes that show certificates")
+	_, missing = c.Unprotected()
+	require.Empty(t, missing)
 }

@@ -50,6 +50,9 @@ var (
 	// ErrSecretsDiffer is returned when another node does not take this node's cluster secret. It is an
 	// ErrWrongNode: such a node cannot be a member of this cluster.
 	ErrSecretsDiffer = Explain(ErrWrongNode, "the nodes' cluster.secret differ")
+	// ErrTLSFailed is returned when this node and another one do not come to speak TLS. It is an ErrWrongNode for the
+	// same reason.
+	ErrTLSFailed = Explain(ErrWrongNode, "the nodes do not come to speak TLS")
 	// ErrUnauthorized is returned when a request shows no token, or one that is not known.
 	ErrUnauthorized = errors.New("this needs a token that the node knows, in the header Authorization: Bearer …")
 	// ErrForbidden is returned when the role of a token does not allow what was asked.

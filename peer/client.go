@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"versiond/certs"
 	"versiond/model"
 	"versiond/wire"
 )
@@ -36,6 +37,7 @@ const (
 // goroutine. Errors match the sentinels of package model.
 type Client struct {
 	http    *http.Client
+	scheme  string
 	cluster func() string
 	secret  string
 }
@@ -46,12 +48,18 @@ func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastRe
 // NewClient makes a client that says it is of the cluster that cluster names at the moment, "" while
 // the node has none, and that shows the cluster's secret.
 func NewClient(cluster func() string, secret string) *Client {
-	return &Client{cluster: cluster, secret: secret, http: &http.Client{CheckRedirect: noRedirect, Transport: &http.Transport{
-		DialContext:         dial,
-		MaxIdleConnsPerHost: 16,
-		IdleConnTimeout:     90 * time.Second,
-		DisableCompression:  true,
-	}}}
+	return newClient("http://", cluster, secret, func(*http.Transport) {})
+}
+
+// NewTLSClient is NewClient for nodes that prove by certificates that they are nodes.
+func NewTLSClient(cluster func() string, secret string, keeper *certs.Keeper) *Client {
+	return newClient("https://", cluster, secret, func(t *http.Transport) { t.DialTLSContext = secure(keeper) })
+}
+
+func newClient(scheme string, cluster func() string, secret string, change func(*http.Transport)) *Client {
+	transport := &http.Transport{DialContext: dial, MaxIdleConnsPerHost: 16, IdleConnTimeout: 90 * time.Second, DisableCompression: true}
+	change(transport)
+	return &Client{scheme: scheme, cluster: cluster, secret: secret, http: &http.Client{CheckRedirect: noRedirect, Transport: transport}}
 }
 
 // Close closes idle connections.
@@ -231,7 +239,7 @@ func (c *Client) do(ctx context.Context, r request) ([]byte, error) {
 }
 
 func (c *Client) newRequest(ctx context.Context, r request) (*http.Request, error) {
-	req, err := http.NewRequestWithContext(ctx, r.method, "http://"+r.address+r.path, r.content())
+	req, err := http.NewRequestWithContext(ctx, r.method, c.scheme+r.address+r.path, r.content())
 	if err != nil {
 		return nil, err
 	}

@@ -5,9 +5,15 @@ import (
 	"errors"
 	"net"
 	"time"
+
+	"versiond/certs"
 )
 
-const keepAliveInterval = 15 * time.Second
+const (
+	keepAliveInterval = 15 * time.Second
+	// handshakeTimeout is long beside dialTimeout: hands are shaken by the program and not by the kernel.
+	handshakeTimeout = 2 * time.Second
+)
 
 // dial opens a connection that is reset when it is closed. A kernel otherwise goes on sending what a lost
 // packet has held up, for minutes, and a write would be done long after its client was told that nobody
@@ -24,4 +30,23 @@ func dial(ctx context.Context, network, address string) (net.Conn, error) {
 		}
 	}
 	return conn, nil
+}
+
+// secure returns what opens connections by TLS, to nodes whose certificates are for the host that is dialed.
+func secure(keeper *certs.Keeper) func(ctx context.Context, network, address string) (net.Conn, error) {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dial(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		tcp, ok := conn.(*net.TCPConn)
+		if !ok {
+			return nil, errors.Join(errors.New("the connection is not one of TCP"), conn.Close())
+		}
+		secure := certs.Connect(tcp, keeper.Client(address))
+		if err := secure.Shake(handshakeTimeout); err != nil {
+			return nil, errors.Join(err, tcp.Close())
+		}
+		return secure, nil
+	}
 }

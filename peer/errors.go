@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 
+	"versiond/certs"
 	"versiond/model"
 	"versiond/naming"
 )
@@ -23,6 +24,7 @@ var between = map[string]error{
 	"node_removed":           model.ErrNotLeader,
 	"unsupported_media_type": model.ErrNotLeader,
 	"unauthorized":           model.ErrSecretsDiffer,
+	"tls_required":           model.ErrTLSFailed,
 }
 
 // errorOf turns the code of another node's problem answer back into the error that it was there.
@@ -70,6 +72,7 @@ func (r request) problemError(status int, header http.Header, body []byte) error
 // failed translates an exchange that did not come to an answer. Only while there was no connection
 // to send it on is it certain that the other node did nothing.
 func (r request) failed(err error, sent bool) error {
+	sent = sent && certs.Refused(err) == nil
 	switch {
 	case r.write && !sent:
 		return fmt.Errorf("%w: %w", model.ErrNotLeader, err)
@@ -79,8 +82,8 @@ func (r request) failed(err error, sent bool) error {
 	return &Unanswered{Address: r.address, Cause: err, sent: sent}
 }
 
-// Unanswered is the error of a question that nobody answered. It matches model.ErrNodeUnreachable, ErrNoAnswer and,
-// when it did not reach anybody, ErrNeverSent.
+// Unanswered is the error of a question that nobody answered. It matches model.ErrNodeUnreachable, ErrNoAnswer,
+// ErrNeverSent when it did not reach anybody, and ErrTLSFailed when that is why.
 type Unanswered struct {
 	Address string
 	Cause   error
@@ -96,6 +99,9 @@ func (e *Unanswered) Reason() string {
 	var inURL *url.Error
 	var inNetwork *net.OpError
 	var inName *net.DNSError
+	if failure := certs.Refused(e.Cause); failure != nil {
+		return failure.Error()
+	}
 	switch {
 	case errors.Is(e.Cause, context.DeadlineExceeded), errors.Is(e.Cause, os.ErrDeadlineExceeded):
 		return "it did not answer in time"
@@ -113,7 +119,8 @@ func (e *Unanswered) Unwrap() error { return e.Cause }
 
 // Is makes errors.Is find the sentinels.
 func (e *Unanswered) Is(target error) bool {
-	return target == model.ErrNodeUnreachable || target == model.ErrNoAnswer || target == model.ErrNeverSent && !e.sent
+	return target == model.ErrNodeUnreachable || target == model.ErrNoAnswer || target == model.ErrNeverSent && !e.sent ||
+		target == model.ErrTLSFailed && certs.Refused(e.Cause) != nil
 }
 
 // PublicPort is the error of a question that came to the public port of a node. It matches model.ErrNodeUnreachable.

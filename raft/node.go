@@ -55,7 +55,7 @@ type Node struct {
 	fsm      *VersionFSM
 	stores   *raftlog.Stores
 	contact  *contact.Contact
-	secrets  *transport.Secrets
+	distrust *transport.Distrust
 	dirWatch *datadir.Watch
 
 	ctx    context.Context // ends with Close
@@ -80,7 +80,7 @@ func NewRaftNode(cfg NodeConfig, fsm *VersionFSM) (*Node, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	n := &Node{
 		engine: engine, progress: newProgress(), ending: fsm.ending, cfg: cfg, fsm: fsm, stores: fsm.stores, dirWatch: watch,
-		contact: contact.New(engine.idAt, cfg.Log), secrets: transport.NewSecrets(cfg.Log), ctx: ctx, cancel: cancel,
+		contact: contact.New(engine.idAt, cfg.Log), distrust: transport.NewDistrust(cfg.Log), ctx: ctx, cancel: cancel,
 	}
 	if err := n.resume(); err != nil {
 		return nil, errors.Join(err, n.Close())
@@ -157,7 +157,7 @@ func (n *Node) newRaft(bootstrap *raft.Configuration) (*raft.Raft, *transport.Tr
 	conf := n.cfg.Tuning.raftConfig(n.Identity().Node, contact.NewLogger(n.cfg.Log, n.contact))
 	carrier := transport.New(transport.Config{
 		Listener: n.cfg.Listener, Address: n.cfg.Address, Secret: n.cfg.Secret,
-		Identity: n.Identity, IDAt: n.idAt, Secrets: n.secrets, Gate: n.disk, Log: conf.Logger,
+		Identity: n.Identity, IDAt: n.idAt, Distrust: n.distrust, Gate: n.disk, Log: conf.Logger,
 	})
 	if bootstrap != nil {
 		if err := bootstrapLog(conf, n.stores, carrier, *bootstrap); err != nil {
@@ -257,8 +257,9 @@ func (n *Node) watchDir() {
 	}
 }
 
-// NoteSecret remembers err if it says that another node has another cluster secret.
-func (n *Node) NoteSecret(err error) { n.secrets.Note(err) }
+// NoteDistrust remembers err if it says that this node and another one do not trust each other.
+func (n *Node) NoteDistrust(err error) { n.distrust.Note(err) }
 
-// SecretFailure returns the error of a node that has lately met one with another cluster secret, nil elsewhere.
-func (n *Node) SecretFailure() error { return n.secrets.Recent() }
+// Distrust returns the error of a node that has lately met one that does not trust it, or that it does not trust; nil
+// elsewhere.
+func (n *Node) Distrust() error { return n.distrust.Recent() }

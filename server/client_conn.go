@@ -16,6 +16,8 @@ type clientListener struct {
 	net.Listener
 	// tls is how clients are served by TLS, nil where they are not.
 	tls *tls.Config
+	// tlsSetting is what has it served by TLS.
+	tlsSetting string
 	// asProblem gives such an answer the form of all others, and leaves others as they are; needsTLS answers who
 	// speaks plain HTTP to a port for TLS.
 	asProblem func([]byte) []byte
@@ -81,7 +83,7 @@ const firstOfTLS = 0x16
 func (c *clientConn) begin(first byte) {
 	c.begun = true
 	if first == firstOfTLS {
-		c.port.log.Warn("a client speaks TLS to a port that does not; use http://, or give this node certificates", "from", c.RemoteAddr())
+		c.port.log.Warn("somebody speaks TLS to a port that does not; use http://, or set "+c.port.tlsSetting, "from", c.RemoteAddr())
 	}
 }
 

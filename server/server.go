@@ -41,6 +41,8 @@ type Port struct {
 	Listener net.Listener
 	// TLS is how clients are served by it, nil where they are not.
 	TLS *tls.Config
+	// TLSSetting is what has them served so.
+	TLSSetting string
 	// ConnectionsMax is how many connections are kept at most.
 	ConnectionsMax int
 	// AsProblem gives the answers that net/http makes by itself the form of all others, and leaves others as they are.
@@ -55,7 +57,7 @@ func New(port Port, handler http.Handler, log *slog.Logger) *Server {
 	room := newConnections(port.ConnectionsMax, log)
 	return &Server{
 		listener: &clientListener{
-			Listener: room.on(port.Listener), tls: port.TLS, asProblem: port.AsProblem, needsTLS: port.NeedsTLS,
+			Listener: room.on(port.Listener), tls: port.TLS, tlsSetting: port.TLSSetting, asProblem: port.AsProblem, needsTLS: port.NeedsTLS,
 			stopsSending: room.stopsSending, log: logs.Calm(log),
 		},
 		http: &http.Server{

@@ -67,8 +67,11 @@ func (r readiness) leader() error {
 
 // nobodyKnown returns an error that says why no leader may be known.
 func (r readiness) nobodyKnown() error {
-	if err := r.node.SecretFailure(); err != nil {
+	switch err := r.node.Distrust(); {
+	case errors.Is(err, model.ErrSecretsDiffer):
 		return fmt.Errorf("no leader is known: %w; give this node the cluster secret that the others have", err)
+	case err != nil:
+		return fmt.Errorf("no leader is known: %w; see cluster.certFile and cluster.caFile of this node and the others", err)
 	}
 	return errors.New("no leader is known")
 }

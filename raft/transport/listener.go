@@ -3,9 +3,11 @@ package transport
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"math"
 	"net"
 	"sync"
@@ -14,7 +16,9 @@ import (
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
+	"versiond/certs"
 	"versiond/group"
+	"versiond/logs"
 )
 
 // strangersMax is how many connections may not have said yet what they are.
@@ -31,13 +35,24 @@ type Listener struct {
 	strangers    *lru.Cache[net.Conn, struct{}]
 	strangersMax atomic.Int64
 
+	security Security // nil where nodes speak to each other without TLS
+	tls      *tls.Config
+	log      *slog.Logger // for what may repeat; nil where security is
+
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
 	conns  sync.WaitGroup
 }
 
-// Listen opens the port. Connections are sorted from then on; Close ends it.
-func Listen(address string) (*Listener, error) {
+// Listen opens a port without TLS. Connections are sorted from then on; Close ends it.
+func Listen(address string) (*Listener, error) { return listen(address, &Listener{}) }
+
+// ListenTLS is Listen for a port on which all nodes prove by certificates that they are nodes.
+func ListenTLS(address string, security Security, log *slog.Logger) (*Listener, error) {
+	return listen(address, &Listener{security: security, tls: security.Server(), log: logs.Calm(log)})
+}
+
+func listen(address string, l *Listener) (*Listener, error) {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return nil, err
@@ -50,8 +65,8 @@ func Listen(address string) (*Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	l := &Listener{listener: tcp, strangers: strangers, ctx: ctx, cancel: cancel}
+	l.listener, l.strangers = tcp, strangers
+	l.ctx, l.cancel = context.WithCancel(context.Background())
 	l.Bound(strangersMax)
 	l.http, l.raft = newConnQueue(l), newConnQueue(l)
 	l.conns.Go(l.acceptAll)
@@ -113,37 +128,49 @@ func (l *Listener) pause(err error) {
 	group.Pause(l.ctx, 50*time.Millisecond)
 }
 
-func (l *Listener) sort(conn *net.TCPConn) {
-	first := make([]byte, 1)
-	stop := context.AfterFunc(l.ctx, func() { _ = conn.Close() }) // unblocks the read below
+func (l *Listener) sort(tcp *net.TCPConn) {
+	stop := context.AfterFunc(l.ctx, func() { _ = tcp.Close() }) // unblocks the reads below
 	defer stop()
-	_ = conn.SetReadDeadline(time.Now().Add(greetingTimeout)) // a conn that takes no deadline fails on the read
-	if _, err := io.ReadFull(conn, first); err != nil {
-		l.strangers.Remove(conn)
-		_ = conn.Close() // it never said anything
+	conn, err := l.secure(tcp)
+	first := make([]byte, 1)
+	if err == nil {
+		_ = conn.SetReadDeadline(time.Now().Add(greetingTimeout)) // a conn that takes no deadline fails on the read
+		_, err = io.ReadFull(conn, first)
+	}
+	if err != nil {
+		l.strangers.Remove(tcp)
+		_ = tcp.Close() // it never said anything
 		return
 	}
 	_ = conn.SetReadDeadline(time.Time{})
 	if first[0] == raftMagic {
 		if !l.raft.put(conn) {
-			l.strangers.Remove(conn)
+			l.strangers.Remove(tcp)
 		}
 		return
 	}
-	l.strangers.Remove(conn)
-	l.http.put(&prefixedConn{TCPConn: conn, prefix: first})
+	l.strangers.Remove(tcp)
+	l.http.put(&prefixedConn{Stream: conn, prefix: first})
 }
 
-// prefixedConn gives back the byte that was read to sort the connection. It is a TCP connection still, for
+// known takes a connection from among those that have not said who they are.
+func (l *Listener) known(conn net.Conn) {
+	if secure, ok := conn.(*certs.Conn); ok {
+		conn = secure.NetConn()
+	}
+	l.strangers.Remove(conn)
+}
+
+// prefixedConn gives back the byte that was read to sort the connection. It can do what a TCP connection can, for
 // those that ask it to end one side.
 type prefixedConn struct {
-	*net.TCPConn
+	certs.Stream
 	prefix []byte
 }
 
 func (c *prefixedConn) Read(p []byte) (int, error) {
 	if len(c.prefix) == 0 || len(p) == 0 {
-		return c.TCPConn.Read(p)
+		return c.Stream.Read(p)
 	}
 	n := copy(p, c.prefix)
 	c.prefix = c.prefix[n:]

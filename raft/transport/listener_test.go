@@ -19,7 +19,7 @@ func TestSilentConnectionsMakeRoomForPeers(t *testing.T) {
 	require.NoError(t, err)
 	address := listener.Addr().String()
 	identity := func() model.Identity { return model.Identity{Cluster: "c", Node: "node1"} }
-	layer := newStreamLayer(Config{Listener: listener, Address: address, Identity: identity, IDAt: func(string) string { return "node1" }, Secrets: quietSecrets()})
+	layer := newStreamLayer(Config{Listener: listener, Address: address, Identity: identity, IDAt: func(string) string { return "node1" }, Distrust: quiet()})
 	t.Cleanup(func() { require.NoError(t, layer.Close()); require.NoError(t, listener.Close()) })
 
 	const most = strangersMax + 50

@@ -12,6 +12,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"versiond/certs"
 	"versiond/model"
 )
 
@@ -48,15 +49,16 @@ type streamLayer struct {
 	identity func() model.Identity
 	// idAt names the member that has an address, "" when none has.
 	idAt func(address string) string
-	// secrets is told of nodes with another secret.
-	secrets *Secrets
+	// distrust is told of nodes that this one and that do not trust each other.
+	distrust *Distrust
+	dial     func(address raft.ServerAddress, timeout time.Duration) (net.Conn, error)
 }
 
 var _ raft.StreamLayer = (*streamLayer)(nil)
 
 func newStreamLayer(cfg Config) *streamLayer {
 	l := cfg.Listener
-	s := &streamLayer{raw: l.raft, welcomed: newConnQueue(l), address: nameAddr(cfg.Address), secret: cfg.Secret, identity: cfg.Identity, idAt: cfg.IDAt, secrets: cfg.Secrets}
+	s := &streamLayer{raw: l.raft, welcomed: newConnQueue(l), address: nameAddr(cfg.Address), secret: cfg.Secret, identity: cfg.Identity, idAt: cfg.IDAt, distrust: cfg.Distrust, dial: l.dial}
 	l.conns.Go(s.welcomeAll)
 	return s
 }
@@ -71,13 +73,14 @@ func (s *streamLayer) Addr() net.Addr { return s.address }
 
 // Dial resolves the name anew each time and greets the node that answers.
 func (s *streamLayer) Dial(address raft.ServerAddress, timeout time.Duration) (net.Conn, error) {
-	conn, err := net.DialTimeout("tcp", string(address), timeout)
+	conn, err := s.dial(address, timeout)
 	if err != nil {
+		s.distrust.Note(err)
 		return nil, err
 	}
 	if err := s.greet(conn, s.idAt(string(address)), timeout); err != nil {
 		err = fmt.Errorf("greet %s: %w", address, err)
-		s.secrets.Note(err)
+		s.distrust.Note(err)
 		return nil, errors.Join(err, conn.Close())
 	}
 	return conn, nil
@@ -97,7 +100,10 @@ func (s *streamLayer) greet(conn net.Conn, to string, timeout time.Duration) err
 		return err
 	}
 	answer := make([]byte, 1)
-	if _, err := io.ReadFull(conn, answer); err != nil {
+	switch _, err := io.ReadFull(conn, answer); {
+	case certs.Refused(err) != nil:
+		return distrusted(err)
+	case err != nil:
 		return fmt.Errorf("it hung up on a greeting for node %q, as a node does that does not run Raft yet (%w)", to, err)
 	}
 	if err := refusal(answer[0], to); err != nil {
@@ -112,6 +118,8 @@ func refusal(answer byte, to string) error {
 		return nil
 	case raftOtherSecret:
 		return fmt.Errorf("%w: it does not take this node's", model.ErrSecretsDiffer)
+	case raftNeedsTLS:
+		return fmt.Errorf("%w: it speaks TLS, and this node has no cluster.certFile", model.ErrTLSFailed)
 	case raftOtherNode:
 		return fmt.Errorf("%w: it is not node %q of this cluster", model.ErrWrongNode, to)
 	}
@@ -134,7 +142,7 @@ func (s *streamLayer) welcomeAll() {
 		}
 		s.raw.owner.conns.Go(func() {
 			err := s.welcome(conn)
-			s.raw.owner.strangers.Remove(conn)
+			s.raw.owner.known(conn)
 			if err != nil {
 				_ = conn.Close() // a stranger; it sees the end of the connection
 				return
@@ -153,7 +161,7 @@ func (s *streamLayer) welcome(conn net.Conn) error {
 		return err
 	}
 	answer, err := s.judge(hello)
-	s.secrets.Note(err)
+	s.distrust.Note(err)
 	if _, errWrite := conn.Write([]byte{answer}); err != nil || errWrite != nil {
 		return errors.Join(err, errWrite)
 	}

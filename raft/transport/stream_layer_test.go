@@ -23,7 +23,7 @@ func TestStreamLayerRefusesStrangers(t *testing.T) {
 	require.NoError(t, err)
 	defer func() { require.NoError(t, listener.Close()) }()
 	ours := func() model.Identity { return model.Identity{Cluster: "c1", Node: "node2"} }
-	server := newStreamLayer(Config{Listener: listener, Address: "node2:7002", Secret: "secret", Identity: ours, Secrets: quietSecrets()})
+	server := newStreamLayer(Config{Listener: listener, Address: "node2:7002", Secret: "secret", Identity: ours, Distrust: quiet()})
 	accepted := make(chan net.Conn, 8)
 	go func() {
 		for {
@@ -36,7 +36,7 @@ func TestStreamLayerRefusesStrangers(t *testing.T) {
 	}()
 	dial := func(cluster, to, secret string) error {
 		client := &streamLayer{secret: secret, identity: func() model.Identity { return model.Identity{Cluster: cluster, Node: "node1"} },
-			idAt: func(string) string { return to }, secrets: quietSecrets()}
+			idAt: func(string) string { return to }, distrust: quiet(), dial: listener.dial}
 		conn, err := client.Dial(raft.ServerAddress("localhost:"+port(listener)), 2*time.Second)
 		if err == nil {
 			require.NoError(t, conn.Close())
@@ -65,9 +65,9 @@ func TestClosedStreamLayerTakesNothing(t *testing.T) {
 	require.NoError(t, err)
 	defer func() { require.NoError(t, listener.Close()) }()
 	ours := func() model.Identity { return model.Identity{Cluster: "c1", Node: "node2"} }
-	require.NoError(t, newStreamLayer(Config{Listener: listener, Address: "node2:7002", Identity: ours, Secrets: quietSecrets()}).Close())
-	server := newStreamLayer(Config{Listener: listener, Address: "node2:7002", Identity: ours, Secrets: quietSecrets()})
-	client := &streamLayer{identity: ours, idAt: func(string) string { return "node2" }, secrets: quietSecrets()}
+	require.NoError(t, newStreamLayer(Config{Listener: listener, Address: "node2:7002", Identity: ours, Distrust: quiet()}).Close())
+	server := newStreamLayer(Config{Listener: listener, Address: "node2:7002", Identity: ours, Distrust: quiet()})
+	client := &streamLayer{identity: ours, idAt: func(string) string { return "node2" }, distrust: quiet(), dial: listener.dial}
 	for range 20 {
 		conn, err := client.Dial(raft.ServerAddress("localhost:"+port(listener)), 2*time.Second)
 		require.NoError(t, err)
@@ -96,7 +96,7 @@ func FuzzGreeting(f *testing.F) {
 	})
 }
 
-func quietSecrets() *Secrets { return NewSecrets(slog.New(slog.DiscardHandler)) }
+func quiet() *Distrust { return NewDistrust(slog.New(slog.DiscardHandler)) }
 
 func port(l *Listener) string {
 	_, port, err := net.SplitHostPort(l.Addr().String())

@@ -34,10 +34,10 @@ type Config struct {
 	Identity        func() model.Identity
 	// IDAt names the member that has an address, "" when none has.
 	IDAt func(address string) string
-	// Secrets is told of nodes with another secret.
-	Secrets *Secrets
-	Gate    Gate
-	Log     hclog.Logger
+	// Distrust is told of nodes that this one and that do not trust each other.
+	Distrust *Distrust
+	Gate     Gate
+	Log      hclog.Logger
 }
 
 // Transport keeps a node whose log cannot be written from being taken for a leader that works, and

@@ -187,7 +187,9 @@ func (f *finder) waitsFor(answers []answered, silent []string) string {
 	switch {
 	case len(f.othersAddresses()) == 0:
 		return f.somebodyToJoinIt()
-	case len(silent) > 0 && f.Node.SecretFailure() != nil:
+	case len(silent) > 0 && errors.Is(f.Node.Distrust(), model.ErrTLSFailed):
+		return "certificates that it and the others take, of whom do not answer " + f.names(silent)
+	case len(silent) > 0 && f.Node.Distrust() != nil:
 		return "the cluster.secret that the others have, of whom do not answer " + f.names(silent)
 	case len(silent) > 0:
 		return "an answer from " + f.names(silent)

@@ -76,7 +76,7 @@ func (o *others) ask(ctx context.Context, address string) *peer.Status {
 	}
 	status, err := o.Peers.Status(ctx, address)
 	if err != nil {
-		o.Node.NoteSecret(err)
+		o.Node.NoteDistrust(err)
 		o.warnOfPublicPort(err)
 		return nil
 	}

@@ -16,9 +16,9 @@ import (
 
 // Authority signs what a test needs.
 type Authority struct {
-	// PEM is its certificate.
+	// PEM is its certificate, and Signer what signs with it.
 	PEM    []byte
-	signer *certs.Authority
+	Signer *certs.Authority
 }
 
 // New makes an authority.
@@ -28,7 +28,7 @@ func New(t testing.TB, name string) *Authority {
 	require.NoError(t, err)
 	signer, err := certs.ParseAuthority(pair)
 	require.NoError(t, err)
-	return &Authority{PEM: pair.Certificate, signer: signer}
+	return &Authority{PEM: pair.Certificate, Signer: signer}
 }
 
 // Pool returns the authority as those know it who trust it.
@@ -44,7 +44,7 @@ func (a *Authority) Node(t testing.TB, id string, hosts ...string) certs.Pair {
 	if len(hosts) == 0 {
 		hosts = []string{"127.0.0.1", "localhost"}
 	}
-	pair, err := a.signer.Node(id, hosts, time.Now())
+	pair, err := a.Signer.Node(id, hosts, time.Now())
 	require.NoError(t, err)
 	return pair
 }
@@ -52,7 +52,7 @@ func (a *Authority) Node(t testing.TB, id string, hosts ...string) certs.Pair {
 // Ended makes the certificate of a node of this machine that counts no more.
 func (a *Authority) Ended(t testing.TB, id string) certs.Pair {
 	t.Helper()
-	pair, err := a.signer.Node(id, []string{"127.0.0.1", "localhost"}, time.Now().Add(-certs.Lifetime-time.Hour))
+	pair, err := a.Signer.Node(id, []string{"127.0.0.1", "localhost"}, time.Now().Add(-certs.Lifetime-time.Hour))
 	require.NoError(t, err)
 	return pair
 }
@@ -60,7 +60,7 @@ func (a *Authority) Ended(t testing.TB, id string) certs.Pair {
 // Client makes the certificate of a client, as of a time.
 func (a *Authority) Client(t testing.TB, name string, at time.Time) certs.Pair {
 	t.Helper()
-	pair, err := a.signer.Client(name, at)
+	pair, err := a.Signer.Client(name, at)
 	require.NoError(t, err)
 	return pair
 }

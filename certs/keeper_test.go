@@ -1,0 +1,64 @@
+package certs_test
+
+import (
+	"bytes"
+	"log/slog"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"versiond/certs"
+	"versiond/test/authority"
+)
+
+// Every handshake asks a keeper for certificates: what is wrong with the files must not be wrong with theirs, has to be
+// told with the setting and what it is, and must be over when the files are right again.
+func TestKeeperKeepsWhatItHas(t *testing.T) {
+	ca := authority.New(t, "ours")
+	for says, change := range map[string]func(authority.Files){
+		"cluster.certFile: open": func(f authority.Files) { require.NoError(t, os.Remove(f.Cert)) },
+		"private key does not":   func(f authority.Files) { authority.Replace(t, f.Key, ca.Node(t, "node1").Key) },
+		"no other node takes":    func(f authority.Files) { f.Change(t, ca.Node(t, "node1", "elsewhere.example.com"), ca.PEM) },
+		"holds no certificate":   func(f authority.Files) { f.ChangeCA(t, []byte("nothing")) },
+	} {
+		t.Run(says, func(t *testing.T) {
+			files, log := authority.WriteFiles(t, ca.Node(t, "node1"), ca.PEM), &bytes.Buffer{}
+			keeper, err := certs.OpenPeer(certs.PeerFiles(files.Cert, files.Key, files.CA), "localhost:7001", slog.New(slog.NewTextHandler(log, nil)))
+			require.NoError(t, err)
+			first := shown(t, keeper)
+			change(files)
+			keeper.Renew()
+			require.Equal(t, first, shown(t, keeper))
+			require.Contains(t, log.String(), "those from before stay until they can")
+			require.Contains(t, log.String(), says)
+
+			files.Change(t, ca.Node(t, "node1"), ca.PEM)
+			keeper.Renew()
+			require.NotEqual(t, first, shown(t, keeper))
+			require.Contains(t, log.String(), "the certificates were read anew")
+			require.NotContains(t, log.String(), "ends soon")
+		})
+	}
+}
+
+// shown gives the serial number of the certificate that a keeper has shown in handshakes.
+func shown(t *testing.T, keeper *certs.Keeper) string {
+	t.Helper()
+	cfg, err := keeper.Server().GetConfigForClient(nil)
+	require.NoError(t, err)
+	return cfg.Certificates[0].Leaf.SerialNumber.String()
+}
+
+// A certificate counts for a year, and nobody remembers: the log has to say it before it is over.
+func TestCertificatesThatEndSoonAreToldOf(t *testing.T) {
+	ca, log := authority.New(t, "ours"), &bytes.Buffer{}
+	old, err := ca.Signer.Node("node1", []string{"localhost"}, time.Now().Add(-certs.Lifetime+24*time.Hour))
+	require.NoError(t, err)
+	files := authority.WriteFiles(t, old)
+	_, err = certs.OpenPublic(certs.PublicFiles(files.Cert, files.Key, ""), slog.New(slog.NewTextHandler(log, nil)))
+	require.NoError(t, err)
+	require.Contains(t, log.String(), "a certificate ends soon")
+	require.Contains(t, log.String(), "node1")
+}
