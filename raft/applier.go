@@ -261,7 +261,7 @@ func (a *applier) advance(to model.Position) {
 	a.passed = a.passed[:0]
 	a.highest = max(a.highest, to.Index)
 	if a.service.ChangesFromInternal() > 0 {
-		a.progress.keeps.Store(true)
+		a.progress.NoteKeepsChanges()
 	}
 	a.progress.serving.Store(a.loaded && to.Index == a.highest)
 }

@@ -143,7 +143,7 @@ func (n *Node) start(bootstrap *raft.Configuration) error {
 			return nil, fmt.Errorf("start Raft of %s: %w", n.id, err)
 		}
 		if bootstrap != nil {
-			n.keeps.Store(true) // its log begins with that
+			n.NoteKeepsChanges() // its log begins with that
 		}
 		n.wg.Go(func() { n.runApplier(r) })
 		reads := readindex.New(n.ctx, readindex.Config{

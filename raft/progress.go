@@ -117,6 +117,9 @@ func (p *progress) WaitApplied(ctx context.Context, index uint64) error {
 // a release that knows of origins, whoever leads.
 func (p *progress) KeepsChanges() bool { return p.keeps.Load() }
 
+// NoteKeepsChanges notes that changes are kept: this node's log begins with that, or has it by now, or the leader's has.
+func (p *progress) NoteKeepsChanges() { p.keeps.Store(true) }
+
 // Serving reports whether the store is known to be ours and to hold what AppliedIndex says.
 func (p *progress) Serving() bool { return p.serving.Load() }
 

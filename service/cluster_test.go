@@ -234,6 +234,40 @@ func TestFollowerWithoutItsStorePassesReadsOn(t *testing.T) {
 	require.NotErrorIs(t, err, model.ErrNoLeader, "there is one, which took too long")
 }
 
+// The history tells who asked for a change and when, whichever node was asked: also one that knows nothing of the cluster's
+// past yet, because its store does not answer.
+func TestEveryNodeSaysWhoAskedForAChange(t *testing.T) {
+	t.Parallel()
+	nodes := mustCluster(t, 2)
+	late := nodeOptions{id: "node3", peers: nodes[0].peers}.mustRun(t)
+	require.NoError(t, db.Close(late.store.DB))
+	_, err := nodes[0].JoinRaftCluster(within(t, 10*time.Second), "node3", late.address, false)
+	require.NoError(t, err)
+	eventually(t, late.node.KeepsChanges)
+	var want []string
+	for i, n := range append(nodes, late) {
+		origin := &model.Origin{At: 1764422400123 + int64(i), By: "client-of-" + n.NodeID()}
+		ctx := within(t, 10*time.Second)
+		_, err := n.AddVersion(ctx, record(n.NodeID(), "1"), model.WriteOptions{Origin: origin})
+		require.NoError(t, err)
+		_, err = n.UpdateVersion(ctx, record(n.NodeID(), "2"), model.WriteOptions{Origin: origin, Newer: true})
+		require.NoError(t, err)
+		unit := model.Unit{Atomic: true, Origin: origin, Commands: []model.Command{add(n.NodeID()+"-b", "1"), remove(n.NodeID(), 0)}}
+		_, err = n.WriteBatch(ctx, unit, "key-of-"+n.NodeID())
+		require.NoError(t, err)
+		for _, what := range []string{"create %[1]s", "update %[1]s", "create %[1]s-b", "delete %[1]s"} {
+			want = append(want, fmt.Sprintf(what+" by %[2]s at %[3]d", n.NodeID(), origin.By, origin.At))
+		}
+	}
+	kept, _, err := nodes[0].mysql.changesAfter(t.Context(), 0, 100)
+	require.NoError(t, err)
+	var got []string
+	for _, c := range kept {
+		got = append(got, fmt.Sprintf("%s %s by %s at %d", c.Op, c.ID, c.By, c.At))
+	}
+	require.Equal(t, want, got)
+}
+
 // A read on a follower must see what was acknowledged on the leader before it began.
 func TestFollowersReadWhatWasAcknowledged(t *testing.T) {
 	t.Parallel()

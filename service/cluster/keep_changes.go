@@ -22,12 +22,27 @@ const (
 // that. It ends when the log says so: that is for ever.
 func (c *changes) keepChanges(ctx context.Context) {
 	for range group.Every(ctx, keepChangesInterval) {
-		if c.Node.KeepsChanges() {
+		switch {
+		case c.Node.KeepsChanges():
 			return
-		}
-		if c.Node.IsLeader() && c.Node.Serving() && len(c.unready(ctx)) == 0 {
+		case !c.Node.IsLeader():
+			c.askForChanges(ctx)
+		case c.Node.Serving() && !c.Node.Stuck() && len(c.unready(ctx)) == 0:
 			c.keepChangesNow(ctx)
 		}
+	}
+}
+
+// askForChanges asks the leader whether changes are kept. A node whose store does not answer, or is not filled yet, cannot know,
+// and passes on writes all the same, which should say where they come from.
+func (c *changes) askForChanges(ctx context.Context) {
+	id, address := c.Node.Leader()
+	if id == "" {
+		return
+	}
+	status, err := c.Peers.Status(ctx, address)
+	if err == nil && status.Node == id && status.KeepsChanges {
+		c.Node.NoteKeepsChanges()
 	}
 }
 
