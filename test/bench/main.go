@@ -1,4 +1,4 @@
-// Command bench compares versiond, embedded and with MariaDB and Redis, with etcd on this machine.
+// Command bench compares versiond, embedded and with MySQL and Redis, with etcd on this machine.
 //
 //	go run ./test/bench                              # a table
 //	go run ./test/bench -write docs/benchmarks.md    # and the same in the document

@@ -20,9 +20,9 @@ type Config struct {
 	Program string
 	// Nodes is how many nodes are listed in raft.nodes; 3 when 0.
 	Nodes int
-	// Shared makes the nodes run on its MariaDB and Redis; nil makes them run embedded.
+	// Shared makes the nodes run on its MySQL, or MariaDB, and Redis; nil makes them run embedded.
 	Shared *servers.Shared
-	// PerNode gives every node a MariaDB server of its own out of Shared, and puts a proxy between each
+	// PerNode gives every node a server of databases of its own out of Shared, and puts a proxy between each
 	// node and each of its servers.
 	PerNode bool
 	// Env are further variables for every node, such as VERSIOND_RAFT_TRAILINGLOGS=10.

@@ -28,22 +28,22 @@ var errDeadlock, errLockWait = &mysql.MySQLError{Number: 1213}, &mysql.MySQLErro
 // redisDatabases is how many databases a Redis has by default.
 const redisDatabases = 16
 
-// serverStore is a MariaDB database for each node, and one Redis database for all.
+// serverStore is a database for each node on one server, and one Redis database for all.
 type serverStore struct {
-	t       testing.TB
-	mariaDB *servers.SQLServer
-	redis   *redis.Client
-	name    string
+	t     testing.TB
+	sql   *servers.SQLServer
+	redis *redis.Client
+	name  string
 }
 
 func newServerStore(t testing.TB, shared *servers.Shared, number int) *serverStore {
 	t.Helper()
 	s := newRedisStore(t, shared, number)
-	s.mariaDB = shared.MariaDB(t)
+	s.sql = shared.SQL(t)
 	return s
 }
 
-// newRedisStore has a Redis database and no MariaDB yet.
+// newRedisStore has a Redis database and no server of databases yet.
 func newRedisStore(t testing.TB, shared *servers.Shared, number int) *serverStore {
 	t.Helper()
 	s := &serverStore{t: t, name: fmt.Sprintf("cluster%d", number)}
@@ -54,7 +54,7 @@ func newRedisStore(t testing.TB, shared *servers.Shared, number int) *serverStor
 }
 
 func (s *serverStore) env(string) []string {
-	return s.variables(s.mariaDB.DSN(s.name), s.redis.Options().Addr)
+	return s.variables(s.sql.DSN(s.name), s.redis.Options().Addr)
 }
 
 func (s *serverStore) variables(dsn, redisAddr string) []string {
@@ -66,14 +66,14 @@ func (s *serverStore) variables(dsn, redisAddr string) []string {
 }
 
 func (s *serverStore) addresses(string) []string {
-	return []string{net.JoinHostPort("127.0.0.1", strconv.Itoa(s.mariaDB.Port)), s.redis.Options().Addr}
+	return []string{net.JoinHostPort("127.0.0.1", strconv.Itoa(s.sql.Port)), s.redis.Options().Addr}
 }
 
 func (*serverStore) lines(string) *Lines { return nil }
 
 func (s *serverStore) database(node, _ string) Database {
 	s.t.Helper()
-	return s.databaseOn(s.mariaDB, node)
+	return s.databaseOn(s.sql, node)
 }
 
 func (s *serverStore) databaseOn(server *servers.SQLServer, node string) Database {

@@ -14,14 +14,14 @@ import (
 
 // Lines is what one node stores with, and the proxies by which it reaches it.
 type Lines struct {
-	// Server is the node's own MariaDB, Database the name of its database there.
+	// Server is the node's own MySQL or MariaDB, Database the name of its database there.
 	Server   *servers.SQLServer
 	Database string
 	// MySQL lies between the node and Server, Redis between it and the Redis that all nodes share.
 	MySQL, Redis *proxy.Proxy
 }
 
-// perNodeStore is a MariaDB server for each node, and one Redis database for all.
+// perNodeStore is a server of databases for each node, and one Redis database for all.
 type perNodeStore struct {
 	*serverStore
 	shared *servers.Shared
@@ -31,7 +31,7 @@ type perNodeStore struct {
 func newPerNodeStore(t testing.TB, cfg Config, number int) *perNodeStore {
 	t.Helper()
 	s := &perNodeStore{serverStore: newRedisStore(t, cfg.Shared, number), shared: cfg.Shared, byNode: map[string]*Lines{}}
-	for i, server := range cfg.Shared.MariaDBs(t, cfg.Nodes) {
+	for i, server := range cfg.Shared.SQLs(t, cfg.Nodes) {
 		s.connect(fmt.Sprintf("node%d", i+1), server)
 	}
 	return s
@@ -63,7 +63,7 @@ func (s *perNodeStore) lines(node string) *Lines {
 	if lines := s.byNode[node]; lines != nil {
 		return lines
 	}
-	all := s.shared.MariaDBs(s.t, len(s.byNode)+1)
+	all := s.shared.SQLs(s.t, len(s.byNode)+1)
 	return s.connect(node, all[len(all)-1])
 }
 

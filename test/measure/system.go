@@ -19,7 +19,7 @@ const NodesCount = 3
 // What the systems are called.
 const (
 	Embedded    = "versiond embedded"
-	WithServers = "versiond, MariaDB and Redis"
+	WithServers = "versiond, MySQL and Redis"
 	Etcd        = "etcd"
 )
 

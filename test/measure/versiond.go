@@ -19,7 +19,7 @@ import (
 type Versiond struct {
 	// Program is the path of the program, Dir a folder for all that it writes.
 	Program, Dir string
-	// Servers makes the nodes use MariaDB and Redis; otherwise they run embedded.
+	// Servers makes the nodes use MySQL and Redis; otherwise they run embedded.
 	Servers bool
 	// Env are further variables for every node.
 	Env []string
@@ -51,30 +51,30 @@ func StartVersiond(cfg Versiond) (_ *System, err error) {
 	return s, s.startNodes()
 }
 
-// mariaDBSettings give the server of three nodes the memory that an operator would: a million records of
+// mySQLSettings give the server of three nodes the memory that an operator would: a million records of
 // each fit in, and so does what is written in the minutes of a run.
-var mariaDBSettings = []string{"--innodb-buffer-pool-size=1G", "--innodb-log-file-size=512M"}
+var mySQLSettings = []string{"--innodb-buffer-pool-size=1G", "--innodb-redo-log-capacity=512M"}
 
 // startStores starts the database server and the cache that the nodes share, and adds the settings
 // that lead there.
 func (s *System) startStores(cfg *Versiond) error {
-	dirs := []string{filepath.Join(cfg.Dir, "mariadb"), filepath.Join(cfg.Dir, "redis")}
+	dirs := []string{filepath.Join(cfg.Dir, "mysql"), filepath.Join(cfg.Dir, "redis")}
 	for _, dir := range dirs {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return err
 		}
 	}
-	mariaDB, err := servers.StartMariaDB(dirs[0], mariaDBSettings...)
+	mySQL, err := servers.StartMySQL(dirs[0], mySQLSettings...)
 	if err != nil {
 		return err
 	}
-	s.Shared = append(s.Shared, &Server{Name: "MariaDB", process: mariaDB})
+	s.Shared = append(s.Shared, &Server{Name: "MySQL", process: mySQL})
 	redis, err := servers.StartRedis(dirs[1])
 	if err != nil {
 		return err
 	}
 	s.Shared = append(s.Shared, &Server{Name: "Redis", Address: redis.Addr, process: redis})
-	cfg.Env = append(cfg.Env, "VERSIOND_MYSQL_DSN="+mariaDB.DSN("versions"), "VERSIOND_REDIS_ADDR="+redis.Addr)
+	cfg.Env = append(cfg.Env, "VERSIOND_MYSQL_DSN="+mySQL.DSN("versions"), "VERSIOND_REDIS_ADDR="+redis.Addr)
 	return nil
 }
 

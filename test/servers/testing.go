@@ -43,6 +43,9 @@ func Redis(t testing.TB) *RedisServer {
 // two. A test takes a database or a key space of its own in them and does not stop them. TestMain
 // makes a Shared and calls Close after the tests.
 type Shared struct {
+	// OnMariaDB makes SQL and SQLs give MariaDBs, which are MySQLs otherwise.
+	OnMariaDB bool
+
 	mu      sync.Mutex
 	dirs    []string
 	mariaDB *SQLServer
@@ -75,9 +78,18 @@ func (s *Shared) one(t testing.TB, server **SQLServer, start func(dir string, se
 	return *server
 }
 
-// MariaDBs returns count servers, one for each node of a cluster. They are not the one that MariaDB gives.
+// SQL returns the shared MySQL or MariaDB, as OnMariaDB says, which the first caller starts.
+func (s *Shared) SQL(t testing.TB) *SQLServer {
+	t.Helper()
+	if s.OnMariaDB {
+		return s.MariaDB(t)
+	}
+	return s.MySQL(t)
+}
+
+// SQLs returns count servers, one for each node of a cluster. They are not the one that SQL gives.
 // One that a test has killed or paused runs again.
-func (s *Shared) MariaDBs(t testing.TB, count int) []*SQLServer {
+func (s *Shared) SQLs(t testing.TB, count int) []*SQLServer {
 	t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -95,8 +107,11 @@ func (s *Shared) startMissing(t testing.TB, count int) error {
 	started, errs := make([]*SQLServer, missing), make([]error, missing)
 	var wg sync.WaitGroup
 	for i := range missing {
-		dir := s.newDir(t)
-		wg.Go(func() { started[i], errs[i] = StartMariaDB(dir) })
+		dir, start := s.newDir(t), StartMySQL
+		if s.OnMariaDB {
+			start = StartMariaDB
+		}
+		wg.Go(func() { started[i], errs[i] = start(dir) })
 	}
 	wg.Wait()
 	if err := errors.Join(errs...); err != nil {

@@ -143,7 +143,7 @@ func before(number string) string {
 // Writes go on when a restore comes, the outcome of each is certain, and those that come after it stay.
 // If this fails, nodes differ in which of them they applied, or clients have to guess.
 func TestRestoreWhileWritesGoOn(t *testing.T) {
-	onBoth(t, func(t *testing.T, m mode) {
+	onAll(t, func(t *testing.T, m mode) {
 		c := cluster.Start(t, m.config())
 		mustAddMany(t, c.Leader(), "kept", 30)
 		file := mustBackup(t, c.Leader())

@@ -23,7 +23,7 @@ const (
 //
 // ROUNDS=20 makes it kill 20 times.
 func TestAllNodesKilledUnderLoad(t *testing.T) {
-	onBoth(t, func(t *testing.T, m mode) {
+	onAll(t, func(t *testing.T, m mode) {
 		// Small limits make the rounds meet snapshots and truncated logs as well.
 		c := cluster.Start(t, m.config("VERSIOND_RAFT_SNAPSHOTTHRESHOLD=64", "VERSIOND_RAFT_TRAILINGLOGS=32", "VERSIOND_RAFT_SNAPSHOTINTERVAL=1s"))
 		load := cluster.StartLoad(t, c, "crash", crashWorkers)

@@ -16,6 +16,7 @@ var (
 	program  string
 	programs string
 	shared   servers.Shared
+	onMaria  = servers.Shared{OnMariaDB: true}
 )
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
@@ -31,6 +32,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer shared.Close()
+	defer onMaria.Close()
 	defer perNode.Close()
 	return m.Run()
 }
@@ -44,7 +46,19 @@ type mode struct {
 // onBoth runs a test on embedded storage, and on MySQL with Redis, side by side: most of the time of
 // either goes by waiting for elections. Nothing else runs in parallel.
 func onBoth(t *testing.T, test func(t *testing.T, m mode)) {
-	for _, m := range []mode{{name: "embedded"}, {name: "mysql", shared: &shared}} {
+	t.Helper()
+	onModes(t, test, mode{name: "embedded"}, mode{name: "mysql", shared: &shared})
+}
+
+// onAll is onBoth and MariaDB with Redis: for the few tests that together meet all that the two servers do differently.
+func onAll(t *testing.T, test func(t *testing.T, m mode)) {
+	t.Helper()
+	onModes(t, test, mode{name: "embedded"}, mode{name: "mysql", shared: &shared}, mode{name: "mariadb", shared: &onMaria})
+}
+
+func onModes(t *testing.T, test func(t *testing.T, m mode), modes ...mode) {
+	t.Helper()
+	for _, m := range modes {
 		t.Run(m.name, func(t *testing.T) { t.Parallel(); test(t, m) })
 	}
 }

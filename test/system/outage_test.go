@@ -39,11 +39,11 @@ func TestDatabaseServerGoesAway(t *testing.T) {
 			load := cluster.StartLoad(t, c, "outage", outageWorkers)
 			load.Await(t, 200, 30*time.Second)
 
-			require.NoError(t, outage.begin(own.MariaDB(t)))
+			require.NoError(t, outage.begin(own.SQL(t)))
 			for _, n := range c.Nodes {
 				waitRefused(t, n)
 			}
-			require.NoError(t, outage.end(own.MariaDB(t)))
+			require.NoError(t, outage.end(own.SQL(t)))
 			load.Await(t, 200, 40*time.Second)
 
 			ledger := load.Stop()

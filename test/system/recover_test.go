@@ -27,7 +27,7 @@ const (
 // old one cannot come back to unnoticed. If this fails, the worst day ends with an empty registry, or
 // with two that are taken for one.
 func TestRecoverFromOneSurvivor(t *testing.T) {
-	onBoth(t, func(t *testing.T, m mode) {
+	onAll(t, func(t *testing.T, m mode) {
 		c := cluster.Start(t, m.config("VERSIOND_RAFT_SNAPSHOTTHRESHOLD=64", "VERSIOND_RAFT_TRAILINGLOGS=32", "VERSIOND_RAFT_SNAPSHOTINTERVAL=1s"))
 		load := cluster.StartLoad(t, c, "lost", recoverWorkers)
 		load.Await(t, recoverWrites, time.Minute)

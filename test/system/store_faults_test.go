@@ -19,7 +19,7 @@ const (
 	leadershipMovesWithin = 5 * time.Second
 )
 
-// perNode holds a MariaDB for each node, and a Redis, that tests may break: each test finds them whole.
+// perNode holds a MySQL for each node, and a Redis, that tests may break: each test finds them whole.
 var perNode servers.Shared
 
 func perNodeConfig(env ...string) cluster.Config {

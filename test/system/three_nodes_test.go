@@ -12,7 +12,7 @@ import (
 // What is written on one node must be read on every other, at every level. If this fails, the nodes
 // are three registries instead of one.
 func TestWriteOnOneReadOnOthers(t *testing.T) {
-	onBoth(t, func(t *testing.T, m mode) {
+	onAll(t, func(t *testing.T, m mode) {
 		c := cluster.Start(t, m.config())
 		for _, writer := range c.Nodes {
 			written := mustAdd(t, writer, "written-on-"+writer.ID)
