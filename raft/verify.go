@@ -36,8 +36,15 @@ func (a *applier) verifyAt(ctx context.Context, at model.Position) error {
 }
 
 func (a *applier) expect(found model.StoreState, at model.Position) error {
-	if found.Identity != a.dir.Identity() || found.Applied != at || found.Restoring || found.Checksum != a.service.ChecksumInternal() {
-		return fmt.Errorf("%w: it is at index %d and was left at %d", model.ErrStateMoved, found.Applied.Index, at.Index)
+	switch left := a.service.ChecksumInternal(); {
+	case found.Identity != a.dir.Identity():
+		return fmt.Errorf("%w: it is that of node %q of cluster %s", model.ErrStateMoved, found.Node, found.Cluster)
+	case found.Restoring:
+		return fmt.Errorf("%w: somebody has begun to load other records", model.ErrStateMoved)
+	case found.Applied != at:
+		return fmt.Errorf("%w: it is at index %d of term %d and was left at %d of term %d", model.ErrStateMoved, found.Applied.Index, found.Applied.Term, at.Index, at.Term)
+	case found.Checksum != left:
+		return fmt.Errorf("%w: at index %d it has the checksum %s and was left with %s", model.ErrStateMoved, at.Index, found.Checksum, left)
 	}
 	return nil
 }

@@ -219,7 +219,7 @@ func (s *VersionMysqlService) load(ctx context.Context) error {
 	}
 	s.records.LoadChangesFrom(left.ChangesFrom)
 	if found := s.records.Sum().Checksum(); left.Checksum != found {
-		return fmt.Errorf("%w: its rows make %s, which should be %s at index %d", model.ErrStoreDiffers, found, left.Checksum, left.Applied.Index)
+		return fmt.Errorf("%w: its rows have the checksum %s, which should be %s at index %d", model.ErrStoreDiffers, found, left.Checksum, left.Applied.Index)
 	}
 	s.left = left
 	return nil

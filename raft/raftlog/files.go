@@ -37,14 +37,12 @@ type logAndVote struct {
 // Close closes both.
 func (f *logAndVote) Close() error { return errors.Join(f.walLog.Close(), f.file.Close()) }
 
-func inDir(path, name string) string { return filepath.Join(path, name) }
-
 func openFiles(path string, o Options) (Files, error) {
 	logs, err := openFolder(path, o)
 	if err != nil {
 		return nil, err
 	}
-	stable := inDir(path, datadir.StableFile)
+	stable := filepath.Join(path, datadir.StableFile)
 	last, err := caughtIndex(logs.LastIndex)
 	if err == nil {
 		err = makeBolt(stable, last)
@@ -62,9 +60,9 @@ func openFiles(path string, o Options) (Files, error) {
 // openFolder opens the log. One that is gone while term and vote are there is not made anew: the node would
 // vote as if it had never acknowledged anything.
 func openFolder(path string, o Options) (logs *walLog, err error) {
-	folder := inDir(path, datadir.LogFolder)
+	folder := filepath.Join(path, datadir.LogFolder)
 	_, errFolder := os.Stat(folder)
-	if _, errFile := os.Stat(inDir(path, datadir.StableFile)); errFile == nil && errors.Is(errFolder, fs.ErrNotExist) {
+	if _, errFile := os.Stat(filepath.Join(path, datadir.StableFile)); errFile == nil && errors.Is(errFolder, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w: there is %s, and no folder %s beside it", model.ErrCorrupt, datadir.StableFile, datadir.LogFolder)
 	}
 	err = CatchFault(func() error {

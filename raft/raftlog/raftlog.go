@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"path/filepath"
 
 	"github.com/hashicorp/raft"
 
@@ -80,7 +81,7 @@ func (s *Stores) openSnapshots(path string, o Options) error {
 	if err != nil {
 		return fmt.Errorf("open the snapshots in %s: %w", path, err)
 	}
-	snapshots := newSnapshots(inner, inDir(path, datadir.SnapshotsFolder))
+	snapshots := newSnapshots(inner, filepath.Join(path, datadir.SnapshotsFolder))
 	s.Snapshots = snapshots
 	if o.ReadOnly {
 		return nil

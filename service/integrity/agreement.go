@@ -74,15 +74,15 @@ func (a *Agreement) Of(id string) (d Disagreement) {
 		return d
 	}
 	if a.right != "" {
-		return Disagreement{Outvoted: true, Detail: fmt.Sprintf("at index %d its records make %s, those of %s, a majority, make %s",
+		return Disagreement{Outvoted: true, Detail: fmt.Sprintf("at index %d its records have the checksum %s, those of %s, a majority, have %s",
 			a.index, own, strings.Join(a.groups[a.right], ", "), a.right)}
 	}
 	var others []string
 	for _, sum := range slices.Sorted(maps.Keys(a.groups)) {
 		if sum != own {
-			others = append(others, fmt.Sprintf("those of %s make %s", strings.Join(a.groups[sum], ", "), sum))
+			others = append(others, fmt.Sprintf("those of %s have %s", strings.Join(a.groups[sum], ", "), sum))
 		}
 	}
-	return Disagreement{Detail: fmt.Sprintf("at index %d its records make %s, %s; no majority of the members says whose are right",
+	return Disagreement{Detail: fmt.Sprintf("at index %d its records have the checksum %s, %s; no majority of the members says whose are right",
 		a.index, own, strings.Join(others, ", "))}
 }

@@ -122,7 +122,7 @@ func (v *verifyingView) verify(ctx context.Context) error {
 	if v.seen == v.want {
 		return nil
 	}
-	err := fmt.Errorf("%w: its rows make %s, the log makes %s%s", model.ErrStoreDiffers, v.seen.Checksum(), v.want.Checksum(), v.detail())
+	err := fmt.Errorf("%w: its rows have the checksum %s, the log makes %s%s", model.ErrStoreDiffers, v.seen.Checksum(), v.want.Checksum(), v.detail())
 	v.trust.quarantine(v.gen, foundByReading, err)
 	return err
 }

@@ -10,6 +10,7 @@ import (
 
 	"versiond/model"
 	"versiond/raft/raftlog"
+	"versiond/test/fakestore"
 	"versiond/test/units"
 )
 
@@ -145,3 +146,24 @@ type hangingFuture struct{ done chan struct{} }
 func (f hangingFuture) Error() error { <-f.done; return raft.ErrRaftShutdown }
 func (hangingFuture) Response() any  { return nil }
 func (hangingFuture) Index() uint64  { return 0 }
+
+// Whoever reads that a store is not as the node left it has to see what differs, and not twice the same number.
+func TestWhatMovedInAStoreIsSaid(t *testing.T) {
+	c := newTestConfig(t)
+	a := &applier{decider: decider{service: fakestore.NewService(c.store)}, dir: c.mustOpen(t).dir}
+	at := model.Position{Index: 7, Term: 2}
+	left := model.StoreState{Identity: a.dir.Identity(), Applied: at, Checksum: a.service.ChecksumInternal()}
+	require.NoError(t, a.expect(left, at))
+	for said, change := range map[string]func(*model.StoreState){
+		`that of node "node2" of cluster other`:            func(s *model.StoreState) { s.Node, s.Cluster = "node2", "other" },
+		"somebody has begun to load":                       func(s *model.StoreState) { s.Restoring = true },
+		"at index 7 of term 1 and was left at 7 of term 2": func(s *model.StoreState) { s.Applied.Term = 1 },
+		"at index 7 it has the checksum 1-9-00":            func(s *model.StoreState) { s.Checksum = "1-9-00" },
+	} {
+		found := left
+		change(&found)
+		err := a.expect(found, at)
+		require.ErrorIs(t, err, model.ErrStateMoved)
+		require.ErrorContains(t, err, said)
+	}
+}
