@@ -21,6 +21,7 @@ import (
 	"versiond/routers"
 	"versiond/server"
 	"versiond/service"
+	"versiond/service/changes"
 )
 
 // handOverTimeout bounds the leader's attempt to hand over before it stops.
@@ -133,6 +134,8 @@ func serviceSettings(cfg config.Config, node config.Node) service.Settings {
 	return service.Settings{
 		Listed: listed, Join: cfg.Join, Port: node.Port, Release: release,
 		PeriodicDeleteInterval: cfg.Server.PeriodicDeleteInterval, ExamineSize: cfg.Server.ExamineSize,
+		// The rest of the connections are for those who are answered and go.
+		WatchersMax: min(changes.WatchersMax, server.ConnectionsMax(len(cfg.LocalNodes()))/2),
 	}
 }
 
@@ -185,7 +188,7 @@ func (n *runningNode) serve(stop context.CancelCauseFunc) *sync.WaitGroup {
 	return &wg
 }
 
-// drain lets requests finish, clients' first: they may need the peer port. A leader that stops, or cannot go on, while
+// drain ends streams and lets requests finish, clients' first: they may need the peer port. A leader that stops, or cannot go on, while
 // the others do hands over before.
 func (n *runningNode) drain(handOver bool) {
 	if handOver {
@@ -193,6 +196,7 @@ func (n *runningNode) drain(handOver bool) {
 		n.service.HandOver(ctx)
 		cancel()
 	}
+	n.service.EndWatches()
 	n.public.Drain()
 	n.peer.Drain()
 }

@@ -79,6 +79,7 @@ var neededRoles = map[string]naming.Role{
 	"GET /version/:id":         naming.RoleRead,
 	"GET /version/compare":     naming.RoleRead,
 	"GET /version/:id/history": naming.RoleRead,
+	"GET /version/watch":       naming.RoleRead,
 	"GET /version/latest":      naming.RoleRead,
 	"GET /version/check":       naming.RoleRead,
 	"PUT /version/:id":         naming.RoleWrite,
@@ -127,7 +128,7 @@ func TestRolesAndRoutes(t *testing.T) {
 // that the request was let through.
 func concrete(path string) string {
 	path = strings.Replace(path, "/compare", "/compare?a=1&b=2", 1)
-	return strings.NewReplacer("/latest", "/latest?id=known", "/check", "/check?id=known&current=1", ":id", "node1", ":addr", "127.0.0.1:7009", "*file", "index.html").Replace(path)
+	return strings.NewReplacer("/latest", "/latest?id=known", "/watch", "/watch?wait=1ms", "/check", "/check?id=known&current=1", ":id", "node1", ":addr", "127.0.0.1:7009", "*file", "index.html").Replace(path)
 }
 
 // A client that was handed a token can ask what it is good for before it tries.

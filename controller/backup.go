@@ -113,3 +113,9 @@ func (t *transfer) expectRest() {
 func (t *transfer) expectAnswerTaken() {
 	_ = t.connection.SetWriteDeadline(time.Now().Add(transferIdleMax))
 }
+
+// flush sends what was written.
+func (t *transfer) flush() {
+	t.expectAnswerTaken()
+	_ = t.connection.Flush() // a client that is gone is noticed with the next write
+}

@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"versiond/model"
+	"versiond/service/changes"
 )
 
 // fakeService keeps records in a map with the semantics of the real one: revisions that only grow,
@@ -25,11 +26,15 @@ type fakeService struct {
 	panics  any
 	// remembered is what keys came to.
 	remembered map[string]memory
+	// hub tells of the changes, all of which are kept.
+	hub     *changes.Hub
+	changes []model.Change
 
 	// What the last call was given.
 	ctx     context.Context
 	opts    model.ReadOptions
 	origin  *model.Origin
+	watched changes.Request
 	force   bool
 	restore model.RestoreOptions
 }
@@ -40,14 +45,20 @@ type memory struct {
 }
 
 func newFakeService() *fakeService {
-	return &fakeService{
+	f := &fakeService{
 		index:      7,
+		hub:        changes.NewHub(2),
 		remembered: map[string]memory{},
 		records:    map[string]model.VersionDB{"known": {ID: "known", VersionNo: "1.0.0", Platform: "linux", Revision: model.Revision(7, 0)}},
 		members:    map[string]model.Member{"node1": {ID: "node1", Address: "127.0.0.1:7001", Port: 8081, Voter: true}},
 		checks:     []model.Check{{Name: "leader", OK: true}, {Name: "store", OK: true}},
 	}
+	f.hub.Reset(changesFloor, 0)
+	return f
 }
+
+// changesFloor is the revision from which on a fakeService knows all changes.
+var changesFloor = model.Revision(7, 0)
 
 // reset takes back what requests have done.
 func (f *fakeService) reset() {
@@ -144,6 +155,12 @@ func (f *fakeService) apply(command model.Command) model.Outcome {
 	f.index++
 	revision := model.Revision(f.index, 0)
 	done := model.Outcome{Code: model.OutcomeDone, Revision: revision}
+	change := model.Change{Revision: revision, Op: model.ChangeDelete, ID: command.ID, Platform: old.Platform}
+	if command.Type != model.CommandDelete {
+		change.Op, change.VersionNo, change.Platform = model.ChangeUpdate, command.VersionNo, command.Platform
+	}
+	f.changes = append(f.changes, change)
+	f.hub.Publish(f.changes[len(f.changes)-1:], changesFloor)
 	if command.Type == model.CommandDelete {
 		delete(f.records, command.ID)
 		return done
@@ -355,3 +372,29 @@ func (f *fakeService) Readiness(ctx context.Context) []model.Check {
 	defer f.begin(ctx)()
 	return f.checks
 }
+
+func (f *fakeService) Watch(ctx context.Context, request changes.Request, opts model.ReadOptions) (*changes.Watcher, error) {
+	end := f.begin(ctx)
+	f.opts, f.watched = opts, request
+	end()
+	if f.fault != nil {
+		return nil, f.fault
+	}
+	return f.hub.Watch(watchedFake{f}, request)
+}
+
+// watchedFake is a fakeService as watchers ask it.
+type watchedFake struct{ *fakeService }
+
+func (f watchedFake) Page(ctx context.Context, list model.ListOptions) (model.Page, uint64, error) {
+	return f.ListVersions(ctx, list, model.ReadOptions{})
+}
+
+func (f watchedFake) ChangesAfter(_ context.Context, revision uint64, limit int) ([]model.Change, uint64, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	at, _ := slices.BinarySearchFunc(f.changes, revision+1, func(c model.Change, revision uint64) int { return cmp.Compare(c.Revision, revision) })
+	return slices.Clone(f.changes[at:min(len(f.changes), at+limit)]), changesFloor, nil
+}
+
+func (watchedFake) Fit() error { return nil }

@@ -14,7 +14,7 @@ import (
 func TestHeadAnswersAsGetDoes(t *testing.T) {
 	server := httptest.NewServer(mustNode(t).public)
 	defer server.Close()
-	for _, path := range []string{"/version", "/version/known", "/version/missing", "/version?limit=0", "/peers", "/leader",
+	for _, path := range []string{"/version", "/version/known", "/version/missing", "/version?limit=0", "/version/watch?wait=1ms", "/version/watch?since=x", "/peers", "/leader",
 		"/metrics", "/whoami", "/", "/console/app.js", "/console/nothing.js", "/livez", "/readyz", "/swagger/index.html", "/openapi.yaml", "/nowhere"} {
 		got, head := mustExchange(t, server, http.MethodGet, path), mustExchange(t, server, http.MethodHead, path)
 		require.Equal(t, got.status, head.status, path)

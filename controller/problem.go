@@ -31,6 +31,8 @@ type Problem struct {
 	Errors []model.FieldError `json:"errors,omitempty"`
 	// Results has, for a batch_refused, one entry for each item of the batch.
 	Results []BatchResult `json:"results,omitempty"`
+	// OldestRevision is, for a revision_gone, the first one to watch from.
+	OldestRevision uint64 `json:"oldestRevision,omitempty"`
 	// RequestID is the X-Request-ID of the answer.
 	RequestID string `json:"requestId"`
 }
@@ -80,6 +82,10 @@ func writeProblem(c *gin.Context, t translation, err error, last lastWord) {
 		Results:   refusedResults(err),
 		RequestID: requestID(c),
 	}
+	var gone *model.RevisionGone
+	if errors.As(err, &gone) {
+		problem.OldestRevision = gone.Oldest
+	}
 	if t.retryAfterSeconds > 0 {
 		c.Header("Retry-After", strconv.Itoa(t.retryAfterSeconds))
 	}
@@ -115,7 +121,7 @@ func none(*gin.Context, translation) string { return "" }
 // consequence returns what a request that changes something has come to where that is not what it asked for.
 func consequence(c *gin.Context, t translation) string {
 	switch {
-	case !changes(c):
+	case !changesSomething(c):
 		return ""
 	case t.retryAfterSeconds > 0:
 		return "; nothing was changed"
@@ -125,8 +131,8 @@ func consequence(c *gin.Context, t translation) string {
 	return ""
 }
 
-// changes reports whether a request is one that changes something. To join has a GET too.
-func changes(c *gin.Context) bool {
+// changesSomething reports whether a request is one that changes something. To join has a GET too.
+func changesSomething(c *gin.Context) bool {
 	if c.Request.Method == http.MethodGet || c.Request.Method == http.MethodHead {
 		return c.FullPath() == "/" || strings.HasPrefix(c.FullPath(), "/join/")
 	}

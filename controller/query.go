@@ -62,15 +62,19 @@ func (q query) parameter(name string) string { return q.values.Get(name) }
 func (q query) timeout() time.Duration { return q.timeoutUpTo(timeoutMax, timeoutDefault) }
 
 func (q query) timeoutUpTo(most, fallback time.Duration) time.Duration {
-	value := q.parameter("timeout")
+	return q.duration("timeout", most, fallback)
+}
+
+func (q query) duration(name string, most, fallback time.Duration) time.Duration {
+	value := q.parameter(name)
 	if value == "" {
 		return fallback
 	}
-	timeout, err := time.ParseDuration(value)
-	if err != nil || timeout <= 0 || timeout > most {
-		q.wrong("timeout", fmt.Sprintf("must be a Go duration above 0 and at most %gs, such as 500ms or 10s", most.Seconds()))
+	duration, err := time.ParseDuration(value)
+	if err != nil || duration <= 0 || duration > most {
+		q.wrong(name, fmt.Sprintf("must be a Go duration above 0 and at most %gs, such as 500ms or 10s", most.Seconds()))
 	}
-	return timeout
+	return duration
 }
 
 func (q query) boolean(name string, fallback bool) bool {
@@ -176,7 +180,7 @@ func (q query) candidates() (which model.Candidates) {
 	which.Platform, which.Prefix = q.text("platform"), q.prefix()
 	list := q.parameter("id")
 	if list != "" {
-		which.IDs = q.listOfIDs(list)
+		which.IDs = q.listOfIDs(list, model.CandidatesMax)
 	}
 	switch {
 	case list != "" && which.Prefix != "":
@@ -188,10 +192,10 @@ func (q query) candidates() (which model.Candidates) {
 }
 
 // listOfIDs reads a list of ids; one that has a comma itself cannot be in it.
-func (q query) listOfIDs(list string) []string {
+func (q query) listOfIDs(list string, most int) []string {
 	ids := strings.Split(list, ",")
-	if len(ids) > model.CandidatesMax {
-		q.wrong("id", fmt.Sprintf("must be at most %d ids, such as myapp-ios,myapp-ios-beta", model.CandidatesMax))
+	if len(ids) > most {
+		q.wrong("id", fmt.Sprintf("must be at most %d ids, such as myapp-ios,myapp-ios-beta", most))
 		return nil
 	}
 	for _, id := range ids {

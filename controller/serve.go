@@ -42,9 +42,8 @@ func (v *VersionController) serve(c *gin.Context, observer RequestObserver, bodi
 	v.label(c)
 	v.next(c)
 	v.answerProblem(c, last)
-	took := time.Since(began)
-	observer.Answered(c.Request.Method, c.FullPath(), c.Writer.Status(), took)
-	v.logRequest(c, took)
+	observer.Answered(c.Request.Method, c.FullPath(), c.Writer.Status(), took(c, began))
+	v.logRequest(c, time.Since(began))
 }
 
 // label sets the headers that every answer carries. The index is taken here, before the handler

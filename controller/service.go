@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"versiond/model"
+	"versiond/service/changes"
 )
 
 // VersionService is what the controllers ask of the service layer. Every method may be called from
@@ -37,6 +38,11 @@ type VersionService interface {
 	// Candidates returns records of which the newest is asked for, in no certain order, and the applied index that they
 	// reflect; a *model.ValidationError when they are more than model.CandidatesMax.
 	Candidates(ctx context.Context, which model.Candidates, opts model.ReadOptions) ([]model.VersionDB, uint64, error)
+
+	// Watch returns what follows the changes of a filter, and has to be closed: from all records or from now on, as current as opts
+	// asks, or from a revision on. It returns ErrRevisionGone, ErrTooManyRequests, or a *model.ValidationError for a revision that
+	// there is not yet. ctx bounds the beginning alone.
+	Watch(ctx context.Context, request changes.Request, opts model.ReadOptions) (*changes.Watcher, error)
 
 	// JoinRaftCluster makes the node that answers at address a member; one that is a member already
 	// stays one.

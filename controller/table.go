@@ -46,6 +46,7 @@ var translations = []translation{
 	{err: model.ErrAlreadyExists, status: http.StatusConflict},
 	{err: model.ErrRevisionMismatch, status: http.StatusPreconditionFailed},
 	{err: model.ErrNotNewer, status: http.StatusConflict},
+	{err: model.ErrRevisionGone, status: http.StatusGone, told: true},
 	{err: model.ErrIdempotencyKeyReused, status: http.StatusUnprocessableEntity},
 	{err: model.ErrNotDone, status: http.StatusFailedDependency},
 	{err: errBatchRefused, status: http.StatusConflict, code: "batch_refused", told: true},

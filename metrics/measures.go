@@ -55,6 +55,9 @@ var numbers = []measure{
 	gauge("versiond_records", "Records that the node has, which is the size of its revision index.", func(m *model.Measures) float64 { return float64(m.Records) }),
 	gauge("versiond_memory_records", "Records in MemoryDB.", func(m *model.Measures) float64 { return float64(m.MemoryRecords) }),
 	counter("versiond_lookups_absent_total", "Reads of ids that no record has, answered by the revision index alone.", func(m *model.Measures) float64 { return float64(m.Lookups.Absent) }),
+	gauge("versiond_watchers", "Streams of changes that are open.", func(m *model.Measures) float64 { return float64(m.Watchers) }),
+	counter("versiond_watch_events_total", "Events that watchers were given, bookmarks too.", func(m *model.Measures) float64 { return float64(m.WatchEvents) }),
+	counter("versiond_watchers_too_slow_total", "Streams that were ended because the client did not take its events.", func(m *model.Measures) float64 { return float64(m.WatchersTooSlow) }),
 	gauge("versiond_redis_pending_writes", "Changes that wait to be written to Redis.", func(m *model.Measures) float64 { return float64(m.RedisPending) }),
 	counter("versiond_redis_write_failures_total", "Batches that Redis did not take; the reload mends that.", func(m *model.Measures) float64 { return float64(m.RedisFailures) }),
 }

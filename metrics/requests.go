@@ -46,7 +46,7 @@ type requestSeries struct {
 func newRequestVectors(f factory) requestVectors {
 	return requestVectors{
 		total:    f.NewCounterVec(prometheus.CounterOpts{Name: "versiond_http_requests_total", Help: "Requests answered, by port, method, route and status."}, []string{"port", "method", "route", "status"}),
-		duration: f.NewHistogramVec(prometheus.HistogramOpts{Name: "versiond_http_request_duration_seconds", Help: "Time from a request's header to the end of its answer.", Buckets: durationBuckets}, []string{"port", "method", "route"}),
+		duration: f.NewHistogramVec(prometheus.HistogramOpts{Name: "versiond_http_request_duration_seconds", Help: "Time from a request's header to the end of its answer, or the beginning of a stream.", Buckets: durationBuckets}, []string{"port", "method", "route"}),
 	}
 }
 

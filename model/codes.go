@@ -17,6 +17,7 @@ var codes = []struct {
 	{ErrAlreadyExists, "already_exists"},
 	{ErrRevisionMismatch, "revision_mismatch"},
 	{ErrNotNewer, "not_newer"},
+	{ErrRevisionGone, "revision_gone"},
 	{ErrIdempotencyKeyReused, "idempotency_key_reused"},
 	{ErrNotDone, "not_done"},
 	{ErrInvalid, "invalid_request"},

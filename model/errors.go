@@ -1,6 +1,9 @@
 package model
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // Errors that cross package borders. They are compared with errors.Is, and have their codes in one table;
 // the controller has the one that turns them into HTTP.
@@ -13,6 +16,8 @@ var (
 	ErrRevisionMismatch = errors.New("the record has another revision than this request depends on")
 	// ErrNotNewer is returned when an update was to be done only if its version comes after the record's.
 	ErrNotNewer = errors.New("the versionNo does not come after the one that the record has; nothing was changed")
+	// ErrRevisionGone is returned when not all changes since a revision are known; a *RevisionGone says since which they are.
+	ErrRevisionGone = errors.New("not all changes since this revision are known any more")
 	// ErrIdempotencyKeyReused is returned when an idempotency key was used before, for another request.
 	ErrIdempotencyKeyReused = errors.New("this Idempotency-Key was used for another request; nothing was changed")
 	// ErrNotDone is returned for an item of an all-or-nothing batch when another item stood in the way.
@@ -134,3 +139,14 @@ func (e *StoreError) Is(target error) bool { return target == ErrStoreUnavailabl
 
 // Unwrap returns the driver's error.
 func (e *StoreError) Unwrap() error { return e.Cause }
+
+// RevisionGone is an ErrRevisionGone with the oldest revision since which all changes are known.
+type RevisionGone struct{ Oldest uint64 }
+
+// Error says what to do.
+func (e *RevisionGone) Error() string {
+	return fmt.Sprintf("not all changes since this revision are known any more; begin again with since=0, or leave some out with since=%d, the oldest that is known", e.Oldest)
+}
+
+// Is makes errors.Is(err, ErrRevisionGone) hold.
+func (e *RevisionGone) Is(target error) bool { return target == ErrRevisionGone }

@@ -39,6 +39,10 @@ type Measures struct {
 	Lookups       Lookups
 	// StoreReadFailures counts reads that the store failed.
 	StoreReadFailures uint64
+	// Watchers is how many watch the node; WatchEvents counts what they were told, WatchersTooSlow those that did not take it.
+	Watchers        int
+	WatchEvents     uint64
+	WatchersTooSlow uint64
 	// RedisPending is how many changes wait for Redis, RedisFailures counts batches that it did not take.
 	RedisPending  int
 	RedisFailures uint64

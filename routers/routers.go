@@ -25,6 +25,7 @@ func SetUpVersionRouter(v *controller.VersionController) *gin.Engine {
 	get(ask, "/version/compare", v.CompareVersions)
 	get(ask, "/version/latest", v.LatestVersion)
 	get(ask, "/version/check", v.CheckVersion)
+	get(read, "/version/watch", v.WatchVersions)
 	get(read, "/version/:id", v.GetVersionByID)
 	get(read, "/version/:id/history", v.GetHistory)
 	write.PUT("/version/:id", v.UpdateVersion)

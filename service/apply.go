@@ -6,6 +6,7 @@ import (
 
 	"versiond/model"
 	"versiond/raft"
+	"versiond/service/changes"
 	"versiond/service/integrity"
 	"versiond/service/versions"
 )
@@ -21,16 +22,18 @@ type stateMachine struct {
 	level *level
 	// candidates are what readers have asked for the newest of.
 	candidates *versions.Cache
+	// hub tells watchers of what is published.
+	hub *changes.Hub
 }
 
-func newStateMachine(mysql *VersionMysqlService, redis *VersionRedisService, diverged func(foundBy string), log *slog.Logger) *stateMachine {
-	return &stateMachine{mysql: mysql, redis: redis, trust: integrity.NewTrust(diverged, log), level: &level{}, candidates: versions.NewCache()}
+func newStateMachine(mysql *VersionMysqlService, redis *VersionRedisService, watchersMax int, diverged func(foundBy string), log *slog.Logger) *stateMachine {
+	return &stateMachine{mysql: mysql, redis: redis, trust: integrity.NewTrust(diverged, log), level: &level{}, candidates: versions.NewCache(), hub: changes.NewHub(watchersMax)}
 }
 
 // NewThrowawayService decides and stores commands without a Raft node, for a recovery that is offline.
 // It does what the apply path of a node does, and has nothing else.
 func NewThrowawayService(mysql *VersionMysqlService, redis *VersionRedisService, log *slog.Logger) raft.VersionServiceInterface {
-	return newStateMachine(mysql, redis, func(string) {}, log)
+	return newStateMachine(mysql, redis, 0, func(string) {}, log)
 }
 
 // PrepareInternal reads the details that updates leave as they are.
@@ -71,7 +74,7 @@ func (m *stateMachine) DeleteVersionInternal(c model.Command, revision uint64, o
 func (m *stateMachine) KeepChangesInternal(revision uint64) { m.mysql.records.KeepChanges(revision) }
 
 // ChangesFromInternal returns the revision after which all changes are kept, with what is staged.
-func (m *stateMachine) ChangesFromInternal() uint64 { return m.mysql.records.ChangesFrom() }
+func (m *stateMachine) ChangesFromInternal() uint64 { return m.mysql.changesFloor() }
 
 // recordOf returns the record that a command writes, in the place of one with these details.
 func recordOf(c model.Command, before *model.Details) model.VersionDB {
@@ -125,9 +128,9 @@ func (m *stateMachine) CommitInternal(ctx context.Context, store string, from, t
 	return m.mysql.commit(ctx, store, from, to)
 }
 
-// PublishInternal moves the revision index and MemoryDB on.
+// PublishInternal moves the revision index and MemoryDB on, and tells watchers.
 func (m *stateMachine) PublishInternal() {
-	written, _ := m.mysql.publish()
+	written, log := m.mysql.publish()
 	for _, c := range written {
 		m.candidates.Changed(c.ID, c.Platform, c.Deleted)
 		switch {
@@ -139,6 +142,7 @@ func (m *stateMachine) PublishInternal() {
 			m.redis.AddVersion(c.Version)
 		}
 	}
+	m.hub.Publish(log, m.mysql.changesFloor())
 }
 
 // DiscardInternal forgets what is staged.
@@ -169,7 +173,11 @@ func (m *stateMachine) LoadInternal(ctx context.Context, cluster string) error {
 	m.redis.setCluster(cluster)
 	m.redis.memory.Clear()
 	m.candidates.Clear()
+	m.hub.Reset(0, 0)
 	err := m.mysql.load(ctx)
+	if err == nil {
+		m.hub.Reset(m.mysql.changesFloor(), m.mysql.records.NewestChange())
+	}
 	m.trust.FoundAtStart(err)
 	return err
 }
@@ -177,6 +185,7 @@ func (m *stateMachine) LoadInternal(ctx context.Context, cluster string) error {
 // RestoreInternal replaces all records.
 func (m *stateMachine) RestoreInternal(ctx context.Context, identity model.Identity, at model.Position, source raft.Source) error {
 	m.trust.Replaced()
+	m.hub.Reset(0, 0)
 	return m.mysql.restore(ctx, identity, at, source)
 }
 

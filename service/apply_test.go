@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/model"
+	"versiond/service/changes"
 	"versiond/service/state"
 )
 
@@ -25,7 +26,7 @@ func mustApplied(t *testing.T) *applied {
 	t.Helper()
 	mysqlService, redisService := mustServices(t, mustStore(t, t.TempDir()), nil)
 	a := &applied{
-		stateMachine: newStateMachine(mysqlService, redisService, unobserved{}.Diverged, slog.New(slog.DiscardHandler)),
+		stateMachine: newStateMachine(mysqlService, redisService, changes.WatchersMax, unobserved{}.Diverged, slog.New(slog.DiscardHandler)),
 		identity:     model.Identity{Cluster: "cluster1", Node: "node1", Store: "store1"},
 	}
 	require.NoError(t, a.RestoreInternal(t.Context(), a.identity, model.Position{}, recordsOnly(func() (model.Version, error) { return model.Version{}, io.EOF })))

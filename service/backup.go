@@ -20,9 +20,7 @@ const backupsMax = 2
 // because it closes the view. ctx bounds the opening alone. Errors: model.ErrNoLeader, ErrTimeout,
 // ErrNotCaughtUp, ErrStoreUnavailable, ErrNodeRemoved, and ErrTooManyRequests while two others are read.
 func (s *VersionService) OpenBackup(ctx context.Context, opts model.ReadOptions) (index uint64, write func(context.Context, io.Writer) error, err error) {
-	if err := s.reads.awaitFresh(ctx, opts, s.reads.freshIndex); errors.Is(err, errPassToLeader) {
-		return 0, nil, fmt.Errorf("%w (%w)", model.ErrNotCaughtUp, err)
-	} else if err != nil {
+	if err := s.awaitHere(ctx, opts); err != nil {
 		return 0, nil, err
 	}
 	if err := s.backups.Enter(ctx); err != nil {

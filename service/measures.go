@@ -48,6 +48,8 @@ func (s *VersionService) Measures() model.Measures {
 		Records: s.mysql.records.Len(), MemoryRecords: s.redis.memory.Len(),
 		Lookups: s.reads.lookup.counts(), StoreReadFailures: s.reads.lookup.reads.failures.Load(),
 	}
+	watched := s.hub.Counts()
+	m.Watchers, m.WatchEvents, m.WatchersTooSlow = watched.Watchers, watched.Events, watched.TooSlow
 	if writer := s.redis.writer; writer != nil {
 		m.RedisPending, m.RedisFailures = writer.waiting(), writer.failures.Load()
 	}

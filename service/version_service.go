@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"versiond/group"
 	"versiond/model"
 	"versiond/raft"
+	"versiond/service/changes"
 	"versiond/service/cluster"
 	"versiond/service/integrity"
 )
@@ -44,7 +46,9 @@ type Settings struct {
 	// PeriodicDeleteInterval and ExamineSize pace the upkeep of MemoryDB.
 	PeriodicDeleteInterval time.Duration
 	ExamineSize            int
-	Observer               Observer
+	// WatchersMax bounds those who watch this node at a time; 0 is changes.WatchersMax.
+	WatchersMax int
+	Observer    Observer
 }
 
 // Listed is one node of the configuration.
@@ -80,7 +84,7 @@ func NewVersionService(settings Settings, mysql *VersionMysqlService, redis *Ver
 		return nil, errors.New("the version service needs both services, the Raft initializer, the peer client, a logger and an observer")
 	}
 	observer := settings.Observer
-	machine := newStateMachine(mysql, redis, observer.Diverged, log)
+	machine := newStateMachine(mysql, redis, cmp.Or(settings.WatchersMax, changes.WatchersMax), observer.Diverged, log)
 	node, err := initializer.InitRaft(machine)
 	if err != nil {
 		return nil, err
@@ -139,6 +143,7 @@ func (s *VersionService) HandOver(ctx context.Context) { s.cluster.HandOver(ctx)
 // Close stops the Raft node and all that waits on it.
 func (s *VersionService) Close() error {
 	s.cancel()
+	s.EndWatches()
 	s.writeForwarder.close()
 	s.reads.forwarder.close()
 	return s.node.Close()

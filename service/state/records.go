@@ -79,6 +79,9 @@ func (r *Records) KeepChanges(revision uint64) { r.log.begin(revision) }
 // ChangesFrom returns the revision after which every change is kept, with what is staged; 0 before any are.
 func (r *Records) ChangesFrom() uint64 { return r.log.from }
 
+// NewestChange returns the revision of the newest change that is kept, with what is staged; 0 for none.
+func (r *Records) NewestChange() uint64 { return r.log.places[r.log.places[0].before].revision }
+
 // Unknown returns the ids of the rows whose details decide what these units make of them: of those that an update
 // may leave as they are. Each comes once, and Learn has to be told of it.
 func (r *Records) Unknown(units [][]model.Unit) (ids []string) {

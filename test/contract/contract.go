@@ -188,19 +188,44 @@ func checkBody(response *openapi3.Response, a Answer) error {
 	if content == nil {
 		return fmt.Errorf("it is of the type %s", mediaType)
 	}
-	if !strings.HasSuffix(mediaType, "json") {
-		return nil
+	switch {
+	case isStream(a.Header):
+		return checkLines(content, a.Body)
+	case strings.HasSuffix(mediaType, "json"):
+		return checkDocument(content, a.Body)
 	}
-	decoder := json.NewDecoder(bytes.NewReader(a.Body))
+	return nil
+}
+
+func checkDocument(content *openapi3.MediaType, body []byte) error {
+	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.UseNumber()
 	var value any
 	if err := decoder.Decode(&value); err != nil {
-		return fmt.Errorf("the body %s: %w", a.Body, err)
+		return fmt.Errorf("the body %s: %w", body, err)
 	}
 	if err := fits(content.Schema.Ref, value); err != nil {
-		return fmt.Errorf("the body %s: %w", a.Body, err)
+		return fmt.Errorf("the body %s: %w", body, err)
 	}
 	return checkCode(content, value)
+}
+
+// isStream reports whether an answer goes on for as long as somebody reads it.
+func isStream(header http.Header) bool {
+	return strings.HasPrefix(header.Get("Content-Type"), "application/x-ndjson")
+}
+
+// checkLines holds each whole line of a stream against the schema of one.
+func checkLines(content *openapi3.MediaType, body []byte) error {
+	for line := range bytes.Lines(body) {
+		if !bytes.HasSuffix(line, []byte("\n")) {
+			break // it was broken off
+		}
+		if err := checkDocument(content, line); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // checkCode wants an example for each code that a status is answered with.
