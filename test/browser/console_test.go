@@ -32,8 +32,10 @@ func TestConsole(t *testing.T) {
 		{"conflict", conflict},
 		{"pages", pages},
 		{"versions", versions},
+		{"files", importAndExport},
 		{"looks", looks},
 		{"a node is killed", nodeKilled},
+		{"backup", backup},
 	} {
 		if !t.Run(test.name, func(t *testing.T) { test.run(t, c) }) {
 			return // what follows builds on it

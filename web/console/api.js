@@ -29,12 +29,17 @@ export class Problem extends Error {
 // heard is called with the headers of every answer, and with null when there was none.
 export const listeners = {heard: () => {}, unauthorized: () => {}};
 
-// send makes a request and returns the Response of a success. Path segments are encoded here: ids may have slashes.
-export async function send(method, path, {query = {}, headers = {}, body, signal} = {}) {
+function address(path, query) {
   const url = new URL(path.map(encodeURIComponent).join('/'), base);
   for (const [name, value] of Object.entries(query)) {
     if (value !== '' && value != null) url.searchParams.set(name, value);
   }
+  return url;
+}
+
+// send makes a request and returns the Response of a success. Path segments are encoded here: ids may have slashes.
+export async function send(method, path, {query = {}, headers = {}, body, signal} = {}) {
+  const url = address(path, query);
   const all = new Headers(headers);
   if (token.get()) all.set('Authorization', `Bearer ${token.get()}`);
   let answer;
@@ -69,6 +74,25 @@ export async function write(method, path, {content, key, revision, ...options} =
   if (revision) headers['If-Match'] = `"${revision}"`;
   const answer = await send(method, path, {...options, headers, body: content && JSON.stringify(content)});
   return answer.status === 204 ? null : answer.json();
+}
+
+// upload sends a file and tells progress how much of it, from 0 to 1, has gone: fetch does not say that.
+export function upload(path, file, {query = {}, signal, progress}) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open('POST', address(path, query));
+    request.setRequestHeader('Content-Type', 'application/octet-stream');
+    if (token.get()) request.setRequestHeader('Authorization', `Bearer ${token.get()}`);
+    request.upload.onprogress = ({loaded, total}) => progress(loaded / total);
+    request.onerror = () => reject(new Problem({code: 'unreachable', status: 0}));
+    request.onload = () => {
+      const answer = new Response(request.response, {status: request.status});
+      if (answer.ok) resolve(answer.json());
+      else problem(answer).then(reject);
+    };
+    signal?.addEventListener('abort', () => request.abort(), {once: true});
+    request.send(file);
+  });
 }
 
 // newKey returns an Idempotency-Key. crypto.randomUUID is for secure pages alone.

@@ -7,6 +7,8 @@ import {session, may} from '../session.js';
 import {loading, nothing, failure} from '../states.js';
 import {table} from '../table.js';
 import {chips} from '../details.js';
+import {openExport} from './export.js';
+import {openImport} from './import.js';
 import {openRecord, newRecord} from './record.js';
 
 const pageSize = 50;
@@ -68,8 +70,10 @@ export function records(root, signal) {
     load();
   }
 
-  root.append(h('div.head', {}, h('h1', {}, t('Records')),
-    may('write') ? h('button.primary', {type: 'button', 'data-key': 'new', onclick: () => newRecord(load, signal)}, t('New record')) : h('span.badge.calm', {'data-key': 'read-only'}, t('Read only'))),
+  const button = (key, name, act, kind = 'button') => h(kind, {type: 'button', 'data-key': key, onclick: act}, name);
+  root.append(h('div.head', {}, h('h1', {}, t('Records')), h('span.row', {}, !may('write') && h('span.badge.calm', {'data-key': 'read-only'}, t('Read only')),
+    button('export', t('Export'), () => openExport({prefix: at.prefix, platform: at.platform}, signal)),
+    may('write') && [button('import', t('Import'), () => openImport(load, signal)), button('new', t('New record'), () => newRecord(load, signal), 'button.primary')])),
   filter(at, search), list, pages);
   load();
 }

@@ -1,0 +1,100 @@
+// Records in files: CSV and JSON lines, as versiond export writes them and versiond import reads them.
+
+export const columns = ['id', 'versionNo', 'platform', 'scheme', 'minVersionNo', 'fromVersionNo', 'mandatory', 'rolloutPercent', 'withdrawn', 'attributes'];
+
+// toLine writes a record as a line of JSON, without its revision, which is this cluster's own.
+export function toLine({revision, ...record}) {
+  return `${JSON.stringify(record)}\n`;
+}
+
+export const csvHead = `${columns.join(',')}\n`;
+
+export function toCsv(record) {
+  return `${columns.map((c) => quoted(cellOf(record, c))).join(',')}\n`;
+}
+
+function cellOf(record, column) {
+  const value = record[column];
+  if (value == null || value === false) return '';
+  return column === 'attributes' ? (Object.keys(value).length ? JSON.stringify(value) : '') : String(value);
+}
+
+const quoted = (cell) => (/[",\r\n]|^\s|\s$/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
+
+// readRows returns what is in a file: {line, record} or {line, wrong}, where wrong says what is.
+export function readRows(text) {
+  const clean = text.replace(/^\uFEFF/, '');
+  return clean.trimStart().startsWith('{') ? jsonRows(clean) : csvRows(clean);
+}
+
+function jsonRows(text) {
+  return text.split('\n').map((content, i) => ({line: i + 1, content})).filter(({content}) => content.trim()).map(({line, content}) => {
+    try {
+      return checked(line, JSON.parse(content));
+    } catch (err) {
+      return {line, wrong: err.message};
+    }
+  });
+}
+
+function csvRows(text) {
+  const table = cells(text);
+  const named = table[0]?.cells.includes('id');
+  const names = named ? table[0].cells : columns.slice(0, 3);
+  const stranger = names.find((n) => !columns.includes(n));
+  if (stranger !== undefined) return [{line: 1, wrong: `no column is called "${stranger}"; these are: ${columns.join(', ')}`}];
+  return table.slice(named ? 1 : 0).map(({line, cells: row}) => {
+    if (row.length !== names.length) return {line, wrong: `has ${row.length} columns and not ${names.length} (${names.join(',')})`};
+    try {
+      return checked(line, Object.fromEntries(names.map((n, i) => [n, valueOf(n, row[i])]).filter(([, v]) => v !== undefined)));
+    } catch (err) {
+      return {line, wrong: err.message};
+    }
+  });
+}
+
+function valueOf(column, cell) {
+  if (cell === '') return undefined;
+  if (column === 'attributes') return JSON.parse(cell);
+  if (column === 'rolloutPercent') return Number(cell);
+  if (column !== 'mandatory' && column !== 'withdrawn') return cell;
+  if (!['true', 'false', '1', '0'].includes(cell.toLowerCase())) throw new Error(`${column} must be true or false`);
+  return cell === '1' || cell.toLowerCase() === 'true';
+}
+
+// cells takes CSV apart as RFC 4180 has it: a quoted cell may have commas and line ends.
+function cells(text) {
+  const table = [];
+  const cell = /("(?:[^"]|"")*"|[^,\r\n]*)(,|\r?\n|$)/y;
+  let row = [];
+  let line = 1;
+  let begun = 1;
+  while (cell.lastIndex < text.length) {
+    const found = cell.exec(text);
+    if (!found) {
+      table.push({line: begun, cells: []}); // a quote that has no end
+      break;
+    }
+    const [whole, content, end] = found;
+    row.push(content.startsWith('"') ? content.slice(1, -1).replaceAll('""', '"') : content);
+    line += whole.split('\n').length - 1;
+    if (end === ',' && cell.lastIndex < text.length) continue;
+    if (row.length > 1 || row[0] !== '') table.push({line: begun, cells: row});
+    row = [];
+    begun = line;
+  }
+  return table;
+}
+
+// checked finds what no node would take; the rest is for the node to say.
+function checked(line, record) {
+  const {revision, ...rest} = record;
+  for (const field of ['id', 'versionNo', 'platform']) {
+    if (typeof rest[field] !== 'string' || !rest[field].trim()) return {line, wrong: `${field} is missing`};
+  }
+  const stranger = Object.keys(rest).find((name) => !columns.includes(name));
+  if (stranger !== undefined) return {line, wrong: `no field is called "${stranger}"`};
+  if (new TextEncoder().encode(rest.id).length > 128) return {line, wrong: 'id is longer than 128 bytes'};
+  if (rest.rolloutPercent != null && !(Number.isInteger(rest.rolloutPercent) && rest.rolloutPercent >= 0 && rest.rolloutPercent <= 100)) return {line, wrong: 'rolloutPercent must be a number from 0 to 100'};
+  return {line, record: rest};
+}
