@@ -144,7 +144,7 @@ func (n *runningNode) route(cfg config.Config, node config.Node, log *slog.Logge
 	n.metrics.Watch(n.service.Measures)
 	hosts := cfg.HostNames(node)
 	versions, err := controller.NewVersionController(n.service, log, controller.Options{
-		Access: access(cfg.Auth), PublicQuestions: cfg.Auth.Public == config.PublicCheck, Hosts: hosts, Origins: cfg.Server.TrustedOrigins,
+		Access: access(cfg.Auth), Audit: cfg.Log.Audit, PublicQuestions: cfg.Auth.Public == config.PublicCheck, Hosts: hosts, Origins: cfg.Server.TrustedOrigins,
 		Metrics: controller.Metrics{Public: n.metrics.Public, Peer: n.metrics.Peer, Scrape: n.metrics.Handler(log)},
 	})
 	if err != nil {

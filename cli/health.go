@@ -2,11 +2,14 @@ package cli
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 
@@ -25,7 +28,7 @@ const (
 
 // newHealthCommand makes the probe for images that hold nothing but this program.
 func newHealthCommand() *cobra.Command {
-	var url string
+	var url, ca string
 	cmd := &cobra.Command{
 		Use:   "health",
 		Short: "Ask a node whether it is ready",
@@ -35,7 +38,11 @@ func newHealthCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, cancel := context.WithTimeout(cmd.Context(), healthTimeout)
 			defer cancel()
-			node, err := probe(ctx, url)
+			client, err := clientTrusting(ca)
+			if err != nil {
+				return err
+			}
+			node, err := probe(ctx, client, url)
 			if err == nil {
 				fmt.Fprintf(cmd.OutOrStdout(), "%s is ready\n", node)
 			}
@@ -43,16 +50,17 @@ func newHealthCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&url, "url", "http://127.0.0.1:8081/readyz", "readiness check to call")
+	cmd.Flags().StringVar(&ca, "ca", "", "authority that signed the node's certificate (FILE), for https; those of the machine when not set")
 	return cmd
 }
 
 // probe returns the id of the node that answers, and an error when that is not ready or no node answers.
-func probe(ctx context.Context, url string) (node string, err error) {
+func probe(ctx context.Context, client *http.Client, url string) (node string, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return "", err
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := client.Do(request)
 	if err != nil {
 		return "", err
 	}
@@ -66,6 +74,22 @@ func probe(ctx context.Context, url string) (node string, err error) {
 		return "", notReady(answer)
 	}
 	return answer.Node, nil
+}
+
+// clientTrusting returns a client that trusts the authorities in a file, or those of the machine.
+func clientTrusting(ca string) (*http.Client, error) {
+	if ca == "" {
+		return http.DefaultClient, nil
+	}
+	text, err := os.ReadFile(ca)
+	if err != nil {
+		return nil, fmt.Errorf("--ca: %w", err)
+	}
+	trusted := x509.NewCertPool()
+	if !trusted.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("--ca: %s holds no certificate in PEM", ca)
+	}
+	return &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trusted}}}, nil
 }
 
 func notReady(answer controller.Readiness) error {

@@ -2,8 +2,12 @@ package cli
 
 import (
 	"bytes"
+	"encoding/pem"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -52,8 +56,27 @@ func TestHealthOfNothing(t *testing.T) {
 }
 
 // The variables of the node are around when a container is probed, also wrong ones.
-func health(url string) (code int, said string) {
+func health(url string, more ...string) (code int, said string) {
 	var out bytes.Buffer
-	code = Program{Environ: []string{"VERSIOND_NODE=node1", "VERSIOND_NONSENSE=1"}, Stdout: &out, Stderr: &out}.Run([]string{"health", "--url", url})
+	code = Program{Environ: []string{"VERSIOND_NODE=node1", "VERSIOND_NONSENSE=1"}, Stdout: &out, Stderr: &out}.Run(append([]string{"health", "--url", url}, more...))
 	return code, out.String()
+}
+
+// A node that speaks TLS is probed by who trusts the authority of its certificate, and of no other.
+func TestHealthByTLS(t *testing.T) {
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(`{"node":"node1","ready":true}`))
+	}))
+	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug)
+	defer server.Close()
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	require.NoError(t, os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), 0o600))
+	code, said := health(server.URL, "--ca", ca)
+	require.Equal(t, 0, code, said)
+	code, said = health(server.URL)
+	require.Equal(t, 1, code)
+	require.Contains(t, said, "unknown authority")
+	code, said = health(server.URL, "--ca", ca+".not")
+	require.Equal(t, 1, code)
+	require.Contains(t, said, "--ca")
 }

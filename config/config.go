@@ -88,6 +88,8 @@ type Raft struct {
 type Log struct {
 	Level  string `yaml:"level" flag:"log-level LEVEL" example:"info" usage:"least severe level that is logged: debug, info, warn or error"`
 	Format string `yaml:"format" flag:"log-format FORMAT" example:"text" usage:"form of log lines: text or json"`
+	// Audit logs every request that changes something.
+	Audit bool `yaml:"audit" example:"true" usage:"log a line for each change of records and members: who, from where, what, and what came of it"`
 }
 
 // GetConfig returns the defaults: three nodes on this machine with embedded storage. Each call makes a

@@ -82,6 +82,7 @@ func TestSettingsAreThePublishedNames(t *testing.T) {
 		"raft.segmentBytes VERSIOND_RAFT_SEGMENTBYTES",
 		"log.level VERSIOND_LOG_LEVEL --log-level",
 		"log.format VERSIOND_LOG_FORMAT --log-format",
+		"log.audit VERSIOND_LOG_AUDIT",
 		"auth.tokens VERSIOND_AUTH_TOKENS",
 		"auth.tokens[].name",
 		"auth.tokens[].role",

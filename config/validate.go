@@ -141,6 +141,9 @@ func (r Raft) check(p *problems) {
 func (l Log) check(p *problems) {
 	p.oneOf("log.level", l.Level, "debug", "info", "warn", "error")
 	p.oneOf("log.format", l.Format, "text", "json")
+	if l.Audit && (l.Level == "warn" || l.Level == "error") {
+		p.add("log.level", "is %q, which hides the lines of log.audit; it has to be info or debug", l.Level)
+	}
 }
 
 // problems collects what is wrong with the settings.

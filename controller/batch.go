@@ -39,6 +39,7 @@ func (v *VersionController) WriteBatch(c *gin.Context) {
 	in := readWrite(c)
 	in.refuseHeader("If-Match", "does not go with a batch; give items ifMatch")
 	batch, key := in.batch(), in.idempotencyKey()
+	c.Set(itemsKey, batch.items)
 	in.do(func(ctx context.Context) {
 		if len(batch.unit.Commands) == 0 {
 			answerBatch(c, batch, model.UnitOutcome{}) // there is nothing to decide
@@ -72,6 +73,7 @@ func answerBatch(c *gin.Context, batch batchRequest, outcome model.UnitOutcome) 
 			answer.Refused++
 		}
 	}
+	c.Set(resultsKey, answer.Results)
 	if position, refused := outcome.Refused(); refused && batch.unit.Atomic {
 		fail(c, &batchRefusal{position: position, results: answer.Results})
 		return

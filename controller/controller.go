@@ -23,6 +23,8 @@ type VersionController struct {
 	node      []string
 	crossSite *http.CrossOriginProtection
 	access    atomic.Pointer[access]
+	// audits is set when each request that changes something leaves a line in the log.
+	audits bool
 	// publicQuestions is that of Options.
 	publicQuestions bool
 	// hosts and origins are those of Options.
@@ -36,6 +38,8 @@ type VersionController struct {
 type Options struct {
 	// Access is who may send requests to the public port. It may be renewed.
 	Access Access
+	// Audit leaves a line in the log, at info, for each record and member that a request was to change.
+	Audit bool
 	// PublicQuestions lets anybody ask which version is the newest, without a token and from pages of any site.
 	PublicQuestions bool
 	// Hosts are the names, besides localhost and IP addresses, under which a node answers that asks nobody for a token or
@@ -58,7 +62,7 @@ func NewVersionController(service VersionService, logger *slog.Logger, options O
 		return nil, errors.New("controller: the logger is missing")
 	}
 	v := &VersionController{
-		service: service, logger: logger, node: []string{service.NodeID()}, publicQuestions: options.PublicQuestions,
+		service: service, logger: logger, node: []string{service.NodeID()}, publicQuestions: options.PublicQuestions, audits: options.Audit,
 		hosts: options.Hosts, origins: options.Origins, crossSite: http.NewCrossOriginProtection(),
 		metrics: options.Metrics, bodies: &bodyBudget{}, peerBodies: &bodyBudget{},
 	}

@@ -29,11 +29,13 @@ const requestIDBytesMax = 128
 // measures the request and logs one line at debug level. It must be the first handler of an engine.
 func (v *VersionController) Serve(c *gin.Context) {
 	v.serve(c, v.metrics.Public, v.bodies, consequence)
+	v.auditClient(c)
 }
 
 // ServePeers is Serve for the peer port.
 func (v *VersionController) ServePeers(c *gin.Context) {
 	v.serve(c, v.metrics.Peer, v.peerBodies, none)
+	v.auditNode(c)
 }
 
 func (v *VersionController) serve(c *gin.Context, observer RequestObserver, bodies *bodyBudget, last lastWord) {

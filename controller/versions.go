@@ -23,6 +23,7 @@ func (v *VersionController) AddVersion(c *gin.Context) {
 	in := readWrite(c)
 	in.refuseHeader("If-Match", "does not go with creating a record, which has no revision yet")
 	record, opts := in.newRecord(), in.writeOptions()
+	c.Set(subjectKey, record.ID)
 	in.write(http.StatusCreated, func(ctx context.Context) (model.Result, error) {
 		return v.service.AddVersion(ctx, record, opts)
 	})
