@@ -26,7 +26,7 @@ import (
 const release = "0.1.0"
 
 func main() {
-	program := cli.Program{Release: release, Start: startNodes, Environ: os.Environ(), Stdout: os.Stdout, Stderr: os.Stderr}
+	program := cli.Program{Release: release, Start: startNodes, Environ: os.Environ(), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}
 	os.Exit(program.Run(os.Args[1:]))
 }
 

@@ -3,19 +3,14 @@ package cli
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"versiond/config"
-	"versiond/raft/recovery"
 )
-
-// exitNotConfirmed is the exit code of a recovery that was not told --yes.
-const exitNotConfirmed = 2
 
 // Start runs the nodes of a configuration until the context ends, and prints for people to out. From anew come
 // settings that were read again; of these it takes what may change while nodes run.
@@ -26,24 +21,29 @@ type Program struct {
 	Release        string
 	Start          Start
 	Environ        []string
+	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 }
 
 // Run does what the arguments say, and returns the exit code.
 func (p Program) Run(args []string) int {
-	cmd := p.command()
-	cmd.SetArgs(args)
-	cmd.SetOut(p.Stdout)
-	cmd.SetErr(p.Stderr)
-	err := cmd.Execute()
+	root := p.command()
+	root.SetArgs(args)
+	root.SetIn(p.Stdin)
+	root.SetOut(p.Stdout)
+	root.SetErr(p.Stderr)
+	cmd, err := root.ExecuteC()
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintf(p.Stderr, "versiond: %v\n", err)
-	if errors.Is(err, recovery.ErrNotConfirmed) {
-		return exitNotConfirmed
-	}
-	return 1
+	printError(p.Stderr, err, wantsJSON(cmd))
+	return exitCode(err)
+}
+
+// wantsJSON reports whether a command was told to answer in JSON.
+func wantsJSON(cmd *cobra.Command) bool {
+	flag := cmd.Flags().Lookup("output")
+	return flag != nil && flag.Value.String() == "json"
 }
 
 func (p Program) command() *cobra.Command {
@@ -51,13 +51,24 @@ func (p Program) command() *cobra.Command {
 		Use:   "versiond",
 		Short: "A replicated registry of version records",
 		Long: "versiond keeps version records (id, versionNo, platform) on several nodes that agree by Raft.\n" +
-			"Without any setting it runs three nodes in this process on embedded storage.",
+			"Without a command it runs nodes: three of them in this process, on embedded storage, where no setting says otherwise.\n" +
+			"The commands ask a cluster that runs, or look after nodes that do not.",
+		Example: "  versiond                                    # three nodes in this terminal\n" +
+			"  versiond create myapp 1.0.0 linux           # in another one\n" +
+			"  versiond check 0.9.0 myapp\n" +
+			"  versiond status",
 		Version:       p.Release,
-		Args:          cobra.NoArgs,
+		Args:          noSuchCommand,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	cmd.AddCommand(newHealthCommand(), newRestoreCommand(), newRecoverCommand(p.Environ, p.Stderr), newCertCommand(p.Environ))
+	cmd.SuggestionsMinimumDistance = 2
+	cmd.AddGroup(groups...)
+	p.add(cmd, groupRecords, newGetCommand, newListCommand, newCreateCommand, newUpdateCommand, newDeleteCommand, newLatestCommand, newCheckCommand, newCompareCommand, newImportCommand, newExportCommand)
+	p.add(cmd, groupCluster, newStatusCommand, newPeersCommand, newLeaderCommand, newJoinCommand, newRemoveCommand, newBackupCommand, newRestoreCommand)
+	p.add(cmd, groupNodes, newConfigCommand, newCertCommand, func([]string) *cobra.Command { return newHealthCommand() },
+		func(environ []string) *cobra.Command { return newRecoverCommand(environ, p.Stderr) })
+	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usagef(cmd, "%w", err) })
 	config.BindFlags(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		read := func() (config.Config, error) { return config.Load(cmd.Flags(), p.Environ) }
@@ -68,4 +79,32 @@ func (p Program) command() *cobra.Command {
 		return runUntilSignal(p.Start, cfg, read, p.Stdout, p.Stderr)
 	}
 	return cmd
+}
+
+// The groups of commands in the help.
+const groupRecords, groupCluster, groupNodes = "records", "cluster", "nodes"
+
+var groups = []*cobra.Group{
+	{ID: groupRecords, Title: "Records of a cluster that runs:"},
+	{ID: groupCluster, Title: "The cluster itself:"},
+	{ID: groupNodes, Title: "Nodes, and what they need:"},
+}
+
+func (p Program) add(to *cobra.Command, group string, makers ...func(environ []string) *cobra.Command) {
+	for _, make := range makers {
+		cmd := make(p.Environ)
+		cmd.GroupID = group
+		to.AddCommand(cmd)
+	}
+}
+
+// noSuchCommand refuses arguments that are no command, and says which one was probably meant.
+func noSuchCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if meant := cmd.SuggestionsFor(args[0]); len(meant) > 0 {
+		return usagef(cmd, "there is no command %q; did you mean %s?", args[0], strings.Join(meant, " or "))
+	}
+	return usagef(cmd, "there is no command %q", args[0])
 }

@@ -22,16 +22,20 @@ func TestCommandLine(t *testing.T) {
 	}{
 		"version":                 {args: []string{"--version"}, stdout: []string{"versiond", "1.2.3"}},
 		"help":                    {args: []string{"--help"}, stdout: []string{"--config FILE", "--node ID", "--data-dir DIR", "--bind HOST", "--join", "--address", "--port N"}},
-		"unknown flag":            {args: []string{"--nod", "node1"}, code: 1, stderr: []string{"versiond:", "--nod"}},
-		"argument":                {args: []string{"start"}, code: 1, stderr: []string{"start"}},
+		"unknown flag":            {args: []string{"--nod", "node1"}, code: 2, stderr: []string{"versiond:", "--nod"}},
+		"argument":                {args: []string{"statsu"}, code: 2, stderr: []string{"statsu", "did you mean status?"}},
+		"unknown flag of recover": {args: []string{"recover", "--nod", "x"}, code: 1, stderr: []string{"--nod"}},
 		"unknown node":            {args: []string{"--node", "node9"}, code: 1, stderr: []string{"--address"}},
 		"recover whom":            {args: []string{"recover", "--yes"}, code: 1, stderr: []string{"--node"}},
 		"recover an unknown node": {args: []string{"recover", "--yes", "--node", "node9"}, code: 1, stderr: []string{"--address"}},
 		"recover nothing":         {args: []string{"recover", "--yes", "--node", "node1", "--data-dir", misspelt}, code: 1, stderr: []string{"nothing to recover from", misspelt}},
 		"help for recover":        {args: []string{"recover", "--help"}, stdout: []string{"--yes", "--from-database", "--backup-dir", "--data-dir DIR", "Exit codes"}},
-		"bad flag value":          {args: []string{"--port", "http"}, code: 1, stderr: []string{"--port", "http"}},
+		"bad flag value":          {args: []string{"--port", "http"}, code: 2, stderr: []string{"--port", "http"}},
 		"unknown setting":         {args: []string{"--config", misspelt}, code: 1, stderr: []string{"capacty", "memoryDB.capacity"}},
 		"no such file":            {args: []string{"--config", misspelt + "x"}, code: 1, stderr: []string{misspelt + "x"}},
+		"variables of commands":   {args: []string{"config", "check"}, environ: []string{"VERSIOND_URL=x", "VERSIOND_TOKEN=x", "VERSIOND_TOKEN_FILE=x"}, stdout: []string{"node3 at 127.0.0.1:7003"}},
+		"settings of bad form":    {args: []string{"config", "check", "--config", misspelt}, code: 1, stderr: []string{"memoryDB.capacity"}},
+		"settings with secrets":   {args: []string{"config", "print", "--node", "node2"}, environ: []string{"VERSIOND_MYSQL_DSN=u:hunter2@tcp(127.0.0.1:3306)/versions"}, stdout: []string{"dsn: '[redacted]'", "node: node2", "reloadInterval: 30s"}},
 		"unknown variable":        {environ: []string{"VERSIOND_REDIS_ADRR=a:1"}, code: 1, stderr: []string{"VERSIOND_REDIS_ADRR", "VERSIOND_REDIS_ADDR"}},
 		"value of a bad form": {
 			environ: []string{"VERSIOND_SERVER_RELOADINTERVAL=often"}, code: 1,
@@ -55,7 +59,7 @@ func TestCommandLine(t *testing.T) {
 			for _, want := range each.stderr {
 				require.Contains(t, stderr.String(), want)
 			}
-			require.NotContains(t, stderr.String(), "hunter2")
+			require.NotContains(t, stdout.String()+stderr.String(), "hunter2")
 			if each.code != 0 {
 				require.Empty(t, stdout.String())
 				require.NotContains(t, stderr.String(), "Usage:")

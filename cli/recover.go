@@ -72,6 +72,7 @@ func newRecoverCommand(environ []string, stderr io.Writer) *cobra.Command {
 		Long:  recoverHelp,
 		Args:  cobra.NoArgs,
 	}
+	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return err }) // 2 says that --yes is waited for
 	config.BindFlags(cmd.Flags())
 	cmd.Flags().BoolVar(&r.yes, "yes", false, "do it, and do not only say what would be done")
 	cmd.Flags().BoolVar(&r.fromDatabase, "from-database", false, "take the records from this node's database: every data directory is gone")

@@ -41,6 +41,9 @@ func ToDelete(id string, opts ...WriteOption) Write {
 	return Write{op: "delete", record: Record{ID: id, Revision: writeOptionsOf(opts).revision}}
 }
 
+// Creates reports whether w creates a record.
+func (w Write) Creates() bool { return w.op == "create" }
+
 // MarshalJSON writes an item as nodes take it.
 func (w Write) MarshalJSON() ([]byte, error) {
 	if w.op == "delete" {

@@ -155,15 +155,15 @@ func (c *Client) see(index uint64) {
 	}
 }
 
-// On returns a Client that asks this address alone, with everything else as c has it.
-func (c *Client) On(address string) (*Client, error) {
-	addresses, err := parseAddresses([]string{address})
+// On returns a Client that asks these addresses alone, with everything else as c has it.
+func (c *Client) On(addresses ...string) (*Client, error) {
+	parsed, err := parseAddresses(addresses)
 	if err != nil {
 		return nil, err
 	}
-	one := *c
-	one.addresses = addresses
-	return &one, nil
+	some := *c
+	some.addresses = parsed
+	return &some, nil
 }
 
 // Addresses returns the addresses that c asks.

@@ -12,6 +12,9 @@ import (
 // fileEnv names the file to read; like --config it is no setting that the file itself could have.
 const fileEnv = envPrefix + "CONFIG"
 
+// ofCommands are the variables of commands that ask a cluster. They set nothing of a node, and may be around where one starts.
+var ofCommands = []string{envPrefix + "URL", envPrefix + "TOKEN", envPrefix + "TOKEN_FILE"}
+
 // readEnv takes over what the environment sets, and reports every wrong variable.
 func (c *Config) readEnv(environ []string) error {
 	settings := c.settingsBy(func(s Setting) string { return s.Env })
@@ -19,7 +22,7 @@ func (c *Config) readEnv(environ []string) error {
 	var errs []error
 	for _, entry := range environ {
 		name, text, _ := strings.Cut(entry, "=")
-		if !strings.HasPrefix(name, envPrefix) || isServiceVariable(name, text) {
+		if !strings.HasPrefix(name, envPrefix) || isServiceVariable(name, text) || slices.Contains(ofCommands, name) {
 			continue
 		}
 		if name == fileEnv {

@@ -1,0 +1,72 @@
+package cli
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"versiond/controller"
+	"versiond/naming"
+	"versiond/test/inprocess"
+)
+
+const adminSecret = "of the administrator"
+
+// urls are those of three nodes that all tests share. Each test has ids of its own.
+var urls []string
+
+func TestMain(m *testing.M) { os.Exit(runTests(m)) }
+
+func runTests(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "cli")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	cluster, err := inprocess.Start(dir, 3, controller.Token{Name: "ops", Role: naming.RoleAdmin, Secret: adminSecret})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	urls = cluster.URLs
+	code := m.Run()
+	if err := cluster.Close(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return code
+}
+
+// ran is what came of a command.
+type ran struct {
+	code           int
+	stdout, stderr string
+}
+
+// command runs versiond with what a shell would give it, on the nodes of all tests.
+func command(t *testing.T, stdin string, args ...string) ran {
+	t.Helper()
+	return commandOn(t, urls, stdin, args...)
+}
+
+func commandOn(t *testing.T, urls []string, stdin string, args ...string) ran {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	environ := []string{"VERSIOND_URL=" + strings.Join(urls, ","), "VERSIOND_TOKEN=" + adminSecret}
+	p := Program{Release: "1.2.3", Environ: environ, Stdin: strings.NewReader(stdin), Stdout: &stdout, Stderr: &stderr}
+	code := p.Run(args)
+	return ran{code, stdout.String(), stderr.String()}
+}
+
+// must runs a command that has to go well, and returns what it prints.
+func must(t *testing.T, args ...string) string {
+	t.Helper()
+	r := command(t, "", args...)
+	require.Zero(t, r.code, r.stderr)
+	return r.stdout
+}

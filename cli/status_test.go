@@ -1,0 +1,60 @@
+package cli
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"versiond/controller"
+	"versiond/naming"
+	"versiond/test/inprocess"
+)
+
+// status is read on a bad night: it has to say what is wrong, no more than that, and what to do.
+func TestStatus(t *testing.T) {
+	cluster, err := inprocess.Start(t.TempDir(), 3, controller.Token{Name: "ops", Role: naming.RoleAdmin, Secret: adminSecret})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, cluster.Close()) }()
+	r := commandOn(t, cluster.URLs[:1], "", "status")
+	require.Zero(t, r.code, r.stdout)
+	require.Regexp(t, `^The cluster takes writes\. node\d leads, and 1 of 3 voters may fail\.\n`, r.stdout)
+	require.Regexp(t, `(?m)^node2 +voter +\w+ +yes `, r.stdout, "nodes that are not in --url are asked, too")
+	require.NotContains(t, r.stdout, "1. ")
+
+	require.NoError(t, cluster.Stop(2))
+	require.Eventually(t, func() bool {
+		r = commandOn(t, cluster.URLs, "", "status")
+		return r.code == exitOther
+	}, statusPatience, statusTimeout/100, "one node is gone")
+	require.Contains(t, r.stdout, "must not lose another node")
+	require.Contains(t, r.stdout, "1. node3 does not answer")
+	require.Contains(t, r.stdout, "versiond remove node3")
+	require.NotContains(t, r.stdout, "2. ", "one fault is one problem")
+
+	require.NoError(t, cluster.Stop(1))
+	require.Eventually(t, func() bool {
+		r = commandOn(t, cluster.URLs, "", "status")
+		return r.code == exitUnavailable
+	}, statusPatience, statusTimeout/100, "there is no quorum")
+	require.Contains(t, r.stdout, "1. there is no quorum: 1 of 3 voters answer, and 2 are needed\n   Start one of node2, node3.")
+	require.NotContains(t, r.stdout, "2. ", r.stdout)
+	var said report
+	require.NoError(t, json.Unmarshal([]byte(commandOn(t, cluster.URLs, "", "status", "-o", "json").stdout), &said))
+	require.False(t, said.Writes)
+	require.Len(t, said.Problems, 1)
+
+	require.NoError(t, cluster.Stop(0))
+	r = commandOn(t, cluster.URLs, "", "status")
+	require.Equal(t, exitUnavailable, r.code)
+	require.Contains(t, r.stdout, "1. no node answers: "+cluster.URLs[0]+": connection refused")
+}
+
+// statusPatience is how long a cluster may take to see that a member is gone.
+const statusPatience = 10 * statusTimeout
+
+func TestStatusWithoutAToken(t *testing.T) {
+	r := command(t, "", "status", "--token", "wrong")
+	require.Equal(t, exitUnavailable, r.code)
+	require.Contains(t, r.stdout, "Give the secret of a token with VERSIOND_TOKEN")
+}
