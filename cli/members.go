@@ -100,7 +100,7 @@ func newRemoveCommand(environ []string) *cobra.Command {
 		Use:   "remove ID",
 		Short: "Remove a member",
 		Long: "remove takes a member out of the cluster; one that leads hands over first. It is refused when the voters left alive\n" +
-			"could not form a quorum. A removed node comes back with versiond join, or with an emptied data directory." + exitHelp,
+			"could not form a quorum. A removed node comes back with versiond join." + exitHelp,
 		Example: "  versiond remove node3",
 		Args:    asUsage(cobra.ExactArgs(1)),
 	}
