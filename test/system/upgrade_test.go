@@ -53,6 +53,8 @@ func upgradeThree(t *testing.T, before string) {
 		n.Start()
 		c.WaitReady()
 		load.Await(t, 100, upgradeTimeout)
+		requireLedBy(t, c, n) // while the others follow, of which some are of the release before
+		load.Await(t, 100, upgradeTimeout)
 		requireAgreement(t, c)
 	}
 	cluster.Eventually(t, upgradeTimeout, "the history is to begin on every node", func() error { return historyHasBegun(t, c) })
@@ -66,6 +68,18 @@ func upgradeThree(t *testing.T, before string) {
 	requireNoWayBack(t, c, c.Followers()[0], before, `cannot be read|entry \d+ of the snapshot begins with 0x4`)
 	requireNotLetIn(t, c, before)
 	c.RequireEqualStores()
+}
+
+// requireLedBy has a node lead.
+func requireLedBy(t *testing.T, c *cluster.Cluster, n *cluster.Node) {
+	t.Helper()
+	cluster.Eventually(t, upgradeTimeout, n.ID+" is to lead", func() error {
+		if c.Leader() == n {
+			return nil
+		}
+		_, err := n.Client.Transfer(t.Context(), n.ID)
+		return err
+	})
 }
 
 // requireNoHistory requires that no node believes that changes are kept.
