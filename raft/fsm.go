@@ -66,7 +66,7 @@ func (f *VersionFSM) ApplyBatch(logs []*raft.Log) []any {
 	for i, log := range logs {
 		handles[i] = f.note(log, awaited, now)
 	}
-	f.queue.notify()
+	f.queue.wake.Set()
 	return handles
 }
 

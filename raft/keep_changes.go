@@ -1,6 +1,7 @@
 package raft
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -53,20 +54,14 @@ func (p *proposer) proposeEntry(ctx context.Context, data []byte, done func()) (
 		done()
 		return outcome, model.ErrNotLeader
 	}
-	settled := make(chan result, 1)
-	go func() {
+	r, err := aside(ctx, func() result {
 		defer done()
-		settled <- p.await(data, never) // what is committed will be applied here, whoever leads then
-	}()
-	select {
-	case r := <-settled:
-		if r.err != nil {
-			return outcome, r.err
-		}
-		return r.outcomes[0].Outcomes[0], nil
-	case <-ctx.Done():
-		return outcome, fmt.Errorf("%w: %w", model.ErrOutcomeUnknown, ctx.Err())
+		return p.await(data, never) // what is committed will be applied here, whoever leads then
+	})
+	if err = cmp.Or(err, r.err); err != nil {
+		return outcome, err
 	}
+	return r.outcomes[0].Outcomes[0], nil
 }
 
 func never() bool { return false }

@@ -1,6 +1,7 @@
 package raft
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -112,12 +113,18 @@ func (e *engine) change(ctx context.Context, otherwise error, begin func(*raft.R
 	if running == nil {
 		return model.ErrNotLeader
 	}
-	done := make(chan error, 1)
-	go func() { done <- changeError(begin(running.raft).Error(), otherwise) }()
+	failure, err := aside(ctx, func() error { return changeError(begin(running.raft).Error(), otherwise) })
+	return cmp.Or(failure, err)
+}
+
+// aside returns what do comes to, which goes on when the caller leaves: model.ErrOutcomeUnknown.
+func aside[T any](ctx context.Context, do func() T) (result T, err error) {
+	done := make(chan T, 1)
+	go func() { done <- do() }()
 	select {
-	case err := <-done:
-		return err
+	case result = <-done:
+		return result, nil
 	case <-ctx.Done():
-		return fmt.Errorf("%w: %w", model.ErrOutcomeUnknown, ctx.Err())
+		return result, fmt.Errorf("%w: %w", model.ErrOutcomeUnknown, ctx.Err())
 	}
 }

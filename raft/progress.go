@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"versiond/group"
 	"versiond/model"
 )
 
@@ -15,8 +16,8 @@ const StuckAfter = 2 * time.Second
 
 // progress tells any goroutine how far the applier is, and lets it wait. Only the applier moves it.
 type progress struct {
-	// wanted holds a token when somebody has begun to wait.
-	wanted  chan struct{}
+	// wanted is set when somebody has begun to wait.
+	wanted  group.Signal
 	applied atomic.Uint64
 	serving atomic.Bool // the store is known to be ours and to hold what applied says
 	moved   atomic.Pointer[time.Time]
@@ -44,7 +45,7 @@ type waiter struct {
 }
 
 func newProgress() *progress {
-	p := &progress{wanted: make(chan struct{}, 1), waiters: map[*waiter]struct{}{}}
+	p := &progress{wanted: group.NewSignal(), waiters: map[*waiter]struct{}{}}
 	p.touch()
 	return p
 }
@@ -80,7 +81,7 @@ func (p *progress) enlist(index uint64) *waiter {
 	}
 	w := &waiter{index: index, reached: make(chan struct{})}
 	p.waiters[w] = struct{}{}
-	signal(p.wanted)
+	p.wanted.Set()
 	return w
 }
 

@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"versiond/group"
 	"versiond/model"
 )
 
@@ -38,8 +39,8 @@ func (h *handle) resolve(r result) {
 
 // queue lies between hashicorp's FSM goroutine, which never waits, and the applier.
 type queue struct {
-	wake   chan struct{} // holds a token whenever there may be something new for the applier
-	urgent chan struct{} // holds a token when that should not wait until more has come
+	wake   group.Signal // is set whenever there may be something new for the applier
+	urgent group.Signal // is set when that should not wait until more has come
 
 	mu sync.Mutex
 	marks
@@ -61,16 +62,7 @@ type marks struct {
 	restore uint64 // that of a snapshot that it was told to restore
 }
 
-func newQueue() *queue { return &queue{wake: make(chan struct{}, 1), urgent: make(chan struct{}, 1)} }
-
-func (q *queue) notify() { signal(q.wake) }
-
-func signal(c chan struct{}) {
-	select {
-	case c <- struct{}{}:
-	default:
-	}
-}
+func newQueue() *queue { return &queue{wake: group.NewSignal(), urgent: group.NewSignal()} }
 
 // push takes an entry from the FSM. One that nobody waits for may be left to the log.
 func (q *queue) push(e entry) {
@@ -84,7 +76,7 @@ func (q *queue) push(e entry) {
 	q.bytes += len(e.data)
 	q.entries = append(q.entries, e)
 	if e.handle != nil || len(q.entries) >= applyEntriesMax {
-		signal(q.urgent)
+		q.urgent.Set()
 	}
 }
 
@@ -112,7 +104,7 @@ func (q *queue) pushRestore(index uint64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.handed, q.restore, q.certain = index, index, max(q.certain, index)
-	q.notify()
+	q.wake.Set()
 }
 
 // startAt tells the applier that hashicorp/raft will hand over nothing up to index, because a snapshot

@@ -30,8 +30,8 @@ func (q *queue) requestRebuild() <-chan struct{} {
 	if q.rebuild == nil {
 		q.rebuild = make(chan struct{})
 	}
-	q.notify()
-	signal(q.urgent)
+	q.wake.Set()
+	q.urgent.Set()
 	return q.rebuild
 }
 

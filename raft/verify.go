@@ -53,7 +53,7 @@ func (a *applier) expect(found model.StoreState, at model.Position) error {
 // something there that cannot be calls it; to be wrong costs one query.
 func (n *Node) VerifyStore() {
 	n.unsure.Store(true)
-	n.fsm.queue.notify()
+	n.fsm.queue.wake.Set()
 }
 
 // StoredIndex is the highest index with commands whose effect this node has seen its store commit: no

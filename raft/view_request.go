@@ -85,8 +85,8 @@ func (q *queue) requestView() *viewRequest {
 	if q.closing {
 		q.cancelView(errViewLate)
 	}
-	q.notify()
-	signal(q.urgent)
+	q.wake.Set()
+	q.urgent.Set()
 	return request
 }
 
@@ -107,8 +107,8 @@ func (q *queue) requestAnyView() *viewRequest {
 		return request
 	}
 	q.views = append(q.views, request)
-	q.notify()
-	signal(q.urgent)
+	q.wake.Set()
+	q.urgent.Set()
 	return request
 }
 

@@ -25,7 +25,7 @@ const (
 type redisWriter struct {
 	redisDao *dao.VersionRedisDao
 	log      *slog.Logger
-	wake     chan struct{}
+	wake     group.Signal
 	failed   atomic.Bool
 	failures atomic.Uint64
 
@@ -35,7 +35,7 @@ type redisWriter struct {
 }
 
 func newRedisWriter(redisDao *dao.VersionRedisDao, log *slog.Logger) *redisWriter {
-	return &redisWriter{redisDao: redisDao, log: log, wake: make(chan struct{}, 1), pending: map[string]*dao.CachedVersion{}}
+	return &redisWriter{redisDao: redisDao, log: log, wake: group.NewSignal(), pending: map[string]*dao.CachedVersion{}}
 }
 
 func (w *redisWriter) set(v dao.CachedVersion) { w.put(v.ID, &v) }
@@ -47,13 +47,6 @@ func (w *redisWriter) put(id string, v *dao.CachedVersion) {
 	defer w.mu.Unlock()
 	if _, there := w.pending[id]; there || len(w.pending) < redisPendingMax {
 		w.pending[id] = v
-	}
-}
-
-func (w *redisWriter) notify() {
-	select {
-	case w.wake <- struct{}{}:
-	default:
 	}
 }
 

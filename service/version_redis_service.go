@@ -90,7 +90,7 @@ func (s *VersionRedisService) DeleteVersion(id string) {
 // Flush lets what was cached go to Redis. It does not wait.
 func (s *VersionRedisService) Flush() {
 	if s.writer != nil {
-		s.writer.notify()
+		s.writer.wake.Set()
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"sync/atomic"
 
+	"versiond/group"
 	"versiond/model"
 )
 
@@ -29,10 +30,10 @@ type Trust struct {
 	gen atomic.Uint64
 	// divergence is nil while nothing speaks against the store.
 	divergence atomic.Pointer[divergence]
-	// quarantined holds a token from when the store is found wrong until Guard repairs it.
-	quarantined chan struct{}
-	// suspected holds a token when a read has met a row that may not be the one that was applied.
-	suspected chan struct{}
+	// quarantined is set from when the store is found wrong until Guard repairs it.
+	quarantined group.Signal
+	// suspected is set when a read has met a row that may not be the one that was applied.
+	suspected group.Signal
 	// conflict is how the checksums of members differ where no majority says whose are right; nil while
 	// that is not so.
 	conflict atomic.Pointer[string]
@@ -46,7 +47,7 @@ type divergence struct {
 
 // NewTrust returns a Trust that believes the store. diverged is told in a word by what it was found to be wrong.
 func NewTrust(diverged func(foundBy string), log *slog.Logger) *Trust {
-	return &Trust{diverged: diverged, log: log, quarantined: make(chan struct{}, 1), suspected: make(chan struct{}, 1)}
+	return &Trust{diverged: diverged, log: log, quarantined: group.NewSignal(), suspected: group.NewSignal()}
 }
 
 // Gen changes whenever the store is replaced or taken out of service.
@@ -96,7 +97,7 @@ func (t *Trust) foundInForm(gen uint64, err error) {
 }
 
 // Suspect has all rows read soon, and not only with the next reload.
-func (t *Trust) Suspect() { put(t.suspected) }
+func (t *Trust) Suspect() { t.suspected.Set() }
 
 // quarantine keeps readers from the store at once, and has it built anew. What was found in the store before it was
 // last loaded is of no interest.
@@ -107,12 +108,5 @@ func (t *Trust) quarantine(gen uint64, foundBy string, err error) {
 	t.gen.Add(1) // reads under way do not count
 	t.diverged(foundBy)
 	t.log.Error("this node serves nothing from its store until it is built anew", "foundBy", foundBy, "err", err)
-	put(t.quarantined)
-}
-
-func put(token chan struct{}) {
-	select {
-	case token <- struct{}{}:
-	default:
-	}
+	t.quarantined.Set()
 }
