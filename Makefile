@@ -37,6 +37,13 @@ test: servers ## every test, with the race detector and real servers, and short 
 	VERSIOND_REQUIRE_SERVERS=1 go run ./test/noskip -race -count=1 -timeout $(TEST_TIMEOUT) $(TEST)
 	@$(MAKE) --no-print-directory fuzz
 
+# Where make release puts what it builds.
+DIST ?= dist
+
+.PHONY: release
+release: ## programs for five systems, Debian packages, a bill of materials and checksums, into dist
+	scripts/release $(DIST)
+
 # docker-compose 1.29, or where that is missing Compose v2.
 DOCKER_COMPOSE ?= $(if $(shell command -v docker-compose),docker-compose,docker compose)
 

@@ -57,7 +57,7 @@ func (p Program) command() *cobra.Command {
 			"  versiond create myapp 1.0.0 linux           # in another one\n" +
 			"  versiond check 0.9.0 myapp\n" +
 			"  versiond status",
-		Version:       p.Release,
+		Version:       versionText(p.Release),
 		Args:          noSuchCommand,
 		SilenceUsage:  true,
 		SilenceErrors: true,

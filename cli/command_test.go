@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -20,7 +21,7 @@ func TestCommandLine(t *testing.T) {
 		stdout        []string
 		stderr        []string
 	}{
-		"version":                 {args: []string{"--version"}, stdout: []string{"versiond", "1.2.3"}},
+		"version":                 {args: []string{"--version"}, stdout: []string{"versiond version 1.2.3 (", runtime.Version() + ")"}},
 		"help":                    {args: []string{"--help"}, stdout: []string{"--config FILE", "--node ID", "--data-dir DIR", "--bind HOST", "--join", "--address", "--port N"}},
 		"unknown flag":            {args: []string{"--nod", "node1"}, code: 2, stderr: []string{"versiond:", "--nod"}},
 		"argument":                {args: []string{"statsu"}, code: 2, stderr: []string{"statsu", "did you mean status?"}},
