@@ -34,6 +34,7 @@ func TestConsole(t *testing.T) {
 		{"versions", versions},
 		{"files", importAndExport},
 		{"looks", looks},
+		{"members", members},
 		{"a node is killed", nodeKilled},
 		{"backup", backup},
 	} {

@@ -7,6 +7,7 @@ export const session = {
   role: '', // read, write or admin; '' while it is not known
   name: '', // of the token; '' on a node without tokens
   peers: null,
+  leaders: [], // who has led since the page was opened: {id, at}
   ready: null, // the answer of /readyz
   problem: null, // why the last look at the cluster failed
   silent: false, // the node did not answer at all
@@ -46,6 +47,7 @@ export async function lookOnce(signal) {
     session.ready = await readiness(signal);
     session.peers = await get(['peers'], {signal});
     session.problem = null;
+    noteLeader();
   } catch (err) {
     if (signal?.aborted) return;
     session.problem = err;
@@ -53,6 +55,11 @@ export async function lookOnce(signal) {
   } finally {
     tell();
   }
+}
+
+function noteLeader() {
+  const first = leader();
+  if (first && session.leaders.at(-1)?.id !== first.id) session.leaders.push({id: first.id, at: Date.now()});
 }
 
 // readiness is the same document with 200 and with 503.

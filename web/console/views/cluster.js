@@ -1,25 +1,30 @@
 // Who belongs to the cluster and how each does; what this node says of itself.
 
 import {h, fill} from '../dom.js';
-import {t, tn, number, ago} from '../i18n.js';
+import {t, tn, number, ago, time} from '../i18n.js';
 import {icon} from '../icons.js';
-import {session, onChange, leader} from '../session.js';
+import {session, onChange, leader, may} from '../session.js';
 import {loading, failure} from '../states.js';
 import {table} from '../table.js';
+import {giveVote, join, moveLead, removeMember} from './members.js';
+import {plots} from './plots.js';
 
 export function cluster(root, signal) {
   const said = h('section.summary', {'aria-label': t('State')});
   const members = h('section', {'aria-label': t('Members')}, loading(3));
   const checks = h('section', {'aria-label': t('Checks')});
-  root.append(h('div.head', {}, h('h1', {}, t('Cluster'))), said, members, checks);
+  const moved = h('section', {'aria-label': t('Leader changes')});
+  root.append(h('div.head', {}, h('h1', {}, t('Cluster')), may('admin') && h('button', {type: 'button', 'data-key': 'join', onclick: () => join(signal)}, t('Let a node join'))),
+    said, members, h('section', {'aria-label': t('Work')}, h('h2', {}, t('Work of this node')), plots(signal)), checks, moved);
   const renew = () => {
     if (!session.peers) {
       if (session.problem) fill(members, failure(session.problem, () => {}, signal));
       return;
     }
     fill(said, summary());
-    fill(members, h('h2', {}, t('Members')), memberTable());
+    fill(members, h('h2', {}, t('Members')), memberTable(signal));
     fill(checks, checkList());
+    fill(moved, leaderChanges());
   };
   onChange(renew, signal);
   renew();
@@ -51,7 +56,7 @@ const roleName = (m) => {
   return [{follower: t('follower'), candidate: t('candidate'), waiting: t('waiting'), shutdown: t('stopping')}[m.state] ?? m.state, m.state === 'follower' ? 'calm' : 'warn'];
 };
 
-function memberTable() {
+function memberTable(signal) {
   return table(t('Members'), [
     {name: t('Node'), class: 'grow', cell: (m) => [h('strong.mono', {}, m.id), h('span.sub.mono', {}, m.address)]},
     {name: t('Role'), cell: (m) => { const [word, kind] = roleName(m); return h(`span.badge.${kind}`, {}, word); }},
@@ -60,8 +65,17 @@ function memberTable() {
     {name: t('Last contact'), cell: (m) => (m.lastContact ? ago(m.lastContact) : t('none'))},
     {name: t('Release'), cell: (m) => m.release || '–'},
     {name: t('Records'), cell: (m) => (m.divergence ? h('span.badge.bad', {title: m.divergence}, t('differ')) : m.reachable ? t('as they should be') : '–')},
-  ], session.peers.members, (m) => m.id);
+    may('admin') && {name: t('Change'), class: 'acts', cell: (m) => acts(m, signal)},
+  ].filter(Boolean), session.peers.members, (m) => m.id);
 }
+
+const acts = (m, signal) => h('span.row', {},
+  m.reachable && m.suffrage === 'voter' && m.state !== 'leader' && h('button', {type: 'button', 'data-key': `lead-${m.id}`, 'aria-label': t('Let {id} lead', {id: m.id}), onclick: () => moveLead(m, signal)}, t('Let it lead')),
+  m.suffrage === 'nonvoter' && h('button', {type: 'button', 'data-key': `vote-${m.id}`, 'aria-label': t('Give {id} a vote', {id: m.id}), onclick: () => giveVote(m, signal)}, t('Give it a vote')),
+  h('button', {type: 'button', 'data-key': `remove-${m.id}`, 'aria-label': t('Remove {id}', {id: m.id}), onclick: () => removeMember(m, signal)}, t('Remove…')));
+
+// leaderChanges are those of the time since the page was opened.
+const leaderChanges = () => session.leaders.length > 1 && [h('h2', {}, t('Leader changes')), h('ol.past', {}, session.leaders.slice(1).reverse().map((l) => h('li', {}, h('strong.mono', {}, l.id), ' ', h('span.muted', {}, time(l.at)))))];
 
 function checkList() {
   if (!session.ready) return null;

@@ -1,0 +1,36 @@
+// How much this node does, and how fast, from /metrics.
+
+import {repeat, send} from '../api.js';
+import {h} from '../dom.js';
+import {t} from '../i18n.js';
+import {read, sum} from '../metrics.js';
+import {plot} from '../plot.js';
+
+const interval = 2500;
+
+export function plots(signal) {
+  const writes = plot(t('Writes'), t('a second'));
+  const reads = plot(t('Reads'), t('a second'));
+  const took = plot(t('A write takes'), t('ms'));
+  const lag = plot(t('Behind'), t('entries'));
+  let before = null;
+  repeat(interval, signal, async () => {
+    const samples = read(await (await send('GET', ['metrics'], {signal})).text());
+    const now = {
+      at: performance.now(),
+      writes: sum(samples, 'versiond_writes_total'),
+      reads: sum(samples, 'versiond_http_requests_total', {port: 'public', method: 'GET', route: /^\/version/}),
+      spent: sum(samples, 'versiond_write_duration_seconds_sum'),
+      spentOn: sum(samples, 'versiond_write_duration_seconds_count'),
+    };
+    const seconds = before && (now.at - before.at) / 1000;
+    if (before && now.writes >= before.writes && now.reads >= before.reads) { // else the node was started anew
+      writes.add((now.writes - before.writes) / seconds);
+      reads.add((now.reads - before.reads) / seconds);
+      took.add(now.spentOn > before.spentOn ? 1000 * (now.spent - before.spent) / (now.spentOn - before.spentOn) : null);
+    }
+    lag.add(sum(samples, 'versiond_applier_lag_entries'));
+    before = now;
+  });
+  return h('div.plots', {}, writes.el, reads.el, took.el, lag.el);
+}
