@@ -18,7 +18,7 @@ RUN go mod download
 COPY . .
 # Without gin's MessagePack, which nothing here speaks and which is a sixth of the program.
 # Static: the image below has no C library. A new volume takes the owner of the directory it covers.
-RUN CGO_ENABLED=0 go build -tags nomsgpack -trimpath -ldflags='-s -w' -o /image/program/versiond . && mkdir -p /image/state/data
+RUN CGO_ENABLED=0 go build -tags nomsgpack -trimpath -ldflags='-s -w' -o /image/program/versiond . && mkdir -p /image/state/data /image/state/certs /image/state/ca
 
 FROM ${BASE_IMAGE}
 COPY --from=build /image/program/ /

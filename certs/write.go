@@ -1,6 +1,7 @@
 package certs
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -27,6 +28,18 @@ func (p Pair) Write(dir, name string) error {
 		return errors.Join(err, os.Remove(key))
 	}
 	return nil
+}
+
+// WriteCertificate puts the certificate alone into a directory. The one of another pair is not replaced.
+func (p Pair) WriteCertificate(dir, name string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	path, _ := Paths(dir, name)
+	if there, err := os.ReadFile(path); err == nil && bytes.Equal(there, p.Certificate) {
+		return nil
+	}
+	return writeNew(path, p.Certificate, 0o644)
 }
 
 func writeNew(path string, text []byte, mode os.FileMode) (err error) {

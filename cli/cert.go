@@ -1,10 +1,12 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
 	"net/netip"
+	"os"
 	"regexp"
 	"slices"
 	"time"
@@ -28,19 +30,34 @@ const certHelp = `cert makes certificates for a test or a small team, all with E
 ca.pem goes to every node and client, and ca-key.pem to none of them: whoever has it makes nodes. Files that are there are
 not replaced. docs/operations.md says how nodes use them and how they are changed.`
 
+// certCommand is what versiond cert was told.
+type certCommand struct {
+	// dir is where files are written, and authorityDir where the authority is; dir when it is not set.
+	dir, authorityDir string
+	// keep leaves files that are there, where they are otherwise in the way.
+	keep    bool
+	hosts   []string
+	environ []string
+}
+
 // newCertCommand makes the command that makes certificates.
 func newCertCommand(environ []string) *cobra.Command {
+	c := &certCommand{environ: environ}
 	cmd := &cobra.Command{
 		Use: "cert", Short: "Make an authority, and certificates for nodes and clients", Long: certHelp, Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }, // what has no RunE takes any argument
 	}
-	var dir string
-	cmd.PersistentFlags().StringVar(&dir, "dir", "certs", "directory of the files")
-	cmd.AddCommand(newCertAuthority(&dir), newCertNode(&dir, environ), newCertClient(&dir))
+	cmd.PersistentFlags().StringVar(&c.dir, "dir", "certs", "directory of the files")
+	cmd.PersistentFlags().BoolVar(&c.keep, "keep", false, "leave what is there, and make what is missing")
+	node, client := c.nodeCommand(), c.clientCommand()
+	for _, each := range []*cobra.Command{node, client} {
+		each.Flags().StringVar(&c.authorityDir, "ca-dir", "", "directory of the authority, whose certificate is copied to --dir; that of --dir when not set")
+	}
+	cmd.AddCommand(c.authorityCommand(), node, client)
 	return cmd
 }
 
-func newCertAuthority(dir *string) *cobra.Command {
+func (c *certCommand) authorityCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "ca",
 		Short: "Make an authority that signs nodes and clients",
@@ -51,13 +68,12 @@ func newCertAuthority(dir *string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return writePair(cmd, pair, *dir, authority)
+			return c.write(cmd, pair, authority)
 		},
 	}
 }
 
-func newCertNode(dir *string, environ []string) *cobra.Command {
-	var hosts []string
+func (c *certCommand) nodeCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "node",
 		Short: "Make a certificate for each node of the settings, or for the one that --node names",
@@ -65,34 +81,38 @@ func newCertNode(dir *string, environ []string) *cobra.Command {
 			"node's address, for server.bind, for server.trustedHosts, for this machine (localhost, 127.0.0.1, ::1) and for --host.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := config.Load(cmd.Flags(), environ)
+			cfg, err := config.Load(cmd.Flags(), c.environ)
 			if err != nil {
 				return err
 			}
-			for _, host := range hosts {
-				if !naming.IsHost(host) {
-					return fmt.Errorf("--host: %q is neither a host name nor an IP address", host)
-				}
-			}
-			ca, err := readAuthority(*dir)
-			if err != nil {
-				return err
-			}
-			for _, node := range cfg.LocalNodes() {
-				pair, err := ca.Node(node.ID, certified(append(cfg.HostNames(node), hosts...)), time.Now())
-				if err != nil {
-					return err
-				}
-				if err := writePair(cmd, pair, *dir, node.ID); err != nil {
-					return err
-				}
-			}
-			return nil
+			return c.makeNodes(cmd, cfg)
 		},
 	}
 	config.BindFlags(cmd.Flags())
-	cmd.Flags().StringArrayVar(&hosts, "host", nil, "name or address by which clients call the node; may be given again")
+	cmd.Flags().StringArrayVar(&c.hosts, "host", nil, "name or address by which clients call the node; may be given again")
 	return cmd
+}
+
+func (c *certCommand) makeNodes(cmd *cobra.Command, cfg config.Config) error {
+	for _, host := range c.hosts {
+		if !naming.IsHost(host) {
+			return fmt.Errorf("--host: %q is neither a host name nor an IP address", host)
+		}
+	}
+	ca, err := c.authority()
+	if err != nil {
+		return err
+	}
+	for _, node := range cfg.LocalNodes() {
+		pair, err := ca.Node(node.ID, certified(append(cfg.HostNames(node), c.hosts...)), time.Now())
+		if err != nil {
+			return err
+		}
+		if err := c.write(cmd, pair, node.ID); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // certified returns the names that a node's certificate counts for: those by which it is called, and those by which it
@@ -111,7 +131,7 @@ func certified(names []string) (hosts []string) {
 // clientName keeps the name of a client one that is a file's name too.
 var clientName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
-func newCertClient(dir *string) *cobra.Command {
+func (c *certCommand) clientCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "client NAME",
 		Short: "Make a certificate for a client, by the name that auth.certificates knows",
@@ -121,7 +141,7 @@ func newCertClient(dir *string) *cobra.Command {
 			if !clientName.MatchString(name) {
 				return fmt.Errorf("%q has to be 1 to 64 letters, digits, dots, _ and -, and to begin with a letter or digit", name)
 			}
-			ca, err := readAuthority(*dir)
+			ca, err := c.authority()
 			if err != nil {
 				return err
 			}
@@ -129,31 +149,44 @@ func newCertClient(dir *string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return writePair(cmd, pair, *dir, name)
+			return c.write(cmd, pair, name)
 		},
 	}
 }
 
-func readAuthority(dir string) (*certs.Authority, error) {
+// authority reads the authority, and puts its certificate beside those that it signs.
+func (c *certCommand) authority() (*certs.Authority, error) {
+	dir := cmp.Or(c.authorityDir, c.dir)
 	pair, err := certs.Read(dir, authority)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("there is no authority in %s (%w); make one with versiond cert ca, or name its directory with --dir", dir, err)
+		return nil, fmt.Errorf("there is no authority in %s (%w); make one with versiond cert ca, or name its directory with --dir or --ca-dir", dir, err)
 	}
 	if err != nil {
 		return nil, err
 	}
 	ca, err := certs.ParseAuthority(pair)
+	if err == nil && dir != c.dir {
+		err = pair.WriteCertificate(c.dir, authority)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("the authority in %s: %w", dir, err)
 	}
 	return ca, nil
 }
 
-func writePair(cmd *cobra.Command, pair certs.Pair, dir, name string) error {
-	if err := pair.Write(dir, name); err != nil {
+func (c *certCommand) write(cmd *cobra.Command, pair certs.Pair, name string) error {
+	certificate, key := certs.Paths(c.dir, name)
+	if c.keep && exists(certificate) && exists(key) {
+		return nil
+	}
+	if err := pair.Write(c.dir, name); err != nil {
 		return err
 	}
-	certificate, key := certs.Paths(dir, name)
 	fmt.Fprintf(cmd.OutOrStdout(), "%s\n%s\n", certificate, key)
 	return nil
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }

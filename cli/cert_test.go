@@ -99,6 +99,31 @@ func TestCertReplacesNothing(t *testing.T) {
 	mustCert(t, dir, "node", "--node", "node1")
 }
 
+// Containers that make what they lack do so at every start, and must have the same authority from the second on. Its key
+// must not lie where nodes can read it.
+func TestCertMakesWhatIsMissing(t *testing.T) {
+	ca, dir := filepath.Join(t.TempDir(), "ca"), filepath.Join(t.TempDir(), "certs")
+	for range 2 {
+		mustCert(t, ca, "ca", "--keep")
+		mustCert(t, dir, "node", "--ca-dir", ca, "--keep")
+		mustCert(t, dir, "client", "ops", "--ca-dir", ca, "--keep")
+	}
+	require.Equal(t, mustParse(t, filepath.Join(ca, "ca.pem")).Raw, mustParse(t, filepath.Join(dir, "ca.pem")).Raw)
+	require.NoFileExists(t, filepath.Join(dir, "ca-key.pem"))
+	before := mustParse(t, filepath.Join(dir, "node1.pem")).Raw
+	require.NoError(t, os.Remove(filepath.Join(dir, "node2.pem")))
+	require.NoError(t, os.Remove(filepath.Join(dir, "node2-key.pem")))
+	mustCert(t, dir, "node", "--ca-dir", ca, "--keep")
+	require.FileExists(t, filepath.Join(dir, "node2.pem"))
+	require.Equal(t, before, mustParse(t, filepath.Join(dir, "node1.pem")).Raw)
+
+	other := t.TempDir()
+	mustCert(t, other, "ca")
+	code, said := cert(dir, "client", "more", "--ca-dir", other)
+	require.Equal(t, 1, code)
+	require.Contains(t, said, "ca.pem is there already")
+}
+
 // A name that is a path would write elsewhere.
 func TestCertRefusesWhatIsNoName(t *testing.T) {
 	dir := t.TempDir()

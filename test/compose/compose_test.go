@@ -37,6 +37,7 @@ func TestCompose(t *testing.T) {
 	image := requireImage(t)
 	t.Run("clean clone", func(t *testing.T) { testCleanClone(t, image) })
 	t.Run(".env.example", func(t *testing.T) { testEnvExample(t, image) })
+	t.Run("docker-compose.tls.yml", func(t *testing.T) { testTLS(t, image) })
 }
 
 // A clean clone has to come up with nothing edited, and to survive what happens to containers. The

@@ -39,14 +39,17 @@ type stack struct {
 	token  string
 }
 
-// newStack prepares containers with the settings of an env file's text; nothing is left of them, nor
+// newStack prepares containers with the settings of an env file's text, and with more compose files; nothing is left of them, nor
 // of an earlier test that was killed.
-func newStack(t *testing.T, image, settings string) *stack {
+func newStack(t *testing.T, image, settings string, more ...string) *stack {
 	t.Helper()
 	envFile := filepath.Join(t.TempDir(), "settings.env")
 	require.NoError(t, os.WriteFile(envFile, []byte(settings), 0o600))
 	words := append(composeWords(), "--project-name", project, "--env-file", envFile,
 		"--file", "docker-compose.yml", "--file", "test/compose/subnet.yml")
+	for _, file := range more {
+		words = append(words, "--file", file)
+	}
 	s := &stack{t: t, words: words, env: append(surroundings(), "VERSIOND_IMAGE="+image), subnet: subnets[0]}
 	s.remove()
 	t.Cleanup(s.remove)
