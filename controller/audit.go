@@ -34,31 +34,31 @@ var audited = map[string]string{
 }
 
 // auditClient leaves a line for what a client was to change.
-func (v *VersionController) auditClient(c *gin.Context) {
-	if v.audits {
+func (f *frame) auditClient(c *gin.Context) {
+	if f.audits {
 		who := "unknown"
-		if v.access.Load().open() {
+		if f.guard.access.Load().open() {
 			who = "anybody"
 		}
-		v.audit(c, cmp.Or(c.GetString(tokenKey), who), audited[c.Request.Method+" "+c.FullPath()])
+		f.audit(c, cmp.Or(c.GetString(tokenKey), who), audited[c.Request.Method+" "+c.FullPath()])
 	}
 }
 
 // auditNode leaves a line for a node that joins by itself. What else comes to the peer port from other nodes is in the
 // log of the node that its client asked.
-func (v *VersionController) auditNode(c *gin.Context) {
-	if v.audits {
-		v.audit(c, "a node", audited[c.Request.Method+" "+c.FullPath()+" of another node"])
+func (f *frame) auditNode(c *gin.Context) {
+	if f.audits {
+		f.audit(c, "a node", audited[c.Request.Method+" "+c.FullPath()+" of another node"])
 	}
 }
 
 // audit leaves the lines of a request: one for each record of a batch, one for everything else, none for what changes nothing.
-func (v *VersionController) audit(c *gin.Context, who, what string) {
+func (f *frame) audit(c *gin.Context, who, what string) {
 	if what == "" {
 		return
 	}
 	host, _, _ := net.SplitHostPort(c.Request.RemoteAddr)
-	line := v.logger.With("who", who, "from", host, "requestID", requestID(c))
+	line := f.logger.With("who", who, "from", host, "requestID", requestID(c))
 	if items, ok := c.Value(itemsKey).([]batchItem); ok && len(items) > 0 {
 		results, _ := c.Value(resultsKey).([]BatchResult)
 		for i, item := range items {

@@ -72,15 +72,15 @@ func (a *access) find(secret string) (h holder, found bool) {
 }
 
 // Renew has the node go by another access from the next request on.
-func (v *VersionController) Renew(given Access) { v.access.Store(newAccess(given)) }
+func (g *guard) Renew(given Access) { g.access.Store(newAccess(given)) }
 
 // Require returns what goes before handlers that need a role. On a node without tokens it lets
 // everybody pass who calls the node by its name.
-func (v *VersionController) Require(role naming.Role) gin.HandlerFunc {
+func (g *guard) Require(role naming.Role) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		known := v.access.Load()
+		known := g.access.Load()
 		if known.open() {
-			refuseOtherHosts(c, v.hosts)
+			refuseOtherHosts(c, g.hosts)
 			return
 		}
 		if err := known.authorize(c, role); err != nil {
@@ -94,9 +94,9 @@ const exposedHeaders = "ETag, Retry-After, X-Request-ID, X-Versiond-Index, X-Ver
 
 // RequireForQuestions returns what goes before handlers that say which version is the newest: Require of the role read, unless
 // everybody may ask. A browser then lets any page read the answer; it asks for no more, as nothing here depends on who asks.
-func (v *VersionController) RequireForQuestions() gin.HandlerFunc {
-	if !v.publicQuestions {
-		return v.Require(naming.RoleRead)
+func (g *guard) RequireForQuestions() gin.HandlerFunc {
+	if !g.publicQuestions {
+		return g.Require(naming.RoleRead)
 	}
 	return func(c *gin.Context) {
 		c.Header("Access-Control-Allow-Origin", "*")

@@ -17,21 +17,33 @@ import (
 // VersionController has the handlers of the public port and of the peer port. It keeps nothing between
 // requests but how much their bodies hold; any goroutine may call its methods.
 type VersionController struct {
+	*frame
+	*guard
 	service VersionService
 	logger  *slog.Logger
+}
+
+// frame is what is around every handler.
+type frame struct {
+	service VersionService
+	guard   *guard
+	logger  *slog.Logger
 	// node is the value of X-Versiond-Node, made once because every answer carries it.
-	node      []string
-	crossSite *http.CrossOriginProtection
-	access    atomic.Pointer[access]
+	node []string
 	// audits is set when each request that changes something leaves a line in the log.
-	audits bool
-	// publicQuestions is that of Options.
-	publicQuestions bool
-	// hosts and origins are those of Options.
-	hosts, origins []string
-	metrics        Metrics
+	audits  bool
+	metrics Metrics
 	// bodies are those of clients, which must not stand in the way of those of other nodes.
 	bodies, peerBodies *bodyBudget
+}
+
+// guard keeps requests from handlers that they may not reach.
+type guard struct {
+	access    atomic.Pointer[access]
+	crossSite *http.CrossOriginProtection
+	// publicQuestions, hosts and origins are those of Options.
+	publicQuestions bool
+	hosts, origins  []string
 }
 
 // Options is what a VersionController may be told besides.
@@ -61,19 +73,19 @@ func NewVersionController(service VersionService, logger *slog.Logger, options O
 	if logger == nil {
 		return nil, errors.New("controller: the logger is missing")
 	}
-	v := &VersionController{
-		service: service, logger: logger, node: []string{service.NodeID()}, publicQuestions: options.PublicQuestions, audits: options.Audit,
-		hosts: options.Hosts, origins: options.Origins, crossSite: http.NewCrossOriginProtection(),
+	g := &guard{publicQuestions: options.PublicQuestions, hosts: options.Hosts, origins: options.Origins, crossSite: http.NewCrossOriginProtection()}
+	g.Renew(options.Access)
+	f := &frame{
+		service: service, guard: g, logger: logger, node: []string{service.NodeID()}, audits: options.Audit,
 		metrics: options.Metrics, bodies: &bodyBudget{}, peerBodies: &bodyBudget{},
 	}
-	v.Renew(options.Access)
-	if v.metrics.Public == nil {
-		v.metrics = Metrics{Public: unobserved{}, Peer: unobserved{}}
+	if f.metrics.Public == nil {
+		f.metrics = Metrics{Public: unobserved{}, Peer: unobserved{}}
 	}
 	for _, origin := range options.Origins {
-		if err := v.crossSite.AddTrustedOrigin(origin); err != nil {
+		if err := g.crossSite.AddTrustedOrigin(origin); err != nil {
 			return nil, fmt.Errorf("controller: %w", err)
 		}
 	}
-	return v, nil
+	return &VersionController{frame: f, guard: g, service: service, logger: logger}, nil
 }

@@ -44,10 +44,10 @@ func isLocalName(name string) bool {
 }
 
 // ownPage reports whether a page, by its address, is one of this node's.
-func (v *VersionController) ownPage(page, host string) bool {
+func (g *guard) ownPage(page, host string) bool {
 	address, err := url.Parse(page)
 	if err != nil {
 		return false
 	}
-	return address.Host == host || slices.Contains(v.origins, address.Scheme+"://"+address.Host)
+	return address.Host == host || slices.Contains(g.origins, address.Scheme+"://"+address.Host)
 }

@@ -59,14 +59,14 @@ func unknownIfExpired(err error) error {
 }
 
 // answerProblem answers the error that a handler recorded, if any.
-func (v *VersionController) answerProblem(c *gin.Context, last lastWord) {
+func (f *frame) answerProblem(c *gin.Context, last lastWord) {
 	if len(c.Errors) == 0 || c.Writer.Written() {
 		return
 	}
 	err := c.Errors[0].Err
 	t, known := translate(err)
 	if !known {
-		v.logger.Error("request failed", "requestID", requestID(c), "method", c.Request.Method, "path", c.Request.URL.Path, "err", err)
+		f.logger.Error("request failed", "requestID", requestID(c), "method", c.Request.Method, "path", c.Request.URL.Path, "err", err)
 	}
 	writeProblem(c, t, err, last)
 }

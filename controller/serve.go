@@ -27,33 +27,33 @@ const requestIDBytesMax = 128
 
 // Serve runs around every handler of the public port: it labels the answer, answers errors and panics,
 // measures the request and logs one line at debug level. It must be the first handler of an engine.
-func (v *VersionController) Serve(c *gin.Context) {
-	v.serve(c, v.metrics.Public, v.bodies, consequence)
-	v.auditClient(c)
+func (f *frame) Serve(c *gin.Context) {
+	f.serve(c, f.metrics.Public, f.bodies, consequence)
+	f.auditClient(c)
 }
 
 // ServePeers is Serve for the peer port.
-func (v *VersionController) ServePeers(c *gin.Context) {
-	v.serve(c, v.metrics.Peer, v.peerBodies, none)
-	v.auditNode(c)
+func (f *frame) ServePeers(c *gin.Context) {
+	f.serve(c, f.metrics.Peer, f.peerBodies, none)
+	f.auditNode(c)
 }
 
-func (v *VersionController) serve(c *gin.Context, observer RequestObserver, bodies *bodyBudget, last lastWord) {
+func (f *frame) serve(c *gin.Context, observer RequestObserver, bodies *bodyBudget, last lastWord) {
 	began := time.Now()
 	defer bodies.boundBody(c)()
-	v.label(c)
-	v.next(c)
-	v.answerProblem(c, last)
+	f.label(c)
+	f.next(c)
+	f.answerProblem(c, last)
 	observer.Answered(c.Request.Method, c.FullPath(), c.Writer.Status(), took(c, began))
-	v.logRequest(c, time.Since(began))
+	f.logRequest(c, time.Since(began))
 }
 
 // label sets the headers that every answer carries. The index is taken here, before the handler
 // reads anything, so the answer reflects at least that index; handlers that know better raise it.
-func (v *VersionController) label(c *gin.Context) {
+func (f *frame) label(c *gin.Context) {
 	h := c.Writer.Header()
-	h[headerNode] = v.node
-	setIndex(c, v.service.AppliedIndex())
+	h[headerNode] = f.node
+	setIndex(c, f.service.AppliedIndex())
 	h[headerRequestID] = []string{chooseRequestID(c.Request)}
 	// A copy that a browser or proxy kept would pass for a linearizable read.
 	h["Cache-Control"] = []string{"no-cache"}
@@ -61,7 +61,7 @@ func (v *VersionController) label(c *gin.Context) {
 }
 
 // next runs the handlers and turns a panic into an error.
-func (v *VersionController) next(c *gin.Context) {
+func (f *frame) next(c *gin.Context) {
 	defer func() {
 		cause := recover()
 		if cause == nil {
@@ -70,7 +70,7 @@ func (v *VersionController) next(c *gin.Context) {
 		if cause == http.ErrAbortHandler { //nolint:errorlint // net/http, too, means this very value
 			panic(cause)
 		}
-		v.logger.Error("handler panicked", "requestID", requestID(c), "method", c.Request.Method,
+		f.logger.Error("handler panicked", "requestID", requestID(c), "method", c.Request.Method,
 			"path", c.Request.URL.Path, "err", cause, "stack", string(debug.Stack()))
 		if c.Writer.Written() {
 			panic(http.ErrAbortHandler) // half an answer must not look like a whole one
@@ -81,9 +81,9 @@ func (v *VersionController) next(c *gin.Context) {
 	c.Next()
 }
 
-func (v *VersionController) logRequest(c *gin.Context, took time.Duration) {
+func (f *frame) logRequest(c *gin.Context, took time.Duration) {
 	ctx := c.Request.Context()
-	if !v.logger.Enabled(ctx, slog.LevelDebug) {
+	if !f.logger.Enabled(ctx, slog.LevelDebug) {
 		return
 	}
 	attrs := []slog.Attr{
@@ -99,11 +99,11 @@ func (v *VersionController) logRequest(c *gin.Context, took time.Duration) {
 	if len(c.Errors) > 0 {
 		attrs = append(attrs, slog.Any("err", c.Errors[0].Err))
 	}
-	v.logger.LogAttrs(ctx, slog.LevelDebug, "request served", attrs...)
+	f.logger.LogAttrs(ctx, slog.LevelDebug, "request served", attrs...)
 }
 
 // NoSuchPath answers every path that has no route.
-func (v *VersionController) NoSuchPath(c *gin.Context) {
+func (f *frame) NoSuchPath(c *gin.Context) {
 	if path, slash := strings.CutSuffix(c.Request.URL.Path, "/"); slash && path != "" {
 		fail(c, model.Explain(errNoSuchPath, "nothing lives at this path; paths have no slash at their end: try it without"))
 		return
@@ -119,10 +119,10 @@ func (v *VersionController) NoSuchPath(c *gin.Context) {
 const pathIDBytesMax = 3 * model.IDBytesMax
 
 // NoSuchPeerPath is NoSuchPath for the peer port, which has no page that lists its paths.
-func (v *VersionController) NoSuchPeerPath(c *gin.Context) { fail(c, errNoSuchPeerPath) }
+func (f *frame) NoSuchPeerPath(c *gin.Context) { fail(c, errNoSuchPeerPath) }
 
 // MethodNotAllowed answers a path that has routes for other methods; the engine has set Allow.
-func (v *VersionController) MethodNotAllowed(c *gin.Context) { fail(c, errMethodNotAllowed) }
+func (f *frame) MethodNotAllowed(c *gin.Context) { fail(c, errMethodNotAllowed) }
 
 // chooseRequestID keeps the client's request ID when it is fit for headers and logs.
 func chooseRequestID(r *http.Request) string {

@@ -28,7 +28,7 @@ var unreadable = map[int]struct{ code, detail string }{
 
 // AsProblem returns what net/http answers by itself, before any handler is asked, in the form of all other errors, and
 // any other answer as it is.
-func (v *VersionController) AsProblem(answer []byte) []byte {
+func (f *frame) AsProblem(answer []byte) []byte {
 	if len(answer) > unreadableBytesMax || !bytes.Contains(answer, plainRefusal) {
 		return answer
 	}
@@ -43,21 +43,21 @@ func (v *VersionController) AsProblem(answer []byte) []byte {
 	if _, reason, told := strings.Cut(status, ": "); told && code == http.StatusBadRequest {
 		words.detail = reason
 	}
-	return v.problemOnWire(code, words.code, words.detail)
+	return f.problemOnWire(code, words.code, words.detail)
 }
 
 // NeedsTLS returns the answer to a client that speaks plain HTTP to a port for TLS.
-func (v *VersionController) NeedsTLS() []byte {
-	return v.problemOnWire(http.StatusBadRequest, "tls_required", "this port speaks TLS: use https:// and the authority that signed the node's certificate")
+func (f *frame) NeedsTLS() []byte {
+	return f.problemOnWire(http.StatusBadRequest, "tls_required", "this port speaks TLS: use https:// and the authority that signed the node's certificate")
 }
 
 // problemOnWire returns a whole answer, after which the connection ends.
-func (v *VersionController) problemOnWire(status int, code, detail string) []byte {
+func (f *frame) problemOnWire(status int, code, detail string) []byte {
 	id := rand.Text()
 	body, _ := json.Marshal(Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail, Code: code, RequestID: id})
 	answer := http.Response{StatusCode: status, ProtoMajor: 1, ProtoMinor: 1, Close: true, ContentLength: int64(len(body) + 1), Header: http.Header{
-		"Content-Type": {problemType}, headerNode: v.node, headerRequestID: {id},
-		headerIndex: {strconv.FormatUint(v.service.AppliedIndex(), 10)},
+		"Content-Type": {problemType}, headerNode: f.node, headerRequestID: {id},
+		headerIndex: {strconv.FormatUint(f.service.AppliedIndex(), 10)},
 	}}
 	answer.Body = io.NopCloser(bytes.NewReader(append(body, '\n')))
 	var whole bytes.Buffer

@@ -65,6 +65,20 @@ func TestArchitectureWaysAreShort(t *testing.T) {
 	}
 }
 
+// A type of more methods than this has several subjects, each of which could be a type of its own.
+func TestNoTypeHasTooManyMethods(t *testing.T) {
+	methods := map[string]int{}
+	for name := range declaredNames(t) {
+		if room, declared := path.Split(name); strings.Count(declared, ".") == 2 {
+			methods[room+declared[:strings.LastIndex(declared, ".")]]++
+		}
+	}
+	require.Greater(t, len(methods), 100)
+	for of, n := range methods {
+		require.LessOrEqual(t, n, 45, of)
+	}
+}
+
 // declaredNames returns what the program declares, as room.Name and room.Type.Method.
 func declaredNames(t *testing.T) map[string]bool {
 	t.Helper()
