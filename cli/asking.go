@@ -44,13 +44,13 @@ type asking struct {
 func newAsking(cmd *cobra.Command, environ []string) *asking {
 	a := &asking{environ: environ}
 	flags := cmd.Flags()
-	flags.StringSliceVar(&a.urls, "url", nil, "public address (`URL`) of a node, or several, tried in turn (default $VERSIOND_URL, else "+urlDefault+")")
+	flags.StringSliceVar(&a.urls, "url", nil, "`URL` of a node's public port, or several, tried in turn (default $VERSIOND_URL, else "+urlDefault+")")
 	flags.StringVar(&a.token, "token", "", "`SECRET` of a token; others on this machine can see it (default $VERSIOND_TOKEN)")
 	flags.StringVar(&a.tokenFile, "token-file", "", "`FILE` with that secret (default $VERSIOND_TOKEN_FILE)")
 	flags.StringVar(&a.ca, "ca", "", "`FILE` with the authority that signed the nodes' certificates")
 	flags.StringVar(&a.cert, "cert", "", "`FILE` with a certificate to show")
 	flags.StringVar(&a.key, "key", "", "`FILE` with the key of that certificate")
-	flags.DurationVar(&a.timeout, "timeout", timeoutDefault, "how long (`TIME`) a request may take, with all its tries")
+	flags.DurationVar(&a.timeout, "timeout", timeoutDefault, "`TIME` that a request may take, with all its tries")
 	flags.StringVarP(&a.format, "output", "o", "table", "`FORM` of the output: table or json")
 	mustComplete(cmd, "output", "table", "json")
 	return a
@@ -58,7 +58,7 @@ func newAsking(cmd *cobra.Command, environ []string) *asking {
 
 // withLevel adds the flag of commands that read.
 func (a *asking) withLevel(cmd *cobra.Command) *asking {
-	cmd.Flags().StringVar(&a.level, "level", "", "how fresh the answer must be (`LEVEL`): linearizable (as when not set), leader or none")
+	cmd.Flags().StringVar(&a.level, "level", "", "`LEVEL` of freshness: linearizable (as when not set), leader or none")
 	mustComplete(cmd, "level", levels...)
 	return a
 }

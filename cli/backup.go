@@ -119,7 +119,7 @@ func newRestoreCommand(environ []string) *cobra.Command {
 	a := newAsking(cmd, environ)
 	cmd.Flags().BoolVar(&opts.Foreign, "foreign", false, "take a backup of another cluster")
 	timeout := cmd.Flags().Lookup("timeout")
-	timeout.DefValue, timeout.Usage = time.Minute.String(), "how long (`TIME`) the cluster may take once it has the file, 1h at most"
+	timeout.DefValue, timeout.Usage = time.Minute.String(), "`TIME` that the cluster may take once it has the file, 1h at most"
 	a.timeout = time.Minute
 	cmd.RunE = a.run(func(ctx context.Context, c *client.Client, s *screen, args []string) error {
 		opts.Timeout = a.timeout

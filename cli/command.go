@@ -64,7 +64,8 @@ func (p Program) command() *cobra.Command {
 	}
 	cmd.SuggestionsMinimumDistance = 2
 	cmd.AddGroup(groups...)
-	p.add(cmd, groupRecords, newGetCommand, newListCommand, newCreateCommand, newUpdateCommand, newDeleteCommand, newLatestCommand, newCheckCommand, newCompareCommand, newImportCommand, newExportCommand)
+	p.add(cmd, groupRecords, newGetCommand, newListCommand, newCreateCommand, newUpdateCommand, newDeleteCommand, newHistoryCommand, newWatchCommand,
+		newLatestCommand, newCheckCommand, newCompareCommand, newImportCommand, newExportCommand)
 	p.add(cmd, groupCluster, newStatusCommand, newPeersCommand, newLeaderCommand, newJoinCommand, newRemoveCommand, newBackupCommand, newRestoreCommand)
 	p.add(cmd, groupNodes, newConfigCommand, newCertCommand, func([]string) *cobra.Command { return newHealthCommand() },
 		func(environ []string) *cobra.Command { return newRecoverCommand(environ, p.Stderr) })

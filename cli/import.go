@@ -65,7 +65,7 @@ func newImportCommand(environ []string) *cobra.Command {
 	a := newAsking(cmd, environ)
 	cmd.Flags().StringVar(&form, "format", formatAuto, "`FORM` of the file: jsonl, csv, dpkg, or auto to see for itself")
 	cmd.Flags().StringVar(&platform, "platform", "", "`PLATFORM` of records in the two columns of dpkg-query -W")
-	cmd.Flags().StringVar(&im.existing, "existing", "update", "what to do (`WHAT`) with a record that is there and differs: update or keep")
+	cmd.Flags().StringVar(&im.existing, "existing", "update", "`WHAT` to do with a record that is there and differs: update or keep")
 	cmd.Flags().BoolVar(&im.replace, "replace", false, "take out of existing records what the file does not say")
 	cmd.Flags().BoolVar(&im.dryRun, "dry-run", false, "say what would be done, and do nothing")
 	mustComplete(cmd, "format", formatAuto, formatLines, formatCSV, formatDpkg)

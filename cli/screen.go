@@ -51,7 +51,35 @@ func (s *screen) answer(value any, table func(w io.Writer)) error {
 	return w.Flush()
 }
 
-func newTable(w io.Writer) *tabwriter.Writer { return tabwriter.NewWriter(w, 0, 8, 2, ' ', 0) }
+func newTable(w io.Writer) *tabwriter.Writer {
+	return tabwriter.NewWriter(&trimmer{to: w}, 0, 8, 2, ' ', 0)
+}
+
+// trimmer leaves out blanks that end a line, as a table has them after its last cells.
+type trimmer struct {
+	to io.Writer
+	// blanks is how many were held back.
+	blanks int
+}
+
+func (t *trimmer) Write(p []byte) (int, error) {
+	kept := make([]byte, 0, len(p)+t.blanks)
+	for _, b := range p {
+		switch b {
+		case ' ':
+			t.blanks++
+			continue
+		case '\n':
+			t.blanks = 0
+		}
+		for ; t.blanks > 0; t.blanks-- {
+			kept = append(kept, ' ')
+		}
+		kept = append(kept, b)
+	}
+	_, err := t.to.Write(kept)
+	return len(p), err
+}
 
 // row prints one row of a table.
 func row(w io.Writer, cells ...any) {
@@ -59,7 +87,7 @@ func row(w io.Writer, cells ...any) {
 	for i, cell := range cells {
 		texts[i] = fmt.Sprint(cell)
 	}
-	fmt.Fprintln(w, strings.TrimRight(strings.Join(texts, "\t"), "\t "))
+	fmt.Fprintln(w, strings.Join(texts, "\t"))
 }
 
 // The colours of a screen, by what they mean.
@@ -159,6 +187,8 @@ func adviceOn(err error) string {
 		return "Look whether it was done before you try again."
 	case errors.Is(err, client.ErrRevisionMismatch):
 		return "Somebody else has changed it: read it again."
+	case errors.Is(err, client.ErrRevisionGone):
+		return "versiond watch --all begins anew."
 	case errors.Is(err, client.ErrNotVersiond):
 		return "Is this the public port of a node? http:// and https:// are two things, and so are 8081 and 7001."
 	case errors.Is(err, client.ErrUnavailable):

@@ -216,6 +216,7 @@ type problem struct {
 	Detail    string       `json:"detail"`
 	Errors    []FieldError `json:"errors"`
 	Results   []Result     `json:"results"`
+	Oldest    uint64       `json:"oldestRevision"`
 	RequestID string       `json:"requestId"`
 }
 
@@ -232,6 +233,7 @@ func refusal(a answer) *Error {
 	}
 	e.Code, e.Detail, e.Fields, e.Results = p.Code, p.Detail, p.Errors, p.Results
 	e.Revision, _ = strconv.ParseUint(strings.Trim(strings.TrimPrefix(a.header.Get("Etag"), "W/"), `"`), 10, 64) // 0 where there is none
+	e.Revision = max(e.Revision, p.Oldest)
 	for i := range e.Results {
 		e.Results[i].complete()
 	}

@@ -11,9 +11,6 @@ import (
 	"time"
 )
 
-// idleMax ends a download in which nothing moves.
-const idleMax = 45 * time.Second
-
 // Backup writes all records, as they are at one log index, to w, and returns that index. The file ends in a checksum; after
 // an error it is not whole.
 func (c *Client) Backup(ctx context.Context, w io.Writer, opts ...ReadOption) (index uint64, err error) {
@@ -34,9 +31,9 @@ type stream struct {
 	cancel context.CancelFunc
 }
 
-// Read waits for idleMax at most.
+// Read waits for streamIdleMax at most.
 func (s *stream) Read(p []byte) (int, error) {
-	alarm := time.AfterFunc(idleMax, s.cancel)
+	alarm := time.AfterFunc(streamIdleMax, s.cancel)
 	defer alarm.Stop()
 	n, err := s.body.Read(p)
 	if errors.Is(err, context.Canceled) && !alarm.Stop() {

@@ -32,6 +32,7 @@ const (
 	ErrNotLeader            Code = "not_leader"
 	ErrNotNewer             Code = "not_newer"
 	ErrQuorumAtRisk         Code = "quorum_at_risk"
+	ErrRevisionGone         Code = "revision_gone"
 	ErrRevisionMismatch     Code = "revision_mismatch"
 	ErrStoreUnavailable     Code = "store_unavailable"
 	ErrTimeout              Code = "timeout"
@@ -71,7 +72,8 @@ type Error struct {
 	Fields []FieldError
 	// Results has, for an ErrBatchRefused, one entry for each item of the batch.
 	Results []Result
-	// Revision is that of the record that stood in the way, 0 where the answer does not tell.
+	// Revision is that of the record that stood in the way, 0 where the answer does not tell. Of an ErrRevisionGone it is
+	// the oldest one from which nothing is missing.
 	Revision uint64
 	// RetryAfter is how long the node asked to be left alone.
 	RetryAfter time.Duration

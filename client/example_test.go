@@ -129,3 +129,27 @@ func ExampleClient_Session() {
 	fmt.Println(record.VersionNo, err)
 	// Output: 1 <nil>
 }
+
+// A program keeps a copy of some records, and is told of each change. It may end and go on later with After.
+func ExampleClient_Watch() {
+	ctx, c := context.Background(), exampleClient()
+	if _, err := c.Create(ctx, client.Record{ID: "watched-1", VersionNo: "1", Platform: "linux"}); err != nil {
+		log.Panic(err)
+	}
+	copied := map[string]string{}
+	for event, err := range c.Watch(ctx, client.Question{Prefix: "watched-"}, client.Everything()) {
+		switch {
+		case err != nil:
+			log.Panic(err) // with ErrRevisionGone begin again
+		case event.Type == client.EventPut:
+			copied[event.Record.ID] = event.Record.VersionNo
+		case event.Type == client.EventDelete:
+			delete(copied, event.ID)
+		}
+		if event.Type == client.EventBookmark { // all that there was
+			break
+		}
+	}
+	fmt.Println(copied)
+	// Output: map[watched-1:1]
+}

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -229,7 +230,9 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 
 func TestTLS(t *testing.T) {
 	front := mustFront(t, addresses[0], func(w http.ResponseWriter, r *http.Request, _ int, pass http.Handler) { pass.ServeHTTP(w, r) })
-	secure := httptest.NewTLSServer(front.Config.Handler)
+	secure := httptest.NewUnstartedServer(front.Config.Handler)
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
+	secure.StartTLS()
 	defer secure.Close()
 	c := mustNew(t, client.Config{Addresses: []string{secure.URL}, Token: token, RetryFor: -1})
 	_, err := c.Create(t.Context(), record("tls", "1"))

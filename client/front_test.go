@@ -1,6 +1,8 @@
 package client_test
 
 import (
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -27,7 +29,7 @@ func mustFront(t *testing.T, node string, do deed) *front {
 	target, err := url.Parse(node)
 	require.NoError(t, err)
 	f, pass := &front{}, httputil.NewSingleHostReverseProxy(target)
-	pass.FlushInterval = -1
+	pass.FlushInterval, pass.ErrorLog = -1, log.New(io.Discard, "", 0)
 	f.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { do(w, r, f.note(r), pass) }))
 	t.Cleanup(f.Close)
 	return f

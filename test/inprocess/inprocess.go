@@ -178,6 +178,7 @@ func (n *node) serve(s *service.VersionService, measures *metrics.Metrics, token
 	if err != nil {
 		return err
 	}
+	defer n.later(func() error { s.EndWatches(); return nil }) // before the ports are drained
 	n.serveOn(server.New(server.Port{Listener: n.public, ConnectionsMax: connectionsMax, AsProblem: versions.AsProblem}, routers.SetUpVersionRouter(versions), log))
 	n.serveOn(server.New(server.Port{Listener: n.peer.HTTP(), ConnectionsMax: connectionsMax, AsProblem: versions.AsProblem}, routers.SetUpRaftRouter(versions, peers), log))
 	return nil

@@ -1,0 +1,85 @@
+package cli
+
+import (
+	"bytes"
+	"os"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestHistoryCommand(t *testing.T) {
+	must(t, "create", "told", "1", "linux")
+	must(t, "update", "told", "2", "--platform", "ios", "--withdrawn")
+	must(t, "delete", "told")
+	r := command(t, "", "history", "told")
+	require.Zero(t, r.code, r.stderr)
+	lines := strings.Split(r.stdout, "\n")
+	require.Regexp(t, `^REVISION +AT +BY +OP +VERSION +PLATFORM +MORE$`, lines[0])
+	require.Regexp(t, `^\d+ +20\S+Z +ops +delete +- +ios$`, lines[1])
+	require.Regexp(t, `^\d+ +20\S+Z +ops +update +2 +linux -> ios +withdrawn$`, lines[2])
+	require.Regexp(t, `^\d+ +20\S+Z +ops +create +1 +linux$`, lines[3])
+	require.Equal(t, strings.Index(lines[0], "MORE"), strings.Index(lines[2], "withdrawn"), "columns are lined up")
+	require.Empty(t, r.stderr)
+	r = command(t, "", "history", "told", "--limit", "1", "-o", "json")
+	require.Contains(t, r.stdout, `[{"op":"delete","id":"told"`)
+	require.Contains(t, r.stderr, "older changes")
+	require.Equal(t, exitNotFound, command(t, "", "history", "told/none").code)
+}
+
+// lockedBuffer is what a command writes to while a test reads it.
+type lockedBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+// watch prints what there is and what comes, and says at Ctrl-C where to go on; from there nothing is missed.
+func TestWatchCommand(t *testing.T) {
+	must(t, "create", "seen/1", "1", "linux")
+	var stdout, stderr lockedBuffer
+	p := Program{Environ: []string{"VERSIOND_URL=" + urls[1], "VERSIOND_TOKEN=" + adminSecret}, Stdout: &stdout, Stderr: &stderr}
+	ended := make(chan int)
+	go func() { ended <- p.Run([]string{"watch", "--all", "--prefix", "seen/", "--bookmarks"}) }()
+	has := func(text string) {
+		require.Eventually(t, func() bool { return strings.Contains(stdout.String(), text) }, 10*time.Second, 5*time.Millisecond, "%s in %s, %s", text, &stdout, &stderr)
+	}
+	has("bookmark  ")
+	must(t, "create", "seen/2", "2", "linux", "--mandatory")
+	must(t, "delete", "seen/1")
+	has("  seen/2  2  linux  mandatory\n")
+	has("  seen/1\n")
+	require.NoError(t, syscall.Kill(os.Getpid(), syscall.SIGINT))
+	require.Zero(t, <-ended)
+	require.Regexp(t, `^put       \d+  seen/1  1  linux\nbookmark  \d+\nput       \d+  seen/2  2  linux  mandatory\ndelete    \d+  seen/1\n$`, stdout.String())
+	require.Regexp(t, `^versiond watch --since \d+ goes on from here\n$`, stderr.String())
+
+	since := strings.Fields(stderr.String())[3]
+	must(t, "create", "seen/3", "3", "linux")
+	r := command(t, "", "watch", "--since", "1")
+	require.Equal(t, exitOther, r.code)
+	require.Contains(t, r.stderr, "--all begins anew")
+	require.Equal(t, exitUsage, command(t, "", "watch", "--since", since, "--all").code)
+	var again lockedBuffer
+	p.Stdout, p.Stderr = &again, &lockedBuffer{}
+	go func() { ended <- p.Run([]string{"watch", "--since", since, "--prefix", "seen/", "-o", "json"}) }()
+	require.Eventually(t, func() bool { return strings.Contains(again.String(), "seen/3") }, 10*time.Second, 5*time.Millisecond)
+	require.Equal(t, 1, strings.Count(again.String(), "\n"), again.String())
+	require.NoError(t, syscall.Kill(os.Getpid(), syscall.SIGINT))
+	require.Zero(t, <-ended)
+}

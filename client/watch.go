@@ -1,0 +1,226 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"iter"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// What Event.Type says.
+const (
+	// EventPut has a record as it became.
+	EventPut = "put"
+	// EventDelete names a record that was deleted, or is no longer of those that are watched.
+	EventDelete = "delete"
+	// EventBookmark says that nothing was missed up to its revision. One comes at the latest every ten seconds.
+	EventBookmark = "bookmark"
+)
+
+// Event is what a Watch gives.
+type Event struct {
+	// Type is EventPut, EventDelete or EventBookmark.
+	Type string `json:"type"`
+	// Revision is where After goes on from; but for the records that Everything gives before its first bookmark.
+	Revision uint64 `json:"revision"`
+	// Record is the one that an EventPut is about.
+	Record *Record `json:"record,omitempty"`
+	// ID is the one that an EventDelete is about.
+	ID string `json:"id,omitempty"`
+}
+
+// Start says from where on a Watch gives changes.
+type Start struct {
+	since string
+	place uint64
+}
+
+// Everything gives all records that there are, a bookmark, and then what changes: nothing is missed in between.
+func Everything() Start { return Start{since: "0"} }
+
+// Now gives what changes from now on. The bookmark that comes first says from where.
+func Now() Start { return Start{since: "now"} }
+
+// After gives what has changed after the event of this revision, and goes on.
+func After(revision uint64) Start {
+	return Start{since: strconv.FormatUint(revision, 10), place: revision}
+}
+
+// Watch follows the records of a question, all of them when it asks for none in particular: each change comes once, in the
+// order of the revisions, also when the connection or a node is lost, since Watch goes on with the next node where it was.
+// It ends with the context or with an error, which is then the last thing that it gives:
+//
+//   - ErrRevisionGone, as a program that was away for too long, or a restore, left changes behind that are not kept any
+//     more: begin again with Everything.
+//   - ErrUnavailable when no node has answered for Config.RetryFor: go on with After and the last revision.
+func (c *Client) Watch(ctx context.Context, which Question, from Start, opts ...ReadOption) iter.Seq2[Event, error] {
+	return func(yield func(Event, error) bool) {
+		w := &watch{c: c, which: which, from: from, opts: opts, yield: yield}
+		if from.since == "0" {
+			w.list = &list{}
+		}
+		for vain := 0; ; {
+			more, err := w.follow(ctx)
+			switch {
+			case !more:
+				return
+			case err != nil:
+				yield(Event{}, err)
+				return
+			case w.heard:
+				vain = 0
+			default:
+				vain++
+			}
+			if !sleep(ctx, backoff(vain)) {
+				yield(Event{}, &Error{Code: ErrUnavailable, Detail: "given up", cause: context.Cause(ctx)})
+				return
+			}
+		}
+	}
+}
+
+// watch is one Watch over all its connections.
+type watch struct {
+	c     *Client
+	which Question
+	from  Start
+	opts  []ReadOption
+	yield func(Event, error) bool
+	// list is what was given of the records that come first, nil once all were.
+	list *list
+	// heard says that the last connection has brought something.
+	heard bool
+}
+
+// list are the records that come first. When the connection is lost meanwhile they come anew, and those that were given
+// before and are gone have to be told.
+type list struct {
+	given, now map[string]uint64
+}
+
+// event is a line of a stream.
+type event struct {
+	Event
+	Code   Code   `json:"code"`
+	Detail string `json:"detail"`
+}
+
+// follow watches on one connection until it ends. more is false when nobody wants to hear more.
+func (w *watch) follow(ctx context.Context) (more bool, err error) {
+	w.heard = false
+	a, err := w.c.do(ctx, &request{method: http.MethodGet, path: "/version/watch", query: w.query(), streamed: true})
+	if err != nil {
+		return true, err
+	}
+	defer a.stream.Close()
+	defer w.c.leave(a.at)
+	if w.list != nil {
+		w.list.begin()
+	}
+	for lines := json.NewDecoder(a.stream); ; w.heard = true {
+		var e event
+		if lines.Decode(&e) != nil {
+			return true, ctxError(ctx) // the next node goes on
+		}
+		switch {
+		case e.Type == "error" && e.Code == ErrRevisionGone:
+			return true, &Error{Code: e.Code, Detail: e.Detail, Revision: e.Revision, Address: a.at.text, Node: a.header.Get("X-Versiond-Node")}
+		case e.Type == "error":
+			return true, nil // as above
+		case !w.give(e.Event):
+			return false, nil
+		}
+	}
+}
+
+func ctxError(ctx context.Context) error {
+	if err := context.Cause(ctx); err != nil {
+		return &Error{Code: ErrUnavailable, Detail: "the watch was given up", cause: err}
+	}
+	return nil
+}
+
+func (w *watch) query() url.Values {
+	query := url.Values{}
+	if w.from.place == 0 {
+		query = w.c.readQuery(w.opts) // to go on asks nobody
+	}
+	w.which.into(query)
+	query.Set("since", w.from.since)
+	return query
+}
+
+// give hands on an event, unless it was given before, and reports whether more are wanted.
+func (w *watch) give(e Event) bool {
+	if w.list != nil {
+		return w.giveListed(e)
+	}
+	if e.Revision < w.from.place || e.Revision == w.from.place && e.Type != EventBookmark {
+		return true
+	}
+	w.from = After(e.Revision)
+	return w.yield(e, nil)
+}
+
+// giveListed hands on one of the records that come first, or the bookmark that ends them.
+func (w *watch) giveListed(e Event) bool {
+	if e.Type == EventPut && e.Record != nil {
+		if w.list.add(e.Record) {
+			return true
+		}
+		return w.yield(e, nil)
+	}
+	if e.Type != EventBookmark {
+		return true
+	}
+	gone := w.list.gone()
+	w.list, w.from = nil, After(e.Revision)
+	for _, id := range gone {
+		if !w.yield(Event{Type: EventDelete, ID: id, Revision: e.Revision}, nil) {
+			return false
+		}
+	}
+	return w.yield(e, nil)
+}
+
+// begin takes in that the records come from the first one on.
+func (l *list) begin() {
+	if l.given == nil {
+		l.given = map[string]uint64{}
+	}
+	l.now = map[string]uint64{}
+}
+
+// add reports whether a record was given before, as it is.
+func (l *list) add(r *Record) bool {
+	l.now[r.ID] = r.Revision
+	was := l.given[r.ID] == r.Revision
+	l.given[r.ID] = r.Revision
+	return was
+}
+
+// gone returns the ids that were given and are not there any more.
+func (l *list) gone() (ids []string) {
+	for id := range l.given {
+		if _, there := l.now[id]; !there {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// leave makes the next call begin with the address after this one.
+func (c *Client) leave(at *address) {
+	if i := slices.Index(c.addresses, at); i >= 0 {
+		c.preferred.CompareAndSwap(at, c.addresses[(i+1)%len(c.addresses)])
+	}
+}
+
+// streamIdleMax ends a stream, or a download, in which nothing comes.
+const streamIdleMax = 30 * time.Second
