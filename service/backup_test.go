@@ -48,6 +48,10 @@ func TestFollowersBackUpAndRestore(t *testing.T) {
 		require.Equal(t, kept, n.mustGet(t, "kept-7"))
 		_, err := n.GetVersionByID(within(t, 15*time.Second), "later", model.ReadOptions{Level: model.LevelLinearizable})
 		require.ErrorIs(t, err, model.ErrNotFound)
+		require.Equal(t, []model.ChangeOp{model.ChangeCreate}, n.mustHistory(t, "kept-7"))
+		_, err = n.history(t, "later")
+		require.ErrorIs(t, err, model.ErrNotFound)
+		require.Equal(t, model.Revision(restored.Index, 0), n.mysql.changesFloor(), "whoever watched has to begin anew")
 	}
 	after := nodes[1].mustAdd(t, "later", "2")
 	require.Greater(t, after.Record.Revision, model.Revision(restored.Index, 0))
@@ -71,6 +75,25 @@ func TestRefusedRestoreChangesNothing(t *testing.T) {
 	_, err := nodes[1].restore(t, file, true)
 	require.NoError(t, err)
 	require.Equal(t, "1", nodes[2].mustGet(t, "theirs").VersionNo)
+	require.Empty(t, nodes[2].mustHistory(t, "theirs"), "its changes have another cluster's revisions")
+	_, err = nodes[0].history(t, "ours")
+	require.ErrorIs(t, err, model.ErrNotFound)
+}
+
+func (n *testNode) history(t *testing.T, id string) (model.History, error) {
+	t.Helper()
+	history, _, err := n.History(within(t, 15*time.Second), model.HistoryOptions{ID: id, Limit: 100}, model.ReadOptions{Level: model.LevelLinearizable})
+	return history, err
+}
+
+func (n *testNode) mustHistory(t *testing.T, id string) (ops []model.ChangeOp) {
+	t.Helper()
+	history, err := n.history(t, id)
+	require.NoError(t, err)
+	for _, c := range history.Items {
+		ops = append(ops, c.Op)
+	}
+	return ops
 }
 
 // Redis keeps values of the time before a restore. None of them may be taken for a restored record, also

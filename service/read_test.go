@@ -213,4 +213,5 @@ func TestReadsOfAFollowerWhoseStoreIsDown(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, page.Items, 3)
 	}
+	require.Equal(t, []model.ChangeOp{model.ChangeCreate}, follower.mustHistory(t, "c"))
 }
