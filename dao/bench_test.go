@@ -11,26 +11,37 @@ import (
 
 const benchRows = 100_000
 
-// BenchmarkApply measures transactions of so many new records, whose ids are as far apart as those of as many clients.
+// BenchmarkApply measures transactions of so many new records, whose ids are as far apart as those of as many clients, without
+// their changes and with them.
 func BenchmarkApply(b *testing.B) {
 	for _, group := range []int{1, 16, 100, 400} {
-		b.Run(fmt.Sprint(group), func(b *testing.B) { benchmarkApply(b, group) })
+		for name, kept := range map[string]bool{"plain": false, "changes": true} {
+			b.Run(fmt.Sprint(group, "/", name), func(b *testing.B) { benchmarkApply(b, group, kept) })
+		}
 	}
 }
 
-func benchmarkApply(b *testing.B, group int) {
+// benchmarkApply keeps the newest 10,000 changes, of which it lets 1,000 go at once.
+func benchmarkApply(b *testing.B, group int, kept bool) {
 	eachStore(b, func(b *testing.B, s *store) {
 		left, err := s.State(b.Context())
 		require.NoError(b, err)
 		for b.Loop() {
 			from := left.Applied
-			upserts := make([]model.Version, group)
-			for i := range upserts {
-				upserts[i] = version(fmt.Sprintf("w%d-%d", i, from.Index), from.Index)
+			changes := model.Changes{Upserts: make([]model.Version, group), Plain: true}
+			for i := range changes.Upserts {
+				v := version(fmt.Sprintf("w%d-%d", i, from.Index), model.Revision(from.Index, i))
+				changes.Upserts[i] = v
+				if kept {
+					changes.Log = append(changes.Log, model.Change{Revision: v.Revision, Op: model.ChangeUpdate, ID: v.ID, VersionNo: v.VersionNo, Platform: v.Platform, At: 1_700_000_000_000, By: "ci"})
+				}
+			}
+			if index := from.Index; kept && index%uint64(max(1, 1000/group)) == 0 && index > uint64(10_000/group) {
+				changes.LetGoThrough = model.Revision(index-uint64(10_000/group), 0)
 			}
 			becomes := left
 			becomes.Applied = after(from)
-			require.NoError(b, s.Apply(b.Context(), left, becomes.Sealed(), model.Changes{Upserts: upserts, Plain: true}))
+			require.NoError(b, s.Apply(b.Context(), left, becomes.Sealed(), changes))
 			left = becomes.Sealed()
 		}
 	})
