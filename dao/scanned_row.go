@@ -124,7 +124,7 @@ type scannedChange struct {
 }
 
 func (c *scannedChange) targets() []any {
-	return append([]any{&c.Revision, &c.Op, &c.ID, &c.versionNo, &c.Platform, &c.wasPlatform, &c.at, &c.by}, c.scanned.targets()...)
+	return append([]any{&c.Revision, &c.Op, &c.ID, &c.versionNo, &c.Platform, &c.at, &c.by, &c.wasPlatform}, c.scanned.targets()...)
 }
 
 // change returns the change, as details does.

@@ -25,9 +25,6 @@ var quotedTables = func() string {
 	return strings.Join(names, ", ")
 }()
 
-// quotedIndexes are the names of those that have one.
-const quotedIndexes = "'versions_platform', 'version_changes_id'"
-
 // CheckShape looks whether the tables are as this node made them, by what state says of that:
 // model.ErrStoreDiffers when they are not.
 func (d *VersionMysqlDao) CheckShape(ctx context.Context, state model.StoreState) error {
@@ -182,10 +179,10 @@ var mysqlStanding = "SELECT table_name FROM information_schema.tables WHERE tabl
 
 // sqliteStanding finds an index of another table that has the name of ours, too.
 var sqliteStanding = "SELECT name FROM sqlite_master WHERE lower(name) IN (" + quotedTables + ") AND type <> 'trigger' OR " +
-	"lower(name) IN (" + quotedIndexes + ") AND lower(tbl_name) NOT IN (" + quotedTables + ") AND type <> 'trigger' ORDER BY name"
+	"lower(name) = 'versions_platform' AND lower(tbl_name) <> 'versions' AND type <> 'trigger' ORDER BY name"
 
 func sqliteOurs() string {
-	return "lower(tbl_name) IN (" + quotedTables + ") OR lower(name) IN (" + quotedTables + ", " + quotedIndexes + ")"
+	return "lower(tbl_name) IN (" + quotedTables + ") OR lower(name) IN (" + quotedTables + ", 'versions_platform')"
 }
 
 // mysqlDropTables takes whatever stands where the tables should. There is no such view where there was a table.

@@ -90,7 +90,7 @@ func (s *store) testDamageIsNamed(t *testing.T) {
 		"index added":                               "table versions is not as this node made it",
 		"index dropped":                             "table versions is not as this node made it",
 		"table of changes dropped":                  "table version_changes is gone",
-		"index of changes dropped":                  "table version_changes is not as this node made it",
+		"column of changes dropped":                 "table version_changes is not as this node made it",
 		"table of dedup records dropped":            "table versiond_idempotency is gone",
 		"table of dedup records replaced by a view": "table versiond_idempotency is not as this node made it",
 		"trigger that changes what is written":      "somebody has put a trigger on its tables",

@@ -12,10 +12,10 @@ import (
 
 const changesPerPage = 1000
 
-// changeColumns are those of scannedChange.targets, the first of which a change without details has.
-var changeColumns = append([]string{"revision", "op", "id", "version_no", "platform", "was_platform", "changed_at", "changed_by"}, detailColumns...)
+// changeColumns are those of scannedChange.targets, the first of which most changes have.
+var changeColumns = append([]string{"revision", "op", "id", "version_no", "platform", "changed_at", "changed_by", "was_platform"}, detailColumns...)
 
-const plainChangeColumns = 8
+const plainChangeColumns = 7
 
 // changeRow is a model.Change with its time as a column has it.
 type changeRow struct {
@@ -30,7 +30,7 @@ func insertChanges(tx *gorm.DB, list []model.Change) error {
 	plain := true
 	for i := range list {
 		rows[i] = changeRow{Change: list[i], ChangedAt: moment(list[i].At)}
-		plain = plain && list[i].Details == nil
+		plain = plain && list[i].Details == nil && list[i].WasPlatform == ""
 	}
 	if plain {
 		tx = tx.Select(changeColumns[:plainChangeColumns])
@@ -82,23 +82,17 @@ func (v *View) ChangesAfter(ctx context.Context, revision uint64, limit int) ([]
 	return v.dao.changesAfter(ctx, v.tx, revision, limit)
 }
 
-// ChangesOf returns up to limit changes of one id with revisions below before, or the newest where that is 0, the newest
-// first, as of the view's moment.
-func (v *View) ChangesOf(ctx context.Context, id string, before uint64, limit int) ([]model.Change, error) {
-	tx := v.tx.WithContext(ctx).Where("id = ?", id)
-	if before > 0 {
-		tx = tx.Where("revision < ?", before)
+// ChangesAt returns the changes with some revisions, in no certain order, as of the view's moment. What is not there is not in
+// the answer. There is no index by which those of one id are found: it would make writes a tenth slower (docs/adr/0019).
+func (v *View) ChangesAt(ctx context.Context, revisions []uint64) (list []model.Change, err error) {
+	for part := range slices.Chunk(revisions, idsPerStatementMax) {
+		found, err := v.dao.changes(ctx, v.tx.WithContext(ctx).Where("revision IN ?", part))
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, found...)
 	}
-	return v.dao.changes(ctx, tx.Order("revision DESC").Limit(limit))
-}
-
-// OldestChangeOf returns the oldest change of an id, and whether there is one.
-func (v *View) OldestChangeOf(ctx context.Context, id string) (oldest model.Change, found bool, err error) {
-	list, err := v.dao.changes(ctx, v.tx.WithContext(ctx).Where("id = ?", id).Order("revision").Limit(1))
-	if len(list) == 0 {
-		return oldest, false, err
-	}
-	return list[0], true, nil
+	return list, nil
 }
 
 func (d *VersionMysqlDao) changesAfter(ctx context.Context, tx *gorm.DB, revision uint64, limit int) ([]model.Change, error) {

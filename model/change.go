@@ -18,9 +18,9 @@ const (
 // Change is what one command made of one record, and one row of the version_changes table, which is made from its tags.
 // Each command that was done is one change. Its order is that of the revisions; At and By only inform.
 type Change struct {
-	Revision uint64   `gorm:"primaryKey;autoIncrement:false;not null;index:version_changes_id,priority:2"`
+	Revision uint64   `gorm:"primaryKey;autoIncrement:false;not null"`
 	Op       ChangeOp `gorm:"size:8;not null"`
-	ID       string   `gorm:"size:128;not null;index:version_changes_id,priority:1"`
+	ID       string   `gorm:"size:128;not null"`
 	// VersionNo is the record's from then on; a delete has none.
 	VersionNo string `gorm:"size:64;serializer:nullable"`
 	// Platform is the record's from then on; that of a delete is what the record had.

@@ -94,3 +94,19 @@ func TestHistoryGoesBackToTheCreation(t *testing.T) {
 	require.Len(t, read("a", 0, 100).Items, 12, "what everybody may resume in stays")
 	require.True(t, read("b", 0, 100).Complete)
 }
+
+// A history that somebody has changed is not shown.
+func TestForgedChangesAreNotServed(t *testing.T) {
+	for name, statement := range map[string]string{
+		"changed": "UPDATE version_changes SET changed_by = 'nobody' WHERE op = 'update'",
+		"deleted": "DELETE FROM version_changes WHERE op = 'update'",
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := mustApplied(t)
+			a.group(t, []model.Command{add("a", "1"), update("a", "2", 0)})
+			require.NoError(t, a.mysql.mysqlDao.DB.Exec(statement).Error)
+			_, _, err := a.mysql.history(t.Context(), model.HistoryOptions{ID: "a", Limit: 9})
+			require.ErrorIs(t, err, model.ErrStoreDiffers)
+		})
+	}
+}

@@ -1,7 +1,9 @@
 package state
 
 import (
+	"math"
 	"slices"
+	"sync"
 
 	"versiond/model"
 )
@@ -21,7 +23,7 @@ type ChangeLimits struct {
 var DefaultChangeLimits = ChangeLimits{All: 200_000, Block: 1000, OfID: 100, Window: 10_000}
 
 // changeLog knows of every change that is kept its revision, its hash and whose it is, together with what is staged. It belongs
-// to the applier.
+// to the applier; any goroutine may call history.
 //
 // The changes are places in a ring in the order of the log, in which places[0] is the gap between the newest and the oldest, and
 // those of one id follow each other in a list. Whatever is let go is the oldest of its id. A place that is taken out of its
@@ -29,11 +31,15 @@ var DefaultChangeLimits = ChangeLimits{All: 200_000, Block: 1000, OfID: 100, Win
 type changeLog struct {
 	limits ChangeLimits
 	hash   func(id string) idHash
+	// mu is held while the ring changes, and while others read it.
+	mu     sync.RWMutex
 	places []place
 	free   []int32
 	ofID   map[idHash]changesOfID
 	window window
 	count  int
+	// newest is the revision of the newest change that readers may see.
+	newest uint64
 	// from is the revision after which every change is kept, 0 before any are.
 	from uint64
 
@@ -111,6 +117,8 @@ func (l *changeLog) let(done bool, sum *Sum) {
 }
 
 func (l *changeLog) add(c model.Change, sum *Sum) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	p := place{revision: c.Revision, hash: sum.AddChange(&c), id: l.hash(c.ID)}
 	l.steps = append(l.steps, step{place: l.takePlace(), window: l.window})
 	number := l.steps[len(l.steps)-1].place
@@ -214,9 +222,12 @@ func (l *changeLog) isAdded(p *place) bool {
 
 // publish keeps what is staged, and returns all changes that were added.
 func (l *changeLog) publish() []model.Change {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	published := make([]model.Change, len(l.added))
 	for i := range l.added {
 		published[i] = l.added[i].Change
+		l.newest = published[i].Revision
 	}
 	for _, s := range l.steps {
 		if s.gone {
@@ -230,6 +241,8 @@ func (l *changeLog) publish() []model.Change {
 
 // discard takes back what is staged, the newest first.
 func (l *changeLog) discard() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	for _, s := range slices.Backward(l.steps) {
 		if s.gone {
 			l.putBack(s.place)
@@ -283,10 +296,48 @@ func (l *changeLog) takeOff(number int32) {
 
 // load takes a change of the store, which come in the order of the log.
 func (l *changeLog) load(c *model.Change, hash uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.newest = c.Revision
 	l.append(l.takePlace(), place{revision: c.Revision, hash: hash, id: l.hash(c.ID)})
 }
 
 // loadFrom takes from where on the changes are kept.
 func (l *changeLog) loadFrom(revision uint64) { l.from, l.former = revision, revision }
 
-func (l *changeLog) clear() { *l = *newChangeLog(l.limits, l.hash) }
+func (l *changeLog) clear() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.places, l.free, l.ofID = make([]place, 1), nil, map[idHash]changesOfID{}
+	l.window, l.count, l.newest, l.from = window{}, 0, 0, 0
+	l.let(false, nil)
+	l.settle()
+}
+
+// history returns the marks of up to limit changes of an id with revisions below before, or of the newest where that is 0,
+// the newest first, and that of the oldest of all; none where there are none.
+func (l *changeLog) history(id string, before uint64, limit int) (marks []ChangeMark, oldest ChangeMark) {
+	if before == 0 {
+		before = math.MaxUint64
+	}
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	of := l.ofID[l.hash(id)]
+	for number := of.newest; number != 0 && len(marks) < limit; number = l.places[number].beforeOfID {
+		if p := &l.places[number]; p.revision < before && p.revision <= l.newest {
+			marks = append(marks, ChangeMark{p.revision, p.hash})
+		}
+	}
+	if p := &l.places[of.oldest]; p.revision <= l.newest {
+		oldest = ChangeMark{p.revision, p.hash}
+	}
+	return marks, oldest
+}
+
+// ChangeMark is what a node knows of a change without reading it.
+type ChangeMark struct{ Revision, hash uint64 }
+
+// IsOf reports whether a change is the one that was applied.
+func (m ChangeMark) IsOf(c *model.Change) bool {
+	return m.Revision == c.Revision && m.hash == new(Sum).AddChange(c)
+}

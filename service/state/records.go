@@ -10,7 +10,7 @@ import (
 	"versiond/wire"
 )
 
-// Records is what is known of all records. Any goroutine may call Get, Len and Floor; everything else is the applier's alone.
+// Records is what is known of all records. Any goroutine may call Get, Len, Floor and History; everything else is the applier's alone.
 type Records struct {
 	index  *index
 	dedup  *dedup
@@ -33,6 +33,12 @@ func (r *Records) Get(id string) (current Mark, exists bool) { return r.index.ge
 
 // Len returns how many records there are.
 func (r *Records) Len() int { return r.index.len() }
+
+// History returns what is known of the published changes of an id, as readers may see it: the marks of up to limit of them with
+// revisions below before, or of the newest where that is 0, the newest first, and that of the oldest of all.
+func (r *Records) History(id string, before uint64, limit int) (marks []ChangeMark, oldest ChangeMark) {
+	return r.log.history(id, before, limit)
+}
 
 // Floor returns the revision after which every change is kept, as readers may see it; 0 while none are.
 func (r *Records) Floor() uint64 { return r.floor.Load() }

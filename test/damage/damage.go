@@ -130,7 +130,6 @@ var columns = []Kind{
 	both("column of the state dropped", "ALTER TABLE versiond_state DROP COLUMN seal"),
 	both("column of the node's name dropped", "ALTER TABLE versiond_state DROP COLUMN node_id"),
 	both("column of changes dropped", "ALTER TABLE version_changes DROP COLUMN changed_by"),
-	{Name: "index of changes dropped", SQLite: []string{"DROP INDEX version_changes_id"}, MySQL: []string{"DROP INDEX version_changes_id ON version_changes"}},
 	both("column of dedup records dropped", "ALTER TABLE versiond_idempotency DROP COLUMN outcomes"),
 	{Name: "column of records of another type", MySQL: []string{"ALTER TABLE versions MODIFY version_no VARCHAR(99) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci NOT NULL"}},
 	{Name: "column of the index of another type", MySQL: []string{"ALTER TABLE versiond_state MODIFY applied_index VARCHAR(99) NOT NULL"}},
