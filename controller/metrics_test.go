@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -58,6 +59,20 @@ func TestRequestsAreMeasured(t *testing.T) {
 	}, public.requests)
 	require.Equal(t, []string{"GET /term 200"}, peer.requests)
 	require.Positive(t, public.took)
+}
+
+// A stream is measured once, when it begins: hours in which somebody watched would be all that the durations show.
+func TestStreamsAreMeasuredAsTheyBegin(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n, public := mustNode(t), &witness{}
+		n.mustMeasure(t, controller.Metrics{Public: public, Peer: public, Scrape: http.NotFoundHandler()})
+		began := time.Now()
+		n.get(t, "/version/watch?wait=30s")
+		require.Equal(t, 30*time.Second, time.Since(began))
+		n.get(t, "/version/watch?since=1")
+		require.Equal(t, []string{"GET /version/watch 200", "GET /version/watch 410"}, public.requests)
+		require.Zero(t, public.took)
+	})
 }
 
 // A scrape is an answer like the others: it says who gave it, and refuses what it does not know.

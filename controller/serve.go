@@ -44,8 +44,11 @@ func (f *frame) serve(c *gin.Context, observer RequestObserver, bodies *bodyBudg
 	f.label(c)
 	f.next(c)
 	f.answerProblem(c, last)
-	observer.Answered(c.Request.Method, c.FullPath(), c.Writer.Status(), took(c, began))
-	f.logRequest(c, time.Since(began))
+	took := time.Since(began)
+	if !streams(c) {
+		observer.Answered(c.Request.Method, c.FullPath(), c.Writer.Status(), took)
+	}
+	f.logRequest(c, took)
 }
 
 // label sets the headers that every answer carries. The index is taken here, before the handler

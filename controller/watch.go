@@ -17,6 +17,8 @@ import (
 const (
 	linesType  = "application/x-ndjson"
 	eventsType = "text/event-stream"
+	// headerBuffering is in the answers that are streams, and in no others.
+	headerBuffering = "X-Accel-Buffering"
 	// waitMax bounds a poll.
 	waitMax = 60 * time.Second
 	// watchedIDsMax bounds what a watcher holds in memory.
@@ -25,17 +27,25 @@ const (
 
 // WatchVersions streams what is written to the records of a filter, or answers a poll for it.
 func (v *VersionController) WatchVersions(c *gin.Context) {
+	began := time.Now()
+	if watcher := v.openWatcher(c); watcher != nil {
+		defer watcher.Close()
+		v.metrics.Public.Answered(c.Request.Method, c.FullPath(), http.StatusOK, time.Since(began))
+		stream(c, watcher)
+	}
+}
+
+// openWatcher returns nil for a request that cannot be watched. It leaves nothing on the stack for as long as others can be.
+func (v *VersionController) openWatcher(c *gin.Context) (watcher *changes.Watcher) {
 	in := readInput(c, "since", "id", "prefix", "platform", "wait", "level", "min_index", "timeout")
 	request, opts := in.watched(), in.readOptions()
 	in.do(func(opening context.Context) {
-		watcher, err := v.service.Watch(opening, request, opts)
-		if err != nil {
+		var err error
+		if watcher, err = v.service.Watch(opening, request, opts); err != nil {
 			fail(c, err)
-			return
 		}
-		defer watcher.Close()
-		stream(c, watcher)
 	})
+	return watcher
 }
 
 // stream sends what a watcher is told, until one of the two ends it.
@@ -44,12 +54,11 @@ func stream(c *gin.Context, watcher *changes.Watcher) {
 	h := c.Writer.Header()
 	h["Content-Type"], h["Vary"] = []string{form}, []string{"Accept"}
 	h["Cache-Control"] = []string{"no-store"}
-	h["X-Accel-Buffering"] = []string{"no"} // nginx would keep the events back
+	h[headerBuffering] = []string{"no"} // nginx would keep the events back
 	c.Status(http.StatusOK)
 	if c.Request.Method == http.MethodHead {
 		return
 	}
-	c.Set(streamKey, time.Now())
 	to := newTransfer(c)
 	to.flush() // the client learns that it watches
 	for ctx := c.Request.Context(); ; {
@@ -68,16 +77,9 @@ func stream(c *gin.Context, watcher *changes.Watcher) {
 	}
 }
 
-// streamKey is under which a request keeps when its stream began.
-const streamKey = "versiond/stream"
-
-// took returns how long a request took until its answer was there; a stream goes on for as long as somebody watches.
-func took(c *gin.Context, began time.Time) time.Duration {
-	if at := c.GetTime(streamKey); !at.IsZero() {
-		return at.Sub(began)
-	}
-	return time.Since(began)
-}
+// streams reports whether a request was measured when its stream began: how long somebody watches is no time that the node
+// took.
+func streams(c *gin.Context) bool { return c.Writer.Header()[headerBuffering] != nil }
 
 // formFor returns the type in which a client wants events, and what writes one.
 func formFor(h http.Header) (form string, write func(io.Writer, changes.Event) error) {

@@ -46,7 +46,7 @@ type Counts struct {
 // group is the watchers of one filter.
 type group struct {
 	filter   Filter
-	watchers map[*Watcher]struct{}
+	watchers []*Watcher
 	due      bool
 	first    uint64 // the revision that made it due
 	matched  total  // of all changes that match, since the group began
@@ -97,7 +97,7 @@ func (h *Hub) wake() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, g := range h.due {
-		for w := range g.watchers {
+		for _, w := range g.watchers {
 			if w.idle {
 				w.idle, w.after = false, max(w.after, g.first-1)
 				w.signal()
@@ -175,7 +175,7 @@ func (h *Hub) leave(w *Watcher) {
 	delete(h.watchers, w)
 	if g := w.group; g != nil {
 		w.group = nil
-		delete(g.watchers, w)
+		g.watchers = slices.DeleteFunc(g.watchers, func(each *Watcher) bool { return each == w })
 		h.dissolve(g)
 	}
 }
@@ -185,11 +185,11 @@ func (h *Hub) follow(w *Watcher) {
 	key := w.filter.key()
 	g := h.groups[key]
 	if g == nil {
-		g = &group{filter: w.filter, watchers: map[*Watcher]struct{}{}}
+		g = &group{filter: w.filter}
 		h.groups[key] = g
 		h.index.add(g)
 	}
-	g.watchers[w] = struct{}{}
+	g.watchers = append(g.watchers, w)
 	w.group, w.taken = g, g.matched
 }
 

@@ -115,6 +115,19 @@ func members() []Case {
 
 func comparisons() []Case {
 	return []Case{
+		get("/version/watch?since=last", "since"),
+		get("/version/watch?since=-1", "since"),
+		get("/version/watch?since=1.5", "since"),
+		get("/version/watch?since=", "since"),
+		get("/version/watch?since=18446744073709551616", "since"),
+		get("/version/watch?since=now&since=0", "since"),
+		get("/version/watch?wait=30", "wait"),
+		get("/version/watch?wait=61s", "wait"),
+		get("/version/watch?wait=0s", "wait"),
+		get("/version/watch?id=a&prefix=b", "prefix"),
+		get("/version/watch?id=a,,b", "id"),
+		get("/version/watch?id="+strings.Repeat("a,", 50)+"a", "id"),
+		get("/version/watch?platform=a%00b&level=some&min_index=x&timeout=61s&limit=1", "platform", "level", "min_index", "timeout", "limit"),
 		get("/version/known/history?cursor=AWtub3du", "cursor"), // of a list of records
 		get("/version/known/history?cursor=ATA", "cursor"),
 		get("/version/known/history?cursor=!!", "cursor"),
