@@ -62,7 +62,7 @@ func (s *VersionService) Restore(ctx context.Context, body io.Reader, opts model
 	ctx, cancel := context.WithTimeout(ctx, opts.Timeout)
 	defer cancel()
 	restored, err := s.restoreOnLeader(ctx, backup, opts)
-	return restored, nothingProposed(err, s.led())
+	return restored, nothingProposed(err, s.writes.led())
 }
 
 func (s *VersionService) restoreOnLeader(ctx context.Context, backup *snapshot.Backup, opts model.RestoreOptions) (restored model.Restored, err error) {

@@ -2,7 +2,7 @@
 // apply, and serves reads as current as they were asked for.
 //
 //	AddVersion -> write -> submit -> propose -> raft.Node.Propose on the leader
-//	                              -> writeForwarder -> ApplyCommands, on the leader, elsewhere
+//	                              -> forwarder -> ApplyCommands, on the leader, elsewhere
 //	raft applier -> stateMachine: AddVersionInternal ... CommitInternal -> PublishInternal -> CacheInternal
 //	GetVersionByID -> read -> forwarder -> LeaderRead, on a follower that is behind its own log
 //	                       -> readHere: freshIndex -> awaitApplied -> lookup (revision index, MemoryDB, Redis, MySQL)

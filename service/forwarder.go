@@ -2,7 +2,6 @@ package service
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"versiond/group"
@@ -49,18 +48,6 @@ func newForwarder[Req, Res any](ctx context.Context, limits group.Limits, leader
 	f := &forwarder[Req, Res]{ctx: ctx, leader: leader, ask: ask}
 	f.batcher = group.NewBatcher(limits, f.forwardGroup)
 	return f
-}
-
-// newWriteForwarder passes units of commands on.
-func (s *VersionService) newWriteForwarder() *forwarder[model.Unit, model.UnitOutcome] {
-	return newForwarder(s.ctx, forwardLimits, s.node.Leader, func(ctx context.Context, leader string, units []model.Unit) ([]model.UnitOutcome, uint64, error) {
-		s.observer.Forwarded(model.CountCommands(units))
-		if !s.node.KeepsChanges() { // the leader may be of a release that knows no origins
-			units = slices.Clone(units)
-			model.StripOrigins(units)
-		}
-		return s.peers.Commands(ctx, leader, units)
-	})
 }
 
 // forward returns the leader's answer to a request that has this size and counts for so many, and the index that it

@@ -53,7 +53,7 @@ func done(units []model.Unit) []model.UnitOutcome {
 
 // follower has no more of a node than what passes writes on to l.
 type follower struct {
-	*VersionService
+	*writer
 	stop func()
 }
 
@@ -64,17 +64,17 @@ func follow(t *testing.T, l *leading) *follower {
 	forwarder := newForwarder(ctx, forwardLimits, leader, func(ctx context.Context, _ string, units []model.Unit) ([]model.UnitOutcome, uint64, error) {
 		return l.commands(ctx, units)
 	})
-	f := &follower{VersionService: &VersionService{ctx: ctx, writeForwarder: forwarder, cluster: cluster.New(cluster.Parts{Log: slog.New(slog.DiscardHandler), Stopped: ctx.Done()})}}
+	f := &follower{writer: &writer{forwarder: forwarder, cluster: cluster.New(cluster.Parts{Log: slog.New(slog.DiscardHandler), Stopped: ctx.Done()})}}
 	f.stop = sync.OnceFunc(func() { cancel(); forwarder.close() })
 	t.Cleanup(f.stop)
 	return f
 }
 
-// add passes a write on as VersionService.write does.
+// add passes a write on as writer.submit does.
 func (f *follower) add(ctx context.Context, id string) (outcome model.Outcome, index uint64, err error) {
 	err = f.cluster.WithLeader(ctx, func(ctx context.Context) (err error) {
 		var unit model.UnitOutcome
-		if unit, index, err = f.writeForwarder.forward(ctx, model.Single(add(id, "1")), len(id), 1); err == nil {
+		if unit, index, err = f.forwarder.forward(ctx, model.Single(add(id, "1")), len(id), 1); err == nil {
 			outcome = unit.Outcomes[0]
 		}
 		return err

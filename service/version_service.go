@@ -62,12 +62,12 @@ type VersionService struct {
 	settings Settings
 	log      *slog.Logger
 
-	cluster        *cluster.Cluster
-	guard          *integrity.Guard
-	rows           *rows
-	levels         *levelWatch
-	writeForwarder *forwarder[model.Unit, model.UnitOutcome]
-	reads          *reader
+	cluster *cluster.Cluster
+	guard   *integrity.Guard
+	rows    *rows
+	levels  *levelWatch
+	writes  *writer
+	reads   *reader
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -103,7 +103,7 @@ func NewVersionService(settings Settings, mysql *VersionMysqlService, redis *Ver
 		Trust: machine.trust, Node: node, Log: log, State: mysql.state, ReadRows: s.rows.checkAll,
 		Ask: s.cluster.AskMembers, LeadElsewhere: s.cluster.LeadElsewhere,
 	}
-	s.writeForwarder = s.newWriteForwarder()
+	s.writes = newWriter(ctx, node, s.cluster, peers, observer)
 	s.reads = (&reader{
 		node: node, cluster: s.cluster, peers: peers, level: machine.level, guard: s.guard, observer: observer,
 		lookup: &lookup{node: node, mysql: mysql, redis: redis, trust: machine.trust, candidates: machine.candidates},
@@ -144,7 +144,7 @@ func (s *VersionService) HandOver(ctx context.Context) { s.cluster.HandOver(ctx)
 func (s *VersionService) Close() error {
 	s.cancel()
 	s.EndWatches()
-	s.writeForwarder.close()
+	s.writes.forwarder.close()
 	s.reads.forwarder.close()
 	return s.node.Close()
 }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"versiond/model"
-	"versiond/service/cluster"
 	"versiond/service/versions"
 	"versiond/wire"
 )
@@ -18,7 +17,7 @@ import (
 func (s *VersionService) AddVersion(ctx context.Context, record model.VersionDB, opts model.WriteOptions) (model.Result, error) {
 	c := commandOf(model.CommandAdd, record)
 	c.DetailNames = record.DetailNames()
-	return s.write(ctx, c, opts)
+	return s.writes.write(ctx, c, opts)
 }
 
 // UpdateVersion replaces a record, but for the details that opts.DetailNames does not name: model.ErrNotFound, and
@@ -33,7 +32,7 @@ func (s *VersionService) UpdateVersion(ctx context.Context, record model.Version
 	if err := s.checkOrder(ctx, c); err != nil {
 		return model.Result{}, err
 	}
-	return s.write(ctx, c, opts)
+	return s.writes.write(ctx, c, opts)
 }
 
 // checkOrder refuses an update of which the scheme that stays cannot order the version number. It holds it against what
@@ -56,7 +55,7 @@ func commandOf(t model.CommandType, record model.VersionDB) model.Command {
 
 // DeleteVersion removes a record, with the errors of UpdateVersion.
 func (s *VersionService) DeleteVersion(ctx context.Context, id string, opts model.WriteOptions) (model.Result, error) {
-	return s.write(ctx, model.Command{Type: model.CommandDelete, ID: id, IfRevision: opts.IfRevision}, opts)
+	return s.writes.write(ctx, model.Command{Type: model.CommandDelete, ID: id, IfRevision: opts.IfRevision}, opts)
 }
 
 // WriteBatch decides all commands of a unit, in their order. Refusals are outcomes; an error says that
@@ -69,7 +68,7 @@ func (s *VersionService) WriteBatch(ctx context.Context, unit model.Unit, key st
 		unit.Idempotency = wire.NewIdempotency(key, &unit, true)
 	}
 	began := time.Now()
-	result, err := s.submit(ctx, unit)
+	result, err := s.writes.submit(ctx, unit)
 	s.observer.BatchWritten(unit, result.UnitOutcome, err, time.Since(began))
 	return result, err
 }
@@ -91,67 +90,6 @@ func validateUnit(unit model.Unit) error {
 	return nil
 }
 
-// write has one command decided, and turns its outcome into an answer.
-func (s *VersionService) write(ctx context.Context, c model.Command, opts model.WriteOptions) (result model.Result, err error) {
-	if err := model.ValidateCommand(c); err != nil {
-		return result, err
-	}
-	unit := model.Single(c)
-	if opts.Key != "" {
-		unit.Idempotency = wire.NewIdempotency(opts.Key, &unit, false)
-	}
-	unit.Origin = opts.Origin
-	began := time.Now()
-	decided, err := s.submit(ctx, unit)
-	if err == nil {
-		outcome := decided.Outcomes[0]
-		result, err = model.Result{Record: c.Record(outcome.Details, outcome.Revision), Index: decided.Index, Replayed: decided.Replayed}, outcome.Err()
-	}
-	s.observer.Written(c.Type, err, time.Since(began))
-	return result, err
-}
-
-// submit has a unit decided by whoever leads, which may be this node.
-func (s *VersionService) submit(ctx context.Context, u model.Unit) (result model.UnitResult, err error) {
-	err = s.cluster.WithLeader(ctx, func(ctx context.Context) (err error) {
-		switch {
-		case s.node.IsLeader():
-			var outcomes []model.UnitOutcome
-			if outcomes, result.Index, err = s.propose(ctx, []model.Unit{u}); err == nil {
-				result.UnitOutcome = outcomes[0]
-			}
-		case !s.led():
-			err = s.cluster.NobodyLeads()
-		default:
-			result.UnitOutcome, result.Index, err = s.writeForwarder.forward(ctx, u, wire.UnitBytes(&u), len(u.Commands))
-		}
-		return err
-	})
-	if err != nil {
-		return model.UnitResult{}, nothingProposed(err, s.led())
-	}
-	return result, nil
-}
-
-// nothingProposed maps a timeout before the proposal to model.ErrNoLeader, or to model.ErrTooManyRequests where
-// somebody led and others were in front: nothing was changed.
-func nothingProposed(err error, led bool) error {
-	if !errors.Is(err, model.ErrTimeout) || errors.Is(err, model.ErrOutcomeUnknown) {
-		return err
-	}
-	why := model.ErrNoLeader
-	if led {
-		why = model.ErrTooManyRequests
-	}
-	return fmt.Errorf("%w (%v)", why, err) // %v: the cause must not pass for an open outcome
-}
-
-// led reports whether this node knows of a leader.
-func (s *VersionService) led() bool {
-	id, _ := s.node.Leader()
-	return id != ""
-}
-
 // ApplyCommands proposes units of commands that another node passes on to the leader, and returns their outcomes and
 // the applied index that they reflect. model.ErrNotLeader on every other node, and model.ErrInvalid, for all
 // of them, where one breaks a rule: what is in the log once, every node has to store.
@@ -161,22 +99,7 @@ func (s *VersionService) ApplyCommands(ctx context.Context, units []model.Unit) 
 			return nil, 0, err
 		}
 	}
-	return s.propose(ctx, units)
-}
-
-// propose has units decided by this node, which leads.
-func (s *VersionService) propose(ctx context.Context, units []model.Unit) ([]model.UnitOutcome, uint64, error) {
-	if err := s.cluster.Removed(); err != nil {
-		return nil, 0, err
-	}
-	if s.node.IsLeader() && s.node.AppliedIndex()+cluster.FarBehind < s.node.CommitIndex() {
-		return nil, 0, model.ErrTooManyRequests // a new leader with a long backlog
-	}
-	outcomes, err := s.node.Propose(ctx, units)
-	if err != nil {
-		return nil, 0, err
-	}
-	return outcomes, s.node.AppliedIndex(), nil
+	return s.writes.propose(ctx, units)
 }
 
 // updateNewer does an update only if its version comes after the record's: model.ErrNotNewer. It depends on the revision of
@@ -201,7 +124,7 @@ func (s *VersionService) updateNewer(ctx context.Context, c model.Command, opts 
 			return current, model.ErrNotNewer
 		}
 		c.IfRevision = current.Record.Revision
-		result, err := s.write(ctx, c, opts)
+		result, err := s.writes.write(ctx, c, opts)
 		if !errors.Is(err, model.ErrRevisionMismatch) || opts.IfRevision != 0 {
 			return result, err
 		}
