@@ -36,6 +36,7 @@ func TestConsole(t *testing.T) {
 		{"looks", looks},
 		{"members", members},
 		{"a node is killed", nodeKilled},
+		{"live", live},
 		{"backup", backup},
 	} {
 		if !t.Run(test.name, func(t *testing.T) { test.run(t, c) }) {
@@ -78,9 +79,13 @@ func tokens(t *testing.T, c *cluster.Cluster) {
 // mustAdd creates a record of the version 1.0.0 for linux.
 func mustAdd(t *testing.T, c *cluster.Cluster, id string) uint64 {
 	t.Helper()
-	added, err := c.Nodes[0].Client.Add(t.Context(), model.VersionDB{ID: id, VersionNo: "1.0.0", Platform: "linux"})
+	added, err := c.Nodes[0].Client.Add(t.Context(), record(id))
 	require.NoError(t, err)
 	return added.Record.Revision
+}
+
+func record(id string) model.VersionDB {
+	return model.VersionDB{ID: id, VersionNo: "1.0.0", Platform: "linux"}
 }
 
 func mustGet(t *testing.T, c *cluster.Cluster, id string) model.VersionDB {

@@ -11,7 +11,7 @@ import (
 	"versiond/test/cluster"
 )
 
-var allViews = []string{"cluster", "records", "versions", "backup"}
+var allViews = []string{"cluster", "records", "versions", "live", "backup"}
 
 // looks goes through every view in both languages, in the dark and on a telephone. A sentence that is missing in Chinese
 // is a complaint of the page, which fails the test.

@@ -39,4 +39,10 @@ func versions(t *testing.T, c *cluster.Cluster) {
 	steered := mustGet(t, c, "sensor-fw@2.4.1")
 	require.True(t, steered.Withdrawn)
 	require.Equal(t, "2.0.0 2.3.0 40", steered.MinVersionNo+" "+steered.FromVersionNo+" "+text(steered.RolloutPercent))
+
+	w.view("records")
+	w.enter("search-prefix", "sensor-fw@2.4.1")
+	w.click("open-sensor-fw@2.4.1")
+	w.click("history")
+	w.see("changed", "created", "ci", "ops", "10 %", "40 %")
 }

@@ -12,12 +12,14 @@ import {session, identify, look, onChange} from './session.js';
 import {cluster} from './views/cluster.js';
 import {records} from './views/records.js';
 import {versions} from './views/versions.js';
+import {live} from './views/live.js';
 import {backup} from './views/backup.js';
 
 const views = {
   cluster: {name: () => t('Cluster'), show: cluster},
   records: {name: () => t('Records'), show: records},
   versions: {name: () => t('Versions'), show: versions},
+  live: {name: () => t('Live'), show: live},
   backup: {name: () => t('Backup'), show: backup},
 };
 

@@ -24,6 +24,7 @@ const meanings = () => ({
   wrong_node: t('Another node answers at that address.'),
   id_in_use: t('A member with this ID answers at another address.'),
   address_in_use: t('Another member has this address.'),
+  revision_gone: t('What was written since then is not known any more.'),
   node_removed: t('This node was removed from the cluster.'),
   body_too_large: t('It is larger than the node takes.'),
 });

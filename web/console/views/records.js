@@ -81,7 +81,7 @@ export function records(root, signal) {
 // filter searches while somebody types, after a pause, and at once with Enter.
 function filter(at, search) {
   let timer;
-  const input = (name, label, value) => h('label.field', {}, h('span', {}, label), h('input.mono', {type: 'search', name, value, autocomplete: 'off', spellcheck: 'false', 'data-key': `search-${name}`, oninput: soon}));
+  const input = (name, label, value) => h('label.field', {}, h('span', {}, label), h('input.mono', {type: 'search', name, value, autocomplete: 'off', spellcheck: 'false', 'data-key': `search-${name}`, oninput: soon, onkeydown: ({key}) => key === 'Enter' && now()}));
   const prefix = input('prefix', t('ID begins with'), at.prefix);
   const platform = input('platform', t('Platform'), at.platform);
   function soon() {
@@ -92,5 +92,5 @@ function filter(at, search) {
     clearTimeout(timer);
     search(prefix.lastChild.value, platform.lastChild.value);
   }
-  return h('form.filter', {role: 'search', onsubmit: (event) => { event.preventDefault(); now(); }}, prefix, platform);
+  return h('div.filter', {role: 'search'}, prefix, platform);
 }
