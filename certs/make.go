@@ -17,10 +17,10 @@ import (
 )
 
 const (
-	// AuthorityLifetime is long, as every node has to be given another authority when it is over; Lifetime is that
-	// of all it signs.
+	// AuthorityLifetime is long, as every node has to be given another authority when it is over.
 	AuthorityLifetime = 10 * 365 * 24 * time.Hour
-	Lifetime          = 365 * 24 * time.Hour
+	// Lifetime is that of all that an authority signs.
+	Lifetime = 365 * 24 * time.Hour
 	// clockSkew is how far the clocks of machines may be apart: a certificate counts from that long ago.
 	clockSkew = time.Hour
 )

@@ -15,31 +15,30 @@ func TestEveryCommandThatIsDoneIsAChange(t *testing.T) {
 	by := &model.Origin{At: 1_700_000_000_123, By: "ci"}
 	percent := uint8(5)
 	details := &model.Details{RolloutPercent: &percent}
-	unit := func(index uint64, position int) uint64 { return model.Revision(index, position) }
 	detailed := update("a", "2", 0)
 	detailed.Details, detailed.DetailNames, detailed.Platform = details, details.DetailNames(), "ios"
 
-	a.AddVersionInternal(add("a", "1"), unit(1, 0), by)
-	a.AddVersionInternal(add("a", "1"), unit(1, 1), by) // refused
-	a.UpdateVersionInternal(detailed, unit(1, 2), nil)
+	a.AddVersionInternal(add("a", "1"), model.Revision(1, 0), by)
+	a.AddVersionInternal(add("a", "1"), model.Revision(1, 1), by) // refused
+	a.UpdateVersionInternal(detailed, model.Revision(1, 2), nil)
 	a.BeginAtomicInternal()
-	a.UpdateVersionInternal(update("a", "3", 0), unit(1, 3), by)
-	a.AddVersionInternal(add("b", "1"), unit(1, 4), by)
+	a.UpdateVersionInternal(update("a", "3", 0), model.Revision(1, 3), by)
+	a.AddVersionInternal(add("b", "1"), model.Revision(1, 4), by)
 	a.EndAtomicInternal(false)
 	a.group(t)
-	a.DeleteVersionInternal(remove("a", 0), unit(2, 0), by)
+	a.DeleteVersionInternal(remove("a", 0), model.Revision(2, 0), by)
 	a.BeginAtomicInternal()
-	a.AddVersionInternal(add("a", "4"), unit(2, 1), nil)
-	a.UpdateVersionInternal(update("a", "5", 0), unit(2, 2), nil)
+	a.AddVersionInternal(add("a", "4"), model.Revision(2, 1), nil)
+	a.UpdateVersionInternal(update("a", "5", 0), model.Revision(2, 2), nil)
 	a.EndAtomicInternal(true)
 	a.group(t)
 
 	require.Equal(t, []model.Change{
-		{Revision: unit(1, 0), Op: model.ChangeCreate, ID: "a", VersionNo: "1", Platform: "linux", At: by.At, By: by.By},
-		{Revision: unit(1, 2), Op: model.ChangeUpdate, ID: "a", VersionNo: "2", Platform: "ios", WasPlatform: "linux", Details: details},
-		{Revision: unit(2, 0), Op: model.ChangeDelete, ID: "a", Platform: "ios", At: by.At, By: by.By},
-		{Revision: unit(2, 1), Op: model.ChangeCreate, ID: "a", VersionNo: "4", Platform: "linux"},
-		{Revision: unit(2, 2), Op: model.ChangeUpdate, ID: "a", VersionNo: "5", Platform: "linux"},
+		{Revision: model.Revision(1, 0), Op: model.ChangeCreate, ID: "a", VersionNo: "1", Platform: "linux", At: by.At, By: by.By},
+		{Revision: model.Revision(1, 2), Op: model.ChangeUpdate, ID: "a", VersionNo: "2", Platform: "ios", WasPlatform: "linux", Details: details},
+		{Revision: model.Revision(2, 0), Op: model.ChangeDelete, ID: "a", Platform: "ios", At: by.At, By: by.By},
+		{Revision: model.Revision(2, 1), Op: model.ChangeCreate, ID: "a", VersionNo: "4", Platform: "linux"},
+		{Revision: model.Revision(2, 2), Op: model.ChangeUpdate, ID: "a", VersionNo: "5", Platform: "linux"},
 	}, a.changes(t))
 	a.rows(t) // compares the sums
 	require.NoError(t, a.LoadInternal(t.Context(), a.identity.Cluster), "the checksum counts something else")
