@@ -23,7 +23,7 @@ type Origin struct {
 
 // NewOrigin returns the origin of a request that is taken at at. Of a clock that is far off it keeps nothing.
 func NewOrigin(at time.Time, by string) *Origin {
-	o := &Origin{At: at.UnixMilli(), By: by} //nolint:forbidigo // what the clock says is what is told
+	o := &Origin{At: at.UnixMilli(), By: by}
 	if !ValidMoment(o.At) {
 		o.At = 0
 	}
