@@ -15,6 +15,10 @@ const (
 	ChangeDelete ChangeOp = "delete"
 )
 
+// ChangesMax is how many changes are kept at most. Every node keeps the same ones, so it cannot be another in the life of a
+// cluster.
+const ChangesMax = 200_000
+
 // Change is what one command made of one record, and one row of the version_changes table, which is made from its tags.
 // Each command that was done is one change. Its order is that of the revisions; At and By only inform.
 type Change struct {

@@ -112,10 +112,16 @@ func (c *Client) Read(ctx context.Context, address string, queries []model.Query
 		return nil, 0, err
 	}
 	index, found, err := wire.DecodeFound(data)
-	if err == nil && !slices.EqualFunc(found, queries, func(f model.Found, q model.Query) bool { return (f.Page != nil) == (q.Page != nil) }) {
+	if err == nil && !slices.EqualFunc(found, queries, fits) {
 		err = fmt.Errorf("%w: the %d answers of %s do not fit the %d queries", model.ErrCorrupt, len(found), address, len(queries))
 	}
 	return found, index, err
+}
+
+// fits reports whether what was found may be the answer to a query.
+func fits(f model.Found, q model.Query) bool {
+	pageAsked := q.Page != nil || q.Candidates != nil
+	return (f.Page != nil) == pageAsked && (f.History == nil || q.History != nil)
 }
 
 func ackQuery(w model.TermAck) url.Values {

@@ -49,12 +49,14 @@ var sampleAck = model.TermAck{Node: "node3", Term: 9}
 
 // Ids hold what texts in between could treat specially; one that changes on its way reads another record.
 func sampleQueries() []model.Query {
-	return []model.Query{{ID: "libstdc++6"}, {ID: "@scope/a//b/"}, {ID: `%2F ?x=1&y#z;"<>\^{|}`}, {Page: &model.ListOptions{Platform: "a+b &c", Prefix: "a/ %", After: "版本", Limit: 997}}}
+	return []model.Query{{ID: "libstdc++6"}, {ID: "@scope/a//b/"}, {ID: `%2F ?x=1&y#z;"<>\^{|}`}, {Page: &model.ListOptions{Platform: "a+b &c", Prefix: "a/ %", After: "版本", Limit: 500}},
+		{Candidates: &model.Candidates{IDs: []string{"a/b", "c"}}}, {History: &model.HistoryOptions{ID: "@scope/a", Before: 9, Limit: 100}}, {History: &model.HistoryOptions{ID: "nobody", Limit: 1}}}
 }
 
 func sampleFound() []model.Found {
 	b := model.VersionDB{ID: "b", VersionNo: "2", Platform: "linux", Revision: 8192}
-	return []model.Found{{}, {}, {Record: b, Exists: true}, {Page: &model.Page{Items: []model.VersionDB{b}, Next: "b"}}}
+	return []model.Found{{}, {}, {Record: b, Exists: true}, {Page: &model.Page{Items: []model.VersionDB{b}, Next: "b"}},
+		{Page: &model.Page{Items: []model.VersionDB{b}}}, {History: &model.History{Items: []model.Change{{Revision: 8, Op: model.ChangeDelete, ID: "@scope/a", Platform: "linux", At: 5, By: "ci"}}, Next: 8}}, {}}
 }
 
 func (o *otherNode) Admit(_ context.Context, admission peer.Admission) error {

@@ -175,11 +175,15 @@ func (b *Backup) checkDedupRecords(ctx context.Context, reader *Reader) error {
 func (b *Backup) checkChanges(ctx context.Context, reader *Reader) error {
 	from, err := reader.ChangesFrom()
 	b.Changes, b.Highest = from > 0, max(b.Highest, from)
-	for last := uint64(0); err == nil && ctx.Err() == nil; {
+	last := uint64(0)
+	for count := 0; err == nil && ctx.Err() == nil; count++ {
 		var c model.Change
 		c, err = reader.NextChange()
 		if IsEnd(err) {
 			return nil
+		}
+		if count == model.ChangesMax {
+			return fmt.Errorf("%w: it has more than %d changes", model.ErrCorrupt, model.ChangesMax)
 		}
 		if err == nil {
 			err = c.Validate()

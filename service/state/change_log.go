@@ -20,7 +20,7 @@ type ChangeLimits struct {
 }
 
 // DefaultChangeLimits keep what a registry wants to know of its past in about 20 MB of memory.
-var DefaultChangeLimits = ChangeLimits{All: 200_000, Block: 1000, OfID: 100, Window: 10_000}
+var DefaultChangeLimits = ChangeLimits{All: model.ChangesMax, Block: 1000, OfID: 100, Window: 10_000}
 
 // changeLog knows of every change that is kept its revision, its hash and whose it is, together with what is staged. It belongs
 // to the applier; any goroutine may call history.
