@@ -18,8 +18,8 @@ import (
 const (
 	// lookInterval is how often handshakes look whether the files have changed.
 	lookInterval = time.Second
-	// endsSoon is how long before its end a certificate is spoken of.
-	endsSoon = 14 * 24 * time.Hour
+	// endsSoon is how long before its end a certificate is spoken of, and warnInterval how often.
+	endsSoon, warnInterval = 14 * 24 * time.Hour, 24 * time.Hour
 )
 
 // Files are where the certificates of a port are.
@@ -44,7 +44,8 @@ type Keeper struct {
 	current atomic.Pointer[material]
 	looked  atomic.Pointer[time.Time]
 	reading sync.Mutex
-	texts   [][]byte // what current was made of; guarded by reading
+	texts   [][]byte  // what current was made of; guarded by reading
+	warned  time.Time // when it was said last that the certificate ends; guarded by reading
 }
 
 // material is what one reading of the files has given.
@@ -110,7 +111,8 @@ func (k *Keeper) read() (changed bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if k.current.Load() != nil && slices.EqualFunc(texts, k.texts, bytes.Equal) {
+	if has := k.current.Load(); has != nil && slices.EqualFunc(texts, k.texts, bytes.Equal) {
+		k.warnOfEnd(has.pair.Leaf, now)
 		return false, nil
 	}
 	m, err := k.files.parse(texts)
@@ -121,17 +123,19 @@ func (k *Keeper) read() (changed bool, err error) {
 		return false, err
 	}
 	m.server = k.build(m)
-	first := k.current.Swap(&m) == nil
-	k.texts = texts
-	k.tell(m.pair.Leaf, first)
+	leaf := m.pair.Leaf
+	if k.current.Swap(&m) != nil {
+		k.log.Info("the certificates were read anew", "settings", k.files.Section, "of", leaf.Subject.CommonName, "until", leaf.NotAfter)
+	}
+	k.texts, k.warned = texts, time.Time{}
+	k.warnOfEnd(leaf, now)
 	return true, nil
 }
 
-func (k *Keeper) tell(leaf *x509.Certificate, first bool) {
-	if !first {
-		k.log.Info("the certificates were read anew", "settings", k.files.Section, "of", leaf.Subject.CommonName, "until", leaf.NotAfter)
-	}
-	if left := time.Until(leaf.NotAfter); left < endsSoon {
+// warnOfEnd says once a day that the certificate ends soon: it counts for a year, and nobody remembers.
+func (k *Keeper) warnOfEnd(leaf *x509.Certificate, now time.Time) {
+	if leaf.NotAfter.Sub(now) < endsSoon && now.Sub(k.warned) > warnInterval {
+		k.warned = now
 		k.log.Warn("a certificate ends soon, or has ended; nobody takes it then", "settings", k.files.Section, "of", leaf.Subject.CommonName, "until", leaf.NotAfter)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -51,14 +52,23 @@ func shown(t *testing.T, keeper *certs.Keeper) string {
 	return cfg.Certificates[0].Leaf.SerialNumber.String()
 }
 
-// A certificate counts for a year, and nobody remembers: the log has to say it before it is over.
+// A certificate counts for a year, and nobody remembers: the log has to say it before it is over, also on a node that was
+// started long before, and not at every handshake.
 func TestCertificatesThatEndSoonAreToldOf(t *testing.T) {
-	ca, log := authority.New(t, "ours"), &bytes.Buffer{}
-	old, err := ca.Signer.Node("node1", []string{"localhost"}, time.Now().Add(-certs.Lifetime+24*time.Hour))
-	require.NoError(t, err)
-	files := authority.WriteFiles(t, old)
-	_, err = certs.OpenPublic(certs.PublicFiles(files.Cert, files.Key, ""), slog.New(slog.NewTextHandler(log, nil)))
-	require.NoError(t, err)
-	require.Contains(t, log.String(), "a certificate ends soon")
-	require.Contains(t, log.String(), "node1")
+	synctest.Test(t, func(t *testing.T) {
+		ca, log := authority.New(t, "ours"), &bytes.Buffer{}
+		files := authority.WriteFiles(t, ca.Node(t, "node1"))
+		keeper, err := certs.OpenPublic(certs.PublicFiles(files.Cert, files.Key, ""), slog.New(slog.NewTextHandler(log, nil)))
+		require.NoError(t, err)
+		<-time.After(certs.Lifetime - 20*24*time.Hour)
+		shown(t, keeper)
+		require.Empty(t, log.String())
+		for range 7 * 24 * 60 { // a handshake a minute for a week
+			<-time.After(time.Minute)
+			shown(t, keeper)
+		}
+		require.Contains(t, log.String(), "a certificate ends soon")
+		require.Contains(t, log.String(), "node1")
+		require.InDelta(t, 1, bytes.Count(log.Bytes(), []byte("ends soon")), 1)
+	})
 }

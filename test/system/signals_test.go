@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"versiond/model"
 	"versiond/test/cluster"
 )
 
@@ -41,8 +42,13 @@ func TestHangupEndsNothing(t *testing.T) {
 			return nil
 		})
 	}
-	require.NoError(t, os.WriteFile(file, []byte("log: {level: debug}\n"), 0o600))
-	hangUp("the log level was read anew")
+	const guarded = "log: {level: debug}\nauth: {tokens: [{name: ci, role: read, secret: a-secret-of-16-bytes}]}\n"
+	require.NoError(t, os.WriteFile(file, []byte(guarded), 0o600))
+	hangUp("tokens and the log level were read anew")
+	_, err := q.nodes[0].client.List(t.Context(), model.ReadOptions{})
+	require.Equal(t, "unauthorized", cluster.CodeOf(err))
+	_, err = q.nodes[0].client.As("a-secret-of-16-bytes", "").List(t.Context(), model.ReadOptions{})
+	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(file, []byte("log: {levl: debug}\n"), 0o600))
 	hangUp("log.levl")
 	require.NoError(t, q.nodes[0].client.Ready(t.Context()))
