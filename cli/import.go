@@ -131,7 +131,7 @@ func recordBytes(r client.Record) int {
 	return len(text)
 }
 
-// brokenOff says where an import has ended before its end.
+// brokenOff returns an error that says where an import has ended before its end.
 func (im *importer) brokenOff(chunk []item, err error) error {
 	im.progress.clear()
 	where := "at the end of what could be read"
@@ -180,7 +180,7 @@ func (im *importer) refuse(line int, why string) {
 	fmt.Fprintf(im.s.err, "line %d: %s\n", line, why)
 }
 
-// whyRefused says what is wrong with an item, without its place in the batch.
+// whyRefused returns what is wrong with an item, without its place in the batch.
 func whyRefused(r client.Result) string {
 	if len(r.Err.Fields) == 0 {
 		return r.ID + ": " + r.Err.Detail

@@ -37,7 +37,7 @@ type item struct {
 	err    error
 }
 
-// source gives the items of a file until io.EOF.
+// source returns the items of a file until io.EOF.
 type source func() (item, error)
 
 // newSource reads records in a form, or in the one that the file seems to have.
@@ -59,7 +59,7 @@ func newSource(r io.Reader, form, platform string) (source, error) {
 	return newCSV(in)
 }
 
-// guess tells the forms by the first line that has something in it.
+// guess returns the form of the first line that has something in it.
 func guess(begin []byte) string {
 	first, _, _ := bytes.Cut(bytes.TrimLeft(begin, " \t\r\n"), []byte("\n"))
 	switch {
@@ -106,7 +106,7 @@ func parseJSON(text string) (r client.Record, err error) {
 	return r, nil
 }
 
-// jsonWords says what is wrong with a line of JSON without naming Go's types.
+// jsonWords returns what is wrong with a line of JSON without naming Go's types.
 func jsonWords(err error) error {
 	var typed *json.UnmarshalTypeError
 	switch {

@@ -178,7 +178,7 @@ func printError(w io.Writer, err error, asJSON bool) {
 	}
 }
 
-// adviceOn says what helps where the cluster cannot know it: on this side of the connection.
+// adviceOn returns what helps where the cluster cannot know it: on this side of the connection.
 func adviceOn(err error) string {
 	switch {
 	case errors.Is(err, client.ErrUnauthorized):

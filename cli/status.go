@@ -143,7 +143,7 @@ func (r *report) nobodyAnswers(nodes []client.NodeStatus) {
 		"Is versiond running there? See its log. If the nodes are elsewhere, name them with --url or VERSIOND_URL.")
 }
 
-// whyNot says why it is not known how a node does.
+// whyNot returns why it is not known how a node does.
 func whyNot(n client.NodeStatus) string {
 	var e *client.Error
 	if errors.As(n.Err, &e) {

@@ -187,7 +187,7 @@ func neverSent(err error) bool {
 	return errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect") || errors.As(err, &certificate) || errors.As(err, &record)
 }
 
-// words says what is wrong without the URL, which would be said twice.
+// words returns what is wrong without the URL, which would be said twice.
 func words(err error) string {
 	var at *url.Error
 	if errors.As(err, &at) {

@@ -35,7 +35,7 @@ type HistoryPage struct {
 	Changes []Change `json:"items"`
 	// Next is the cursor of the next page, "" on the last one.
 	Next string `json:"nextCursor"`
-	// Complete says that the last page ends with the change that created the record: nothing is missing.
+	// Complete reports whether the last page ends with the change that created the record: nothing is missing.
 	Complete bool `json:"complete"`
 }
 

@@ -14,17 +14,17 @@ type Record struct {
 	ID        string `json:"id"`
 	VersionNo string `json:"versionNo"`
 	Platform  string `json:"platform"`
-	// Scheme says how VersionNo compares, natural when it is empty.
+	// Scheme is how VersionNo compares, natural when it is empty.
 	Scheme string `json:"scheme,omitempty"`
 	// MinVersionNo is the version below which a client must update.
 	MinVersionNo string `json:"minVersionNo,omitempty"`
 	// FromVersionNo is the version from which on a client may take this one.
 	FromVersionNo string `json:"fromVersionNo,omitempty"`
-	// Mandatory says that clients below this version must update.
+	// Mandatory means that clients below this version must update.
 	Mandatory bool `json:"mandatory,omitempty"`
-	// RolloutPercent says for how many of a hundred clients this version is; for all of them when it is nil.
+	// RolloutPercent is for how many of a hundred clients this version is; nil means all of them.
 	RolloutPercent *int `json:"rolloutPercent,omitempty"`
-	// Withdrawn says that this version is for nobody any more.
+	// Withdrawn means that this version is for nobody any more.
 	Withdrawn bool `json:"withdrawn,omitempty"`
 	// Attributes are for clients to read, such as url, notes and sha256.
 	Attributes map[string]string `json:"attributes,omitempty"`

@@ -202,7 +202,7 @@ func backoff(failed int) time.Duration {
 	return most/2 + rand.N(most/2)
 }
 
-// judge says what a failure means.
+// judge returns what a failure means.
 func (r *request) judge(e *Error) verdict {
 	switch {
 	case e.neverSent && e.Code != ErrInvalidRequest:
@@ -243,7 +243,7 @@ func (t *tries) neverBegun(ctx context.Context) error {
 	return &Error{Code: ErrUnavailable, Detail: "there was no time left to ask a node", cause: context.Cause(ctx)}
 }
 
-// outcomeUnknown says why nobody knows, and what came of asking again.
+// outcomeUnknown returns why nobody knows, and what came of asking again.
 func (t *tries) outcomeUnknown(ctx context.Context) error {
 	e, after := *t.unsure, t.summary(ctx)
 	e.Code, e.cause = ErrOutcomeUnknown, after.cause

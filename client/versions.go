@@ -53,9 +53,9 @@ type Advice struct {
 	Latest  *Record `json:"latest,omitempty"`
 	// MinVersionNo is the version below which an update is mandatory, "" when there is none.
 	MinVersionNo string `json:"minVersionNo,omitempty"`
-	// Supported says that the installed version does not come before MinVersionNo.
+	// Supported reports whether the installed version does not come before MinVersionNo.
 	Supported bool `json:"supported"`
-	// Ahead says that the installed version comes after Latest.
+	// Ahead reports whether the installed version comes after Latest.
 	Ahead  bool   `json:"ahead"`
 	Scheme string `json:"scheme"`
 }

@@ -33,19 +33,19 @@ type Event struct {
 	ID string `json:"id,omitempty"`
 }
 
-// Start says from where on a Watch gives changes.
+// Start is from where on a Watch has changes.
 type Start struct {
 	since string
 	place uint64
 }
 
-// Everything gives all records that there are, a bookmark, and then what changes: nothing is missed in between.
+// Everything begins with all records that there are, a bookmark, and then what changes: nothing is missed in between.
 func Everything() Start { return Start{since: "0"} }
 
-// Now gives what changes from now on. The bookmark that comes first says from where.
+// Now begins with what changes from now on. The bookmark that comes first says from where.
 func Now() Start { return Start{since: "now"} }
 
-// After gives what has changed after the event of this revision, and goes on.
+// After begins with what has changed after the event of this revision, and goes on.
 func After(revision uint64) Start {
 	return Start{since: strconv.FormatUint(revision, 10), place: revision}
 }
@@ -93,7 +93,7 @@ type watch struct {
 	yield func(Event, error) bool
 	// list is what was given of the records that come first, nil once all were.
 	list *list
-	// heard says that the last connection has brought something.
+	// heard reports whether the last connection has brought something.
 	heard bool
 }
 

@@ -15,7 +15,7 @@ type History struct {
 	Items []HistoryItem `json:"items"`
 	// NextCursor is the cursor of the next page; it is left out on the last one.
 	NextCursor string `json:"nextCursor,omitempty"`
-	// Complete says that the changes go back to the one that created the record.
+	// Complete reports whether the changes go back to the one that created the record.
 	Complete bool `json:"complete"`
 }
 

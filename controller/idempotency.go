@@ -36,7 +36,7 @@ func (in *input) writeOptions() model.WriteOptions {
 	return model.WriteOptions{Key: in.idempotencyKey(), Origin: in.origin()}
 }
 
-// origin says when this node had the request, and whose it is.
+// origin returns when this node had the request, and whose it is.
 func (in *input) origin() *model.Origin {
 	return model.NewOrigin(time.Now(), in.c.GetString(tokenKey))
 }

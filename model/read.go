@@ -55,7 +55,7 @@ type History struct {
 	Items []Change
 	// Next is the revision before which the next page begins; 0 when this page is the last.
 	Next uint64
-	// Complete says that the last page ends with the change that created the record: none of those after that is missing.
+	// Complete reports whether the last page ends with the change that created the record: none of those after that is missing.
 	Complete bool
 }
 

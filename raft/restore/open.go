@@ -142,7 +142,7 @@ type ownRecords struct {
 // ChangesFrom returns what the restore makes it, whatever it was in the backup.
 func (o *ownRecords) ChangesFrom() (uint64, error) { return o.changesFrom, nil }
 
-// NextChange gives none where no changes are kept.
+// NextChange returns none where no changes are kept.
 func (o *ownRecords) NextChange() (model.Change, error) {
 	if o.changesFrom == 0 {
 		return model.Change{}, io.EOF
@@ -164,7 +164,7 @@ func (f *foreignRecords) NextDedupRecord() (model.DedupRecord, error) {
 	return model.DedupRecord{}, io.EOF
 }
 
-// NextChange gives none, for the same reason.
+// NextChange returns none, for the same reason.
 func (f *foreignRecords) NextChange() (model.Change, error) { return model.Change{}, io.EOF }
 
 // NextRecord returns the next record.

@@ -71,7 +71,7 @@ func (v *verifyingView) DedupRecords(ctx context.Context, after uint64, limit in
 	return page, nil
 }
 
-// ChangesAfter counts what it gives.
+// ChangesAfter counts what it returns.
 func (v *verifyingView) ChangesAfter(ctx context.Context, revision uint64, limit int) ([]model.Change, error) {
 	page, err := v.View.ChangesAfter(ctx, revision, limit)
 	if err != nil {
