@@ -217,7 +217,9 @@ func (s *VersionMysqlService) load(ctx context.Context) error {
 	if err := s.loadRecords(ctx); err != nil {
 		return err
 	}
-	s.records.LoadChangesFrom(left.ChangesFrom)
+	if err := s.loadChanges(ctx, left.ChangesFrom); err != nil {
+		return err
+	}
 	if found := s.records.Sum().Checksum(); left.Checksum != found {
 		return fmt.Errorf("%w: its rows have the checksum %s, which should be %s at index %d", model.ErrStoreDiffers, found, left.Checksum, left.Applied.Index)
 	}
@@ -238,14 +240,18 @@ func (s *VersionMysqlService) loadRecords(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = s.mysqlDao.ForEachDedupRecord(ctx, func(d model.DedupRecord) error {
+	return s.mysqlDao.ForEachDedupRecord(ctx, func(d model.DedupRecord) error {
 		if err := s.records.LoadDedup(&d); err != nil {
 			return fmt.Errorf("%w: what is remembered at revision %d: %w", model.ErrStoreDiffers, d.Revision, err)
 		}
 		return nil
 	})
-	if err != nil {
-		return err
+}
+
+// loadChanges reads none where none are kept: a database of a release before, from which a cluster is recovered, has no table of them.
+func (s *VersionMysqlService) loadChanges(ctx context.Context, from uint64) error {
+	if s.records.LoadChangesFrom(from); from == 0 {
+		return nil
 	}
 	return s.mysqlDao.ForEachChange(ctx, func(c model.Change) error {
 		s.records.LoadChange(&c)

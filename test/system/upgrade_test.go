@@ -2,6 +2,8 @@ package system_test
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -31,12 +33,26 @@ func upgradeAlone(t *testing.T, before string) {
 	mustAddMany(t, n, "before", 20)
 	n.Stop()
 	n.Exchange(program)
+	requireRecoverable(t, n, 20)
 	n.Start()
 	c.WaitReady()
 	cluster.Eventually(t, upgradeTimeout, "the history is to begin", func() error { return historyHasBegun(t, c) })
 	mustAddMany(t, n, "after", 5)
 	requireNoWayBack(t, c, n, before, `log entry \d+ cannot be read: .*run the release that wrote it`)
 	requireRowCount(t, c.RequireEqualStores(), 25)
+}
+
+// requireRecoverable requires that this release takes the database of the one before, where that is all that is left, for what it is.
+func requireRecoverable(t *testing.T, n *cluster.Node, records int) {
+	t.Helper()
+	dir := t.TempDir()
+	require.NoError(t, os.CopyFS(filepath.Join(dir, n.ID), os.DirFS(n.Dir)))
+	for _, lost := range []string{"identity.json", "raft.db", "log", "snapshots"} {
+		require.NoError(t, os.RemoveAll(filepath.Join(dir, n.ID, lost)))
+	}
+	_, output := n.Run("recover", "--from-database", "--data-dir", dir)
+	require.Regexp(t, fmt.Sprintf(`records +%d;`, records), output)
+	require.NotContains(t, output, "NOTE")
 }
 
 func upgradeThree(t *testing.T, before string) {
