@@ -28,6 +28,7 @@ var sentinels = map[string]error{
 	"ErrNodeRemoved": model.ErrNodeRemoved, "ErrNodeUnreachable": model.ErrNodeUnreachable, "ErrNotCaughtUp": model.ErrNotCaughtUp,
 	"ErrNotFound": model.ErrNotFound, "ErrNotLeader": model.ErrNotLeader, "ErrOutcomeUnknown": model.ErrOutcomeUnknown,
 	"ErrNotDone": model.ErrNotDone, "ErrNotNewer": model.ErrNotNewer, "ErrQuorumAtRisk": model.ErrQuorumAtRisk, "ErrRevisionMismatch": model.ErrRevisionMismatch,
+	"ErrRevisionGone":     model.ErrRevisionGone,
 	"ErrStoreUnavailable": model.ErrStoreUnavailable, "ErrTimeout": model.ErrTimeout,
 	"ErrLogUnavailable":  model.ErrStoreUnavailable, // of another node it says the same: nothing was done, and its disks are why
 	"ErrNoSuccessor":     model.ErrNodeUnreachable,  // its own words come with it
@@ -42,8 +43,8 @@ var deliberate = map[string]error{
 }
 
 // neverSent are the codes of domain outcomes, which travel as outcomes and not as problems, and of
-// tokens, which the peer port does not know.
-var neverSent = []string{"already_exists", "revision_mismatch", "not_newer", "not_done", "idempotency_key_reused", "forbidden"}
+// tokens, which the peer port does not know, and of watching, which nobody passes on.
+var neverSent = []string{"already_exists", "revision_mismatch", "not_newer", "not_done", "idempotency_key_reused", "forbidden", "revision_gone"}
 
 // An error that changes its meaning on the way between two nodes makes a follower retry what it must
 // not, or give up what it should retry. Members and records share a code and are told apart by what
