@@ -31,6 +31,8 @@ type PeerStatus struct {
 	// Divergence says in words how the member's records are known to differ from what they should be, or
 	// from those of other members; empty when they are not.
 	Divergence string `json:"divergence,omitempty"`
+	// Failing names the checks of /readyz that the member would not pass, as far as it says; none on one that is ready.
+	Failing []string `json:"failing,omitempty"`
 	// Release is the version of the program that the member runs.
 	Release string `json:"release,omitempty"`
 	// LastContact is when the member answered, by the clock of the node that was asked.

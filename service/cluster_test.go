@@ -67,6 +67,10 @@ func TestListedNodesBecomeOneCluster(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, 1, peers.FailureTolerance)
 		require.Equal(t, 8081+i, peers.Members[i].Port)
+		eventually(t, func() bool {
+			peers, err := nodes[0].Peers(t.Context())
+			return err == nil && peers.Members[i].Failing == nil
+		})
 		n.mustAdd(t, "written-on-"+n.NodeID(), "1")
 	}
 	for _, n := range nodes {

@@ -67,11 +67,32 @@ func describe(m raft.Member, status *peer.Status, commit uint64) model.PeerStatu
 	}
 	p.Reachable, p.Port, p.State, p.AppliedIndex = true, status.Port, status.State, status.Applied
 	p.Lag = commit - min(commit, status.Applied)
+	p.Failing = failingChecks(status)
 	p.LastContact, p.Divergence, p.Release = time.Now().UTC(), status.Divergence, status.Release
 	if n := len(status.Content); n > 0 {
 		p.Checksum, p.ChecksumIndex = status.Content[n-1].Checksum, status.Content[n-1].Index
 	}
 	return p
+}
+
+// failingChecks returns the names of the checks of /readyz that a member's status shows to fail.
+func failingChecks(s *peer.Status) (names []string) {
+	for _, check := range []struct {
+		name string
+		bad  bool
+	}{
+		{"member", !s.Running},
+		{"leader", s.LeaderID == ""},
+		{"log", s.LogHeld},
+		{"store", s.StoreFailing || s.StoreSilent},
+		{"applier", !s.Serving || s.Stuck || !s.Level},
+		{"content", s.Divergence != ""},
+	} {
+		if check.bad {
+			names = append(names, check.name)
+		}
+	}
+	return names
 }
 
 // JoinRaftCluster makes the node that answers at address a member: without a vote at first, which it

@@ -34,6 +34,7 @@ func TestConsole(t *testing.T) {
 		{"versions", versions},
 		{"files", importAndExport},
 		{"looks", looks},
+		{"behind a proxy", behindProxy},
 		{"members", members},
 		{"a node is killed", nodeKilled},
 		{"live", live},

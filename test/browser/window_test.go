@@ -32,9 +32,8 @@ type look struct {
 
 // window is one with a session of its own: another window's token is not in it.
 type window struct {
-	t    *testing.T
-	ctx  context.Context
-	home string
+	t   *testing.T
+	ctx context.Context
 
 	mu     sync.Mutex
 	wrongs []string
@@ -44,7 +43,12 @@ type window struct {
 // something from the page because of its Content-Security-Policy.
 func mustOpen(t *testing.T, n *cluster.Node, l look) *window {
 	t.Helper()
-	w := &window{t: t, home: fmt.Sprintf("http://127.0.0.1:%d/", n.Port)}
+	return mustOpenAt(t, fmt.Sprintf("http://127.0.0.1:%d/", n.Port), l)
+}
+
+func mustOpenAt(t *testing.T, home string, l look) *window {
+	t.Helper()
+	w := &window{t: t}
 	ctx, closed := chromedp.NewContext(chromium.start(t), chromedp.WithNewBrowserContext(), chromedp.WithListener(w.listen))
 	w.ctx = ctx
 	t.Cleanup(func() { closed(); w.requireNothingWrong() })
@@ -62,7 +66,7 @@ func mustOpen(t *testing.T, n *cluster.Node, l look) *window {
 	call(w, log.Enable, cdp.Empty{})
 	call(w, emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{UserAgent: "Mozilla/5.0 (test) Chrome/156", AcceptLanguage: l.language})
 	call(w, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
-	w.run(chromedp.EmulateViewport(l.width, l.height), chromedp.Navigate(w.home))
+	w.run(chromedp.EmulateViewport(l.width, l.height), chromedp.Navigate(home))
 	return w
 }
 

@@ -47,6 +47,8 @@ export function bytes(n) {
 
 export const time = (at) => new Intl.DateTimeFormat(locale(), {dateStyle: 'medium', timeStyle: 'medium'}).format(new Date(at));
 
+export const clock = (at) => new Intl.DateTimeFormat(locale(), {timeStyle: 'medium'}).format(at);
+
 // ago says how long ago something was.
 export function ago(at) {
   const seconds = Math.max(0, Math.round((Date.now() - new Date(at)) / 1000));

@@ -5,9 +5,11 @@ import {t, number} from './i18n.js';
 
 const size = {width: 160, height: 40};
 
-// plot returns {el, add}; add takes a value, or null when there is none, and keeps as many as the line shows.
-export function plot(name, unit, most = 72) {
-  const values = [];
+const most = 72; // values
+
+// plot returns {el, add}; add takes a value, or null when there is none. What was before is in values, which is kept by the
+// caller, so that a plot that is shown again goes on.
+export function plot(name, unit, values) {
   const now = h('strong', {}, '–');
   const line = svg('path', {class: 'line', 'vector-effect': 'non-scaling-stroke'});
   const area = svg('path', {class: 'area'});
@@ -17,6 +19,9 @@ export function plot(name, unit, most = 72) {
   function add(value) {
     values.push(value ?? 0);
     if (values.length > most) values.shift();
+    draw(value);
+  }
+  function draw(value) {
     const highest = Math.max(...values);
     const x = (i) => size.width * (1 - (values.length - 1 - i) / (most - 1));
     const y = (v) => size.height - 2 - (size.height - 6) * (highest ? v / highest : 0);
@@ -27,6 +32,7 @@ export function plot(name, unit, most = 72) {
     top.textContent = t('up to {n}', {n: short(highest)});
     picture.setAttribute('aria-label', `${name}: ${now.textContent} ${unit}, ${top.textContent}`);
   }
+  if (values.length) draw(values.at(-1));
   return {el, add};
 }
 

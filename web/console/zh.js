@@ -60,8 +60,6 @@ export const zh = {
   'Applied': '已应用',
   'Last contact': '最近回应',
   'Release': '程序版本',
-  'differ': '不一致',
-  'as they should be': '一致',
   'Checks of {node}': '{node} 的检查项',
   'in order': '正常',
   'failed': '未通过',

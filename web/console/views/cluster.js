@@ -64,7 +64,7 @@ function memberTable(signal) {
     {name: t('Applied'), class: 'num', cell: (m) => (m.reachable ? number(m.appliedIndex) : '–')},
     {name: t('Last contact'), cell: (m) => (m.lastContact ? ago(m.lastContact) : t('none'))},
     {name: t('Release'), cell: (m) => m.release || '–'},
-    {name: t('Records'), cell: (m) => (m.divergence ? h('span.badge.bad', {title: m.divergence}, t('differ')) : m.reachable ? t('as they should be') : '–')},
+    {name: t('Checks'), cell: (m) => (m.failing ? h('span.chips', {}, m.failing.map((name) => h('span.badge.bad', {title: name === 'content' ? m.divergence : null}, name))) : m.reachable ? h('span.badge.ok', {}, t('in order')) : '–')},
     may('admin') && {name: t('Change'), class: 'acts', cell: (m) => acts(m, signal)},
   ].filter(Boolean), session.peers.members, (m) => m.id);
 }

@@ -3,7 +3,7 @@
 import {Problem} from '../api.js';
 import {chips} from '../details.js';
 import {h, fill} from '../dom.js';
-import {t, tn, number} from '../i18n.js';
+import {t, tn, clock, number} from '../i18n.js';
 import {failure, nothing} from '../states.js';
 import {watch} from '../watch.js';
 
@@ -91,10 +91,10 @@ export function live(root, signal) {
 const names = () => [t('At'), t('What'), t('ID'), t('Version'), t('Platform'), t('Details'), t('Revision')];
 
 const frame = (body) => h('table', {role: 'table', 'aria-label': t('Changes')},
-  h('thead', {role: 'rowgroup'}, h('tr', {role: 'row'}, names().map((name) => h('th', {role: 'columnheader', scope: 'col'}, name)))), body);
+  h('thead', {role: 'rowgroup'}, h('tr', {role: 'row'}, names().map((name, i, all) => h('th', {role: 'columnheader', scope: 'col', class: i === all.length - 1 && 'num'}, name)))), body);
 
 function row(event) {
   const r = event.record ?? {id: event.id};
-  const cells = [new Date().toLocaleTimeString(), h(`span.badge.${event.record ? 'ok' : 'bad'}`, {}, event.record ? t('written') : t('gone')), h('span.mono', {}, r.id), h('span.mono', {}, r.versionNo ?? ''), r.platform ?? '', event.record ? chips(r) : '', number(event.revision)];
-  return h('tr.fresh', {role: 'row', 'data-row': r.id}, cells.map((cell, i) => h('td', {role: 'cell', 'data-label': names()[i]}, cell)));
+  const cells = [clock(Date.now()), h(`span.badge.${event.record ? 'ok' : 'bad'}`, {}, event.record ? t('written') : t('gone')), h('span.mono', {}, r.id), h('span.mono', {}, r.versionNo ?? ''), r.platform ?? '', event.record ? chips(r) : '', number(event.revision)];
+  return h('tr.fresh', {role: 'row', 'data-row': r.id}, cells.map((cell, i) => h('td', {role: 'cell', class: i === cells.length - 1 && 'num', 'data-label': names()[i]}, cell)));
 }

@@ -8,11 +8,13 @@ import {plot} from '../plot.js';
 
 const interval = 2500;
 
+const kept = {writes: [], reads: [], took: [], lag: []};
+
 export function plots(signal) {
-  const writes = plot(t('Writes'), t('a second'));
-  const reads = plot(t('Reads'), t('a second'));
-  const took = plot(t('A write takes'), t('ms'));
-  const lag = plot(t('Behind'), t('entries'));
+  const writes = plot(t('Writes'), t('a second'), kept.writes);
+  const reads = plot(t('Reads'), t('a second'), kept.reads);
+  const took = plot(t('A write takes'), t('ms'), kept.took);
+  const lag = plot(t('Behind'), t('entries'), kept.lag);
   let before = null;
   repeat(interval, signal, async () => {
     const samples = read(await (await send('GET', ['metrics'], {signal})).text());

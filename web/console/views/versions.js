@@ -53,7 +53,7 @@ export function versions(root, signal) {
     const say = (...what) => fill(el, ...what, records.length > 1 && h('span.sub', {}, t('of {n}', {n: number(records.length)})));
     const tell = () => {
       el.setAttribute('aria-label', `${group} ${platform} ${newest?.versionNo ?? t('withdrawn')}`);
-      say(newest ? [h('span.mono', {}, newest.versionNo), ' ', chips({...newest, scheme: ''})] : h('span.badge.bad', {}, t('withdrawn')));
+      say(newest ? [h('span.mono', {}, newest.versionNo), ' ', chips({rolloutPercent: newest.rolloutPercent, mandatory: newest.mandatory})] : h('span.badge.bad', {}, t('withdrawn')));
     };
     if (newest || records.length === 1) tell();
     else {
