@@ -22,6 +22,11 @@ func (c *Cluster) SetRemoved(why error) { c.why.Store(&why) }
 // Unready returns the members that keep the history from beginning.
 func (c *Cluster) Unready(ctx context.Context) []string { return c.unready(ctx) }
 
+// TryKeepChanges has the log say that changes are kept, or returns for whom that waits.
+func (c *Cluster) TryKeepChanges(ctx context.Context, told string) string {
+	return c.tryKeepChanges(ctx, told)
+}
+
 // WatchRemoval watches until the context ends.
 func (c *Cluster) WatchRemoval(ctx context.Context) { c.removal.watch(ctx) }
 

@@ -21,16 +21,30 @@ const (
 // keepChanges has the log say, while this node leads, that changes are kept from there on, as soon as no member would stop at
 // that. It ends when the log says so: that is for ever.
 func (c *changes) keepChanges(ctx context.Context) {
+	told := ""
 	for range group.Every(ctx, keepChangesInterval) {
 		switch {
 		case c.Node.KeepsChanges():
 			return
 		case !c.Node.IsLeader():
+			told = ""
 			c.askForChanges(ctx)
-		case c.Node.Serving() && !c.Node.Stuck() && len(c.unready(ctx)) == 0:
-			c.keepChangesNow(ctx)
+		case c.Node.Serving() && !c.Node.Stuck():
+			told = c.tryKeepChanges(ctx, told)
 		}
 	}
+}
+
+// tryKeepChanges does so unless it has to wait for members. For whom is said when that is not what was told last.
+func (c *changes) tryKeepChanges(ctx context.Context, told string) string {
+	waitsFor := strings.Join(c.unready(ctx), ", ")
+	switch {
+	case waitsFor == "":
+		c.keepChangesNow(ctx)
+	case waitsFor != told && ctx.Err() == nil:
+		c.Log.Info("the history of records begins once every member runs a release that keeps it", "waitingFor", waitsFor)
+	}
+	return waitsFor
 }
 
 // askForChanges asks the leader whether changes are kept. A node whose store does not answer, or is not filled yet, cannot know,
@@ -54,15 +68,18 @@ func (c *changes) keepChangesNow(ctx context.Context) {
 	defer c.turn.Leave()
 	ctx, cancel := context.WithTimeout(ctx, keepChangesTimeout)
 	defer cancel()
-	if waitsFor := c.unready(ctx); len(waitsFor) > 0 {
+	if len(c.unready(ctx)) > 0 {
 		return
 	}
-	if err := c.Node.KeepChanges(ctx); err != nil && ctx.Err() == nil && c.Node.IsLeader() { // otherwise the next leader does it
+	switch err := c.Node.KeepChanges(ctx); {
+	case err == nil:
+		c.Log.Info("the history of records begins")
+	case ctx.Err() == nil && c.Node.IsLeader(): // otherwise the next leader does it
 		c.calm.Warn("the log could not be made to say that changes are kept; trying again", "err", err)
 	}
 }
 
-// unready returns the members that cannot be known to read the entry from which on changes are kept, and says so.
+// unready returns the members that cannot be known to read the entry from which on changes are kept.
 func (c *changes) unready(ctx context.Context) (names []string) {
 	members := c.Node.Members()
 	for i, status := range c.AskMembers(ctx, members) {
@@ -72,9 +89,6 @@ func (c *changes) unready(ctx context.Context) (names []string) {
 		case status.Knows < model.CommandKeepChanges:
 			names = append(names, members[i].ID+" of release "+status.Release)
 		}
-	}
-	if len(names) > 0 && ctx.Err() == nil {
-		c.calm.Info("the history of records begins once every member runs a release that keeps it", "waitingFor", strings.Join(names, ", "))
 	}
 	return names
 }
