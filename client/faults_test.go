@@ -107,7 +107,7 @@ func TestWhatMayHaveBeenDoneIsUnknown(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			refuses := mustFront(t, addresses[0], second)
-			c := mustNew(t, client.Config{Addresses: []string{lost.URL, refuses.URL}, Token: token, RetryFor: 100 * time.Millisecond, AttemptTimeout: 100 * time.Millisecond})
+			c := mustNew(t, client.Config{Addresses: []string{lost.URL, refuses.URL}, Token: token, RetryFor: 500 * time.Millisecond, AttemptTimeout: 500 * time.Millisecond})
 			_, err := c.Create(t.Context(), record("unknown "+name, "1"))
 			if name == "a web page" {
 				require.ErrorIs(t, err, client.ErrNotVersiond)

@@ -79,7 +79,7 @@ func (c *Client) newTries(r *request) *tries {
 // none in time.
 func (t *tries) next(ctx context.Context) (at *address, timeout time.Duration, ok bool) {
 	p, index := t.choose()
-	if p == nil || ctx.Err() != nil || t.sent > 0 && (t.single || p.notBefore.After(t.end(ctx))) {
+	if p == nil || ctx.Err() != nil || t.sent > 0 && (t.single || latest(p.notBefore, time.Now()).After(t.end(ctx))) {
 		return nil, 0, false
 	}
 	if !sleep(ctx, time.Until(p.notBefore)) {
@@ -118,6 +118,9 @@ func (t *tries) end(ctx context.Context) time.Time {
 // patience returns how long a node may take, so that its answer is there before the context ends.
 func (t *tries) patience(ctx context.Context) time.Duration {
 	timeout := t.timeout
+	if t.sent > 1 {
+		timeout = min(timeout, time.Until(t.deadline))
+	}
 	if deadline, has := ctx.Deadline(); has {
 		left := time.Until(deadline)
 		timeout = min(timeout, left-left/headroom)
