@@ -28,6 +28,7 @@ var manual = [][2]string{
 	{"peer-port.md", "zh-CN/peer-port.md"},
 	{"configuration.md", "zh-CN/configuration.md"},
 	{"operations.md", "zh-CN/operations.md"},
+	{"cli.md", "zh-CN/cli.md"},
 }
 
 const (

@@ -22,11 +22,12 @@ var readmeParts = []struct {
 	page  string
 	parts []string
 }{
-	{"README.md", []string{"First write, first read", "What is the newest, and must I update?"}},
+	{"README.md", []string{"First write, first read", "What is the newest, and must I update?", "On the command line"}},
 	{"docs/api.md", []string{
 		"Records", "How fresh a read is", "Cluster and health", "Backup and restore", "Many writes in one request", "Sending a write again", "Errors",
 	}},
 	{"docs/peer-port.md", []string{"Looking for a fault"}},
+	{"docs/cli.md", []string{"A first round"}},
 	{"docs/operations.md", []string{"Tokens and the cluster secret"}},
 }
 
@@ -53,6 +54,10 @@ func TestReadmeCommandsPrintWhatTheySay(t *testing.T) {
 		}
 		if name := assignment.FindStringSubmatch(step.command); name != nil {
 			remembered = append(remembered, name[1]+"="+q.shell(t, remembered, step.command+`; printf %s "$`+name[1]+`"`))
+			continue
+		}
+		if exported, is := strings.CutPrefix(step.command, "export "); is {
+			remembered = append(remembered, exported)
 			continue
 		}
 		output := q.shell(t, remembered, step.command)
@@ -147,7 +152,7 @@ func (q *quickStart) shell(t *testing.T, env []string, command string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "bash", "-c", "set -o pipefail; "+strings.ReplaceAll(command, "go run .", program))
+	cmd := exec.CommandContext(ctx, "bash", "-c", "set -o pipefail; "+strings.NewReplacer("go run .", program, "bin/versiond", program).Replace(command))
 	cmd.Dir, cmd.Env = q.dir, env
 	output, err := cmd.Output()
 	require.NoError(t, err, "%s\n%s", command, output)
