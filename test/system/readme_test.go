@@ -32,7 +32,7 @@ var readmeParts = []struct {
 }
 
 // settledIndex is where the log of three fresh nodes ends, unless an election had to be repeated.
-const settledIndex = 6
+const settledIndex = 7
 
 // What the README and the manual print below their commands is what a reader who copies them sees, to the last digit. If
 // this fails, correct the page (in both languages) or the program.
