@@ -16,11 +16,15 @@ func (n *runningNode) readCertificates(cfg config.Config, node config.Node, log 
 		if n.tls, err = certs.OpenPublic(certs.PublicFiles(cfg.TLS.CertFile, cfg.TLS.KeyFile, cfg.TLS.ClientCAFile), log); err != nil {
 			return err
 		}
+		n.metrics.WatchCertificate("public", n.tls.Until)
 	}
 	if cfg.Cluster.CertFile != "" {
-		n.peerTLS, err = certs.OpenPeer(certs.PeerFiles(cfg.Cluster.CertFile, cfg.Cluster.KeyFile, cfg.Cluster.CAFile), node.Address, log)
+		if n.peerTLS, err = certs.OpenPeer(certs.PeerFiles(cfg.Cluster.CertFile, cfg.Cluster.KeyFile, cfg.Cluster.CAFile), node.Address, log); err != nil {
+			return err
+		}
+		n.metrics.WatchCertificate("peer", n.peerTLS.Until)
 	}
-	return err
+	return nil
 }
 
 // renewCertificates reads the files of the certificates now, changed or not.

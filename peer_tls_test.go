@@ -45,6 +45,10 @@ func TestAuthorityIsChangedUnderLoad(t *testing.T) {
 	anybody.tls.RootCAs = both
 	anybody.mustBeReady(t, nodes)
 
+	_, measured := anybody.ask(t, http.MethodGet, nodes[0].Port, "/metrics", "")
+	for _, port := range []string{"peer", "public"} { // a year has so many seconds
+		require.Regexp(t, `versiond_certificate_remaining_seconds\{node="node1",port="`+port+`"\} 3\.15[0-9]*e\+07`, measured)
+	}
 	load, done := newTLSLoad(anybody), make(chan struct{})
 	var wg sync.WaitGroup
 	for _, n := range nodes {

@@ -140,6 +140,9 @@ func (k *Keeper) warnOfEnd(leaf *x509.Certificate, now time.Time) {
 	}
 }
 
+// Until returns when the certificate ends.
+func (k *Keeper) Until() time.Time { return k.current.Load().pair.Leaf.NotAfter }
+
 func (f Files) read() (texts [][]byte, err error) {
 	for _, each := range [][2]string{{f.Section + ".certFile", f.Cert}, {f.Section + ".keyFile", f.Key}, {f.CASetting, f.CA}} {
 		var text []byte

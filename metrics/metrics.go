@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -51,6 +52,15 @@ func New(node, release string) *Metrics {
 
 // Watch adds what read gives to every scrape. It is called once, when the node is open.
 func (m *Metrics) Watch(read func() model.Measures) { m.labelled.MustRegister(&measures{read: read}) }
+
+// WatchCertificate adds how long the certificate of a port (public or peer) still counts.
+func (m *Metrics) WatchCertificate(port string, until func() time.Time) {
+	m.labelled.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name:        "versiond_certificate_remaining_seconds",
+		Help:        "Time until the certificate of this port ends; below 0 when it has.",
+		ConstLabels: prometheus.Labels{"port": port},
+	}, func() float64 { return time.Until(until()).Seconds() }))
+}
 
 // Handler answers scrapes. Should a part of the metrics fail, it answers the others and logs why.
 func (m *Metrics) Handler(log *slog.Logger) http.Handler {
