@@ -104,7 +104,8 @@ func (d document) command(value json.RawMessage) model.Command {
 	fields := append([]field{{name: "op", into: &op}, {name: "ifMatch", into: &ifMatch}}, recordFields(&record, &details, &revision)...)
 	sent := d.fieldsOf(value, "an item", fields)
 	record.Details = details.OrNil()
-	c := model.Command{Type: d.commandType(op), ID: record.ID, VersionNo: record.VersionNo, Platform: record.Platform, Details: record.Details, DetailNames: namedDetails(sent), IfRevision: revision}
+	c := model.NewCommand(d.commandType(op), record)
+	c.DetailNames, c.IfRevision = namedDetails(sent), revision
 	if c.Type == model.CommandAdd {
 		d.refuseOnCreate(sent)
 		d.refuseReserved(c.ID)

@@ -44,6 +44,11 @@ type Command struct {
 	DetailNames DetailSet
 }
 
+// NewCommand returns the command that writes a record. Which details it names is its caller's to add.
+func NewCommand(t CommandType, record VersionDB) Command {
+	return Command{Type: t, ID: record.ID, VersionNo: record.VersionNo, Platform: record.Platform, Details: record.Details}
+}
+
 // Record returns the record that a command makes, with these details and this revision.
 func (c *Command) Record(details *Details, revision uint64) VersionDB {
 	return VersionDB{ID: c.ID, VersionNo: c.VersionNo, Platform: c.Platform, Details: details, Revision: revision}

@@ -15,7 +15,7 @@ import (
 // request that was decided before has the same result again, and model.ErrIdempotencyKeyReused says that
 // the key was used for another one.
 func (s *VersionService) AddVersion(ctx context.Context, record model.VersionDB, opts model.WriteOptions) (model.Result, error) {
-	c := commandOf(model.CommandAdd, record)
+	c := model.NewCommand(model.CommandAdd, record)
 	c.DetailNames = record.DetailNames()
 	return s.writes.write(ctx, c, opts)
 }
@@ -24,7 +24,7 @@ func (s *VersionService) AddVersion(ctx context.Context, record model.VersionDB,
 // model.ErrRevisionMismatch when opts.IfRevision is neither 0 nor the record's revision. With opts.Newer, which goes with no
 // key, also model.ErrNotNewer.
 func (s *VersionService) UpdateVersion(ctx context.Context, record model.VersionDB, opts model.WriteOptions) (model.Result, error) {
-	c := commandOf(model.CommandUpdate, record)
+	c := model.NewCommand(model.CommandUpdate, record)
 	c.DetailNames, c.IfRevision = opts.DetailNames, opts.IfRevision
 	if opts.Newer {
 		return s.updateNewer(ctx, c, opts)
@@ -47,10 +47,6 @@ func (s *VersionService) checkOrder(ctx context.Context, c model.Command) error 
 		return nil // the outcome is the leader's to decide, also while this node's store does not answer
 	}
 	return versions.CheckRecord(recordOf(c, row.Details))
-}
-
-func commandOf(t model.CommandType, record model.VersionDB) model.Command {
-	return model.Command{Type: t, ID: record.ID, VersionNo: record.VersionNo, Platform: record.Platform, Details: record.Details}
 }
 
 // DeleteVersion removes a record, with the errors of UpdateVersion.
