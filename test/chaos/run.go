@@ -62,6 +62,9 @@ var nodeEnv = []string{
 	fmt.Sprintf("VERSIOND_RAFT_SEGMENTBYTES=%d", segmentBytes),
 }
 
+// watched are the prefixes and platforms that watchers follow.
+var watched = [][2]string{{"", ""}, {"", ""}, {loadPrefix + "-1", ""}, {"", "linux"}, {loadPrefix, "darwin"}, {"history", ""}, {loadPrefix + "-3-00001", ""}}
+
 // Options say what a run does.
 type Options struct {
 	// Program is the path that cluster.Build gave.
@@ -107,6 +110,7 @@ type run struct {
 	random   *rand.Rand
 	cluster  *cluster.Cluster
 	load     *cluster.Load
+	watchers *cluster.Watchers
 	ledger   *cluster.Ledger // may be read while the load pauses
 	report   *Report
 	number   int
@@ -128,6 +132,7 @@ func newRun(t *testing.T, options Options) *run {
 	r.load = cluster.StartLoadWith(t, r.cluster, cluster.LoadOptions{Prefix: loadPrefix, Workers: loadWorkers, Records: loadRecords, Pause: loadPause, Settled: true,
 		Batchers: loadBatchers, BatchPause: loadBatchPause})
 	r.ledger = r.load.Pause()
+	r.watchers = cluster.StartWatchers(t, r.cluster.Clients(), watched...)
 	return r
 }
 
@@ -249,6 +254,7 @@ func (r *run) check(f Fault, o outcome) {
 	r.t.Helper()
 	rows := r.cluster.RequireEqualStores()
 	r.cluster.RequireLocal(rows)
+	r.watchers.RequireAllSeen(r.t, r.cluster.Nodes[0].Database)
 	rows = withPrefix(rows, loadPrefix)
 	if violations := r.ledger.Violations(rows); len(violations) > 0 {
 		for _, v := range violations {

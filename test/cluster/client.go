@@ -30,6 +30,8 @@ type Problem struct {
 	Status int    `json:"status"`
 	Code   string `json:"code"`
 	Detail string `json:"detail"`
+	// OldestRevision is, of a revision_gone, where to go on.
+	OldestRevision uint64 `json:"oldestRevision"`
 }
 
 // Error returns status, code and detail.

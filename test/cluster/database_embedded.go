@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
+	"versiond/model"
 	"versiond/test/damage"
 )
 
@@ -35,14 +36,27 @@ type sqliteDatabase struct {
 // The file, and what WAL mode keeps beside it.
 var sqliteFiles = []string{"versions.db", "versions.db-wal", "versions.db-shm"}
 
-func (d *sqliteDatabase) Read(ctx context.Context) (Contents, error) {
+func (d *sqliteDatabase) Read(ctx context.Context) (contents Contents, err error) {
+	return contents, d.read(func(db beginner) error {
+		contents, err = readContents(ctx, db, sql.LevelDefault)
+		return err
+	})
+}
+
+func (d *sqliteDatabase) Changes(ctx context.Context, after uint64) (list []model.Change, err error) {
+	return list, d.read(func(db beginner) error {
+		list, err = readChanges(ctx, db, after)
+		return err
+	})
+}
+
+func (d *sqliteDatabase) read(read func(beginner) error) error {
 	uri := url.URL{Scheme: "file", Path: filepath.Join(d.dir, sqliteFiles[0]), RawQuery: "mode=ro&_pragma=busy_timeout(5000)"}
 	db, err := sql.Open("sqlite", uri.String())
 	if err != nil {
-		return Contents{}, err
+		return err
 	}
-	contents, err := readContents(ctx, db, sql.LevelDefault)
-	return contents, errors.Join(err, db.Close())
+	return errors.Join(read(db), db.Close())
 }
 
 func (d *sqliteDatabase) Harm(kind damage.Kind) {

@@ -15,6 +15,7 @@ import (
 	"github.com/go-sql-driver/mysql"
 	"github.com/stretchr/testify/require"
 
+	"versiond/model"
 	"versiond/test/damage"
 	"versiond/test/servers"
 )
@@ -96,20 +97,34 @@ type mysqlDatabase struct {
 	name   string
 }
 
-var mysqlTables = []string{"versions", "versiond_state", "versiond_idempotency"}
+var mysqlTables = []string{"versions", "versiond_state", "versiond_idempotency", "version_changes"}
 
 func (d *mysqlDatabase) quoted(label string) string { return "`" + d.name + label + "`" }
 
-func (d *mysqlDatabase) Read(ctx context.Context) (Contents, error) {
+func (d *mysqlDatabase) Read(ctx context.Context) (contents Contents, err error) {
+	return contents, d.read(ctx, func(db beginner) error {
+		contents, err = readContents(ctx, db, sql.LevelRepeatableRead)
+		return err
+	})
+}
+
+func (d *mysqlDatabase) Changes(ctx context.Context, after uint64) (list []model.Change, err error) {
+	return list, d.read(ctx, func(db beginner) error {
+		list, err = readChanges(ctx, db, after)
+		return err
+	})
+}
+
+func (d *mysqlDatabase) read(ctx context.Context, read func(beginner) error) error {
 	conn, err := d.db.Conn(ctx)
 	if err != nil {
-		return Contents{}, err
+		return err
 	}
 	defer conn.Close()
 	if _, err := conn.ExecContext(ctx, "USE "+d.quoted("")); err != nil {
-		return Contents{}, err
+		return err
 	}
-	return readContents(ctx, conn, sql.LevelRepeatableRead)
+	return read(conn)
 }
 
 func (d *mysqlDatabase) Harm(kind damage.Kind) {

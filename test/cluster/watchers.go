@@ -1,0 +1,216 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"versiond/model"
+)
+
+const (
+	// watchMax is how long a watcher stays with a node at most; a second is enough to meet every fault, and it comes soon to
+	// where the cluster is.
+	watchMax = time.Second
+	// watchPause keeps watchers from spinning while a node does not take them.
+	watchPause = 20 * time.Millisecond
+	// seenTimeout bounds the wait for the last of them.
+	seenTimeout = 30 * time.Second
+)
+
+// Watchers follow what is written to a cluster, each at one node after the other, from where it was.
+type Watchers struct {
+	all  []*watcher
+	stop context.CancelFunc
+	wg   sync.WaitGroup
+}
+
+// watcher has seen every change of its filter between where it began and where it is, but for those of which it was told
+// that they are gone.
+type watcher struct {
+	prefix, platform string
+	clients          []*Client
+	random           *rand.Rand
+
+	mu           sync.Mutex
+	began, place uint64
+	gone         []revisions
+	seen         []Event
+}
+
+// revisions are those above from, up to to.
+type revisions struct{ from, to uint64 }
+
+func (r revisions) has(revision uint64) bool { return revision > r.from && revision <= r.to }
+
+// StartWatchers starts a watcher for each pair of a prefix and a platform, of which each may be empty.
+func StartWatchers(t testing.TB, clients []*Client, filters ...[2]string) *Watchers {
+	ctx, cancel := context.WithCancel(t.Context())
+	w := &Watchers{stop: cancel}
+	for i, filter := range filters {
+		each := &watcher{prefix: filter[0], platform: filter[1], clients: clients, random: rand.New(rand.NewPCG(uint64(i), 3))}
+		w.all = append(w.all, each)
+		w.wg.Go(func() { each.run(ctx) })
+	}
+	t.Cleanup(func() { w.stop(); w.wg.Wait() })
+	return w
+}
+
+func (w *watcher) run(ctx context.Context) {
+	for ctx.Err() == nil {
+		if err := w.watch(ctx, w.clients[w.random.IntN(len(w.clients))]); err != nil {
+			select {
+			case <-time.After(watchPause):
+			case <-ctx.Done():
+			}
+		}
+	}
+}
+
+// watch stays with a node for a while.
+func (w *watcher) watch(ctx context.Context, c *Client) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(1+w.random.Int64N(int64(watchMax))))
+	defer cancel()
+	err := c.Watch(ctx, w.query(), func(e Event) bool {
+		w.note(e)
+		return ctx.Err() == nil
+	})
+	var problem *Problem
+	if errors.As(err, &problem) && problem.Code == "revision_gone" {
+		w.note(Event{Type: "error", Code: problem.Code, Revision: problem.OldestRevision})
+	}
+	return err
+}
+
+func (w *watcher) query() url.Values {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	query := url.Values{"since": {"now"}}
+	if w.place > 0 {
+		query.Set("since", strconv.FormatUint(w.place, 10))
+	}
+	if w.prefix != "" {
+		query.Set("prefix", w.prefix)
+	}
+	if w.platform != "" {
+		query.Set("platform", w.platform)
+	}
+	return query
+}
+
+func (w *watcher) note(e Event) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case e.Type == "error" && e.Code == "revision_gone" && e.Revision > 0:
+		w.gone = append(w.gone, revisions{w.place, e.Revision})
+		w.place = e.Revision
+		return
+	case e.Type == "error":
+		return
+	case e.Type != "bookmark":
+		w.seen = append(w.seen, e)
+	case w.place == 0:
+		w.began = e.Revision
+	}
+	w.place = max(w.place, e.Revision)
+}
+
+// RequireAllSeen waits until every watcher is where the log is, and requires that each has seen every change of its filter
+// exactly once and in order, or was told that it is gone. Nobody may write meanwhile, and db is level with the log.
+func (ws *Watchers) RequireAllSeen(t testing.TB, db Database) {
+	t.Helper()
+	contents, err := db.Read(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	least := model.Revision(contents.State.Applied.Index, 0)
+	for _, w := range ws.all {
+		Eventually(t, seenTimeout, fmt.Sprintf("a watcher of %q on %q is to see all", w.prefix, w.platform), func() error {
+			if at := w.at(); at < least {
+				return fmt.Errorf("it is at %d, and the log at %d", at, least)
+			}
+			return nil
+		})
+		changes, err := db.Changes(t.Context(), w.from(contents.State.ChangesFrom))
+		if err == nil {
+			err = w.compare(changes, contents.State.ChangesFrom)
+		}
+		if err != nil {
+			t.Fatalf("a watcher of %q on %q: %v", w.prefix, w.platform, err)
+		}
+	}
+}
+
+func (w *watcher) at() uint64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.place
+}
+
+func (w *watcher) from(floor uint64) uint64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return max(w.began, floor)
+}
+
+// compare holds what was seen against the changes that are kept above the floor, and forgets it then.
+func (w *watcher) compare(changes []model.Change, floor uint64) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var want, got []string
+	for _, c := range changes {
+		if line := w.wants(&c); line != "" && c.Revision <= w.place && !w.wasGone(c.Revision) {
+			want = append(want, line)
+		}
+	}
+	for _, e := range w.seen {
+		if e.Revision > floor && !w.wasGone(e.Revision) {
+			got = append(got, lineOf(e))
+		}
+	}
+	w.began, w.gone, w.seen = w.place, nil, nil
+	for i := range max(len(want), len(got)) {
+		if i >= len(want) || i >= len(got) || want[i] != got[i] {
+			return fmt.Errorf("of %d changes it saw %d; after %d that are right should come %q and came %q", len(want), len(got), i, next(want, i), next(got, i))
+		}
+	}
+	return nil
+}
+
+func next(lines []string, i int) []string { return lines[min(i, len(lines)):min(i+3, len(lines))] }
+
+func (w *watcher) wasGone(revision uint64) bool {
+	for _, r := range w.gone {
+		if r.has(revision) {
+			return true
+		}
+	}
+	return false
+}
+
+// wants returns what a watcher is to be told of a change, "" for nothing.
+func (w *watcher) wants(c *model.Change) string {
+	e := Event{Type: "put", Revision: c.Revision, ID: c.ID, Record: &model.VersionDB{ID: c.ID, VersionNo: c.VersionNo, Platform: c.Platform}}
+	switch {
+	case !strings.HasPrefix(c.ID, w.prefix), w.platform != "" && w.platform != c.Platform && w.platform != c.WasPlatform:
+		return ""
+	case c.Op == model.ChangeDelete, w.platform != "" && w.platform != c.Platform:
+		e.Type, e.Record = "delete", nil
+	}
+	return lineOf(e)
+}
+
+func lineOf(e Event) string {
+	if e.Record == nil {
+		return fmt.Sprint(e.Revision, " ", e.Type, " ", e.ID)
+	}
+	return fmt.Sprint(e.Revision, " ", e.Type, " ", e.Record.ID, " ", e.Record.VersionNo, " ", e.Record.Platform)
+}
