@@ -107,7 +107,7 @@ func TestPublicPortByTLS(t *testing.T) {
 	}{
 		"a role that may not":            {trusting(ca, authority.Load(t, ca.Client(t, "viewer", time.Now()))), 403, "viewer has the role read", ""},
 		"a name that is not listed":      {trusting(ca, authority.Load(t, ca.Client(t, "nobody", time.Now()))), 401, `that of \"nobody\" has none`, ""},
-		"no certificate":                 {anybody, 401, "this needs a token", ""},
+		"no certificate":                 {anybody, 401, "or a certificate with a name in auth.certificates", ""},
 		"a token beside a certificate":   {token, 403, "ci has the role write", ""},
 		"a wrong token beside one":       {&client{tls: tls.Config{RootCAs: ca.Pool(), Certificates: ops.tls.Certificates}, token: "wrong"}, 401, "unauthorized", ""},
 		"a certificate that has ended":   {trusting(ca, authority.Load(t, ca.Client(t, "ops", time.Now().AddDate(-2, 0, 0)))), 0, "certificate", "its certificate has ended"},

@@ -119,18 +119,22 @@ func (a *access) authorize(c *gin.Context, role naming.Role) error {
 
 // holder returns whom a request comes from: the holder of the token that it shows, and of the certificate only where it
 // shows no token at all.
-func (a *access) holder(r *http.Request) (h holder, err error) {
+func (a *access) holder(r *http.Request) (holder, error) {
 	secret, ok := bearer(r)
 	if h, known := a.find(secret); ok && known {
 		return h, nil
 	}
-	if shown := certificateOf(r); len(r.Header.Values("Authorization")) == 0 && shown != nil {
-		if h, known := a.findCertificate(shown); known {
-			return h, nil
-		}
-		return h, model.Explain(model.ErrUnauthorized, fmt.Sprintf("this needs a token, or a certificate with a name in auth.certificates; that of %.128q has none", shown.Subject.CommonName))
+	shown := certificateOf(r)
+	switch {
+	case len(a.certificates) == 0 || len(r.Header.Values("Authorization")) > 0:
+		return holder{}, model.ErrUnauthorized
+	case shown == nil:
+		return holder{}, model.Explain(model.ErrUnauthorized, model.ErrUnauthorized.Error()+", or a certificate with a name in auth.certificates")
 	}
-	return h, model.ErrUnauthorized
+	if h, known := a.findCertificate(shown); known {
+		return h, nil
+	}
+	return holder{}, model.Explain(model.ErrUnauthorized, fmt.Sprintf("this needs a token, or a certificate with a name in auth.certificates; that of %.128q has none", shown.Subject.CommonName))
 }
 
 // bearer reads "Authorization: Bearer <secret>". Two such headers are as good as none: who read which
