@@ -23,7 +23,7 @@ func TestRollingUpgrade(t *testing.T) {
 	before, err := cluster.BuildReleaseBefore(programs)
 	require.NoError(t, err)
 	t.Run("one node", func(t *testing.T) { upgradeAlone(t, before) })
-	t.Run("three nodes", func(t *testing.T) { upgradeThree(t, before) })
+	onBoth(t, func(t *testing.T, m mode) { upgradeThree(t, m, before) })
 }
 
 // upgradeAlone upgrades the only node of a cluster, whose log goes back to its beginning.
@@ -55,19 +55,24 @@ func requireRecoverable(t *testing.T, n *cluster.Node, records int) {
 	require.NotContains(t, output, "NOTE")
 }
 
-func upgradeThree(t *testing.T, before string) {
-	c := cluster.Start(t, cluster.Config{Program: before, Env: []string{
-		"VERSIOND_RAFT_SNAPSHOTTHRESHOLD=100", "VERSIOND_RAFT_SNAPSHOTINTERVAL=1s", "VERSIOND_RAFT_TRAILINGLOGS=20",
-	}})
+func upgradeThree(t *testing.T, m mode, before string) {
+	cfg := m.config("VERSIOND_RAFT_SNAPSHOTTHRESHOLD=100", "VERSIOND_RAFT_SNAPSHOTINTERVAL=1s", "VERSIOND_RAFT_TRAILINGLOGS=20")
+	cfg.Program = before
+	c := cluster.Start(t, cfg)
 	load := cluster.StartLoad(t, c, "upgrade", 4)
 	load.Await(t, 300, upgradeTimeout)
-	for _, n := range c.Nodes {
-		requireNoHistory(t, c)
+	change := func(n *cluster.Node, to string) {
 		n.Stop()
-		n.Exchange(program)
+		n.Exchange(to)
 		load.Await(t, 150, upgradeTimeout) // what it lacks then, the log of the others has no more
 		n.Start()
 		c.WaitReady()
+	}
+	change(c.Nodes[0], program)
+	change(c.Nodes[0], before) // until all have the new one, any may go back
+	for _, n := range c.Nodes {
+		requireNoHistory(t, c)
+		change(n, program)
 		load.Await(t, 100, upgradeTimeout)
 		requireLedBy(t, c, n) // while the others follow, of which some are of the release before
 		load.Await(t, 100, upgradeTimeout)
