@@ -9,11 +9,11 @@ import (
 	"versiond/model"
 )
 
-// Batcher has many callers share one call: what they ask for is gathered by a Collector, and each gets its own result.
+// Batcher has many callers share one call: what they ask for is gathered by a collector, and each gets its own result.
 // Of a caller, who may give up, and the call, which may take its request, only one gets it. All methods may be called
 // from any goroutine.
 type Batcher[Req, Res any] struct {
-	collector *Collector[*request[Req, Res]]
+	collector *collector[*request[Req, Res]]
 	call      Call[Req, Res]
 }
 
@@ -46,7 +46,7 @@ func (r *request[Req, Res]) claim() bool { return r.claimed.CompareAndSwap(false
 // NewBatcher makes a Batcher whose groups keep to the limits.
 func NewBatcher[Req, Res any](limits Limits, call Call[Req, Res]) *Batcher[Req, Res] {
 	b := &Batcher[Req, Res]{call: call}
-	b.collector = NewCollector(limits, b.send)
+	b.collector = newCollector(limits, b.send)
 	return b
 }
 

@@ -38,7 +38,7 @@ func TestCollectorBoundsTheBytesThatWait(t *testing.T) {
 		h := newHeldSender()
 		limits := wideLimits()
 		limits.WaitingSizeMax = 10
-		c := NewCollector(limits, h.send)
+		c := newCollector(limits, h.send)
 		require.NoError(t, c.Add(1, 100, 1)) // on its way
 		synctest.Wait()
 		require.NoError(t, c.Add(2, 100, 1), "one alone may be larger")

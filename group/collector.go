@@ -8,7 +8,7 @@ import (
 	"versiond/model"
 )
 
-// Limits bounds a Collector. Sizes are in whatever unit Add is told.
+// Limits bounds a collector. Sizes are in whatever unit Add is told.
 type Limits struct {
 	// GroupSizeMax is the most that one group may hold; one item alone may exceed it.
 	GroupSizeMax int
@@ -22,10 +22,10 @@ type Limits struct {
 	WaitingItemsMax, WaitingSizeMax int
 }
 
-// Collector hands items to send in groups. An item that comes while nothing is on its way leaves at
+// collector hands items to send in groups. An item that comes while nothing is on its way leaves at
 // once; under load groups grow by themselves, and those on their way together become similar in size. All
 // methods may be called from any goroutine.
-type Collector[T any] struct {
+type collector[T any] struct {
 	limits Limits
 	send   func([]T)
 
@@ -44,15 +44,15 @@ type sized[T any] struct {
 	size, count int
 }
 
-// NewCollector makes a Collector. It calls send on goroutines of its own, at most InFlightMax at a
+// newCollector makes a collector. It calls send on goroutines of its own, at most InFlightMax at a
 // time; a group has left when send returns.
-func NewCollector[T any](limits Limits, send func([]T)) *Collector[T] {
-	return &Collector[T]{limits: limits, send: send}
+func newCollector[T any](limits Limits, send func([]T)) *collector[T] {
+	return &collector[T]{limits: limits, send: send}
 }
 
 // Add queues an item that counts for so many. It fails with model.ErrTooManyRequests when too much waits already and with
 // model.ErrNotLeader after Close; the item is then never sent.
-func (c *Collector[T]) Add(item T, size, count int) error {
+func (c *collector[T]) Add(item T, size, count int) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
@@ -69,7 +69,7 @@ func (c *Collector[T]) Add(item T, size, count int) error {
 }
 
 // startSender has one more group leave, if that is allowed and worthwhile.
-func (c *Collector[T]) startSender() {
+func (c *collector[T]) startSender() {
 	if c.inFlight < c.limits.InFlightMax && c.worthwhile() {
 		c.inFlight++
 		c.senders.Go(c.sendAll)
@@ -80,7 +80,7 @@ func (c *Collector[T]) startSender() {
 const largeCount = 128
 
 // sendAll sends group after group until nothing waits.
-func (c *Collector[T]) sendAll() {
+func (c *collector[T]) sendAll() {
 	for {
 		items := c.next()
 		if items == nil {
@@ -90,7 +90,7 @@ func (c *Collector[T]) sendAll() {
 	}
 }
 
-func (c *Collector[T]) next() []T {
+func (c *collector[T]) next() []T {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.inFlight--
@@ -115,7 +115,7 @@ func (c *Collector[T]) next() []T {
 
 // worthwhile reports whether a group should leave now. While another one is on its way, the next leaves only when
 // it is as large as the one that left last, or large enough: a group costs much and an item little.
-func (c *Collector[T]) worthwhile() bool {
+func (c *collector[T]) worthwhile() bool {
 	if len(c.waiting) == 0 {
 		return false
 	}
@@ -123,7 +123,7 @@ func (c *Collector[T]) worthwhile() bool {
 }
 
 // fit returns how many of the waiting items make the next group: at least one.
-func (c *Collector[T]) fit() int {
+func (c *collector[T]) fit() int {
 	n, size, count := 1, c.waiting[0].size, c.waiting[0].count
 	for n < len(c.waiting) {
 		size, count = size+c.waiting[n].size, count+c.waiting[n].count
@@ -136,7 +136,7 @@ func (c *Collector[T]) fit() int {
 }
 
 // Close refuses further items, and returns when all that waited has been sent.
-func (c *Collector[T]) Close() {
+func (c *collector[T]) Close() {
 	c.mu.Lock()
 	c.closed = true
 	c.mu.Unlock()

@@ -24,11 +24,11 @@ type heldSender struct {
 
 func newHeldSender() *heldSender { return &heldSender{letGo: make(chan struct{})} }
 
-// newPair makes a Collector of which two groups may be on their way, until the test lets them go.
-func newPair() (*Collector[int], *heldSender) {
+// newPair makes a collector of which two groups may be on their way, until the test lets them go.
+func newPair() (*collector[int], *heldSender) {
 	limits, held := wideLimits(), newHeldSender()
 	limits.InFlightMax = 2
-	return NewCollector(limits, held.send), held
+	return newCollector(limits, held.send), held
 }
 
 func (h *heldSender) send(items []int) {
@@ -52,7 +52,7 @@ func TestCollectorSendsEveryItemOnce(t *testing.T) {
 	var mu sync.Mutex
 	sent := map[int]int{}
 	limits := Limits{GroupSizeMax: 50, GroupCountMax: 7, InFlightMax: 3, WaitingItemsMax: 1 << 20, WaitingSizeMax: 1 << 20}
-	c := NewCollector(limits, func(group []int) {
+	c := newCollector(limits, func(group []int) {
 		mu.Lock()
 		defer mu.Unlock()
 		for _, item := range group {
@@ -133,7 +133,7 @@ func TestCollectorKeepsGroupsWithinBounds(t *testing.T) {
 	limits := Limits{GroupSizeMax: 20, GroupCountMax: 5, InFlightMax: 2, WaitingItemsMax: 1 << 20, WaitingSizeMax: 1 << 20}
 	var mu sync.Mutex
 	inFlight, most := 0, 0
-	c := NewCollector(limits, func(sizes []int) {
+	c := newCollector(limits, func(sizes []int) {
 		mu.Lock()
 		inFlight++
 		most = max(most, inFlight)
@@ -160,7 +160,7 @@ func TestCollectorKeepsGroupsWithinBounds(t *testing.T) {
 func TestCollectorSendsAtOnceWhenIdle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHeldSender()
-		c := NewCollector(wideLimits(), h.send)
+		c := newCollector(wideLimits(), h.send)
 		require.NoError(t, c.Add(1, 1, 1))
 		synctest.Wait()
 		require.Equal(t, [][]int{{1}}, h.sent())
@@ -174,7 +174,7 @@ func TestCollectorSendsAtOnceWhenIdle(t *testing.T) {
 func TestCollectorGathersWhileAGroupIsOnItsWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHeldSender()
-		c := NewCollector(wideLimits(), h.send)
+		c := newCollector(wideLimits(), h.send)
 		require.NoError(t, c.Add(0, 1, 1))
 		synctest.Wait()
 		for i := 1; i <= 4; i++ {
@@ -196,7 +196,7 @@ func TestCollectorRefusesWhenTooMuchWaits(t *testing.T) {
 		h := newHeldSender()
 		limits := wideLimits()
 		limits.WaitingItemsMax = 2
-		c := NewCollector(limits, h.send)
+		c := newCollector(limits, h.send)
 		require.NoError(t, c.Add(0, 1, 1))
 		synctest.Wait() // on its way, so it waits no more
 		require.NoError(t, c.Add(1, 1, 1))
@@ -217,7 +217,7 @@ func TestCollectorCountsWhatItemsHold(t *testing.T) {
 		h := newHeldSender()
 		limits := wideLimits()
 		limits.GroupCountMax = 10
-		c := NewCollector(limits, h.send)
+		c := newCollector(limits, h.send)
 		for _, count := range []int{1, 6, 4, 1, 30, 9} {
 			require.NoError(t, c.Add(count, 1, count))
 			synctest.Wait()
@@ -234,7 +234,7 @@ func TestCollectorRefusesWhenWhatWaitsIsTooLarge(t *testing.T) {
 		h := newHeldSender()
 		limits := wideLimits()
 		limits.WaitingSizeMax = 100
-		c := NewCollector(limits, h.send)
+		c := newCollector(limits, h.send)
 		require.NoError(t, c.Add(0, 1000, 1))
 		synctest.Wait() // on its way, so it waits no more
 		require.NoError(t, c.Add(1, 1000, 1), "an item that waits alone may be of any size")
@@ -254,7 +254,7 @@ func TestCollectorSendsAnOversizedItemAlone(t *testing.T) {
 		h := newHeldSender()
 		limits := wideLimits()
 		limits.GroupSizeMax = 10
-		c := NewCollector(limits, h.send)
+		c := newCollector(limits, h.send)
 		for _, size := range []int{1, 99, 5, 5, 1} {
 			require.NoError(t, c.Add(size, size, 1))
 			synctest.Wait()
@@ -270,7 +270,7 @@ func TestCollectorSendsAnOversizedItemAlone(t *testing.T) {
 func TestCollectorCloseDrainsAndRefuses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHeldSender()
-		c := NewCollector(wideLimits(), h.send)
+		c := newCollector(wideLimits(), h.send)
 		for i := range 3 {
 			require.NoError(t, c.Add(i, 1, 1))
 		}

@@ -24,16 +24,16 @@ type Origin struct {
 // NewOrigin returns the origin of a request that is taken at at. Of a clock that is far off it keeps nothing.
 func NewOrigin(at time.Time, by string) *Origin {
 	o := &Origin{At: at.UnixMilli(), By: by}
-	if !ValidMoment(o.At) {
+	if !validMoment(o.At) {
 		o.At = 0
 	}
 	return o
 }
 
-// ValidMoment reports whether every store has a time for so many Unix milliseconds, or takes them for an unknown one.
-func ValidMoment(ms int64) bool { return ms >= 0 && ms <= originAtMax }
+// validMoment reports whether every store has a time for so many Unix milliseconds, or takes them for an unknown one.
+func validMoment(ms int64) bool { return ms >= 0 && ms <= originAtMax }
 
 // Valid reports whether every store can hold what the origin says. None at all is valid.
 func (o *Origin) Valid() bool {
-	return o == nil || ValidMoment(o.At) && len(o.By) <= OriginByBytesMax && utf8.ValidString(o.By)
+	return o == nil || validMoment(o.At) && len(o.By) <= OriginByBytesMax && utf8.ValidString(o.By)
 }
