@@ -24,6 +24,10 @@ func members(t *testing.T, c *cluster.Cluster) {
 
 	joining := c.AddNode("node4")
 	joining.Start()
+	cluster.Eventually(t, patience, "the node that is to join answers", func() error {
+		_, err := joining.Client.Status(t.Context())
+		return err
+	})
 	w.click("join")
 	w.enter("join-id", "node5")
 	w.enter("join-address", joining.Address)

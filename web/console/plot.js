@@ -6,6 +6,7 @@ import {t, number} from './i18n.js';
 const size = {width: 160, height: 40};
 
 const most = 72; // values
+const least = 24; // that the width is for
 
 // plot returns {el, add}; add takes a value, or null when there is none. What was before is in values, which is kept by the
 // caller, so that a plot that is shown again goes on.
@@ -23,7 +24,7 @@ export function plot(name, unit, values) {
   }
   function draw(value) {
     const highest = Math.max(...values);
-    const x = (i) => size.width * (1 - (values.length - 1 - i) / (most - 1));
+    const x = (i) => size.width * (1 - (values.length - 1 - i) / (Math.max(values.length, least) - 1));
     const y = (v) => size.height - 2 - (size.height - 6) * (highest ? v / highest : 0);
     const points = values.map((v, i) => `${x(i).toFixed(1)} ${y(v).toFixed(1)}`);
     line.setAttribute('d', `M${points.join('L')}`);
