@@ -42,6 +42,8 @@ func switched(t *testing.T, c *cluster.Cluster) {
 	w := mustEnter(t, c.Nodes[0], adminToken, look{})
 	w.click("lang")
 	w.see("集群", "成员", "可容忍 1 个节点故障")
+	polls := value[int](w, polled)
+	w.until(fmt.Sprintf("%s > %d", polled, polls+1), "the page goes on looking at the cluster")
 	w.click("theme")
 	w.run(chromedp.Reload())
 	w.see("集群")
@@ -57,6 +59,9 @@ func switched(t *testing.T, c *cluster.Cluster) {
 	w.see("新建记录")
 	w.until(`document.activeElement.id === "main"`, "the focus goes where the view is")
 }
+
+// polled is how often the page has asked for the members.
+const polled = `performance.getEntriesByType("resource").filter((e) => e.name.endsWith("/peers")).length`
 
 // unreadable gives the texts whose contrast is below 4.5, as WCAG AA has it.
 const unreadable = `(() => {

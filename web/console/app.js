@@ -37,6 +37,7 @@ function draw() {
   document.body.replaceChildren(
     h('a.skip', {href: '#main', onclick: skip}, t('Skip to the content')),
     header(views, chosen, draw, page.signal), banner(page.signal), main, notices());
+  if (session.role) look(page.signal);
   show();
 }
 
