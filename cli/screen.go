@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -191,8 +192,18 @@ func adviceOn(err error) string {
 		return "versiond watch --all begins anew."
 	case errors.Is(err, client.ErrNotVersiond):
 		return "Is this the public port of a node? http:// and https:// are two things, and so are 8081 and 7001."
+	case isUntrusted(err):
+		return adviceOnTrust
 	case errors.Is(err, client.ErrUnavailable):
 		return "versiond status says how the cluster does; --url or VERSIOND_URL names other nodes."
 	}
 	return ""
+}
+
+const adviceOnTrust = "Name the authority that signed the nodes' certificates with --ca, and call the nodes as their certificates do."
+
+// isUntrusted reports whether a node has shown a certificate that is not believed.
+func isUntrusted(err error) bool {
+	var untrusted *tls.CertificateVerificationError
+	return errors.As(err, &untrusted)
 }

@@ -64,6 +64,8 @@ type report struct {
 	voters, alive int
 	gone          []string
 	noQuorum      bool
+	// unasked says that the cluster could not be asked, for want of a token.
+	unasked bool
 }
 
 // memberState is one member: what the cluster says of it, and what it says itself.
@@ -85,7 +87,7 @@ func (r *report) add(what, do string) { r.Problems = append(r.Problems, trouble{
 
 func (r *report) exit() int {
 	switch {
-	case !r.Writes:
+	case !r.Writes && !r.unasked:
 		return exitUnavailable
 	case len(r.Problems) > 0:
 		return exitOther
@@ -139,8 +141,11 @@ func (r *report) nobodyAnswers(nodes []client.NodeStatus) {
 	for _, n := range nodes {
 		whys = append(whys, whyNot(n))
 	}
-	r.add("no node answers: "+strings.Join(whys, "; "),
-		"Is versiond running there? See its log. If the nodes are elsewhere, name them with --url or VERSIOND_URL.")
+	do := "Is versiond running there? See its log. If the nodes are elsewhere, name them with --url or VERSIOND_URL."
+	if slices.ContainsFunc(nodes, func(n client.NodeStatus) bool { return isUntrusted(n.Err) }) {
+		do = adviceOnTrust
+	}
+	r.add("no node answers: "+strings.Join(whys, "; "), do)
 }
 
 // whyNot returns why it is not known how a node does.
@@ -204,6 +209,7 @@ func (r *report) judgeCluster(peers client.Peers, err error) {
 	r.Writes = r.Leader != "" && !r.noQuorum
 	switch {
 	case errors.Is(err, client.ErrUnauthorized), errors.Is(err, client.ErrForbidden):
+		r.unasked = true
 		r.add("the members cannot be asked for: "+err.Error(), "Give the secret of a token with VERSIOND_TOKEN, VERSIOND_TOKEN_FILE or --token-file.")
 	case err != nil:
 		r.add("the members cannot be asked for: "+err.Error(), "See the log of the nodes.")

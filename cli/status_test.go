@@ -2,6 +2,13 @@ package cli
 
 import (
 	"encoding/json"
+	"encoding/pem"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -53,8 +60,28 @@ func TestStatus(t *testing.T) {
 // statusPatience is how long a cluster may take to see that a member is gone.
 const statusPatience = 10 * statusTimeout
 
+// Whoever forgets --ca is told so, and not that the node is down.
+func TestCertificatesThatAreNotBelieved(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	defer server.Close()
+	r := commandOn(t, []string{server.URL}, "", "status")
+	require.Equal(t, exitUnavailable, r.code)
+	require.Contains(t, r.stdout, "--ca")
+	r = commandOn(t, []string{server.URL}, "", "get", "x", "--timeout", "50ms")
+	require.Equal(t, exitUnavailable, r.code)
+	require.Contains(t, r.stderr, "--ca")
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	require.NoError(t, os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), 0o600))
+	r = commandOn(t, []string{server.URL}, "", "get", "x", "--ca", ca, "--timeout", "50ms")
+	require.Contains(t, r.stderr, "answered 404 Not Found, and not as a node does")
+	require.Contains(t, commandOn(t, nil, "", "get", "x", "--cert", ca).stderr, "go together")
+	require.Contains(t, commandOn(t, nil, "", "get", "x", "--ca", ca+"x").stderr, "--ca: open")
+}
+
 func TestStatusWithoutAToken(t *testing.T) {
 	r := command(t, "", "status", "--token", "wrong")
-	require.Equal(t, exitUnavailable, r.code)
+	require.Equal(t, exitOther, r.code, "whether it takes writes is not known")
 	require.Contains(t, r.stdout, "Give the secret of a token with VERSIOND_TOKEN")
 }

@@ -35,6 +35,7 @@ const (
 	ErrRevisionGone         Code = "revision_gone"
 	ErrRevisionMismatch     Code = "revision_mismatch"
 	ErrStoreUnavailable     Code = "store_unavailable"
+	ErrTLSRequired          Code = "tls_required"
 	ErrTimeout              Code = "timeout"
 	ErrTooManyRequests      Code = "too_many_requests"
 	ErrUnauthorized         Code = "unauthorized"
