@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -201,4 +202,43 @@ func TestPlatformsAreForgotten(t *testing.T) {
 	x.remove("a")
 	require.Empty(t, x.platform("a"))
 	require.Len(t, x.platforms.numbers, 1)
+}
+
+// Readers ask for the history of an id while the applier stages, gives up and publishes. What they are told is what was published,
+// the newest first.
+func TestHistoryIsReadWhileChangesCome(t *testing.T) {
+	r := New(DefaultDedupLimits, ChangeLimits{All: 60, Block: 7, OfID: 3, Window: 20})
+	r.KeepChanges(1)
+	r.Publish()
+	var published atomic.Uint64
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for revision := uint64(2); revision < 4000; revision += 2 {
+			r.Stage(Change{Version: model.Version{ID: "a", Revision: revision}}, nil)
+			r.Discard()
+			r.Stage(Change{Version: model.Version{ID: "a", Revision: revision}}, nil)
+			r.Publish()
+			published.Store(revision)
+		}
+	}()
+	for ended := false; !ended; {
+		select {
+		case <-done:
+			ended = true
+		default:
+		}
+		before := published.Load()
+		marks, oldest := r.History("a", 0, 10)
+		if before == 0 {
+			continue
+		}
+		require.GreaterOrEqual(t, marks[0].Revision, before)
+		require.LessOrEqual(t, oldest.Revision, marks[len(marks)-1].Revision)
+		for i := range marks[1:] {
+			require.Greater(t, marks[i].Revision, marks[i+1].Revision)
+		}
+	}
+	marks, _ := r.History("a", 3998, 2)
+	require.Equal(t, []uint64{3996, 3994}, []uint64{marks[0].Revision, marks[1].Revision})
 }
