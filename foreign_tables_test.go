@@ -12,7 +12,7 @@ import (
 	"versiond/config"
 	"versiond/db"
 	"versiond/model"
-	"versiond/test/servers"
+	"versiond/test/harness/servers"
 )
 
 // onBothStores gives a test a node's configuration, with its database opened beside it, on SQLite and on MariaDB.

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/controller"
-	"versiond/test/crowd"
+	"versiond/test/load/crowd"
 )
 
 // printf | socat, nc -N and some proxies end their sending side after the request. They wait for the answer

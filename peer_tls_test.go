@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/config"
-	"versiond/test/authority"
+	"versiond/test/harness/authority"
 )
 
 // mutual gives nodes that prove to each other that they are nodes, each with files of its own, and serve clients by TLS.

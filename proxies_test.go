@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/config"
-	"versiond/test/servers"
+	"versiond/test/harness/servers"
 )
 
 const registry = "registry.example.com"

@@ -18,8 +18,8 @@ import (
 	"versiond/config"
 	"versiond/controller"
 	"versiond/naming"
-	"versiond/test/authority"
-	"versiond/test/crowd"
+	"versiond/test/harness/authority"
+	"versiond/test/load/crowd"
 )
 
 // secured gives nodes on free ports whose public ports speak TLS and take certificates of one authority.

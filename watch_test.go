@@ -17,7 +17,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"versiond/test/servers"
+	"versiond/test/harness/servers"
 )
 
 // follow watches what is written through a port, and returns the lines that come.

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/certs"
-	"versiond/test/authority"
+	"versiond/test/harness/authority"
 )
 
 // Every handshake asks a keeper for certificates: what is wrong with the files must not be wrong with theirs, has to be

@@ -11,7 +11,7 @@ import (
 
 	"versiond/controller"
 	"versiond/naming"
-	"versiond/test/inprocess"
+	"versiond/test/harness/inprocess"
 )
 
 const adminSecret = "of the administrator"

@@ -15,7 +15,7 @@ import (
 
 	"versiond/controller"
 	"versiond/naming"
-	"versiond/test/inprocess"
+	"versiond/test/harness/inprocess"
 )
 
 // status is read on a bad night: it has to say what is wrong, no more than that, and what to do.

@@ -10,7 +10,7 @@ import (
 	"versiond/client"
 	"versiond/controller"
 	"versiond/naming"
-	"versiond/test/inprocess"
+	"versiond/test/harness/inprocess"
 )
 
 // token is the secret that all tests show, of the role admin.

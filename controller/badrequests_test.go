@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"versiond/test/badrequests"
+	"versiond/test/load/badrequests"
 )
 
 // A request that breaks a rule is refused with the right code, names every wrong field once, and

@@ -10,7 +10,7 @@ import (
 
 	"versiond/controller"
 	"versiond/model"
-	"versiond/test/badrequests"
+	"versiond/test/load/badrequests"
 )
 
 const batchPath = "/version/batch"

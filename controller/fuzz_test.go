@@ -15,7 +15,7 @@ import (
 	"versiond/controller"
 	"versiond/model"
 	"versiond/peer"
-	"versiond/test/badrequests"
+	"versiond/test/load/badrequests"
 	"versiond/test/units"
 	"versiond/wire"
 )

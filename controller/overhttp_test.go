@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/controller"
-	"versiond/test/badrequests"
+	"versiond/test/load/badrequests"
 )
 
 // The table holds over a real connection as well, where net/http parses the request line and a

@@ -17,7 +17,7 @@ import (
 	"versiond/db"
 	"versiond/model"
 	"versiond/test/damage"
-	"versiond/test/servers"
+	"versiond/test/harness/servers"
 )
 
 // The one suite that every database behind VersionMysqlDao passes. Its cases are in the files

@@ -13,7 +13,7 @@ import (
 	"versiond/dao"
 	"versiond/db"
 	"versiond/model"
-	"versiond/test/servers"
+	"versiond/test/harness/servers"
 )
 
 // TestMySQLDown breaks when a server that does not answer is taken for an empty database, which the

@@ -11,7 +11,7 @@ import (
 
 	"versiond/dao"
 	"versiond/db"
-	"versiond/test/servers"
+	"versiond/test/harness/servers"
 )
 
 // requireAllWorks does everything that a node does with Redis.

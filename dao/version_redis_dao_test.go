@@ -10,7 +10,7 @@ import (
 	"versiond/dao"
 	"versiond/db"
 	"versiond/model"
-	"versiond/test/servers"
+	"versiond/test/harness/servers"
 )
 
 // TestRedisReadsWhatItWrote breaks when a copy loses a field on its way through Redis.

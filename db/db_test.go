@@ -14,7 +14,7 @@ import (
 	"gorm.io/gorm"
 
 	"versiond/db"
-	"versiond/test/servers"
+	"versiond/test/harness/servers"
 )
 
 var shared servers.Shared

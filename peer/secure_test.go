@@ -13,7 +13,7 @@ import (
 	"versiond/certs"
 	"versiond/model"
 	"versiond/peer"
-	"versiond/test/authority"
+	"versiond/test/harness/authority"
 )
 
 // listening is a node by TLS, as one that shows a certificate and trusts an authority, and refuses who has none of it.

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"versiond/test/crowd"
+	"versiond/test/load/crowd"
 )
 
 // serveWaiting serves requests that wait for the end of their client for a while, and says which came.

@@ -14,7 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"versiond/test/authority"
+	"versiond/test/harness/authority"
 )
 
 // pipeStream is a pipe where a TCP connection is asked for.

@@ -11,7 +11,7 @@ import (
 	"versiond/dao"
 	"versiond/db"
 	"versiond/model"
-	"versiond/test/servers"
+	"versiond/test/harness/servers"
 )
 
 // poison puts a value into Redis and takes the right one out of MemoryDB, so that Redis is asked.

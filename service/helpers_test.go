@@ -21,7 +21,7 @@ import (
 	"versiond/raft"
 	"versiond/raft/datadir"
 	"versiond/raft/transport"
-	"versiond/test/servers"
+	"versiond/test/harness/servers"
 )
 
 // shared holds the Redis of all tests; each takes a database of its own in it.

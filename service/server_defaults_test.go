@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/model"
-	"versiond/test/servers"
+	"versiond/test/harness/servers"
 )
 
 // An administrator may have given a database server any defaults. A node on it must do all that it does on

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/model"
-	"versiond/test/servers"
+	"versiond/test/harness/servers"
 )
 
 // detailOf returns what a readiness check says.

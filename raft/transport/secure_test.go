@@ -16,7 +16,7 @@ import (
 
 	"versiond/certs"
 	"versiond/model"
-	"versiond/test/authority"
+	"versiond/test/harness/authority"
 )
 
 // lockedBuffer is a log that can be read while it is written to.

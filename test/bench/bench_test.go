@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"versiond/test/measure"
+	"versiond/test/load/measure"
 )
 
 // A ratio that was taken from the wrong row, or a bound that was read the wrong way round, would let

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"versiond/test/measure"
+	"versiond/test/load/measure"
 )
 
 // preloaded is how many records reads choose from.

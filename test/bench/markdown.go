@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"versiond/test/measure"
+	"versiond/test/load/measure"
 )
 
 // markdown tells everything as a person reads it.

@@ -3,7 +3,7 @@ package main
 import (
 	"time"
 
-	"versiond/test/measure"
+	"versiond/test/load/measure"
 )
 
 // result is all that was measured, as the JSON file has it.

@@ -1,6 +1,6 @@
 package main
 
-import "versiond/test/measure"
+import "versiond/test/load/measure"
 
 // target is a bound that this project has set itself, against etcd in the same run.
 type target struct {

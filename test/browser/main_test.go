@@ -9,8 +9,8 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 
-	"versiond/test/cluster"
-	"versiond/test/servers"
+	"versiond/test/harness/cluster"
+	"versiond/test/harness/servers"
 )
 
 // program is the versiond that TestMain has built, chromium the one browser; each test has windows of its own in it.

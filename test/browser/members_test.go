@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/model"
-	"versiond/test/cluster"
+	"versiond/test/harness/cluster"
 )
 
 // members moves the lead, lets a replica join, gives it a vote and removes it. What is risked is said before, and the id

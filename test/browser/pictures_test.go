@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/model"
-	"versiond/test/cluster"
+	"versiond/test/harness/cluster"
 )
 
 // The pictures of the pages, and how much the plots in them have seen.

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/model"
-	"versiond/test/cluster"
+	"versiond/test/harness/cluster"
 )
 
 // records creates, changes, deletes and puts back, with an id that has to be written with care in a path.

@@ -5,7 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"versiond/test/cluster"
+	"versiond/test/harness/cluster"
 )
 
 // versions looks at the newest of everything, withdraws it, and asks what a client would be told before and after.

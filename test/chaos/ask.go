@@ -2,7 +2,7 @@ package chaos
 
 import (
 	"versiond/model"
-	"versiond/test/cluster"
+	"versiond/test/harness/cluster"
 )
 
 // updateNothing asks a node for a write that leaves nothing behind, also when it is done.

@@ -3,7 +3,7 @@ package chaos
 import (
 	"fmt"
 
-	"versiond/test/cluster"
+	"versiond/test/harness/cluster"
 )
 
 // Build is a versiond that was built to be disturbed.

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/test/chaos"
-	"versiond/test/cluster"
+	"versiond/test/harness/cluster"
 )
 
 // program is the versiond that TestMain has built.

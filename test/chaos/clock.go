@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"versiond/test/cluster"
+	"versiond/test/harness/cluster"
 )
 
 // clockFaults are those of a node's wall clock.

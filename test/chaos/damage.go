@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/model"
-	"versiond/test/cluster"
+	"versiond/test/harness/cluster"
 )
 
 // damageFaults are of files of which a disk gives back something else than it was given.

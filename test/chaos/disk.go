@@ -3,8 +3,8 @@ package chaos
 import (
 	"time"
 
-	"versiond/test/cluster"
-	"versiond/test/disk"
+	"versiond/test/harness/cluster"
+	"versiond/test/harness/disk"
 )
 
 // smallDisk has room for what a run writes, and is filled in a moment.

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/test/chaos"
-	"versiond/test/measure"
+	"versiond/test/load/measure"
 )
 
 // reliability is the document that says what is promised, and what the last long runs found.

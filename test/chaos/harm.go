@@ -9,8 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"versiond/test/cluster"
 	"versiond/test/damage"
+	"versiond/test/harness/cluster"
 )
 
 // mendedWithin bounds how long a node takes to see what was done to its database, and to build it anew.

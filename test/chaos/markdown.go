@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"versiond/test/measure"
+	"versiond/test/load/measure"
 )
 
 // Markdown returns the table as documents show it, with what it depends on.

@@ -3,8 +3,8 @@ package chaos
 import (
 	"time"
 
-	"versiond/test/cluster"
-	"versiond/test/network"
+	"versiond/test/harness/cluster"
+	"versiond/test/harness/network"
 )
 
 // networkFaults are those between the nodes. Clients and servers reach every node all the time. Those that

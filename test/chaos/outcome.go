@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"versiond/test/cluster"
+	"versiond/test/harness/cluster"
 )
 
 // outcome is what one round measured.

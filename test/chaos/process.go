@@ -4,7 +4,7 @@ import (
 	"os"
 	"time"
 
-	"versiond/test/cluster"
+	"versiond/test/harness/cluster"
 )
 
 // processEndTimeout bounds how long the kernel takes to end a killed process.

@@ -7,7 +7,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"versiond/test/cluster"
+	"versiond/test/harness/cluster"
 )
 
 // Report is what a run found, fault by fault.

@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"versiond/test/cluster"
-	"versiond/test/history"
+	"versiond/test/harness/cluster"
+	"versiond/test/load/history"
 )
 
 // Round is one injection of one fault, as the fault sees it. It belongs to the test's goroutine.

@@ -14,9 +14,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/model"
-	"versiond/test/cluster"
-	"versiond/test/history"
-	"versiond/test/servers"
+	"versiond/test/harness/cluster"
+	"versiond/test/harness/servers"
+	"versiond/test/load/history"
 )
 
 const (

@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/failpoint"
-	"versiond/test/cluster"
+	"versiond/test/harness/cluster"
 )
 
 // stepTimeout bounds how long a node takes to come to the step at which it dies: snapshots want some hundred

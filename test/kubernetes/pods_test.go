@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
 
-	"versiond/test/cluster"
-	"versiond/test/network"
+	"versiond/test/harness/cluster"
+	"versiond/test/harness/network"
 )
 
 const manifests = "../../deploy/kubernetes"

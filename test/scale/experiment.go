@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"versiond/test/measure"
+	"versiond/test/load/measure"
 )
 
 const (

@@ -20,9 +20,9 @@ import (
 	"path/filepath"
 	"time"
 
-	"versiond/test/cluster"
-	"versiond/test/measure"
-	"versiond/test/servers"
+	"versiond/test/harness/cluster"
+	"versiond/test/harness/servers"
+	"versiond/test/load/measure"
 )
 
 func main() {

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"versiond/test/measure"
+	"versiond/test/load/measure"
 )
 
 // figure is something measured, and the bound that it is to keep, 0 for none.

@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"versiond/test/measure"
+	"versiond/test/load/measure"
 )
 
 // written is counted by every write of this process.

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/model"
-	"versiond/test/cluster"
+	"versiond/test/harness/cluster"
 )
 
 // secretWord is in every secret of these tests, so that one search finds any leak.

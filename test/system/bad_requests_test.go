@@ -7,8 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/model"
-	"versiond/test/badrequests"
-	"versiond/test/cluster"
+	"versiond/test/harness/cluster"
+	"versiond/test/load/badrequests"
 )
 
 // Bad requests are refused by a real cluster as by the handlers alone, on a leader and on a follower,

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/model"
-	"versiond/test/cluster"
+	"versiond/test/harness/cluster"
 )
 
 // cliPackages take long enough to import for a node to be killed meanwhile.

@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"versiond/test/cluster"
+	"versiond/test/harness/cluster"
 )
 
 // A database that is lost is built anew from what the node's data directory has, be it the log alone

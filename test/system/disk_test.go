@@ -9,8 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"versiond/test/cluster"
-	"versiond/test/disk"
+	"versiond/test/harness/cluster"
+	"versiond/test/harness/disk"
 )
 
 const smallDisk = 96 << 20

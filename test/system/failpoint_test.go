@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/failpoint"
-	"versiond/test/cluster"
+	"versiond/test/harness/cluster"
 )
 
 var (

@@ -15,7 +15,7 @@ import (
 
 	"versiond/model"
 	"versiond/peer"
-	"versiond/test/cluster"
+	"versiond/test/harness/cluster"
 	"versiond/wire"
 )
 

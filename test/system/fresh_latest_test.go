@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"versiond/model"
-	"versiond/test/cluster"
+	"versiond/test/harness/cluster"
 )
 
 // A client that keeps the last index that it saw, and asks any node from there on, must never be told an older version,

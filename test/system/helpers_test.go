@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/model"
-	"versiond/test/cluster"
+	"versiond/test/harness/cluster"
 )
 
 func record(id string) model.VersionDB {

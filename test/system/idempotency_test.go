@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/model"
-	"versiond/test/cluster"
+	"versiond/test/harness/cluster"
 )
 
 const (

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/model"
-	"versiond/test/cluster"
+	"versiond/test/harness/cluster"
 )
 
 // compacting makes nodes drop their log after every few entries, so that whoever comes later must be

@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/model"
-	"versiond/test/cluster"
-	"versiond/test/history"
+	"versiond/test/harness/cluster"
+	"versiond/test/load/history"
 )
 
 const (

@@ -7,8 +7,8 @@ import (
 	"os"
 	"testing"
 
-	"versiond/test/cluster"
-	"versiond/test/servers"
+	"versiond/test/harness/cluster"
+	"versiond/test/harness/servers"
 )
 
 // program is the versiond that TestMain has built in programs, shared the servers that its nodes use.

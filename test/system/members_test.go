@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/model"
-	"versiond/test/cluster"
+	"versiond/test/harness/cluster"
 )
 
 // Leadership can be handed to any voter, asked of any node, and writes go on. If this fails, nobody can

@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/model"
-	"versiond/test/cluster"
-	"versiond/test/servers"
+	"versiond/test/harness/cluster"
+	"versiond/test/harness/servers"
 )
 
 const outageWorkers = 8

@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/model"
-	"versiond/test/cluster"
-	"versiond/test/crowd"
+	"versiond/test/harness/cluster"
+	"versiond/test/load/crowd"
 )
 
 const (

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/model"
-	"versiond/test/cluster"
+	"versiond/test/harness/cluster"
 )
 
 // A leader that is frozen, deposed meanwhile and wakes up with reads waiting in its sockets must not

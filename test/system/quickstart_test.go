@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/model"
-	"versiond/test/cluster"
+	"versiond/test/harness/cluster"
 )
 
 // quickNode is one of the nodes of a quick start: all run in one process.

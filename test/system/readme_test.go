@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"versiond/test/cluster"
+	"versiond/test/harness/cluster"
 )
 
 // readmeParts are what a reader does with a fresh "go run .", in order, and the pages that have them. The last one starts

@@ -11,7 +11,7 @@ import (
 
 	"versiond/failpoint"
 	"versiond/model"
-	"versiond/test/cluster"
+	"versiond/test/harness/cluster"
 )
 
 // leaderFault is what happens to the leader that has stopped in the middle of a restore, until the others have done

@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/model"
-	"versiond/test/cluster"
+	"versiond/test/harness/cluster"
 )
 
 // onlyNode is a quick start of a single node.

@@ -7,8 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"versiond/test/cluster"
-	"versiond/test/servers"
+	"versiond/test/harness/cluster"
+	"versiond/test/harness/servers"
 )
 
 const (

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/model"
-	"versiond/test/cluster"
+	"versiond/test/harness/cluster"
 )
 
 // upgradeTimeout bounds each step, of which one builds a store anew.

@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"versiond/test/servers"
+	"versiond/test/harness/servers"
 )
 
 // NodesCount is how many nodes every system has.

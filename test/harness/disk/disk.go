@@ -7,7 +7,7 @@ import (
 	"syscall"
 	"testing"
 
-	"versiond/test/servers"
+	"versiond/test/harness/servers"
 )
 
 // ErrImpossible is returned where this machine does not let the test mount a disk.

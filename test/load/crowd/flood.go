@@ -10,7 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"versiond/test/cluster"
+	"versiond/test/harness/cluster"
 )
 
 // answerTimeout is longer than a node takes for what it does not refuse.

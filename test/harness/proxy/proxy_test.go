@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"versiond/test/proxy"
+	"versiond/test/harness/proxy"
 )
 
 const patience = 10 * time.Second

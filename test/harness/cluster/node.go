@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"versiond/test/network"
+	"versiond/test/harness/network"
 )
 
 // place is where a node listens.

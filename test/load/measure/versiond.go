@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"versiond/test/servers"
+	"versiond/test/harness/servers"
 )
 
 // Versiond says how to run versiond.

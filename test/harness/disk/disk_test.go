@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"versiond/test/disk"
+	"versiond/test/harness/disk"
 )
 
 // A disk that is full must take nothing, and one that was cleared must take something, or tests of full

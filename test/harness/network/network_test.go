@@ -13,7 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"versiond/test/network"
+	"versiond/test/harness/network"
 )
 
 const port = ":7001"

@@ -14,8 +14,8 @@ import (
 	"testing"
 	"time"
 
-	"versiond/test/network"
-	"versiond/test/servers"
+	"versiond/test/harness/network"
+	"versiond/test/harness/servers"
 )
 
 const (

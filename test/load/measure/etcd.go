@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"versiond/test/servers"
+	"versiond/test/harness/servers"
 )
 
 // StartEtcd starts three members of etcd with their default settings and waits until all are healthy;

@@ -8,8 +8,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"versiond/test/proxy"
-	"versiond/test/servers"
+	"versiond/test/harness/proxy"
+	"versiond/test/harness/servers"
 )
 
 // Lines is what one node stores with, and the proxies by which it reaches it.

@@ -3,7 +3,7 @@ package network
 import (
 	"testing"
 
-	"versiond/test/servers"
+	"versiond/test/harness/servers"
 )
 
 // Must makes a network that ends with the test. Where none can be made, servers.Need decides.

@@ -25,7 +25,7 @@ func TestReplaceSection(t *testing.T) {
 
 // The committed document must have the sections that the commands write.
 func TestDocumentHasSections(t *testing.T) {
-	text, err := os.ReadFile("../../docs/benchmarks.md")
+	text, err := os.ReadFile("../../../docs/benchmarks.md")
 	require.NoError(t, err)
 	path := filepath.Join(t.TempDir(), "benchmarks.md")
 	require.NoError(t, os.WriteFile(path, text, 0o600))

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"versiond/model"
-	"versiond/test/cluster"
+	"versiond/test/harness/cluster"
 )
 
 // requestTimeout is longer than nodes take by default, so that their own answer is seen.

@@ -17,7 +17,7 @@ import (
 
 	"versiond/model"
 	"versiond/test/damage"
-	"versiond/test/servers"
+	"versiond/test/harness/servers"
 )
 
 // harmTimeout is how long a statement may meet the node at the same rows.

@@ -10,7 +10,7 @@ import (
 	"github.com/go-redis/redis/v8"
 	"github.com/stretchr/testify/require"
 
-	"versiond/test/servers"
+	"versiond/test/harness/servers"
 )
 
 // TestMariaDBComesBackAfterKill breaks when a killed server loses its data or its port, on which the

@@ -10,8 +10,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"versiond/test/network"
-	"versiond/test/servers"
+	"versiond/test/harness/network"
+	"versiond/test/harness/servers"
 )
 
 // Config says what cluster a test wants.

@@ -11,7 +11,7 @@ import (
 
 	"versiond/dao"
 	"versiond/model"
-	"versiond/test/servers"
+	"versiond/test/harness/servers"
 )
 
 const redisKeyPrefix = "version:"
