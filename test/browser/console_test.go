@@ -19,30 +19,32 @@ const (
 // What the console is for, on one cluster of three nodes with tokens: a cluster takes seconds to start. If one of these
 // fails, people see a page that does not do what it says.
 func TestConsole(t *testing.T) {
+	chromium.start(t)
 	c := cluster.Start(t, cluster.Config{
 		Program: program, Token: adminToken,
 		Env: []string{"VERSIOND_AUTH_TOKENS=reader:read:" + readToken + ",ci:write:" + writeToken + ",ops:admin:" + adminToken},
 	})
-	for _, test := range []struct {
-		name string
-		run  func(t *testing.T, c *cluster.Cluster)
-	}{
-		{"tokens", tokens},
-		{"records", records},
-		{"conflict", conflict},
-		{"pages", pages},
-		{"versions", versions},
-		{"files", importAndExport},
-		{"looks", looks},
-		{"behind a proxy", behindProxy},
-		{"members", members},
-		{"a node is killed", nodeKilled},
-		{"live", live},
-		{"backup", backup},
-	} {
-		if !t.Run(test.name, func(t *testing.T) { test.run(t, c) }) {
-			return // what follows builds on it
-		}
+	t.Run("beside each other", func(t *testing.T) {
+		run(t, c, []part{{"looks", looks}, {"tokens", tokens}, {"records", records}, {"conflict", conflict}, {"pages", pages}, {"versions", versions},
+			{"files", importAndExport}, {"behind a proxy", behindProxy}}, (*testing.T).Parallel)
+	})
+	// These change the cluster.
+	run(t, c, []part{{"members", members}, {"a node is killed", nodeKilled}, {"live", live}, {"backup", backup}}, func(*testing.T) {})
+}
+
+// part is one of the things that the console is for.
+type part struct {
+	name string
+	test func(t *testing.T, c *cluster.Cluster)
+}
+
+func run(t *testing.T, c *cluster.Cluster, parts []part, begin func(t *testing.T)) {
+	t.Helper()
+	for _, p := range parts {
+		t.Run(p.name, func(t *testing.T) {
+			begin(t)
+			p.test(t, c)
+		})
 	}
 }
 
@@ -65,10 +67,10 @@ func tokens(t *testing.T, c *cluster.Cluster) {
 	w.see("reader · read", "node1", "node2", "node3", "3 / 3", "One more may fail", "Checks of node2")
 	require.NotContains(t, value[string](w, `location.href + document.cookie + JSON.stringify(localStorage)`), "reads", "the token is elsewhere than in sessionStorage")
 
-	mustAdd(t, c, "seen-by-readers")
+	mustAdd(t, c, "a-reader-sees-it")
 	w.view("records")
-	w.see("Read only", "seen-by-readers")
-	w.click("open-seen-by-readers")
+	w.see("Read only", "a-reader-sees-it")
+	w.click("open-a-reader-sees-it")
 	w.until(`document.querySelector("dialog [data-key=versionNo]").disabled`, "nothing can be typed in")
 	require.Zero(t, value[int](w, `document.querySelectorAll("[data-key=save], [data-key=delete], [data-key=new]").length`))
 	w.click("close")

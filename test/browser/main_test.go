@@ -19,9 +19,9 @@ var (
 	chromium browser
 )
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
+func TestMain(m *testing.M) { os.Exit(runAll(m)) }
 
-func run(m *testing.M) int {
+func runAll(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "vb")
 	if err == nil {
 		defer os.RemoveAll(dir)
