@@ -248,6 +248,24 @@ func TestWatchesBeginFresh(t *testing.T) {
 	}
 }
 
+// A follower lets entries gather for as long as nobody waits. Somebody who watches does.
+func TestChangesReachWatchersOfAFollowerSoon(t *testing.T) {
+	t.Parallel()
+	nodes, follower, _ := mustLevelPair(t)
+	follower.mustWatchable(t)
+	w := follower.mustWatch(t, changes.Request{Now: true})
+	require.Equal(t, "bookmark", mustNext(t, w)[0].Type)
+	took := make([]time.Duration, 21)
+	for i := range took {
+		nodes[0].mustAdd(t, fmt.Sprint("soon", i), "1")
+		acknowledged := time.Now()
+		require.Equal(t, "put", mustNext(t, w)[0].Type)
+		took[i] = time.Since(acknowledged)
+	}
+	slices.Sort(took)
+	require.Less(t, took[len(took)/2], 120*time.Millisecond)
+}
+
 // After the restore of a backup nobody goes on from before it: what was there is not what was told.
 func TestRestoreSendsWatchersBackToTheBeginning(t *testing.T) {
 	t.Parallel()
