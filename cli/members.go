@@ -25,12 +25,12 @@ func newPeersCommand(environ []string) *cobra.Command {
 			return err
 		}
 		return s.answer(peers, func(w io.Writer) {
-			row(w, "ID", "ROLE", "STATE", "APPLIED", "LAG", "ADDRESS", "PORT")
+			row(w, "ID", "ROLE", "STATE", "APPLIED", "LAG", "RELEASE", "ADDRESS", "PORT")
 			for _, p := range peers.Members {
 				if p.Reachable {
-					row(w, p.ID, p.Suffrage, p.State, p.AppliedIndex, p.Lag, p.Address, p.Port)
+					row(w, p.ID, p.Suffrage, p.State, p.AppliedIndex, p.Lag, orNone(p.Release), p.Address, p.Port)
 				} else {
-					row(w, p.ID, p.Suffrage, "no answer", "-", "-", p.Address, "-")
+					row(w, p.ID, p.Suffrage, "no answer", "-", "-", "-", p.Address, "-")
 				}
 			}
 		})

@@ -239,6 +239,12 @@ func (r *report) judgeMember(m memberState) {
 		r.add(m.ID+" does not answer at "+m.Address, "Start it; see its log. If it is gone for good: versiond remove "+m.ID+", and versiond join for one in its place.")
 	case m.Divergence != "":
 		r.add(m.ID+": "+m.Divergence, "It mends itself by what the others have; if this stays, see its log.")
+	case m.Ready == nil && len(m.Failing) > 0: // otherwise it says more itself
+		for _, check := range m.Failing {
+			if !r.follows(check) {
+				r.add(m.ID+" is not ready: "+check, adviceOnCheck(check))
+			}
+		}
 	case m.Reachable && m.Lag >= farBehind:
 		r.add(fmt.Sprintf("%s is %d log entries behind", m.ID, m.Lag), "It catches up by itself. If it does not get less, its database or its disk is too slow.")
 	}
@@ -274,10 +280,12 @@ var checkAdvice = map[string]string{
 	"content": "It builds its store anew by itself; see its log.",
 }
 
+func adviceOnCheck(name string) string { return cmp.Or(checkAdvice[name], "See its log.") }
+
 // judgeNode says what is wrong with a node, as it sees itself.
 func (r *report) judgeNode(n client.NodeStatus) {
 	for _, check := range n.Checks {
-		do := cmp.Or(checkAdvice[check.Name], "See its log.")
+		do := adviceOnCheck(check.Name)
 		switch {
 		case check.OK && check.Detail != "":
 			r.add(n.Node+" says of its "+check.Name+": "+check.Detail, do)
@@ -334,6 +342,8 @@ func (s *screen) memberRow(w io.Writer, m memberState) {
 	ready := "not asked"
 	if m.Ready != nil {
 		ready = map[bool]string{true: "yes", false: "no"}[*m.Ready]
+	} else if len(m.Failing) > 0 {
+		ready = "no"
 	}
 	row(w, m.ID, m.Suffrage, m.State, ready, m.AppliedIndex, m.Lag, m.Address, m.Port)
 }

@@ -60,6 +60,24 @@ func TestStatus(t *testing.T) {
 // statusPatience is how long a cluster may take to see that a member is gone.
 const statusPatience = 10 * statusTimeout
 
+// A member that cannot be asked from here is known by what the others say of it.
+func TestStatusOfAMemberThatCannotBeAsked(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, map[string]string{
+			"/readyz": `{"node":"node1","ready":true,"checks":[]}`,
+			"/leader": `{"id":"node1","address":"127.0.0.1:7001","port":8081}`,
+			"/peers": `{"failureTolerance":0,"members":[{"id":"node1","address":"127.0.0.1:7001","port":8081,"suffrage":"voter","state":"leader","reachable":true},
+				{"id":"node2","address":"127.0.0.1:7002","port":1,"suffrage":"voter","state":"follower","reachable":true,"failing":["store"]}]}`,
+		}[r.URL.Path])
+	}))
+	defer server.Close()
+	r := commandOn(t, []string{server.URL}, "", "status")
+	require.Equal(t, exitOther, r.code)
+	require.Contains(t, r.stdout, "1. node2 is not ready: store\n   See that its database runs")
+	require.Regexp(t, `(?m)^node2 +voter +follower +no `, r.stdout)
+	require.NotContains(t, r.stdout, "2. ")
+}
+
 // Whoever forgets --ca is told so, and not that the node is down.
 func TestCertificatesThatAreNotBelieved(t *testing.T) {
 	server := httptest.NewUnstartedServer(http.NotFoundHandler())

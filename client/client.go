@@ -39,7 +39,8 @@ type Config struct {
 	// TLS is how https addresses are checked, for authorities and certificates of one's own. It does not go with
 	// HTTPClient.
 	TLS *tls.Config
-	// HTTPClient sends the requests, nil for one of the Client's own. Redirects are not followed.
+	// HTTPClient sends the requests, nil for one of the Client's own. Redirects are not followed. A Timeout of it would cut
+	// off backups and watches: leave it 0.
 	HTTPClient *http.Client
 	// Level is that of reads which say nothing else, LevelLinearizable when it is empty.
 	Level Level

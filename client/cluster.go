@@ -41,7 +41,11 @@ type Peer struct {
 	Checksum      string `json:"checksum,omitempty"`
 	ChecksumIndex uint64 `json:"checksumIndex,omitempty"`
 	// Divergence says how the member's records are known to differ from what they should be, "" when they do not.
-	Divergence  string    `json:"divergence,omitempty"`
+	Divergence string `json:"divergence,omitempty"`
+	// Failing names the checks of its readiness that the member would not pass, as far as it says.
+	Failing []string `json:"failing,omitempty"`
+	// Release is the version of the program that the member runs.
+	Release     string    `json:"release,omitempty"`
 	LastContact time.Time `json:"lastContact,omitzero"`
 	Reachable   bool      `json:"reachable"`
 }
