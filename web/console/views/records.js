@@ -16,8 +16,8 @@ const pageSize = 50;
 export function records(root, signal) {
   const asked = new URLSearchParams(location.hash.split('?')[1]);
   const at = {prefix: asked.get('prefix') ?? '', platform: asked.get('platform') ?? '', level: '', cursors: [''], items: null, next: ''};
-  const list = h('section', {'aria-label': t('Records'), 'aria-live': 'polite'}, loading(8));
-  const pages = h('nav.pages', {'aria-label': t('Pages')});
+  const list = h('section', {'aria-label': t('Records')}, loading(8));
+  const pages = h('nav.pages', {'aria-label': t('Pages'), 'aria-live': 'polite'}); // it says how many there are; a table would be read out whole
   let latest = 0;
 
   async function load() {

@@ -14,7 +14,7 @@ const most = 1000; // records, and what /version/latest takes at once
 const wide = 6; // platforms that have a column
 
 export function versions(root, signal) {
-  const list = h('section', {'aria-label': t('The newest by platform'), 'aria-live': 'polite'}, loading(6));
+  const list = h('section', {'aria-label': t('The newest by platform')}, loading(6));
   const simulated = simulator(signal);
   let prefix = new URLSearchParams(location.hash.split('?')[1]).get('prefix') ?? '';
 
