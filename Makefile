@@ -17,7 +17,7 @@ FUZZTIME ?= 100000x
 # What bounds the tests of one package.
 TEST_TIMEOUT ?= 30m
 # What to test. More flags of go test fit in: make test TEST='-run Join ./service'
-TEST ?= $$(go list ./... | grep -v /test/browser)
+TEST ?= $$(go list ./... | grep -vE '/test/(chaos|system|browser)$$')
 
 .PHONY: help
 help: ## list the targets
@@ -35,8 +35,8 @@ build: ## the program as bin/versiond
 test: servers ## every test, with the race detector and real servers, and short fuzzing; a skip is a failure
 	@# Never a remembered result: go does not see that a server or the program under test has changed.
 	VERSIOND_REQUIRE_SERVERS=1 go run ./test/noskip -race -count=1 -timeout $(TEST_TIMEOUT) $(TEST)
-	@# A browser takes so much of two cores that nodes beside it would lose their lead.
-	$(if $(filter file,$(origin TEST)),VERSIOND_REQUIRE_SERVERS=1 go run ./test/noskip -race -count=1 ./test/browser)
+	@# Clusters of processes one after the other: beside one another they would lose their lead for want of a processor.
+	$(if $(filter file,$(origin TEST)),VERSIOND_REQUIRE_SERVERS=1 go run ./test/noskip -race -count=1 -timeout $(TEST_TIMEOUT) -p 1 ./test/chaos ./test/system ./test/browser)
 	@$(MAKE) --no-print-directory fuzz
 
 # Where make release puts what it builds.

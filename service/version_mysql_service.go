@@ -253,8 +253,12 @@ func (s *VersionMysqlService) loadChanges(ctx context.Context, from uint64) erro
 	if s.records.LoadChangesFrom(from); from == 0 {
 		return nil
 	}
+	n := 0
 	return s.mysqlDao.ForEachChange(ctx, func(c model.Change) error {
 		s.records.LoadChange(&c)
+		if n++; n%storePageSize == 0 {
+			model.WorkDone(ctx)
+		}
 		return nil
 	})
 }
