@@ -15,9 +15,10 @@ import (
 )
 
 const (
-	// One transaction holds at most this much, so that its locks and its memory stay bounded.
+	// One transaction holds at most this much, so that its locks, its memory and its time stay bounded: each command is a
+	// row of the log of changes, also where many are of one record.
 	applyEntriesMax = 256
-	applyBytesMax   = 1 << 20
+	applyBytesMax   = 256 << 10
 
 	// gatherPause is how long a node on which nobody waits lets entries gather, so that one
 	// transaction takes many of them. A follower's store may be that much behind.

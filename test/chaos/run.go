@@ -63,7 +63,7 @@ var nodeEnv = []string{
 }
 
 // watched are the prefixes and platforms that watchers follow.
-var watched = [][2]string{{"", ""}, {"", ""}, {loadPrefix + "-1", ""}, {"", "linux"}, {loadPrefix, "darwin"}, {"history", ""}, {loadPrefix + "-3-00001", ""}}
+var watched = [][2]string{{"", ""}, {loadPrefix + "-1", ""}, {"", "linux"}, {loadPrefix, "darwin"}, {"history", ""}, {loadPrefix + "-3-00001", ""}}
 
 // Options say what a run does.
 type Options struct {
