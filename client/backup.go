@@ -25,6 +25,9 @@ func (c *Client) Backup(ctx context.Context, w io.Writer, opts ...ReadOption) (i
 	return indexOf(a.header), nil
 }
 
+// streamIdleMax ends a stream, or a download, in which nothing comes.
+const streamIdleMax = 30 * time.Second
+
 // stream is the body of an answer that ends when nothing comes any more.
 type stream struct {
 	body   io.ReadCloser
@@ -67,7 +70,7 @@ type Restored struct {
 // Restore puts the records of a backup in the place of all records. When the error is ErrOutcomeUnknown, see whether they
 // are there before you try again. A backup that can be rewound, such as a file, is sent to another node when the first one
 // refuses to take it.
-func (c *Client) Restore(ctx context.Context, backup io.Reader, opts RestoreOptions) (restored Restored, err error) {
+func (c *Client) Restore(ctx context.Context, backup io.Reader, opts RestoreOptions) (Restored, error) {
 	file, err := newUpload(backup)
 	if err != nil {
 		return Restored{}, err
@@ -77,7 +80,7 @@ func (c *Client) Restore(ctx context.Context, backup io.Reader, opts RestoreOpti
 		r.within = time.Minute
 	}
 	r.query = url.Values{"foreign": {strconv.FormatBool(opts.Foreign)}}
-	return restored, c.ask(ctx, r, &restored)
+	return ask[Restored](ctx, c, r)
 }
 
 // upload is a long body.

@@ -97,12 +97,9 @@ func (c *Client) Batch(ctx context.Context, writes []Write, opts ...WriteOption)
 	if err != nil {
 		return nil, err
 	}
-	a, err := c.do(ctx, &request{method: http.MethodPost, path: "/version/batch", body: body, manner: keyed, header: o.header()})
+	r := &request{method: http.MethodPost, path: "/version/batch", body: body, manner: keyed, header: o.header()}
+	done, err := ask[struct{ Results []Result }](ctx, c, r)
 	if err != nil {
-		return nil, err
-	}
-	var done struct{ Results []Result }
-	if err := a.decode(&done); err != nil {
 		return nil, err
 	}
 	for i := range done.Results {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"sync"
 	"time"
 )
 
@@ -59,18 +60,18 @@ type Peers struct {
 }
 
 // Peers lists the members.
-func (c *Client) Peers(ctx context.Context) (peers Peers, err error) {
-	return peers, c.ask(ctx, &request{method: http.MethodGet, path: "/peers"}, &peers)
+func (c *Client) Peers(ctx context.Context) (Peers, error) {
+	return ask[Peers](ctx, c, &request{method: http.MethodGet, path: "/peers"})
 }
 
 // Leader returns who leads, ErrNoLeader when nobody is known to.
-func (c *Client) Leader(ctx context.Context) (leader Leader, err error) {
-	return leader, c.ask(ctx, &request{method: http.MethodGet, path: "/leader"}, &leader)
+func (c *Client) Leader(ctx context.Context) (Leader, error) {
+	return ask[Leader](ctx, c, &request{method: http.MethodGet, path: "/leader"})
 }
 
 // TransferLeadership hands leadership to a voter, and returns who leads then.
-func (c *Client) TransferLeadership(ctx context.Context, id string) (leader Leader, err error) {
-	return leader, c.ask(ctx, &request{method: http.MethodPost, path: "/leader/" + url.PathEscape(id), manner: once}, &leader)
+func (c *Client) TransferLeadership(ctx context.Context, id string) (Leader, error) {
+	return ask[Leader](ctx, c, &request{method: http.MethodPost, path: "/leader/" + url.PathEscape(id), manner: once})
 }
 
 // JoinOptions say what a new member is to be.
@@ -80,10 +81,10 @@ type JoinOptions struct {
 }
 
 // Join makes the node that answers at a peer address a member. It may be called again for one that is.
-func (c *Client) Join(ctx context.Context, id, address string, opts JoinOptions) (member Member, err error) {
+func (c *Client) Join(ctx context.Context, id, address string, opts JoinOptions) (Member, error) {
 	r := &request{method: http.MethodPost, path: "/join/" + url.PathEscape(id) + "/" + url.PathEscape(address), manner: once}
 	r.query = url.Values{"voter": {strconv.FormatBool(!opts.NonVoter)}}
-	return member, c.ask(ctx, r, &member)
+	return ask[Member](ctx, c, r)
 }
 
 // RemoveOptions say what a removal may cost.
@@ -98,12 +99,14 @@ func (c *Client) Remove(ctx context.Context, id string, opts RemoveOptions) erro
 	return err
 }
 
-func (c *Client) ask(ctx context.Context, r *request, into any) error {
+// ask sends a request until it is answered, and reads the answer.
+func ask[T any](ctx context.Context, c *Client, r *request) (said T, err error) {
 	a, err := c.do(ctx, r)
 	if err != nil {
-		return err
+		return said, err
 	}
-	return a.decode(into)
+	err = a.decode(&said)
+	return said, err
 }
 
 // Readiness says whether a node should get requests: when every check is OK.
@@ -124,16 +127,11 @@ type Check struct {
 // Status asks every address of the Client whether its node is ready, all at once, each one time.
 func (c *Client) Status(ctx context.Context) []NodeStatus {
 	all := make([]NodeStatus, len(c.addresses))
-	done := make(chan struct{})
+	var wg sync.WaitGroup
 	for i, at := range c.addresses {
-		go func() {
-			all[i] = c.statusOf(ctx, at)
-			done <- struct{}{}
-		}()
+		wg.Go(func() { all[i] = c.statusOf(ctx, at) })
 	}
-	for range c.addresses {
-		<-done
-	}
+	wg.Wait()
 	return all
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"iter"
 	"net/http"
-	"net/url"
 	"strconv"
 	"time"
 )
@@ -41,11 +40,11 @@ type HistoryPage struct {
 
 // HistoryPage reads at most limit changes of a record, also of one that is deleted, the newest first, from a cursor on: ""
 // is the newest. ErrNotFound says that nothing is known of the id.
-func (c *Client) HistoryPage(ctx context.Context, id, cursor string, limit int, opts ...ReadOption) (page HistoryPage, err error) {
+func (c *Client) HistoryPage(ctx context.Context, id, cursor string, limit int, opts ...ReadOption) (HistoryPage, error) {
 	query := c.readQuery(opts)
 	query.Set("limit", strconv.Itoa(limit))
 	setIfAny(query, "cursor", cursor)
-	err = c.ask(ctx, &request{method: http.MethodGet, path: "/version/" + url.PathEscape(id) + "/history", query: query}, &page)
+	page, err := ask[HistoryPage](ctx, c, &request{method: http.MethodGet, path: recordPath(id) + "/history", query: query})
 	for i := range page.Changes {
 		page.Changes[i].ID = id
 	}
@@ -54,19 +53,8 @@ func (c *Client) HistoryPage(ctx context.Context, id, cursor string, limit int, 
 
 // History reads the changes of a record that are kept, the newest first. An error is the last thing that it gives.
 func (c *Client) History(ctx context.Context, id string, opts ...ReadOption) iter.Seq2[Change, error] {
-	return func(yield func(Change, error) bool) {
-		for cursor, more := "", true; more; {
-			page, err := c.HistoryPage(ctx, id, cursor, pageSize, opts...)
-			if err != nil {
-				yield(Change{}, err)
-				return
-			}
-			for _, change := range page.Changes {
-				if !yield(change, nil) {
-					return
-				}
-			}
-			cursor, more = page.Next, page.Next != ""
-		}
-	}
+	return pages(func(cursor string) ([]Change, string, error) {
+		page, err := c.HistoryPage(ctx, id, cursor, pageSize, opts...)
+		return page.Changes, page.Next, err
+	})
 }

@@ -57,35 +57,40 @@ type Page struct {
 
 // Page reads at most limit records, in the byte order of their ids, from a cursor on: "" is the beginning. A page is of one
 // moment.
-func (c *Client) Page(ctx context.Context, which Filter, cursor string, limit int, opts ...ReadOption) (page Page, err error) {
+func (c *Client) Page(ctx context.Context, which Filter, cursor string, limit int, opts ...ReadOption) (Page, error) {
 	query := c.readQuery(opts)
 	query.Set("limit", strconv.Itoa(limit))
 	setIfAny(query, "prefix", which.Prefix)
 	setIfAny(query, "platform", which.Platform)
 	setIfAny(query, "cursor", cursor)
-	a, err := c.do(ctx, &request{method: http.MethodGet, path: "/version", query: query})
-	if err != nil {
-		return Page{}, err
-	}
-	return page, a.decode(&page)
+	return ask[Page](ctx, c, &request{method: http.MethodGet, path: "/version", query: query})
 }
 
 // List reads records in the byte order of their ids, page by page as they are asked for. An error is the last thing that
 // it gives.
 func (c *Client) List(ctx context.Context, which Filter, opts ...ReadOption) iter.Seq2[Record, error] {
-	return func(yield func(Record, error) bool) {
-		for cursor, more := "", true; more; {
-			page, err := c.Page(ctx, which, cursor, pageSize, opts...)
+	return pages(func(cursor string) ([]Record, string, error) {
+		page, err := c.Page(ctx, which, cursor, pageSize, opts...)
+		return page.Records, page.Next, err
+	})
+}
+
+// pages goes through what comes page by page, each from the cursor of the one before.
+func pages[T any](read func(cursor string) (items []T, next string, err error)) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for cursor, more := "", true; more; more = cursor != "" {
+			items, next, err := read(cursor)
 			if err != nil {
-				yield(Record{}, err)
+				var none T
+				yield(none, err)
 				return
 			}
-			for _, record := range page.Records {
-				if !yield(record, nil) {
+			for _, item := range items {
+				if !yield(item, nil) {
 					return
 				}
 			}
-			cursor, more = page.Next, page.Next != ""
+			cursor = next
 		}
 	}
 }

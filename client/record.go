@@ -100,7 +100,7 @@ func Key(key string) WriteOption { return func(o *writeOptions) { o.key = key } 
 
 // Get reads a record.
 func (c *Client) Get(ctx context.Context, id string, opts ...ReadOption) (Record, error) {
-	return c.record(ctx, &request{method: http.MethodGet, path: recordPath(id), query: c.readQuery(opts)})
+	return ask[Record](ctx, c, &request{method: http.MethodGet, path: recordPath(id), query: c.readQuery(opts)})
 }
 
 // Create makes a record, and returns it with its revision. The revision of r does not matter.
@@ -145,7 +145,7 @@ func (c *Client) write(ctx context.Context, method, path string, record Record, 
 		r.manner, r.query = once, url.Values{"newer": {"true"}}
 		r.header.Del(keyHeader)
 	}
-	return c.record(ctx, r)
+	return ask[Record](ctx, c, r)
 }
 
 const keyHeader = "Idempotency-Key"
@@ -175,17 +175,9 @@ func bodyOf(value any, cleared []Field) ([]byte, error) {
 	return json.Marshal(fields)
 }
 
-func (c *Client) record(ctx context.Context, r *request) (record Record, err error) {
-	a, err := c.do(ctx, r)
-	if err != nil {
-		return Record{}, err
-	}
-	return record, a.decode(&record)
-}
-
 func recordPath(id string) string { return "/version/" + escapeID(id) }
 
-// escapeID is url.PathEscape, but for the dots that a proxy would take for a way up, and the words that are no ids.
+// escapeID is url.PathEscape, but for the words behind which there is something else than a record.
 func escapeID(id string) string {
 	switch id {
 	case "check", "compare", "history", "latest", "watch":

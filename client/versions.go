@@ -25,7 +25,7 @@ func (q Question) into(query url.Values) {
 func (c *Client) Latest(ctx context.Context, which Question, opts ...ReadOption) (Record, error) {
 	query := c.readQuery(opts)
 	which.into(query)
-	return c.record(ctx, &request{method: http.MethodGet, path: "/version/latest", query: query})
+	return ask[Record](ctx, c, &request{method: http.MethodGet, path: "/version/latest", query: query})
 }
 
 // Installed is what the program has that asks whether it should update.
@@ -61,16 +61,12 @@ type Advice struct {
 }
 
 // Check asks whether a program should update, ErrNotFound when no record is there to ask about.
-func (c *Client) Check(ctx context.Context, which Question, installed Installed, opts ...ReadOption) (advice Advice, err error) {
+func (c *Client) Check(ctx context.Context, which Question, installed Installed, opts ...ReadOption) (Advice, error) {
 	query := c.readQuery(opts)
 	which.into(query)
 	query.Set("current", installed.Version)
 	setIfAny(query, "client", installed.Client)
-	a, err := c.do(ctx, &request{method: http.MethodGet, path: "/version/check", query: query})
-	if err != nil {
-		return Advice{}, err
-	}
-	return advice, a.decode(&advice)
+	return ask[Advice](ctx, c, &request{method: http.MethodGet, path: "/version/check", query: query})
 }
 
 // Comparison says in which order two version numbers are.
@@ -81,12 +77,8 @@ type Comparison struct {
 }
 
 // Compare compares two version numbers by a scheme, natural when it is "".
-func (c *Client) Compare(ctx context.Context, a, b, scheme string) (compared Comparison, err error) {
+func (c *Client) Compare(ctx context.Context, a, b, scheme string) (Comparison, error) {
 	query := url.Values{"a": {a}, "b": {b}}
 	setIfAny(query, "scheme", scheme)
-	answered, err := c.do(ctx, &request{method: http.MethodGet, path: "/version/compare", query: query})
-	if err != nil {
-		return Comparison{}, err
-	}
-	return compared, answered.decode(&compared)
+	return ask[Comparison](ctx, c, &request{method: http.MethodGet, path: "/version/compare", query: query})
 }

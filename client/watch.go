@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"time"
 )
 
 // What Event.Type says.
@@ -61,7 +60,7 @@ func (c *Client) Watch(ctx context.Context, which Question, from Start, opts ...
 	return func(yield func(Event, error) bool) {
 		w := &watch{c: c, which: which, from: from, opts: opts, yield: yield}
 		if from.since == "0" {
-			w.list = &list{}
+			w.list = &list{given: map[string]uint64{}}
 		}
 		for vain := 0; ; {
 			more, err := w.follow(ctx)
@@ -120,7 +119,7 @@ func (w *watch) follow(ctx context.Context) (more bool, err error) {
 	defer a.stream.Close()
 	defer w.c.leave(a.at)
 	if w.list != nil {
-		w.list.begin()
+		w.list.now = map[string]uint64{} // they come from the first one on
 	}
 	for lines := json.NewDecoder(a.stream); ; w.heard = true {
 		var e event
@@ -188,14 +187,6 @@ func (w *watch) giveListed(e Event) bool {
 	return w.yield(e, nil)
 }
 
-// begin takes in that the records come from the first one on.
-func (l *list) begin() {
-	if l.given == nil {
-		l.given = map[string]uint64{}
-	}
-	l.now = map[string]uint64{}
-}
-
 // add reports whether a record was given before, as it is.
 func (l *list) add(r *Record) bool {
 	l.now[r.ID] = r.Revision
@@ -221,6 +212,3 @@ func (c *Client) leave(at *address) {
 		c.preferred.CompareAndSwap(at, c.addresses[(i+1)%len(c.addresses)])
 	}
 }
-
-// streamIdleMax ends a stream, or a download, in which nothing comes.
-const streamIdleMax = 30 * time.Second
