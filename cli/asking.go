@@ -138,17 +138,11 @@ func (a *asking) tls() (*tls.Config, error) {
 	if a.ca == "" && a.cert == "" && a.key == "" {
 		return nil, nil
 	}
-	cfg := &tls.Config{}
-	if a.ca != "" {
-		text, err := os.ReadFile(a.ca)
-		if err != nil {
-			return nil, fmt.Errorf("--ca: %w", err)
-		}
-		cfg.RootCAs = x509.NewCertPool()
-		if !cfg.RootCAs.AppendCertsFromPEM(text) {
-			return nil, fmt.Errorf("--ca: %s has no certificate in PEM form", a.ca)
-		}
+	trusted, err := authorities(a.ca)
+	if err != nil {
+		return nil, err
 	}
+	cfg := &tls.Config{RootCAs: trusted}
 	if a.cert == "" && a.key == "" {
 		return cfg, nil
 	}
@@ -161,6 +155,22 @@ func (a *asking) tls() (*tls.Config, error) {
 	}
 	cfg.Certificates = []tls.Certificate{pair}
 	return cfg, nil
+}
+
+// authorities returns those of the file that --ca names; nil, which is those of the machine, where it names none.
+func authorities(ca string) (*x509.CertPool, error) {
+	if ca == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(ca)
+	if err != nil {
+		return nil, fmt.Errorf("--ca: %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("--ca: %s holds no certificate in PEM", ca)
+	}
+	return pool, nil
 }
 
 // lookup returns the last value of a variable, as a shell would.

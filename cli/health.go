@@ -3,13 +3,11 @@ package cli
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"strings"
 	"time"
 
@@ -78,16 +76,9 @@ func probe(ctx context.Context, client *http.Client, url string) (node string, e
 
 // clientTrusting returns a client that trusts the authorities in a file, or those of the machine.
 func clientTrusting(ca string) (*http.Client, error) {
-	if ca == "" {
-		return http.DefaultClient, nil
-	}
-	text, err := os.ReadFile(ca)
-	if err != nil {
-		return nil, fmt.Errorf("--ca: %w", err)
-	}
-	trusted := x509.NewCertPool()
-	if !trusted.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("--ca: %s holds no certificate in PEM", ca)
+	trusted, err := authorities(ca)
+	if err != nil || trusted == nil {
+		return http.DefaultClient, err
 	}
 	return &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trusted}}}, nil
 }
