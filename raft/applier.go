@@ -23,6 +23,8 @@ const (
 	// gatherPause is how long a node on which nobody waits lets entries gather, so that one
 	// transaction takes many of them. A follower's store may be that much behind.
 	gatherPause = 200 * time.Millisecond
+	// watchedPause is that of a node on which somebody waits to be told of changes.
+	watchedPause = 20 * time.Millisecond
 
 	// How often the applier looks for committed entries that never reach the FSM: seldom while
 	// nobody waits, often while somebody does.
@@ -120,7 +122,11 @@ func (a *applier) gather(ctx context.Context) {
 	if !a.queue.patient() || a.progress.awaited() {
 		return
 	}
-	timer := time.NewTimer(gatherPause)
+	pause := gatherPause
+	if a.service.WatchedInternal() {
+		pause = watchedPause
+	}
+	timer := time.NewTimer(pause)
 	defer timer.Stop()
 	select {
 	case <-a.progress.wanted:

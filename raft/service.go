@@ -20,6 +20,8 @@ type VersionServiceInterface interface {
 	AddVersionInternal(command model.Command, revision uint64, origin *model.Origin) model.Outcome
 	UpdateVersionInternal(command model.Command, revision uint64, origin *model.Origin) model.Outcome
 	DeleteVersionInternal(command model.Command, revision uint64, origin *model.Origin) model.Outcome
+	// WatchedInternal reports whether somebody waits to be told of what is published.
+	WatchedInternal() bool
 	// KeepChangesInternal stages that the changes after revision are kept from now on, unless they are kept already. The origin
 	// of a command, which may be nil, is kept with its change and decides nothing.
 	KeepChangesInternal(revision uint64)

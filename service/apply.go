@@ -70,6 +70,9 @@ func (m *stateMachine) DeleteVersionInternal(c model.Command, revision uint64, o
 	return model.Outcome{Code: model.OutcomeDone, Revision: revision}
 }
 
+// WatchedInternal reports whether anybody watches.
+func (m *stateMachine) WatchedInternal() bool { return m.hub.Counts().Watchers > 0 }
+
 // KeepChangesInternal stages that changes are kept from now on.
 func (m *stateMachine) KeepChangesInternal(revision uint64) { m.mysql.records.KeepChanges(revision) }
 

@@ -122,7 +122,6 @@ func (s *VersionService) Run(ctx context.Context) error {
 	tasks.Go(func() error { return s.cluster.Run(ctx) })
 	tasks.Go(func() error { s.levels.watch(ctx); return nil })
 	tasks.Go(func() error { s.guard.Run(ctx); return nil })
-	tasks.Go(func() error { s.keepUp(ctx); return nil })
 	tasks.Go(func() error {
 		s.redis.Run(ctx, s.settings.PeriodicDeleteInterval, s.settings.ExamineSize)
 		return nil

@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
-	"versiond/group"
 	"versiond/model"
 	"versiond/service/changes"
 )
@@ -29,25 +27,6 @@ func (s *VersionService) Watch(ctx context.Context, request changes.Request, opt
 		return nil, err
 	}
 	return s.hub.Watch(node, request)
-}
-
-const (
-	// watchedPace is how long a node lets committed entries gather while somebody watches it: a follower on which nobody waits
-	// takes its time.
-	watchedPace = 20 * time.Millisecond
-	// watchedWait bounds the wait for them.
-	watchedWait = time.Second
-)
-
-// keepUp has the applier of a node that is watched go on soon, until the context ends.
-func (s *VersionService) keepUp(ctx context.Context) {
-	for range group.Every(ctx, watchedPace) {
-		if commit := s.node.CommitIndex(); commit > s.node.AppliedIndex() && s.hub.Counts().Watchers > 0 {
-			wait, cancel := context.WithTimeout(ctx, watchedWait)
-			_ = s.node.WaitApplied(wait, commit) // somebody who waits is what the applier heeds
-			cancel()
-		}
-	}
 }
 
 // EndWatches ends all streams, as the node is about to stop.

@@ -1,6 +1,7 @@
 package changes
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"sync"
@@ -75,15 +76,7 @@ func (r *ring) add(c *change) {
 // after returns the changes of a greater revision, which must not be below before.
 func (r *ring) after(revision uint64) []*change {
 	kept := r.changes[r.from:]
-	at, _ := slices.BinarySearchFunc(kept, revision+1, func(c *change, revision uint64) int {
-		switch {
-		case c.Revision < revision:
-			return -1
-		case c.Revision > revision:
-			return 1
-		}
-		return 0
-	})
+	at, _ := slices.BinarySearchFunc(kept, revision+1, func(c *change, revision uint64) int { return cmp.Compare(c.Revision, revision) })
 	return kept[at:]
 }
 

@@ -165,6 +165,8 @@ func (f *service) DeleteVersionInternal(c model.Command, revision uint64, _ *mod
 	return model.Outcome{Code: model.OutcomeDone, Revision: revision}
 }
 
+func (f *service) WatchedInternal() bool { return false }
+
 func (f *service) KeepChangesInternal(revision uint64) {
 	if f.ChangesFromInternal() == 0 {
 		f.changesFrom = revision
