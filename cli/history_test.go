@@ -1,15 +1,15 @@
 package cli
 
 import (
-	"bytes"
 	"os"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"versiond/test/harness/captured"
 )
 
 func TestHistoryCommand(t *testing.T) {
@@ -31,28 +31,10 @@ func TestHistoryCommand(t *testing.T) {
 	require.Equal(t, exitNotFound, command(t, "", "history", "told/none").code)
 }
 
-// lockedBuffer is what a command writes to while a test reads it.
-type lockedBuffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
-}
-
 // watch prints what there is and what comes, and says at Ctrl-C where to go on; from there nothing is missed.
 func TestWatchCommand(t *testing.T) {
 	must(t, "create", "seen/1", "1", "linux")
-	var stdout, stderr lockedBuffer
+	var stdout, stderr captured.Buffer
 	p := Program{Environ: []string{"VERSIOND_URL=" + urls[1], "VERSIOND_TOKEN=" + adminSecret}, Stdout: &stdout, Stderr: &stderr}
 	ended := make(chan int)
 	go func() { ended <- p.Run([]string{"watch", "--all", "--prefix", "seen/", "--bookmarks"}) }()
@@ -75,8 +57,8 @@ func TestWatchCommand(t *testing.T) {
 	require.Equal(t, exitOther, r.code)
 	require.Contains(t, r.stderr, "--all begins anew")
 	require.Equal(t, exitUsage, command(t, "", "watch", "--since", since, "--all").code)
-	var again lockedBuffer
-	p.Stdout, p.Stderr = &again, &lockedBuffer{}
+	var again captured.Buffer
+	p.Stdout, p.Stderr = &again, &captured.Buffer{}
 	go func() { ended <- p.Run([]string{"watch", "--since", since, "--prefix", "seen/", "-o", "json"}) }()
 	require.Eventually(t, func() bool { return strings.Contains(again.String(), "seen/3") }, 10*time.Second, 5*time.Millisecond)
 	require.Equal(t, 1, strings.Count(again.String(), "\n"), again.String())

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bytes"
-	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -19,27 +18,8 @@ const adminSecret = "of the administrator"
 // urls are those of three nodes that all tests share. Each test has ids of its own.
 var urls []string
 
-func TestMain(m *testing.M) { os.Exit(runTests(m)) }
-
-func runTests(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "cli")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	cluster, err := inprocess.Start(dir, 3, controller.Token{Name: "ops", Role: naming.RoleAdmin, Secret: adminSecret})
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	urls = cluster.URLs
-	code := m.Run()
-	if err := cluster.Close(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return code
+func TestMain(m *testing.M) {
+	os.Exit(inprocess.Main(m, &urls, controller.Token{Name: "ops", Role: naming.RoleAdmin, Secret: adminSecret}))
 }
 
 // ran is what came of a command.

@@ -1,7 +1,6 @@
 package client_test
 
 import (
-	"fmt"
 	"os"
 	"testing"
 
@@ -19,27 +18,8 @@ const token = "of the administrator"
 // addresses are those of three nodes that all tests share. Each test has ids of its own.
 var addresses []string
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
-
-func run(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "client")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	cluster, err := inprocess.Start(dir, 3, controller.Token{Name: "ops", Role: naming.RoleAdmin, Secret: token})
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	addresses = cluster.URLs
-	code := m.Run()
-	if err := cluster.Close(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return code
+func TestMain(m *testing.M) {
+	os.Exit(inprocess.Main(m, &addresses, controller.Token{Name: "ops", Role: naming.RoleAdmin, Secret: token}))
 }
 
 // mustClient returns a client of these addresses, or of all nodes.

@@ -1,18 +1,18 @@
 package raftlog
 
 import (
-	"bytes"
 	"errors"
 	"log/slog"
 	"os"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/hashicorp/raft"
 	"github.com/stretchr/testify/require"
+
+	"versiond/test/harness/captured"
 )
 
 // quiet are the options of a directory of which nobody is told anything.
@@ -23,7 +23,7 @@ var errDiskFull = &os.PathError{Op: "write", Path: "raft.db", Err: syscall.ENOSP
 // A log that is written in the end must be said to be so, once, and be counted; a line a try would fill
 // the disk for good.
 func TestBrokenDiskIsLoggedOnceAndCounted(t *testing.T) {
-	var text lockedBuffer
+	var text captured.Buffer
 	failures := 0
 	d := newDisk("/data/node1", Options{Log: slog.New(slog.NewTextHandler(&text, nil)), WriteFailed: func() { failures++ }})
 	d.running.Store(true)
@@ -40,24 +40,6 @@ func TestBrokenDiskIsLoggedOnceAndCounted(t *testing.T) {
 	require.Equal(t, 1, strings.Count(text.String(), "can be written again"), text.String())
 	require.Contains(t, text.String(), "no space left on device; make room in /data/node1")
 	require.NoError(t, d.Err())
-}
-
-// lockedBuffer may be written to from any goroutine.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
 }
 
 // gaplessLog is a log that takes no entry twice, as raft-wal is.

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"sync"
 	"testing"
 	"time"
 
@@ -17,31 +16,14 @@ import (
 	"versiond/certs"
 	"versiond/model"
 	"versiond/test/harness/authority"
+	"versiond/test/harness/captured"
 )
-
-// lockedBuffer is a log that can be read while it is written to.
-type lockedBuffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
-}
 
 // securedEnd is one end of the peer port: who listens there, who dials from there, and its log.
 type securedEnd struct {
 	listener *Listener
 	layer    *streamLayer
-	log      lockedBuffer
+	log      captured.Buffer
 }
 
 // newEnd listens with a certificate, or without TLS when security is nil.

@@ -1,7 +1,6 @@
 package cluster_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
@@ -22,6 +21,7 @@ import (
 	"versiond/raft/transport"
 	"versiond/service"
 	"versiond/service/cluster"
+	"versiond/test/harness/captured"
 )
 
 // fakePeers has nodes at addresses that answer what a test makes up, and nobody at any other address.
@@ -89,7 +89,7 @@ type node struct {
 	*cluster.Cluster
 	peers *fakePeers
 	store *dao.VersionMysqlDao
-	log   *lockedBuffer
+	log   *captured.Buffer
 }
 
 // options says what a node is like; the configuration may have to know its address.
@@ -105,7 +105,7 @@ func (o options) mustOpen(t *testing.T) *node {
 	listener, err := transport.Listen("127.0.0.1:0")
 	require.NoError(t, err)
 	store, mysql, redis := mustServices(t, dir.Path())
-	n := &node{peers: &fakePeers{statuses: map[string]peer.Status{}}, store: store, log: &lockedBuffer{}}
+	n := &node{peers: &fakePeers{statuses: map[string]peer.Status{}}, store: store, log: &captured.Buffer{}}
 	log := slog.New(slog.NewTextHandler(n.log, nil))
 	address := listener.Addr().String()
 	raftNode, err := raft.RaftInitializerImpl{Config: raft.NodeConfig{
@@ -169,22 +169,4 @@ func within(t *testing.T, d time.Duration) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), d)
 	t.Cleanup(cancel)
 	return ctx
-}
-
-// lockedBuffer is a log that is written on many goroutines.
-type lockedBuffer struct {
-	mu  sync.Mutex
-	all bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(line []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.all.Write(line)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.all.String()
 }

@@ -2,8 +2,8 @@ package browser_test
 
 import (
 	"context"
-	"fmt"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -19,26 +19,10 @@ var (
 	chromium browser
 )
 
-func TestMain(m *testing.M) { os.Exit(runAll(m)) }
-
-func runAll(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "vb")
-	if err == nil {
-		defer os.RemoveAll(dir)
-		program, err = cluster.Build(dir)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	chromium.dir = dir
-	defer chromium.close()
-	return m.Run()
-}
+func TestMain(m *testing.M) { os.Exit(cluster.Main(m, &program, func() { chromium.close() })) }
 
 // browser is a process that the first test starts.
 type browser struct {
-	dir   string
 	ctx   context.Context
 	close context.CancelFunc
 }
@@ -53,7 +37,7 @@ func (b *browser) start(t *testing.T) context.Context {
 	path, err := servers.Find("chromium", "chromium")
 	servers.Need(t, err, servers.ErrNotInstalled)
 	options := []chromedp.ExecAllocatorOption{
-		chromedp.ExecPath(path), chromedp.UserDataDir(b.dir + "/profile"), chromedp.NoSandbox, chromedp.NoFirstRun, chromedp.DisableGPU,
+		chromedp.ExecPath(path), chromedp.UserDataDir(filepath.Join(filepath.Dir(program), "profile")), chromedp.NoSandbox, chromedp.NoFirstRun, chromedp.DisableGPU,
 		chromedp.Flag("headless", "new"), chromedp.Flag("hide-scrollbars", true), chromedp.Flag("force-color-profile", "srgb"),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-sync", true), chromedp.Flag("disable-dev-shm-usage", true),

@@ -19,20 +19,7 @@ import (
 // program is the versiond that TestMain has built.
 var program string
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
-
-func run(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "vh")
-	if err == nil {
-		defer os.RemoveAll(dir)
-		program, err = cluster.Build(dir)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return m.Run()
-}
+func TestMain(m *testing.M) { os.Exit(cluster.Main(m, &program)) }
 
 // TestChaos disturbs a cluster as the package comment says: with DURATION by every fault and until that
 // time is over, and otherwise by each of a short selection once. If this fails, versiond breaks a promise

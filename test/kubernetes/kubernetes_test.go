@@ -15,20 +15,7 @@ import (
 // program is the versiond that TestMain has built.
 var program string
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
-
-func run(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "vk")
-	if err == nil {
-		defer os.RemoveAll(dir)
-		program, err = cluster.Build(dir)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return m.Run()
-}
+func TestMain(m *testing.M) { os.Exit(cluster.Main(m, &program)) }
 
 const patience = 30 * time.Second
 

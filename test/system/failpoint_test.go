@@ -26,7 +26,7 @@ var (
 // as the others. If this fails, a crash at the wrong moment makes a node lose a write, do one twice, or
 // serve half of a snapshot.
 func TestNodeKilledAtEveryStep(t *testing.T) {
-	program, err := cluster.BuildWithFailpoints(programs)
+	program, err := cluster.BuildWithFailpoints(programs())
 	require.NoError(t, err)
 	onBoth(t, func(t *testing.T, m mode) {
 		cfg := m.config("VERSIOND_RAFT_SNAPSHOTTHRESHOLD=64", "VERSIOND_RAFT_TRAILINGLOGS=32", "VERSIOND_RAFT_SNAPSHOTINTERVAL=1s")
@@ -71,9 +71,9 @@ func dieAt(t *testing.T, c *cluster.Cluster, n *cluster.Node, step string) {
 
 // What kills the program on command must not be in the one that ships.
 func TestShippedProgramHasNoFailpoints(t *testing.T) {
-	shipped, err := cluster.BuildAsShipped(programs)
+	shipped, err := cluster.BuildAsShipped(programs())
 	require.NoError(t, err)
-	tagged, err := cluster.BuildWithFailpoints(programs)
+	tagged, err := cluster.BuildWithFailpoints(programs())
 	require.NoError(t, err)
 	for _, trace := range []string{"FAILPOINT", failpoint.ApplyDecided, failpoint.RestoreFinished} {
 		require.False(t, bytes.Contains(mustReadFile(t, shipped), []byte(trace)), trace)

@@ -3,39 +3,28 @@
 package system_test
 
 import (
-	"fmt"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"versiond/test/harness/cluster"
 	"versiond/test/harness/servers"
 )
 
-// program is the versiond that TestMain has built in programs, shared the servers that its nodes use.
+// program is the versiond that TestMain has built, shared the servers that its nodes use.
 var (
-	program  string
-	programs string
-	shared   servers.Shared
-	onMaria  = servers.Shared{OnMariaDB: true}
+	program string
+	shared  servers.Shared
+	onMaria = servers.Shared{OnMariaDB: true}
 )
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
-
-func run(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "vs")
-	if programs = dir; err == nil {
-		defer os.RemoveAll(dir)
-		program, err = cluster.Build(dir)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer shared.Close()
-	defer onMaria.Close()
-	defer perNode.Close()
-	return m.Run()
+func TestMain(m *testing.M) {
+	closing := func(s *servers.Shared) func() { return func() { _ = s.Close() } }
+	os.Exit(cluster.Main(m, &program, closing(&shared), closing(&onMaria), closing(&perNode)))
 }
+
+// programs is the folder of program, for others that are built.
+func programs() string { return filepath.Dir(program) }
 
 // mode is where the nodes of a test keep their records.
 type mode struct {

@@ -25,7 +25,7 @@ const (
 // mustStartShipped starts a cluster of the program as it ships: the race detector would be what fills memory.
 func mustStartShipped(t *testing.T) *cluster.Cluster {
 	t.Helper()
-	program, err := cluster.BuildAsShipped(programs)
+	program, err := cluster.BuildAsShipped(programs())
 	require.NoError(t, err)
 	return cluster.Start(t, cluster.Config{Program: program})
 }

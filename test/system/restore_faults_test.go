@@ -54,7 +54,7 @@ var leaderFaults = []leaderFault{
 // nothing of it, and what the client is told is true. If this fails, nodes differ, or somebody believes in a restore
 // that never was.
 func TestLeaderFailsAtEveryStepOfARestore(t *testing.T) {
-	program, err := cluster.BuildWithFailpoints(programs)
+	program, err := cluster.BuildWithFailpoints(programs())
 	require.NoError(t, err)
 	cfg := mode{}.config()
 	cfg.Program = program

@@ -20,7 +20,7 @@ const upgradeTimeout = 30 * time.Second
 // makes nodes of two releases differ, or stops a node that was not restarted yet at what it cannot read. The short log makes
 // nodes of each release load snapshots of the other.
 func TestRollingUpgrade(t *testing.T) {
-	before, err := cluster.BuildReleaseBefore(programs)
+	before, err := cluster.BuildReleaseBefore(programs())
 	require.NoError(t, err)
 	t.Run("one node", func(t *testing.T) { upgradeAlone(t, before) })
 	onBoth(t, func(t *testing.T, m mode) { upgradeThree(t, m, before) })
