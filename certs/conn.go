@@ -3,6 +3,7 @@ package certs
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"syscall"
@@ -34,9 +35,18 @@ func Accept(stream Stream, cfg *tls.Config) *Conn {
 	return &Conn{Conn: tls.Server(stream, cfg), stream: stream}
 }
 
-// Connect makes a connection that goes out one by TLS, once hands are shaken.
-func Connect(stream Stream, cfg *tls.Config) *Conn {
-	return &Conn{Conn: tls.Client(stream, cfg), stream: stream}
+// Connect makes a connection that goes out one by TLS, and shakes hands within the time. It closes one that comes to no end;
+// the error is as Shake has it.
+func Connect(conn net.Conn, cfg *tls.Config, within time.Duration) (net.Conn, error) {
+	stream, ok := conn.(Stream)
+	if !ok {
+		return nil, errors.Join(errors.New("the connection is not one of TCP"), conn.Close())
+	}
+	secure := &Conn{Conn: tls.Client(stream, cfg), stream: stream}
+	if err := secure.Shake(within); err != nil {
+		return nil, errors.Join(err, stream.Close())
+	}
+	return secure, nil
 }
 
 const (

@@ -39,14 +39,6 @@ func secure(keeper *certs.Keeper) func(ctx context.Context, network, address str
 		if err != nil {
 			return nil, err
 		}
-		tcp, ok := conn.(*net.TCPConn)
-		if !ok {
-			return nil, errors.Join(errors.New("the connection is not one of TCP"), conn.Close())
-		}
-		secure := certs.Connect(tcp, keeper.Client(address))
-		if err := secure.Shake(handshakeTimeout); err != nil {
-			return nil, errors.Join(err, tcp.Close())
-		}
-		return secure, nil
+		return certs.Connect(conn, keeper.Client(address), handshakeTimeout)
 	}
 }

@@ -63,13 +63,9 @@ func (l *Listener) dial(address raft.ServerAddress, timeout time.Duration) (net.
 	if err != nil || l.security == nil {
 		return conn, err
 	}
-	tcp, ok := conn.(*net.TCPConn)
-	if !ok {
-		return nil, errors.Join(fmt.Errorf("the connection to %s is not one of TCP", address), conn.Close())
-	}
-	secure := certs.Connect(tcp, l.security.Client(string(address)))
-	if err := distrusted(secure.Shake(timeout)); err != nil {
-		return nil, errors.Join(fmt.Errorf("greet %s: %w", address, err), tcp.Close())
+	secure, err := certs.Connect(conn, l.security.Client(string(address)), timeout)
+	if err != nil {
+		return nil, fmt.Errorf("greet %s: %w", address, distrusted(err))
 	}
 	return secure, nil
 }
