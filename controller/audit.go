@@ -37,7 +37,7 @@ var audited = map[string]string{
 func (f *frame) auditClient(c *gin.Context) {
 	if f.audits {
 		who := "unknown"
-		if f.guard.access.Load().open() {
+		if f.access.Load().open() {
 			who = "anybody"
 		}
 		f.audit(c, cmp.Or(c.GetString(tokenKey), who), audited[c.Request.Method+" "+c.FullPath()])

@@ -18,15 +18,12 @@ import (
 // requests but how much their bodies hold; any goroutine may call its methods.
 type VersionController struct {
 	*frame
-	*guard
-	service VersionService
-	logger  *slog.Logger
 }
 
 // frame is what is around every handler.
 type frame struct {
+	*guard
 	service VersionService
-	guard   *guard
 	logger  *slog.Logger
 	// node is the value of X-Versiond-Node, made once because every answer carries it.
 	node []string
@@ -87,5 +84,5 @@ func NewVersionController(service VersionService, logger *slog.Logger, options O
 			return nil, fmt.Errorf("controller: %w", err)
 		}
 	}
-	return &VersionController{frame: f, guard: g, service: service, logger: logger}, nil
+	return &VersionController{f}, nil
 }
