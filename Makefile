@@ -15,7 +15,7 @@ GOVULNCHECK_VERSION := v1.9.0
 # Go 1.26 the end of the time can look like a failure (go.dev/issue/75804).
 FUZZTIME ?= 100000x
 # What bounds the tests of one package.
-TEST_TIMEOUT ?= 60m
+TEST_TIMEOUT ?= 40m
 # What to test. More flags of go test fit in: make test TEST='-run Join ./service'
 TEST ?= $$(go list ./... | grep -vE '/test/(chaos|system|browser)$$')
 

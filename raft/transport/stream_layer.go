@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -52,6 +53,8 @@ type streamLayer struct {
 	// distrust is told of nodes that this one and that do not trust each other.
 	distrust *Distrust
 	dial     func(address raft.ServerAddress, timeout time.Duration) (net.Conn, error)
+	// taking ends when no further connection is taken from raw.
+	taking sync.WaitGroup
 }
 
 var _ raft.StreamLayer = (*streamLayer)(nil)
@@ -59,7 +62,7 @@ var _ raft.StreamLayer = (*streamLayer)(nil)
 func newStreamLayer(cfg Config) *streamLayer {
 	l := cfg.Listener
 	s := &streamLayer{raw: l.raft, welcomed: newConnQueue(l), address: nameAddr(cfg.Address), secret: cfg.Secret, identity: cfg.Identity, idAt: cfg.IDAt, distrust: cfg.Distrust, dial: l.dial}
-	l.conns.Go(s.welcomeAll)
+	s.taking.Go(s.welcomeAll)
 	return s
 }
 
@@ -129,8 +132,12 @@ func refusal(answer byte, to string) error {
 // Accept returns the next connection whose greeting named this node and its cluster.
 func (s *streamLayer) Accept() (net.Conn, error) { return s.welcomed.Accept() }
 
-// Close ends Accept. Connections that come later are refused.
-func (s *streamLayer) Close() error { return s.welcomed.Close() }
+// Close ends Accept. Connections that come later are for the next stream layer of this port, if there is one.
+func (s *streamLayer) Close() error {
+	err := s.welcomed.Close()
+	s.taking.Wait()
+	return err
+}
 
 // welcomeAll reads greetings, each on its own goroutine: a stranger that is slow to say who it is
 // must not keep the others out.
