@@ -96,8 +96,8 @@ type watch struct {
 	heard bool
 }
 
-// list are the records that come first. When the connection is lost meanwhile they come anew, and those that were given
-// before and are gone have to be told.
+// list are the records that come first, and what changes while they come. When the connection is lost meanwhile they come
+// anew. Those that were given before and are gone at the end have to be told.
 type list struct {
 	given, now map[string]uint64
 }
@@ -173,6 +173,9 @@ func (w *watch) giveListed(e Event) bool {
 			return true
 		}
 		return w.yield(e, nil)
+	}
+	if e.Type == EventDelete { // since its page was read; it is told with what else is gone
+		delete(w.list.now, e.ID)
 	}
 	if e.Type != EventBookmark {
 		return true

@@ -179,6 +179,30 @@ func TestWatchWhoseListIsCutOff(t *testing.T) {
 	require.EqualValues(t, 99, client.RevisionOf(last))
 }
 
+// What changes while the records come is told before the first bookmark. A record that was given and is deleted then is told
+// to be gone, and one that is there again is not.
+func TestWatchWhoseRecordsGoWhileTheyCome(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(`{"type":"put","revision":10,"record":{"id":"a","versionNo":"1","platform":"l","revision":10}}
+{"type":"put","revision":11,"record":{"id":"b","versionNo":"1","platform":"l","revision":11}}
+{"type":"delete","revision":12,"id":"a"}
+{"type":"delete","revision":13,"id":"b"}
+{"type":"put","revision":14,"record":{"id":"b","versionNo":"2","platform":"l","revision":14}}
+{"type":"delete","revision":15,"id":"never-given"}
+{"type":"bookmark","revision":16}
+{"type":"error","code":"revision_gone","revision":99,"detail":"the store was replaced"}
+`))
+	}))
+	defer server.Close()
+	var seen []string
+	for e, err := range mustClient(t, server.URL).Watch(t.Context(), client.Question{}, client.Everything()) {
+		if err == nil {
+			seen = append(seen, text(e))
+		}
+	}
+	require.Equal(t, []string{"put a 1", "put b 1", "put b 2", "delete a", "bookmark"}, seen)
+}
+
 // A watch ends with its context, and when nobody answers for as long as a call may take.
 func TestWatchEnds(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
