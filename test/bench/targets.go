@@ -23,13 +23,13 @@ func medians(ours, etcd *row) float64 { return ours.P50 / etcd.P50 }
 func tails(ours, etcd *row) float64   { return ours.P99 / etcd.P99 }
 
 var targets = []target{
-	{what: "writes of 64 clients, rate", work: "write", clients: 64, value: rates, bounds: both(1.2)},
-	{what: "writes of 256 clients, rate", work: "write", clients: 256, value: rates, bounds: both(1.5)},
-	{what: "writes of one client, median latency", work: "write", clients: 1, value: medians, most: true, bounds: map[string]float64{measure.Embedded: 1.5, measure.WithServers: 2}},
-	{what: "writes of 64 clients, 99th percentile", work: "write", clients: 64, value: tails, most: true, bounds: both(1)},
-	{what: "reads at `none`, rate, to serializable ones", work: "read none", clients: 64, value: rates, bounds: both(5)},
-	{what: "linearizable reads, rate", work: "read linearizable", clients: 64, value: rates, bounds: both(3)},
-	{what: "mixed, rate", work: "mixed", clients: 64, value: rates, bounds: both(3)},
+	{what: "writes of 64 clients, rate", work: "write", clients: 64, value: rates, bounds: both(1.6)},
+	{what: "writes of 256 clients, rate", work: "write", clients: 256, value: rates, bounds: both(1.8)},
+	{what: "writes of one client, median latency", work: "write", clients: 1, value: medians, most: true, bounds: map[string]float64{measure.Embedded: 1, measure.WithServers: 1.2}},
+	{what: "writes of 64 clients, 99th percentile", work: "write", clients: 64, value: tails, most: true, bounds: both(0.8)},
+	{what: "reads at `none`, rate, to serializable ones", work: "read none", clients: 64, value: rates, bounds: both(2.6)},
+	{what: "linearizable reads, rate", work: "read linearizable", clients: 64, value: rates, bounds: both(2.5)},
+	{what: "mixed, rate", work: "mixed", clients: 64, value: rates, bounds: both(2.5)},
 }
 
 // met reports whether a value keeps the system's bound.

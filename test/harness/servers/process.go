@@ -39,6 +39,9 @@ type process struct {
 	exited chan struct{}
 }
 
+// Program returns the path of the server's program.
+func (p *process) Program() string { return p.program }
+
 // Pid returns the process ID of the running server, 0 when it does not run.
 func (p *process) Pid() int {
 	p.mu.Lock()

@@ -14,7 +14,7 @@ import (
 // StartEtcd starts three members of etcd with their default settings and waits until all are healthy;
 // servers.ErrNotInstalled when there is no etcd.
 func StartEtcd(dir string) (_ *System, err error) {
-	program, err := servers.Find("etcd", "etcd-server")
+	program, err := servers.FindEtcd()
 	if err != nil {
 		return nil, err
 	}

@@ -97,6 +97,17 @@ func TestProc(t *testing.T) {
 	t.Fatal("half a minute of work took no processor time")
 }
 
+// The document says with which servers was measured, and names no folder of the machine.
+func TestNumberIn(t *testing.T) {
+	for version, number := range map[string]string{
+		"/home/v=1/mysqld  Ver 9.7.0 for Linux on x86_64 ((Debian))":                  "9.7.0",
+		"Redis server v=7.0.15 sha=00000000:0 malloc=jemalloc-5.3.0 bits=64 build=a2": "7.0.15",
+		"unknown: no such file": "unknown: no such file",
+	} {
+		require.Equal(t, number, numberIn(version))
+	}
+}
+
 type thisProcess struct{ process }
 
 func (thisProcess) Pid() int { return os.Getpid() }

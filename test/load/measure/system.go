@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"regexp"
 	"strings"
 	"time"
 
@@ -127,6 +128,17 @@ func versionOf(program string) string {
 	}
 	line, _, _ := strings.Cut(string(out), "\n")
 	return strings.TrimSpace(line)
+}
+
+// versionNumber is where servers say their number: mysqld behind its path and Ver, Redis behind v=.
+var versionNumber = regexp.MustCompile(` (?:Ver |v=)(\S+)`)
+
+// numberIn returns the number in what a server says of itself, all of it when there is none.
+func numberIn(version string) string {
+	if found := versionNumber.FindStringSubmatch(version); found != nil {
+		return found[1]
+	}
+	return version
 }
 
 // freePorts returns a port for each of the nodes.

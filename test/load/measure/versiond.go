@@ -74,6 +74,7 @@ func (s *System) startStores(cfg *Versiond) error {
 		return err
 	}
 	s.Shared = append(s.Shared, &Server{Name: "Redis", Address: redis.Addr, process: redis})
+	s.Version += ", MySQL " + numberIn(versionOf(mySQL.Program())) + ", Redis " + numberIn(versionOf(redis.Program()))
 	cfg.Env = append(cfg.Env, "VERSIOND_MYSQL_DSN="+mySQL.DSN("versions"), "VERSIOND_REDIS_ADDR="+redis.Addr)
 	return nil
 }
