@@ -46,6 +46,19 @@ func trusting(ca *authority.Authority, shown ...tls.Certificate) *client {
 // ask gives status and body, status 0 and the error when nobody answers.
 func (c *client) ask(t *testing.T, method string, port int, path, body string, header ...string) (status int, answer string) {
 	t.Helper()
+	response, err := c.open(t, method, port, path, body, header...)
+	if err != nil {
+		return 0, err.Error()
+	}
+	defer response.Body.Close()
+	data, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	return response.StatusCode, string(data)
+}
+
+// open gives an answer that has begun.
+func (c *client) open(t *testing.T, method string, port int, path, body string, header ...string) (*http.Response, error) {
+	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, fmt.Sprintf("https://127.0.0.1:%d%s", port, path), strings.NewReader(body))
 	require.NoError(t, err)
 	request.Header.Set("Content-Type", "application/json")
@@ -60,14 +73,7 @@ func (c *client) ask(t *testing.T, method string, port int, path, body string, h
 		cfg.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &cfg.Certificates[0], nil }
 	}
 	transport := &http.Transport{TLSClientConfig: cfg, DisableKeepAlives: true}
-	response, err := (&http.Client{Transport: transport, Timeout: 10 * time.Second}).Do(request)
-	if err != nil {
-		return 0, err.Error()
-	}
-	defer response.Body.Close()
-	data, err := io.ReadAll(response.Body)
-	require.NoError(t, err)
-	return response.StatusCode, string(data)
+	return (&http.Client{Transport: transport, Timeout: 10 * time.Second}).Do(request)
 }
 
 func (c *client) mustBeReady(t *testing.T, nodes []config.Node) {
@@ -195,8 +201,14 @@ func TestCertificatesAndTokensChangeWhileNodesRun(t *testing.T) {
 	renewed.Auth.Tokens = []config.Token{{Name: "new", Role: naming.RoleRead, Secret: "another-secret-of-16"}}
 	renewed.Auth.Certificates = []config.Certificate{{Name: "viewer", Role: naming.RoleRead}}
 	files.Change(t, ca.Node(t, "node"), ca.PEM)
+	stream, err := ops.open(t, http.MethodGet, port, "/version/watch", "")
+	require.NoError(t, err)
+	defer stream.Body.Close()
 	s.anew <- renewed // as SIGHUP does: nobody has to wait for the next look
 	require.Eventually(t, func() bool { return servedBy(t, port, ca) != now }, 500*time.Millisecond, 10*time.Millisecond)
+	rest, err := io.ReadAll(stream.Body)
+	require.NoError(t, err, "the stream of somebody who has left goes on")
+	require.Contains(t, string(rest), `"code":"unauthorized"`)
 	for who, want := range map[*client]int{
 		ops: 401,
 		trusting(ca, authority.Load(t, ca.Client(t, "viewer", time.Now()))):  200,

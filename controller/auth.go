@@ -71,8 +71,12 @@ func (a *access) find(secret string) (h holder, found bool) {
 	return a.tokens[at].holder, true
 }
 
-// Renew has the node go by another access from the next request on.
-func (g *guard) Renew(given Access) { g.access.Store(newAccess(given)) }
+// Renew has the node go by another access from the next request on, and ends the streams that it would refuse.
+func (g *guard) Renew(given Access) {
+	renewed := newAccess(given)
+	g.access.Store(renewed)
+	g.lasting.endRefused(renewed)
+}
 
 // Require returns what goes before handlers that need a role. On a node without tokens it lets
 // everybody pass who calls the node by its name.
@@ -105,16 +109,23 @@ func (g *guard) RequireForQuestions() gin.HandlerFunc {
 }
 
 func (a *access) authorize(c *gin.Context, role naming.Role) error {
-	who, err := a.holder(c.Request)
-	if err != nil {
+	who, err := a.allow(c.Request, role)
+	switch {
+	case who.name != "":
+		c.Set(tokenKey, who.name)
+	case err != nil:
 		c.Header("WWW-Authenticate", "Bearer")
-		return err
 	}
-	c.Set(tokenKey, who.name)
-	if !who.role.May(role) {
-		return model.Explain(model.ErrForbidden, fmt.Sprintf("this needs a token of the role %s; %s has the role %s", role, who.name, who.role))
+	return err
+}
+
+// allow returns whom a request comes from, if that is known, and why it is refused, if it is.
+func (a *access) allow(r *http.Request, role naming.Role) (holder, error) {
+	who, err := a.holder(r)
+	if err == nil && !who.role.May(role) {
+		err = model.Explain(model.ErrForbidden, fmt.Sprintf("this needs a token of the role %s; %s has the role %s", role, who.name, who.role))
 	}
-	return nil
+	return who, err
 }
 
 // holder returns whom a request comes from: the holder of the token that it shows, and of the certificate only where it

@@ -37,6 +37,7 @@ type frame struct {
 // guard keeps requests from handlers that they may not reach.
 type guard struct {
 	access    atomic.Pointer[access]
+	lasting   allLasting
 	crossSite *http.CrossOriginProtection
 	// publicQuestions, hosts and origins are those of Options.
 	publicQuestions bool

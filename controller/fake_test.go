@@ -37,6 +37,8 @@ type fakeService struct {
 	watched changes.Request
 	force   bool
 	restore model.RestoreOptions
+	// writing is told when an endless backup has begun.
+	writing chan struct{}
 }
 
 type memory struct {
@@ -49,6 +51,7 @@ func newFakeService() *fakeService {
 		index:      7,
 		hub:        changes.NewHub(2),
 		remembered: map[string]memory{},
+		writing:    make(chan struct{}),
 		records:    map[string]model.VersionDB{"known": {ID: "known", VersionNo: "1.0.0", Platform: "linux", Revision: model.Revision(7, 0)}},
 		members:    map[string]model.Member{"node1": {ID: "node1", Address: "127.0.0.1:7001", Port: 8081, Voter: true}},
 		checks:     []model.Check{{Name: "leader", OK: true}, {Name: "store", OK: true}},
@@ -341,10 +344,15 @@ func (f *fakeService) OpenBackup(ctx context.Context, opts model.ReadOptions) (u
 	defer f.begin(ctx)()
 	f.opts = opts
 	ids := slices.Sorted(maps.Keys(f.records))
-	return f.index, func(_ context.Context, w io.Writer) error {
+	return f.index, func(writing context.Context, w io.Writer) error {
 		for _, id := range ids {
-			if id == "broken" {
+			switch id {
+			case "broken":
 				return model.ErrStoreUnavailable
+			case "endless":
+				f.writing <- struct{}{}
+				<-writing.Done()
+				return context.Cause(writing)
 			}
 			if _, err := io.WriteString(w, id+"\n"); err != nil {
 				return err

@@ -62,7 +62,7 @@ func stream(c *gin.Context, watcher *changes.Watcher) {
 	to := newTransfer(c)
 	to.flush() // the client learns that it watches
 	for ctx := c.Request.Context(); ; {
-		events, err := watcher.Next(ctx)
+		events, err := next(ctx, watcher)
 		if err != nil && !errors.Is(err, io.EOF) {
 			events = []changes.Event{changes.Failure(err)}
 		}
@@ -75,6 +75,15 @@ func stream(c *gin.Context, watcher *changes.Watcher) {
 			return
 		}
 	}
+}
+
+// next ends a stream with the cause for which its request may not go on, also where there is always something to tell.
+func next(ctx context.Context, watcher *changes.Watcher) ([]changes.Event, error) {
+	events, err := watcher.Next(ctx)
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	return events, err
 }
 
 // streams reports whether a request was measured when its stream began: how long somebody watches is no time that the node

@@ -25,7 +25,7 @@ func SetUpVersionRouter(v *controller.VersionController) *gin.Engine {
 	get(ask, "/version/compare", v.CompareVersions)
 	get(ask, "/version/latest", v.LatestVersion)
 	get(ask, "/version/check", v.CheckVersion)
-	get(read, "/version/watch", v.WatchVersions)
+	get(engine.Group("", v.RequireThroughout(naming.RoleRead)), "/version/watch", v.WatchVersions)
 	get(read, "/version/:id", v.GetVersionByID)
 	get(read, "/version/:id/history", v.GetHistory)
 	write.PUT("/version/:id", v.UpdateVersion)
@@ -37,7 +37,7 @@ func SetUpVersionRouter(v *controller.VersionController) *gin.Engine {
 	get(read, "/peers", v.GetPeers)
 	get(read, "/leader", v.GetLeaderPortAddress)
 	admin.POST("/leader/:id", v.TransferLeadership)
-	engine.GET("/backup", v.Require(naming.RoleAdmin), v.Backup) // it changes nothing; no HEAD, which would read all records for nothing
+	engine.GET("/backup", v.RequireThroughout(naming.RoleAdmin), v.Backup) // it changes nothing; no HEAD, which would read all records for nothing
 	admin.POST("/restore", v.Restore)
 
 	get(read, "/whoami", v.WhoAmI)

@@ -1,0 +1,93 @@
+package controller_test
+
+import (
+	"bytes"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"versiond/controller"
+	"versiond/model"
+	"versiond/naming"
+	"versiond/routers"
+)
+
+func token(name string, role naming.Role) controller.Token {
+	return controller.Token{Name: name, Role: role, Secret: secretWord + "-of-" + name}
+}
+
+// mustChange returns a node that takes a few tokens, and what changes them.
+func mustChange(t *testing.T, tokens ...controller.Token) (n *node, renew func(...controller.Token)) {
+	t.Helper()
+	n = &node{service: newFakeService(), log: &bytes.Buffer{}}
+	v, err := controller.NewVersionController(n.service, slog.New(slog.DiscardHandler), controller.Options{Access: controller.Access{Tokens: tokens}})
+	require.NoError(t, err)
+	p, err := controller.NewPeerController(n.service, clusterSecret)
+	require.NoError(t, err)
+	n.hold(t, routers.SetUpVersionRouter(v), routers.SetUpRaftRouter(v, p))
+	return n, func(tokens ...controller.Token) { v.Renew(controller.Access{Tokens: tokens}) }
+}
+
+// A token that leaks is taken away. A stream that was begun with it would tell its finder of everything for ever: it has to
+// end at once, in each form, and with a reason, while that of another token goes on.
+func TestStreamsEndWithTheirToken(t *testing.T) {
+	for _, form := range []struct{ name, query, accept, begin string }{
+		{name: "lines", query: "since=0", accept: "application/x-ndjson"},
+		{name: "server-sent events", query: "since=0", accept: "text/event-stream", begin: "data: "},
+		{name: "poll", query: "since=now&wait=60s", accept: "*/*"},
+	} {
+		t.Run(form.name, func(t *testing.T) {
+			gone, stays := token("gone", naming.RoleRead), token("stays", naming.RoleWrite)
+			n, renew := mustChange(t, gone, stays)
+			server := n.mustServe(t)
+			server.Client().Timeout = 10 * time.Second
+			follow := func(token controller.Token) *following {
+				return mustFollow(t, server, form.query, "Accept", form.accept, "Authorization", "Bearer "+token.Secret)
+			}
+			ends, goesOn := follow(gone), follow(stays)
+			renew(stays)
+			rest, err := io.ReadAll(ends.Body)
+			require.NoError(t, err, "it is a whole answer")
+			require.Contains(t, "\n"+string(rest), "\n"+form.begin+`{"type":"error","code":"unauthorized","detail":"the tokens or certificates of this node have changed: `)
+
+			written := n.do(t, request{method: http.MethodPut, path: "/version/known", body: `{"versionNo":"1.1.0","platform":"linux"}`,
+				header: map[string]string{"Authorization": "Bearer " + stays.Secret, "Content-Type": "application/json"}})
+			require.Equal(t, http.StatusOK, written.Code)
+			for line := ""; !strings.Contains(line, `"versionNo":"1.1.0"`); {
+				line = goesOn.next(t)
+				require.NotContains(t, line, `"error"`)
+			}
+		})
+	}
+}
+
+// A backup is cut off as well, so that nobody takes the part for the whole.
+func TestBackupsEndWithTheirToken(t *testing.T) {
+	admin := token("gone", naming.RoleAdmin)
+	n, renew := mustChange(t, admin)
+	n.service.records["endless"] = model.VersionDB{ID: "endless"}
+	server := httptest.NewServer(n.engines[0])
+	t.Cleanup(server.Close)
+	server.Client().Timeout = 10 * time.Second
+	ask, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+"/backup", nil)
+	require.NoError(t, err)
+	ask.Header.Set("Authorization", "Bearer "+admin.Secret)
+	ended := make(chan error)
+	go func() {
+		answer, err := server.Client().Do(ask)
+		if err == nil {
+			_, err = io.Copy(io.Discard, answer.Body)
+			_ = answer.Body.Close()
+		}
+		ended <- err
+	}()
+	<-n.service.writing
+	renew(token("gone", naming.RoleRead))
+	require.ErrorIs(t, <-ended, io.EOF)
+}
