@@ -41,24 +41,35 @@ func (v *VersionController) WriteBatch(c *gin.Context) {
 	batch, key := in.batch(), in.idempotencyKey()
 	c.Set(itemsKey, batch.items)
 	in.do(func(ctx context.Context) {
-		if len(batch.unit.Commands) == 0 {
-			answerBatch(c, batch, model.UnitOutcome{}) // there is nothing to decide
-			return
-		}
 		batch.unit.Origin = in.origin()
-		result, err := v.service.WriteBatch(ctx, batch.unit, key)
+		result, err := v.writeBatch(ctx, &batch, key)
 		setIndex(c, result.Index)
 		if err != nil {
 			fail(c, unknownIfExpired(err))
 			return
 		}
 		setReplayed(c, result.Replayed)
-		if result.Outcomes[0].Code == model.OutcomeKeyReused {
+		if len(result.Outcomes) > 0 && result.Outcomes[0].Code == model.OutcomeKeyReused {
 			fail(c, model.ErrIdempotencyKeyReused) // of the batch as a whole
 			return
 		}
 		answerBatch(c, batch, result.UnitOutcome)
 	})
+}
+
+// writeBatch has the items decided that are right, if there are any. The service may find that others are not.
+func (v *VersionController) writeBatch(ctx context.Context, batch *batchRequest, key string) (result model.UnitResult, err error) {
+	for len(batch.unit.Commands) > 0 {
+		result, err = v.service.WriteBatch(ctx, batch.unit, key)
+		var wrong *model.ItemsError
+		if !errors.As(err, &wrong) {
+			return result, err
+		}
+		if fields := batch.refuse(wrong); batch.unit.Atomic || len(fields) == 0 {
+			return model.UnitResult{}, &model.ValidationError{Fields: fields}
+		}
+	}
+	return model.UnitResult{}, nil
 }
 
 func answerBatch(c *gin.Context, batch batchRequest, outcome model.UnitOutcome) {

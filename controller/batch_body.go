@@ -32,16 +32,40 @@ func (in *input) batch() (b batchRequest) {
 			in.merge(&model.ValidationError{Fields: each.wrong})
 		}
 	}
-	for _, each := range b.items {
-		if len(each.wrong) == 0 {
-			b.unit.Commands = append(b.unit.Commands, each.command)
-		}
-	}
+	b.gather()
 	if bytes := wire.UnitBytes(&b.unit); bytes > wire.UnitBytesMax {
 		in.refusal = model.Explain(errBodyTooLarge, fmt.Sprintf(
 			"the items come to %d bytes, more than the %d that one batch takes; send them in two", bytes, wire.UnitBytesMax))
 	}
 	return b
+}
+
+// gather puts the items that are right into the unit.
+func (b *batchRequest) gather() {
+	b.unit.Commands = nil
+	for _, each := range b.items {
+		if len(each.wrong) == 0 {
+			b.unit.Commands = append(b.unit.Commands, each.command)
+		}
+	}
+}
+
+// refuse takes items out of the unit, and returns what is wrong with them, as far as an answer has place for it.
+func (b *batchRequest) refuse(wrong *model.ItemsError) []model.FieldError {
+	place, all := 0, faults{}
+	for i := range b.items {
+		item := &b.items[i]
+		if len(item.wrong) > 0 {
+			continue
+		}
+		own := faults{fieldsMax: itemErrorsMax, within: fmt.Sprintf("items[%d].", i)}
+		own.merge(wrong.Items[place])
+		place++
+		item.wrong = own.fields
+		all.merge(own.err())
+	}
+	b.gather()
+	return all.fields
 }
 
 func (in *input) readBatch() (b batchRequest) {

@@ -124,6 +124,17 @@ func (e *ValidationError) Error() string {
 // Is makes errors.Is(err, ErrInvalid) hold.
 func (e *ValidationError) Is(target error) bool { return target == ErrInvalid }
 
+// ItemsError says what is wrong with some commands of a batch, by their places in it. It matches ErrInvalid.
+type ItemsError struct{ Items map[int]error }
+
+// Error implements error.
+func (e *ItemsError) Error() string {
+	return fmt.Sprintf("%d items of the batch are not valid", len(e.Items))
+}
+
+// Is makes errors.Is(err, ErrInvalid) hold.
+func (e *ItemsError) Is(target error) bool { return target == ErrInvalid }
+
 // StoreError is what a node's database says when it answers with an error. It matches ErrStoreUnavailable.
 type StoreError struct {
 	// Detail has the database's own words, with its number, and what would help. Users are shown it.

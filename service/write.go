@@ -29,24 +29,11 @@ func (s *VersionService) UpdateVersion(ctx context.Context, record model.Version
 	if opts.Newer {
 		return s.updateNewer(ctx, c, opts)
 	}
-	if err := s.checkOrder(ctx, c); err != nil {
+	unit := model.Single(c)
+	if err := s.checkOrder(ctx, &unit, opts.Key, false)[0]; err != nil {
 		return model.Result{}, err
 	}
 	return s.writes.write(ctx, c, opts)
-}
-
-// checkOrder refuses an update of which the scheme that stays cannot order the version number. It holds it against what
-// this node has, which may not be the newest: reads know what to do with a version number that cannot be ordered.
-func (s *VersionService) checkOrder(ctx context.Context, c model.Command) error {
-	current, exists := s.mysql.records.Get(c.ID)
-	if !exists || !current.Detailed {
-		return nil
-	}
-	row, err := s.reads.lookup.storedRecord(ctx, c.ID)
-	if err != nil {
-		return nil // the outcome is the leader's to decide, also while this node's store does not answer
-	}
-	return versions.CheckRecord(recordOf(c, row.Details))
 }
 
 // DeleteVersion removes a record, with the errors of UpdateVersion.
@@ -55,10 +42,13 @@ func (s *VersionService) DeleteVersion(ctx context.Context, id string, opts mode
 }
 
 // WriteBatch decides all commands of a unit, in their order. Refusals are outcomes; an error says that
-// nothing was decided, or, with model.ErrOutcomeUnknown, that nobody knows.
+// nothing was decided, or, with model.ErrOutcomeUnknown, that nobody knows; a *model.ItemsError says which commands cannot be.
 func (s *VersionService) WriteBatch(ctx context.Context, unit model.Unit, key string) (model.UnitResult, error) {
 	if err := validateUnit(unit); err != nil {
 		return model.UnitResult{}, err
+	}
+	if wrong := s.checkOrder(ctx, &unit, key, true); len(wrong) > 0 {
+		return model.UnitResult{}, &model.ItemsError{Items: wrong}
 	}
 	if key != "" {
 		unit.Idempotency = wire.NewIdempotency(key, &unit, true)

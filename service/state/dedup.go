@@ -1,6 +1,10 @@
 package state
 
-import "versiond/model"
+import (
+	"sync"
+
+	"versiond/model"
+)
 
 // DedupLimits bound what is remembered of units with keys. What is forgotten decides outcomes, so every
 // node must forget at the same entry of the log: the limits follow from the log alone, know no clock, and
@@ -19,9 +23,11 @@ type DedupLimits struct {
 var DefaultDedupLimits = DedupLimits{Units: 300_000, Bytes: 32 << 20, Indexes: 1_000_000}
 
 // dedup is what a node remembers of units with keys, together with what is staged. It belongs to the
-// applier.
+// applier; any goroutine may call decided.
 type dedup struct {
 	limits DedupLimits
+	// mu is held while list and places change, and while others read them.
+	mu sync.RWMutex
 	// list has the remembered units in the order of the log. Those before staleBefore are forgotten by
 	// what is staged, those from fresh on are staged.
 	list               []model.DedupRecord
@@ -47,12 +53,22 @@ func (d *dedup) find(key [16]byte, index uint64) (model.DedupRecord, bool) {
 	return record, !d.tooOld(&record, index)
 }
 
+// decided reports whether this request is remembered under its key.
+func (d *dedup) decided(request *model.Idempotency) bool {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	record, found := d.find(request.Key, 0)
+	return found && record.Request == request.Request
+}
+
 func (d *dedup) tooOld(record *model.DedupRecord, index uint64) bool {
 	return model.IndexOf(record.Revision)+d.limits.Indexes < index
 }
 
 // stage remembers a unit, and returns what is forgotten for it.
 func (d *dedup) stage(record model.DedupRecord) (forgotten []model.DedupRecord) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	d.places[record.Key] = d.passed + len(d.list)
 	d.list = append(d.list, record)
 	d.bytes += len(record.Outcomes)
@@ -81,6 +97,8 @@ func (d *dedup) changes() (added []model.DedupRecord, forgetThrough uint64) {
 
 // publish keeps what is staged.
 func (d *dedup) publish() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	for i := range d.list[:d.staleBefore] {
 		if key := d.list[i].Key; d.places[key] == d.passed+i {
 			delete(d.places, key)
@@ -93,6 +111,8 @@ func (d *dedup) publish() {
 
 // discard forgets what is staged, and remembers again what was forgotten for it.
 func (d *dedup) discard() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	for i := range d.list[:d.staleBefore] {
 		d.bytes += len(d.list[i].Outcomes)
 	}
@@ -109,10 +129,17 @@ func (d *dedup) discard() {
 
 // load takes a dedup record of the store, which come in the order of the log.
 func (d *dedup) load(record model.DedupRecord) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	d.places[record.Key] = d.passed + len(d.list)
 	d.list = append(d.list, record)
 	d.bytes += len(record.Outcomes)
 	d.fresh = len(d.list)
 }
 
-func (d *dedup) clear() { *d = *newDedup(d.limits) }
+func (d *dedup) clear() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.list, d.staleBefore, d.fresh, d.bytes = nil, 0, 0, 0
+	d.places, d.passed = map[[16]byte]int{}, 0
+}

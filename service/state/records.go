@@ -10,7 +10,8 @@ import (
 	"versiond/wire"
 )
 
-// Records is what is known of all records. Any goroutine may call Get, Len, Floor and History; everything else is the applier's alone.
+// Records is what is known of all records. Any goroutine may call Get, Len, Floor, History and Decided; everything else is the
+// applier's alone.
 type Records struct {
 	index  *index
 	dedup  *dedup
@@ -162,6 +163,9 @@ func (r *Records) Recall(u *model.Unit, revision uint64) (outcome model.UnitOutc
 	}
 	return model.UnitOutcome{Outcomes: outcomes, Replayed: true}, true
 }
+
+// Decided reports whether this request is remembered under its key. Any goroutine may call it.
+func (r *Records) Decided(request *model.Idempotency) bool { return r.dedup.decided(request) }
 
 func keyReused(commands int) model.UnitOutcome {
 	outcomes := make([]model.Outcome, commands)

@@ -1,0 +1,90 @@
+package service
+
+import (
+	"context"
+
+	"versiond/model"
+	"versiond/service/versions"
+	"versiond/wire"
+)
+
+// checkOrder returns why commands of a unit cannot be, by their places: updates of which the scheme that stays cannot order the
+// version numbers. It holds them against what this node has, which may not be the newest: reads know what to do with a
+// version number that cannot be ordered. A request that comes again under its key has the outcome that it had.
+func (s *VersionService) checkOrder(ctx context.Context, u *model.Unit, key string, batch bool) map[int]error {
+	wrong := s.outOfOrder(ctx, u.Commands)
+	if len(wrong) > 0 && key != "" && s.decided(ctx, wire.NewIdempotency(key, u, batch)) {
+		return nil
+	}
+	return wrong
+}
+
+// outOfOrder has each command find its record as those before it leave it.
+func (s *VersionService) outOfOrder(ctx context.Context, commands []model.Command) map[int]error {
+	wrong, left := map[int]error{}, map[string]keptRecord{}
+	for i, c := range commands {
+		before, known := left[c.ID]
+		if !known {
+			var err error
+			if before, err = s.keptRecord(ctx, c); err != nil {
+				break // the outcome is the leader's to decide, also while this node's store does not answer
+			}
+		}
+		after, err := before.after(c)
+		if err != nil {
+			wrong[i] = err
+		}
+		left[c.ID] = after
+	}
+	return wrong
+}
+
+// keptRecord is what a command finds of a record. Its revision is 0 once a command of the same unit has changed it, since nobody
+// who depends on a revision knows that one yet.
+type keptRecord struct {
+	exists   bool
+	revision uint64
+	details  *model.Details
+}
+
+// keptRecord returns what this node has of a command's record, without what a delete does not need.
+func (s *VersionService) keptRecord(ctx context.Context, c model.Command) (keptRecord, error) {
+	current, exists := s.mysql.records.Get(c.ID)
+	kept := keptRecord{exists: exists, revision: current.Revision}
+	if c.Type == model.CommandDelete || !current.Detailed {
+		return kept, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, ownReadTimeout)
+	defer cancel()
+	row, err := s.reads.lookup.storedRecord(ctx, c.ID)
+	kept.details = row.Details
+	return kept, err
+}
+
+// after returns what a command leaves of the record, or why it cannot be. What the apply refuses leaves it as it is.
+func (k keptRecord) after(c model.Command) (keptRecord, error) {
+	matches := k.exists && (c.IfRevision == 0 || c.IfRevision == k.revision)
+	switch c.Type {
+	case model.CommandAdd:
+		if !k.exists {
+			return keptRecord{exists: true, details: recordOf(c, nil).Details}, nil
+		}
+	case model.CommandDelete:
+		if matches {
+			return keptRecord{}, nil
+		}
+	case model.CommandUpdate:
+		record := recordOf(c, k.details)
+		if err := versions.CheckRecord(record); err != nil || !matches {
+			return k, err
+		}
+		return keptRecord{exists: true, details: record.Details}, nil
+	}
+	return k, nil
+}
+
+// decided reports whether a request was decided before. Where that cannot be known now it is left to whoever decides.
+func (s *VersionService) decided(ctx context.Context, request *model.Idempotency) bool {
+	err := s.reads.awaitFresh(ctx, model.ReadOptions{Level: model.LevelLinearizable}, s.reads.freshIndex)
+	return err != nil || s.mysql.records.Decided(request)
+}
