@@ -27,8 +27,8 @@ const (
 	watchedPause = 20 * time.Millisecond
 
 	// How often the applier looks for committed entries that never reach the FSM: seldom while
-	// nobody waits, often while somebody does.
-	stepIntervalIdle    = 50 * time.Millisecond
+	// nobody waits, often while somebody does. Seldom is far below StuckAfter: each look is a sign of life.
+	stepIntervalIdle    = 250 * time.Millisecond
 	stepIntervalAwaited = time.Millisecond
 )
 

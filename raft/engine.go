@@ -7,6 +7,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"versiond/group"
 	"versiond/raft/raftlog"
 	"versiond/raft/readindex"
 	"versiond/raft/transport"
@@ -21,6 +22,7 @@ type engine struct {
 	running   *running // nil until Raft runs
 	closing   bool
 	elsewhere atomic.Pointer[Member] // who leads, while this node's log cannot tell
+	changed   group.Signal           // is set when hashicorp/raft names another leader, or none
 }
 
 // running is what exists only while Raft runs.
@@ -123,6 +125,17 @@ func (e *engine) Leader() (id, address string) {
 		return "", ""
 	}
 	return string(leaderID), string(leader)
+}
+
+// LeaderChanged yields when Leader may say something else than before. It is for one receiver.
+func (e *engine) LeaderChanged() <-chan struct{} { return e.changed }
+
+// observe hears from hashicorp/raft who leads.
+func (e *engine) observe(o *raft.Observation) bool {
+	if _, ok := o.Data.(raft.LeaderObservation); ok {
+		e.changed.Set()
+	}
+	return false // nobody waits for observations
 }
 
 // NoteLeader tells a node whose log is held who leads. Hashicorp/raft cannot find out meanwhile.

@@ -76,7 +76,7 @@ func NewRaftNode(cfg NodeConfig, fsm *VersionFSM) (*Node, error) {
 	if err != nil {
 		return nil, errors.Join(err, fsm.stores.Close())
 	}
-	engine := &engine{id: cfg.Dir.Identity().Node, disk: fsm.stores.Disk}
+	engine := &engine{id: cfg.Dir.Identity().Node, disk: fsm.stores.Disk, changed: group.NewSignal()}
 	ctx, cancel := context.WithCancel(context.Background())
 	n := &Node{
 		engine: engine, progress: newProgress(), ending: fsm.ending, cfg: cfg, fsm: fsm, stores: fsm.stores, dirWatch: watch,
@@ -179,6 +179,7 @@ func (n *Node) newRaft(bootstrap *raft.Configuration) (*raft.Raft, *transport.Tr
 	carrier.Serve(r)
 	r.RegisterObserver(raft.NewObserver(nil, false, logs.Observe))
 	r.RegisterObserver(raft.NewObserver(nil, false, n.contact.Observe))
+	r.RegisterObserver(raft.NewObserver(nil, false, n.observe))
 	return r, carrier, nil
 }
 

@@ -6,7 +6,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"versiond/group"
 	"versiond/model"
 	"versiond/raft"
 )
@@ -14,6 +13,8 @@ import (
 const (
 	// levelInterval paces the question below, so that a node is ready soon after it could be.
 	levelInterval = 50 * time.Millisecond
+	// currentInterval is how soon a node that is ready notices that its log takes nothing. That its leader is gone it is told.
+	currentInterval = 250 * time.Millisecond
 	// levelTimeout is how long an answer is waited for before a fresh one is asked for: what was committed then
 	// is long ago for a node that fell asleep over it.
 	levelTimeout = 5 * time.Second
@@ -42,14 +43,27 @@ type levelWatch struct {
 
 // watch asks at the start, and again whenever the node was without a leader.
 func (l *levelWatch) watch(ctx context.Context) {
-	for range group.Every(ctx, levelInterval) {
-		switch {
-		case !l.hearsLeader():
-			l.current.Store(false)
-			l.target.Store(0)
-		case !l.current.Load():
-			l.reach(ctx)
+	for ctx.Err() == nil {
+		l.look(ctx)
+		interval := levelInterval
+		if l.current.Load() {
+			interval = currentInterval
 		}
+		select {
+		case <-l.node.LeaderChanged():
+		case <-time.After(interval):
+		case <-ctx.Done():
+		}
+	}
+}
+
+func (l *levelWatch) look(ctx context.Context) {
+	switch {
+	case !l.hearsLeader():
+		l.current.Store(false)
+		l.target.Store(0)
+	case !l.current.Load():
+		l.reach(ctx)
 	}
 }
 
