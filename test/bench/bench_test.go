@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -20,26 +21,40 @@ func TestVerdicts(t *testing.T) {
 			row{Work: "write", Clients: 1, System: system, Rate: 1, P50: 1})
 	}
 	verdicts := map[string][2]string{}
-	for _, target := range targets {
+	for _, target := range targets() {
 		verdicts[target.what] = [2]string{r.verdict(target, measure.Embedded), r.verdict(target, measure.WithServers)}
 	}
-	require.Equal(t, [2]string{"1.80, met", "1.10, missed"}, verdicts["writes of 64 clients, rate"])
-	require.Equal(t, [2]string{"0.50, met", "1.50, missed"}, verdicts["writes of 64 clients, 99th percentile"])
-	require.Equal(t, [2]string{"1.00, met", "1.00, met"}, verdicts["writes of one client, median latency"])
-	require.Equal(t, "not measured", verdicts["mixed, rate"][0])
+	require.Equal(t, [2]string{"1.80, met", "1.10, missed"}, verdicts["writes of 64 clients, rate, × etcd"])
+	require.Equal(t, [2]string{"0.50, met", "1.50, missed"}, verdicts["writes of 64 clients, 99th percentile, × etcd"])
+	require.Equal(t, [2]string{"1.00, met", "1.00, met"}, verdicts["writes of one client, median latency, × etcd"])
+	require.Equal(t, "not measured", verdicts["mixed, rate, × etcd"][0])
 }
 
 // Every target is about a cell that is measured; a misspelt one would say "not measured" for ever.
 func TestTargetsAreMeasured(t *testing.T) {
 	var measured []string
-	for _, c := range cells() {
-		if !c.ours {
+	for _, group := range slices.Concat(cells(), watchedCells()) {
+		for _, c := range group {
 			measured = append(measured, c.title())
 		}
 	}
-	for _, each := range targets {
-		require.Contains(t, measured, cell{name: each.work, workers: each.clients}.title())
+	for _, each := range targets() {
+		require.Subset(t, measured, each.cells)
 	}
+}
+
+// The page says of which memory is spoken: that of nodes, and not of the databases beside them.
+func TestPeaksAreThoseOfNodes(t *testing.T) {
+	r := &result{Memory: []memoryNote{
+		{System: measure.Embedded, Peak: 2, Node: true}, {System: measure.Embedded, Peak: 3, Node: true},
+		{System: measure.WithServers, Peak: 4, Node: true}, {System: measure.WithServers, Peak: 100},
+		{System: measure.Etcd, Peak: 2, Node: true},
+	}}
+	value, measured := peakToEtcd(r, measure.WithServers)
+	require.True(t, measured)
+	require.InDelta(t, 2, value, 0.01)
+	_, measured = peakToEtcd(&result{}, measure.Embedded)
+	require.False(t, measured)
 }
 
 // Errors that the table does not show would make a system that answers nothing look fast.

@@ -3,10 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"math/rand/v2"
-	"slices"
-	"strings"
 
 	"versiond/test/load/measure"
 )
@@ -14,28 +11,71 @@ import (
 // preloaded is how many records reads choose from.
 const preloaded = 1000
 
+// The kinds of work, as the table has them.
+const (
+	workWrite        = "write"
+	workNone         = "read none"
+	workLeader       = "read leader"
+	workLinearizable = "read linearizable"
+	workCheck        = "check none"
+	workMixed        = "mixed"
+	workUnwatched    = "write, nobody watches"
+	workWatched      = "write, others are watched"
+	workTold         = "write, watched"
+	workSeen         = "seen by a watcher"
+)
+
 // cell is one line of the table: a kind of work and how many clients do it.
 type cell struct {
 	name    string
 	workers int
 	work    measure.Work
-	// ours marks what etcd has no like of.
-	ours bool
+	// ours marks what etcd has no like of, and bare what the bare handler does as well.
+	ours, bare bool
+	// beside runs the load beside something; nil runs it alone.
+	beside func(ctx context.Context, load measure.Load, s *measure.System) (measure.Tally, error)
 }
 
 // title names the cell.
 func (c cell) title() string { return fmt.Sprintf("%s, %d clients", c.name, c.workers) }
 
-// cells returns what is measured. The id of every write is new: to versiond it is a create.
-func cells() []cell {
-	var all []cell
+// takes reports whether a system has a part in the cell.
+func (c cell) takes(s *measure.System) bool {
+	switch s.Name {
+	case measure.Etcd:
+		return !c.ours
+	default:
+		return true
+	}
+}
+
+// cells returns what is measured, in groups whose cells take turns in each round, as they are compared with each other. The
+// id of every write is new: to versiond it is a create.
+func cells() [][]cell {
+	var all [][]cell
 	for _, workers := range []int{1, 16, 64, 256} {
-		all = append(all, cell{name: "write", workers: workers, work: write})
+		all = append(all, []cell{{name: workWrite, workers: workers, work: write}})
 	}
-	for _, level := range []measure.Level{measure.None, measure.Leader, measure.Linearizable} {
-		all = append(all, cell{name: "read " + string(level), workers: 64, work: readAt(level), ours: level == measure.Leader})
+	return append(all,
+		[]cell{
+			{name: workNone, workers: 64, work: readAt(measure.None), bare: true},
+			{name: workCheck, workers: 64, work: check, ours: true},
+		},
+		[]cell{{name: workLeader, workers: 64, work: readAt(measure.Leader), ours: true}},
+		[]cell{{name: workLinearizable, workers: 64, work: readAt(measure.Linearizable)}},
+		[]cell{{name: workMixed, workers: 64, work: mixed}})
+}
+
+// watchedCells come last, after the memory was noted: watchers take some that is not for records.
+func watchedCells() [][]cell {
+	return [][]cell{
+		{
+			{name: workUnwatched, workers: 64, work: write, ours: true},
+			{name: workWatched, workers: 64, work: write, ours: true, beside: besideWatchers(0)},
+			{name: workTold, workers: 64, work: writeWatched, ours: true, beside: besideWatchers(measure.NodesCount)},
+		},
+		{{name: workSeen, workers: 64, ours: true, beside: untilSeen}},
 	}
-	return append(all, cell{name: "mixed", workers: 64, work: mixed})
 }
 
 func write(c measure.Client, worker, number int, _ *rand.Rand) error {
@@ -46,6 +86,11 @@ func readAt(level measure.Level) measure.Work {
 	return func(c measure.Client, _, _ int, random *rand.Rand) error {
 		return c.Read(readID(random.IntN(preloaded)), level)
 	}
+}
+
+// check asks for one of the records that are read, with a version that is older.
+func check(c measure.Client, _, _ int, random *rand.Rand) error {
+	return c.(measure.Checker).Check(readID(random.IntN(preloaded)), "0.9.0", measure.None)
 }
 
 // mixed is 90 linearizable reads to 10 writes.
@@ -60,14 +105,14 @@ func readID(i int) string { return fmt.Sprintf("read-%d", i) }
 
 // preload writes what is read later, and reads it once, so that every node has it.
 func preload(ctx context.Context, s *measure.System) error {
-	for _, address := range addressesOf(s) {
-		c, err := s.Dial(ctx, address)
+	for _, n := range s.Nodes {
+		c, err := s.Dial(ctx, n.Address)
 		if err != nil {
 			return err
 		}
 		defer c.Close()
 		for i := range preloaded {
-			if address == s.Nodes[0].Address {
+			if n == s.Nodes[0] {
 				err = c.Write(readID(i), "1.0.0")
 			} else {
 				err = c.Read(readID(i), measure.Linearizable)
@@ -78,55 +123,4 @@ func preload(ctx context.Context, s *measure.System) error {
 		}
 	}
 	return nil
-}
-
-func addressesOf(s *measure.System) (addresses []string) {
-	for _, n := range s.Nodes {
-		addresses = append(addresses, n.Address)
-	}
-	return addresses
-}
-
-// runCells measures cell by cell, in each of them round by round, and in each round every system in
-// turn; every other round goes the other way.
-func runCells(ctx context.Context, o options, systems []*measure.System, r *result, stderr io.Writer) error {
-	for _, s := range systems {
-		if err := preload(ctx, s); err != nil {
-			return err
-		}
-	}
-	for _, c := range cells() {
-		if !strings.Contains(c.title(), o.only) {
-			continue
-		}
-		fmt.Fprintln(stderr, c.title())
-		taking := slices.DeleteFunc(slices.Clone(systems), func(s *measure.System) bool { return c.ours && s.Name == measure.Etcd })
-		tallies, err := c.run(ctx, o, slices.Clone(taking))
-		if err != nil {
-			return err
-		}
-		for _, s := range taking {
-			r.note(c, s, tallies[s])
-		}
-	}
-	return nil
-}
-
-func (c cell) run(ctx context.Context, o options, systems []*measure.System) (map[*measure.System]*measure.Tally, error) {
-	tallies := map[*measure.System]*measure.Tally{}
-	for round := range o.rounds {
-		for _, s := range systems {
-			load := measure.Load{Workers: c.workers, Duration: o.duration, Turn: round, Work: c.work}
-			tally, err := load.Run(ctx, s)
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w", s.Name, err)
-			}
-			if tallies[s] == nil {
-				tallies[s] = &measure.Tally{}
-			}
-			tallies[s].Add(tally)
-		}
-		slices.Reverse(systems)
-	}
-	return tallies, nil
 }

@@ -18,6 +18,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"time"
 
 	"versiond/test/harness/cluster"
@@ -38,7 +39,7 @@ func main() {
 type options struct {
 	duration    time.Duration
 	rounds      int
-	only        string
+	only        *regexp.Regexp // nil for all
 	dir         string
 	json, write string
 }
@@ -48,7 +49,10 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 	flags.SetOutput(stderr)
 	flags.DurationVar(&o.duration, "duration", 2*time.Second, "how long each load of a round takes")
 	flags.IntVar(&o.rounds, "rounds", 3, "rounds of each cell; of three, every node gets its share of a single client")
-	flags.StringVar(&o.only, "only", "", "measure only cells whose name contains this")
+	flags.Func("only", "measure only the cells whose name, such as \"write, 64 clients\", matches this regular expression", func(text string) (err error) {
+		o.only, err = regexp.Compile(text)
+		return err
+	})
 	flags.StringVar(&o.dir, "dir", "", "folder for the state of all systems; a temporary one when not set")
 	flags.StringVar(&o.json, "json", "", "file for the result as JSON")
 	flags.StringVar(&o.write, "write", "", "document whose section of benchmarks is replaced")
@@ -60,6 +64,9 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 	}
 	return o, nil
 }
+
+// selects reports whether a cell of this name is to be measured.
+func (o options) selects(name string) bool { return o.only == nil || o.only.MatchString(name) }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err error) {
 	o, err := parse(args, stderr)
@@ -113,10 +120,26 @@ func compare(ctx context.Context, o options, dir string, stderr io.Writer) (r *r
 	if err != nil {
 		return nil, err
 	}
-	if err := runCells(ctx, o, systems, r, stderr); err != nil {
-		return nil, err
+	return r, r.measure(ctx, o, systems, stderr)
+}
+
+// measure runs every cell, and notes what memory was needed for those without watchers.
+func (r *result) measure(ctx context.Context, o options, systems []*measure.System, stderr io.Writer) error {
+	if err := r.noteWatchers(ctx, o, systems, stderr); err != nil {
+		return err
 	}
-	return r, r.noteMemory(systems)
+	for _, s := range systems {
+		if err := preload(ctx, s); err != nil {
+			return err
+		}
+	}
+	if err := runGroups(ctx, o, cells(), systems, r, stderr); err != nil {
+		return err
+	}
+	if err := r.noteMemory(systems); err != nil {
+		return err
+	}
+	return runGroups(ctx, o, watchedCells(), systems, r, stderr)
 }
 
 // startAll starts the systems one after the other; servers that are not installed leave one out.

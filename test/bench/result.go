@@ -16,6 +16,8 @@ type result struct {
 	LeftOut  []string        `json:"leftOut,omitempty"`
 	Rows     []row           `json:"rows"`
 	Memory   []memoryNote    `json:"memory"`
+	// WatcherBytes is what a watcher takes of a node's memory, by the name of the system.
+	WatcherBytes map[string]int64 `json:"watcherBytes,omitempty"`
 }
 
 type systemNote struct {
@@ -43,6 +45,8 @@ type memoryNote struct {
 	System string `json:"system"`
 	Server string `json:"server"`
 	Peak   int64  `json:"peakBytes"`
+	// Node says that it is one of the system's nodes, and not what they share.
+	Node bool `json:"node"`
 }
 
 // note files a system's part in a cell. etcd comes last, and gives the others their ratio.
@@ -77,13 +81,23 @@ func (r *result) find(work string, clients int, system string) *row {
 
 func (r *result) noteMemory(systems []*measure.System) error {
 	for _, s := range systems {
-		for _, server := range s.Servers() {
+		for i, server := range s.Servers() {
 			memory, err := server.Memory()
 			if err != nil {
 				return err
 			}
-			r.Memory = append(r.Memory, memoryNote{System: s.Name, Server: server.Name, Peak: memory.Peak})
+			r.Memory = append(r.Memory, memoryNote{System: s.Name, Server: server.Name, Peak: memory.Peak, Node: i < len(s.Nodes)})
 		}
 	}
 	return nil
+}
+
+// peak returns the most that any node of a system held, 0 when it was not measured.
+func (r *result) peak(system string) (bytes int64) {
+	for _, each := range r.Memory {
+		if each.System == system && each.Node {
+			bytes = max(bytes, each.Peak)
+		}
+	}
+	return bytes
 }

@@ -48,6 +48,12 @@ func (c *httpClient) Read(id string, level Level) error {
 	return c.do(http.MethodGet, "/version/"+url.PathEscape(id)+"?level="+string(level), nil, http.StatusOK)
 }
 
+// Check asks whether a client that has a version of this record has to update.
+func (c *httpClient) Check(id, current string, level Level) error {
+	path := "/version/check?id=" + url.QueryEscape(id) + "&current=" + url.QueryEscape(current) + "&level=" + string(level)
+	return c.do(http.MethodGet, path, nil, http.StatusOK)
+}
+
 func (c *httpClient) Close() error { return c.conn.Close() }
 
 // do sends a request and reads the answer, which is to have the wanted status.

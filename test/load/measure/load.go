@@ -16,10 +16,12 @@ const answerTimeout = 15 * time.Second
 type Work func(c Client, worker, number int, random *rand.Rand) error
 
 // Load is a closed loop: each of the workers has a connection to one node and does the work again as
-// soon as it is answered.
+// soon as it is answered, or when its turn has come.
 type Load struct {
 	Workers  int
 	Duration time.Duration
+	// PerSecond is how often all workers together do the work, which they share out evenly; 0 is as often as they can.
+	PerSecond int
 	// Turn moves every worker on by so many nodes, so that a single one can be let visit all.
 	Turn int
 	Work Work
@@ -55,10 +57,13 @@ func (l Load) Run(ctx context.Context, s *System) (Tally, error) {
 	return tally, errors.Join(err, ctx.Err())
 }
 
+// NodeOf returns which of the nodes a worker has.
+func (l Load) NodeOf(worker int) int { return (worker + l.Turn) % NodesCount }
+
 func (l Load) dialAll(ctx context.Context, s *System) ([]Client, error) {
 	var clients []Client
 	for i := range l.Workers {
-		c, err := s.Dial(ctx, s.Nodes[(i+l.Turn)%len(s.Nodes)].Address)
+		c, err := s.Dial(ctx, s.Nodes[l.NodeOf(i)].Address)
 		if err != nil {
 			return clients, err
 		}
@@ -78,7 +83,7 @@ func (l Load) work(clients []Client) Tally {
 	began := time.Now()
 	var wg sync.WaitGroup
 	for i, c := range clients {
-		wg.Go(func() { tallies[i] = l.loop(c, i, began.Add(l.Duration)) })
+		wg.Go(func() { tallies[i] = l.loop(c, i, began) })
 	}
 	wg.Wait()
 	elapsed := time.Since(began)
@@ -90,11 +95,14 @@ func (l Load) work(clients []Client) Tally {
 	return all
 }
 
-// loop ends at end, or when the connection breaks.
-func (l Load) loop(c Client, worker int, end time.Time) (t Tally) {
-	random := rand.New(rand.NewPCG(uint64(worker), uint64(l.Turn)))
+// loop ends when the load's time is over, or when the connection breaks.
+func (l Load) loop(c Client, worker int, start time.Time) (t Tally) {
+	random, end := rand.New(rand.NewPCG(uint64(worker), uint64(l.Turn))), start.Add(l.Duration)
 	began := time.Now()
 	for n := 0; began.Before(end); n++ {
+		if l.PerSecond > 0 {
+			began = l.await(start, worker, n)
+		}
 		err := l.Work(c, worker, n, random)
 		now := time.Now()
 		if err == nil {
@@ -106,6 +114,15 @@ func (l Load) loop(c Client, worker int, end time.Time) (t Tally) {
 		began = now
 	}
 	return t
+}
+
+// await waits until a worker's operation of this number is due, and returns when it goes on.
+func (l Load) await(start time.Time, worker, number int) time.Time {
+	due := start.Add(time.Second * time.Duration(number*l.Workers+worker) / time.Duration(l.PerSecond))
+	if early := time.Until(due); early > 0 {
+		<-time.After(early)
+	}
+	return time.Now()
 }
 
 func (t *Tally) fail(err error) {
@@ -125,6 +142,9 @@ func (t *Tally) Add(other Tally) {
 	t.CPU += other.CPU
 	t.latencies = append(t.latencies, other.latencies...)
 }
+
+// Time makes these what quantiles are of, in place of how long the operations took.
+func (t *Tally) Time(latencies []time.Duration) { t.latencies = latencies }
 
 // Rate is the number of operations a second.
 func (t *Tally) Rate() float64 { return float64(t.Operations) / t.Elapsed.Seconds() }

@@ -109,6 +109,11 @@ type Client interface {
 	Close() error
 }
 
+// Checker is a client of what knows what a version is.
+type Checker interface {
+	Check(id, current string, level Level) error
+}
+
 // Level is how current a read must be, as versiond calls it.
 type Level string
 

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+
+	"versiond/test/load/measure"
+)
+
+// part is what one system does in one cell.
+type part struct {
+	cell   cell
+	system *measure.System
+	tally  measure.Tally
+}
+
+// runGroups measures group by group, in each of them round by round, and in each round every cell and every system in
+// turn; every other round goes the other way.
+func runGroups(ctx context.Context, o options, groups [][]cell, systems []*measure.System, r *result, stderr io.Writer) error {
+	for _, group := range groups {
+		parts := partsOf(o, group, systems, stderr)
+		if err := runRounds(ctx, o, parts); err != nil {
+			return err
+		}
+		for _, p := range parts {
+			r.note(p.cell, p.system, &p.tally)
+		}
+	}
+	return nil
+}
+
+// partsOf returns what is to be done, in the order of the table.
+func partsOf(o options, group []cell, systems []*measure.System, stderr io.Writer) (parts []*part) {
+	for _, c := range group {
+		if !o.selects(c.title()) {
+			continue
+		}
+		fmt.Fprintln(stderr, c.title())
+		for _, s := range systems {
+			if c.takes(s) {
+				parts = append(parts, &part{cell: c, system: s})
+			}
+		}
+	}
+	return parts
+}
+
+func runRounds(ctx context.Context, o options, parts []*part) error {
+	order := slices.Clone(parts)
+	for round := range o.rounds {
+		for _, p := range order {
+			load := measure.Load{Workers: p.cell.workers, Duration: o.duration, Turn: round, Work: p.cell.work}
+			if err := p.run(ctx, load); err != nil {
+				return fmt.Errorf("%s, %s: %w", p.system.Name, p.cell.title(), err)
+			}
+		}
+		slices.Reverse(order)
+	}
+	return nil
+}
+
+func (p *part) run(ctx context.Context, load measure.Load) error {
+	run := load.Run
+	if p.cell.beside != nil {
+		run = func(ctx context.Context, s *measure.System) (measure.Tally, error) {
+			return p.cell.beside(ctx, load, s)
+		}
+	}
+	tally, err := run(ctx, p.system)
+	p.tally.Add(tally)
+	return err
+}
