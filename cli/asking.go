@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -25,13 +24,13 @@ const (
 	// timeoutDefault bounds one request, with all its tries.
 	timeoutDefault = 10 * time.Second
 	attemptMax     = 5 * time.Second
-
-	urlEnv, tokenEnv, tokenFileEnv = "VERSIOND_URL", "VERSIOND_TOKEN", "VERSIOND_TOKEN_FILE"
 )
 
 // asking is what every command knows that asks a cluster.
 type asking struct {
 	environ []string
+	// from is what each flag has its value from that the environment stands for.
+	from map[string]string
 
 	urls                            []string
 	token, tokenFile, ca, cert, key string
@@ -47,11 +46,12 @@ func newAsking(cmd *cobra.Command, environ []string) *asking {
 	flags.StringSliceVar(&a.urls, "url", nil, "`URL` of a node's public port, or several, tried in turn (default $VERSIOND_URL, else "+urlDefault+")")
 	flags.StringVar(&a.token, "token", "", "`SECRET` of a token; others on this machine can see it (default $VERSIOND_TOKEN)")
 	flags.StringVar(&a.tokenFile, "token-file", "", "`FILE` with that secret (default $VERSIOND_TOKEN_FILE)")
-	flags.StringVar(&a.ca, "ca", "", "`FILE` with the authority that signed the nodes' certificates")
-	flags.StringVar(&a.cert, "cert", "", "`FILE` with a certificate to show")
-	flags.StringVar(&a.key, "key", "", "`FILE` with the key of that certificate")
+	flags.StringVar(&a.ca, "ca", "", "`FILE` with the authority that signed the nodes' certificates (default $VERSIOND_CA_FILE, else those of the machine)")
+	flags.StringVar(&a.cert, "cert", "", "`FILE` with a certificate to show (default $VERSIOND_CERT_FILE)")
+	flags.StringVar(&a.key, "key", "", "`FILE` with the key of that certificate (default $VERSIOND_KEY_FILE)")
 	flags.DurationVar(&a.timeout, "timeout", timeoutDefault, "`TIME` that a request may take, with all its tries")
-	flags.StringVarP(&a.format, "output", "o", "table", "`FORM` of the output: table or json")
+	flags.StringVarP(&a.format, "output", "o", "table", "`FORM` of the output: table or json (default $VERSIOND_OUTPUT, else table)")
+	flags.Lookup("output").DefValue = "" // its usage says it
 	mustComplete(cmd, "output", "table", "json")
 	return a
 }
@@ -74,8 +74,13 @@ func mustComplete(cmd *cobra.Command, flag string, words ...string) {
 
 // client returns the client that a command asks with.
 func (a *asking) client(cmd *cobra.Command) (*client.Client, error) {
+	from, err := readVariables(cmd, a.environ)
+	if err != nil {
+		return nil, err
+	}
+	a.from = from
 	if a.format != "table" && a.format != "json" {
-		return nil, usagef(cmd, "-o must be table or json, not %q", a.format)
+		return nil, usagef(cmd, "%s must be table or json, not %q", a.place("output"), a.format)
 	}
 	if a.timeout <= 0 {
 		return nil, usagef(cmd, "--timeout must be above 0")
@@ -102,22 +107,19 @@ func (a *asking) client(cmd *cobra.Command) (*client.Client, error) {
 }
 
 func (a *asking) addresses() []string {
-	if len(a.urls) > 0 {
-		return a.urls
+	if len(a.urls) == 0 {
+		return []string{urlDefault}
 	}
-	var all []string
-	for _, url := range strings.Split(cmp.Or(lookup(a.environ, urlEnv), urlDefault), ",") {
-		all = append(all, strings.TrimSpace(url))
+	all := make([]string, len(a.urls))
+	for i, url := range a.urls {
+		all[i] = strings.TrimSpace(url)
 	}
 	return all
 }
 
-// secret returns the token of the flags or, where they have none, of the environment.
+// secret returns the token that is shown.
 func (a *asking) secret(cmd *cobra.Command) (string, error) {
 	token, file := a.token, a.tokenFile
-	if token == "" && file == "" {
-		token, file = lookup(a.environ, tokenEnv), lookup(a.environ, tokenFileEnv)
-	}
 	if token != "" && file != "" {
 		return "", usagef(cmd, "a token and a file with one are given; one of them is right")
 	}
@@ -138,7 +140,7 @@ func (a *asking) tls() (*tls.Config, error) {
 	if a.ca == "" && a.cert == "" && a.key == "" {
 		return nil, nil
 	}
-	trusted, err := authorities(a.ca)
+	trusted, err := authorities(a.place("ca"), a.ca)
 	if err != nil {
 		return nil, err
 	}
@@ -147,40 +149,30 @@ func (a *asking) tls() (*tls.Config, error) {
 		return cfg, nil
 	}
 	if a.cert == "" || a.key == "" {
-		return nil, errors.New("--cert and --key go together")
+		return nil, errors.New("--cert and --key, or VERSIOND_CERT_FILE and VERSIOND_KEY_FILE, go together")
 	}
 	pair, err := tls.LoadX509KeyPair(a.cert, a.key)
 	if err != nil {
-		return nil, fmt.Errorf("--cert and --key: %w", err)
+		return nil, fmt.Errorf("%s and %s: %w", a.place("cert"), a.place("key"), err)
 	}
 	cfg.Certificates = []tls.Certificate{pair}
 	return cfg, nil
 }
 
-// authorities returns those of the file that --ca names; nil, which is those of the machine, where it names none.
-func authorities(ca string) (*x509.CertPool, error) {
+// authorities returns those of the file that place names; nil, which is those of the machine, where it names none.
+func authorities(place, ca string) (*x509.CertPool, error) {
 	if ca == "" {
 		return nil, nil
 	}
 	text, err := os.ReadFile(ca)
 	if err != nil {
-		return nil, fmt.Errorf("--ca: %w", err)
+		return nil, fmt.Errorf("%s: %w", place, err)
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("--ca: %s holds no certificate in PEM", ca)
+		return nil, fmt.Errorf("%s: %s holds no certificate in PEM", place, ca)
 	}
 	return pool, nil
-}
-
-// lookup returns the last value of a variable, as a shell would.
-func lookup(environ []string, name string) (value string) {
-	for _, entry := range environ {
-		if text, is := strings.CutPrefix(entry, name+"="); is {
-			value = text
-		}
-	}
-	return value
 }
 
 // run makes what a command does: ask gets the client, and a context that Ctrl-C ends.

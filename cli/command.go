@@ -36,14 +36,20 @@ func (p Program) Run(args []string) int {
 	if err == nil {
 		return 0
 	}
-	printError(p.Stderr, err, wantsJSON(cmd))
+	printError(p.Stderr, err, p.wantsJSON(cmd))
 	return exitCode(err)
 }
 
 // wantsJSON reports whether a command was told to answer in JSON.
-func wantsJSON(cmd *cobra.Command) bool {
+func (p Program) wantsJSON(cmd *cobra.Command) bool {
 	flag := cmd.Flags().Lookup("output")
-	return flag != nil && flag.Value.String() == "json"
+	if flag == nil {
+		return false
+	}
+	if !flag.Changed {
+		return lookup(p.Environ, outputEnv) == "json"
+	}
+	return flag.Value.String() == "json"
 }
 
 func (p Program) command() *cobra.Command {

@@ -76,7 +76,7 @@ func probe(ctx context.Context, client *http.Client, url string) (node string, e
 
 // clientTrusting returns a client that trusts the authorities in a file, or those of the machine.
 func clientTrusting(ca string) (*http.Client, error) {
-	trusted, err := authorities(ca)
+	trusted, err := authorities("--ca", ca)
 	if err != nil || trusted == nil {
 		return http.DefaultClient, err
 	}

@@ -36,8 +36,12 @@ func command(t *testing.T, stdin string, args ...string) ran {
 
 func commandOn(t *testing.T, urls []string, stdin string, args ...string) ran {
 	t.Helper()
+	return commandIn(t, []string{"VERSIOND_URL=" + strings.Join(urls, ","), "VERSIOND_TOKEN=" + adminSecret}, stdin, args...)
+}
+
+func commandIn(t *testing.T, environ []string, stdin string, args ...string) ran {
+	t.Helper()
 	var stdout, stderr bytes.Buffer
-	environ := []string{"VERSIOND_URL=" + strings.Join(urls, ","), "VERSIOND_TOKEN=" + adminSecret}
 	p := Program{Release: "1.2.3", Environ: environ, Stdin: strings.NewReader(stdin), Stdout: &stdout, Stderr: &stderr}
 	code := p.Run(args)
 	return ran{code, stdout.String(), stderr.String()}

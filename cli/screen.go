@@ -200,7 +200,7 @@ func adviceOn(err error) string {
 	return ""
 }
 
-const adviceOnTrust = "Name the authority that signed the nodes' certificates with --ca, and call the nodes as their certificates do."
+const adviceOnTrust = "Name the authority that signed the nodes' certificates with --ca or VERSIOND_CA_FILE, and call the nodes as their certificates do."
 
 // isUntrusted reports whether a node has shown a certificate that is not believed.
 func isUntrusted(err error) bool {

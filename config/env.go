@@ -13,7 +13,10 @@ import (
 const fileEnv = envPrefix + "CONFIG"
 
 // ofCommands are the variables of commands that ask a cluster. They set nothing of a node, and may be around where one starts.
-var ofCommands = []string{envPrefix + "URL", envPrefix + "TOKEN", envPrefix + "TOKEN_FILE"}
+var ofCommands = []string{
+	envPrefix + "URL", envPrefix + "TOKEN", envPrefix + "TOKEN_FILE", envPrefix + "CA_FILE", envPrefix + "CERT_FILE", envPrefix + "KEY_FILE",
+	envPrefix + "OUTPUT",
+}
 
 // readEnv takes over what the environment sets, and reports every wrong variable.
 func (c *Config) readEnv(environ []string) error {
