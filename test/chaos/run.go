@@ -99,6 +99,7 @@ func Run(t *testing.T, options Options) *Report {
 	if options.Duration > 0 {
 		require.GreaterOrEqual(t, r.report.logFiles, filesPerRound*r.number, "files of the Raft log that the load has filled")
 	}
+	r.requireSameChanges()
 	r.finished, r.report.took = true, time.Since(r.report.began)
 	return r.report
 }
@@ -112,6 +113,7 @@ type run struct {
 	load     *cluster.Load
 	watchers *cluster.Watchers
 	ledger   *cluster.Ledger // may be read while the load pauses
+	past     *history.Past
 	report   *Report
 	number   int
 	recorder *history.Recorder // of the newest round
@@ -122,7 +124,7 @@ func newRun(t *testing.T, options Options) *run {
 	t.Helper()
 	options.Patience = max(options.Patience, 1)
 	t.Logf("SEED=%d MODE=%s: %d faults, for %s at least", options.Seed, options.Mode, len(options.Faults), options.Duration)
-	r := &run{t: t, options: options, random: rand.New(rand.NewPCG(options.Seed, 0)), report: newReport(options)}
+	r := &run{t: t, options: options, random: rand.New(rand.NewPCG(options.Seed, 0)), past: history.NewPast(), report: newReport(options)}
 	config := cluster.Config{Program: options.Program, Env: nodeEnv, OwnMachines: true, KeepFailed: true}
 	if options.Mode == MySQL {
 		config.Shared, config.PerNode = &servers.Shared{}, true
@@ -255,13 +257,8 @@ func (r *run) check(f Fault, o outcome) {
 	rows := r.cluster.RequireEqualStores()
 	r.cluster.RequireLocal(rows)
 	r.watchers.RequireAllSeen(r.t, r.cluster.Nodes[0].Database)
-	rows = withPrefix(rows, loadPrefix)
-	if violations := r.ledger.Violations(rows); len(violations) > 0 {
-		for _, v := range violations {
-			r.report.violated(f, v.Kind)
-		}
-		r.t.Errorf("round %d: %s: %d violations, the first of them: %v", r.number, f.Name, len(violations), violations[:min(5, len(violations))])
-	}
+	r.violated(f, r.ledger.Violations(withPrefix(rows, loadPrefix)))
+	r.checkChanges(f, append(r.ledger.TakeWrites(), r.recorder.Writes()...))
 	wrong, undecided := r.recorder.Check(historyCheckTimeout * r.options.Patience)
 	stale := r.recorder.CheckWeak()
 	r.report.violated(f, slices.Repeat([]cluster.Kind{cluster.Stale}, len(stale)+len(wrong))...)
@@ -272,6 +269,17 @@ func (r *run) check(f Fault, o outcome) {
 	require.LessOrEqual(r.t, o.withoutWrites(), r.within(f), "round %d: %s: time without a write", r.number, f.Name)
 	if r.t.Failed() {
 		r.t.FailNow()
+	}
+}
+
+// violated reports what must not have happened, unless it is nothing.
+func (r *run) violated(f Fault, violations []cluster.Violation) {
+	r.t.Helper()
+	for _, v := range violations {
+		r.report.violated(f, v.Kind)
+	}
+	if len(violations) > 0 {
+		r.t.Errorf("round %d: %s: %d violations, the first of them: %v", r.number, f.Name, len(violations), violations[:min(5, len(violations))])
 	}
 }
 

@@ -147,6 +147,36 @@ func (c *Client) List(ctx context.Context, opts model.ReadOptions) ([]model.Vers
 	}
 }
 
+// historyPage is small, so that histories have several pages.
+const historyPage = 40
+
+// History reads all pages of the changes of a record, the newest first and without details, and whether they go back to its creation.
+func (c *Client) History(ctx context.Context, id string, opts model.ReadOptions) (changes []model.Change, complete bool, err error) {
+	query := readQuery(opts)
+	query.Set("limit", strconv.Itoa(historyPage))
+	for {
+		var page struct {
+			Items []struct {
+				Revision                         uint64
+				Op                               model.ChangeOp
+				VersionNo, Platform, WasPlatform string
+			}
+			NextCursor string
+			Complete   bool
+		}
+		if _, err := c.do(ctx, request{method: http.MethodGet, path: recordPath(id) + "/history?" + query.Encode()}, &page); err != nil {
+			return nil, false, err
+		}
+		for _, item := range page.Items {
+			changes = append(changes, model.Change{ID: id, Revision: item.Revision, Op: item.Op, VersionNo: item.VersionNo, Platform: item.Platform, WasPlatform: item.WasPlatform})
+		}
+		if page.NextCursor == "" {
+			return changes, page.Complete, nil
+		}
+		query.Set("cursor", page.NextCursor)
+	}
+}
+
 func (c *Client) record(ctx context.Context, method, path string, header map[string]string, b body) (result model.Result, err error) {
 	result.Index, err = c.do(ctx, request{method: method, path: path, header: header, body: b}, &result.Record)
 	return result, err

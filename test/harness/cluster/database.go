@@ -22,9 +22,9 @@ type Contents struct {
 // methods only where they say so.
 type Database interface {
 	Read(ctx context.Context) (Contents, error)
-	// Changes returns those that are kept with greater revisions, in their order and without details. It may be called while
-	// the node runs.
-	Changes(ctx context.Context, after uint64) ([]model.Change, error)
+	// EachChange gives those that are kept with greater revisions to do, in their order and without details, until that
+	// fails. It may be called while the node runs.
+	EachChange(ctx context.Context, after uint64, do func(*model.Change) error) error
 	// Harm does a kind of damage to it, under a running node too.
 	Harm(kind damage.Kind)
 	// Drop destroys it; on MySQL also under a running node.
@@ -99,25 +99,28 @@ func readRows(ctx context.Context, tx *sql.Tx) ([]model.Version, error) {
 }
 
 // readChanges is the same on every database.
-func readChanges(ctx context.Context, db beginner, after uint64) (list []model.Change, err error) {
+func readChanges(ctx context.Context, db beginner, after uint64, do func(*model.Change) error) (err error) {
 	tx, err := db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { err = errors.Join(err, tx.Rollback()) }()
 	rows, err := tx.QueryContext(ctx, "SELECT revision, op, id, platform, COALESCE(was_platform, ''), COALESCE(version_no, '') FROM version_changes WHERE revision > ? ORDER BY revision", after)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var c model.Change
-		if err := rows.Scan(&c.Revision, &c.Op, &c.ID, &c.Platform, &c.WasPlatform, &c.VersionNo); err != nil {
-			return nil, err
+		err := rows.Scan(&c.Revision, &c.Op, &c.ID, &c.Platform, &c.WasPlatform, &c.VersionNo)
+		if err == nil {
+			err = do(&c)
 		}
-		list = append(list, c)
+		if err != nil {
+			return err
+		}
 	}
-	return list, rows.Err()
+	return rows.Err()
 }
 
 // beginner is a database, or one connection to it.

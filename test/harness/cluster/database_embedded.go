@@ -43,11 +43,8 @@ func (d *sqliteDatabase) Read(ctx context.Context) (contents Contents, err error
 	})
 }
 
-func (d *sqliteDatabase) Changes(ctx context.Context, after uint64) (list []model.Change, err error) {
-	return list, d.read(func(db beginner) error {
-		list, err = readChanges(ctx, db, after)
-		return err
-	})
+func (d *sqliteDatabase) EachChange(ctx context.Context, after uint64, do func(*model.Change) error) error {
+	return d.read(func(db beginner) error { return readChanges(ctx, db, after, do) })
 }
 
 func (d *sqliteDatabase) read(read func(beginner) error) error {

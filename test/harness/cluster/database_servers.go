@@ -108,11 +108,8 @@ func (d *mysqlDatabase) Read(ctx context.Context) (contents Contents, err error)
 	})
 }
 
-func (d *mysqlDatabase) Changes(ctx context.Context, after uint64) (list []model.Change, err error) {
-	return list, d.read(ctx, func(db beginner) error {
-		list, err = readChanges(ctx, db, after)
-		return err
-	})
+func (d *mysqlDatabase) EachChange(ctx context.Context, after uint64, do func(*model.Change) error) error {
+	return d.read(ctx, func(db beginner) error { return readChanges(ctx, db, after, do) })
 }
 
 func (d *mysqlDatabase) read(ctx context.Context, read func(beginner) error) error {

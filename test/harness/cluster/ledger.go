@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"fmt"
+	"math"
 	"reflect"
 	"sync"
 	"time"
@@ -24,6 +25,8 @@ type history struct {
 	possible *state
 	// newest is the highest revision that the client was ever given for the id.
 	newest uint64
+	// asked is the write that was not answered.
+	asked *Write
 }
 
 // Counts are what came of the requests of a Load.
@@ -47,6 +50,7 @@ type Ledger struct {
 	mu         sync.Mutex
 	histories  map[string]*history
 	violations []Violation
+	writes     []*Write // that TakeWrites has not given
 }
 
 func newLedger() *Ledger { return &Ledger{histories: map[string]*history{}} }
@@ -63,15 +67,19 @@ func (l *Ledger) noteAcknowledged() {
 	}
 }
 
-// note files what a write that succeeded has made of a record.
-func (l *Ledger) note(id string, after *model.VersionDB) {
+// note files what a write that succeeded has made of a record, as the index reflects it. If one was not answered, it is that.
+func (l *Ledger) note(id string, after *model.VersionDB, index uint64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	h := &history{acknowledged: state{record: after}}
-	if before := l.histories[id]; before != nil {
-		h.newest = before.newest
+	before := l.history(id)
+	write := before.asked
+	if write == nil {
+		write = before.ask(id, after)
 	}
+	h := &history{acknowledged: state{record: after}, newest: before.newest}
 	h.newest = max(h.newest, h.revision())
+	write.Acknowledge(h.revision(), index)
+	l.writes = append(l.writes, write)
 	l.histories[id] = h
 }
 
@@ -80,12 +88,29 @@ func (l *Ledger) noteUnknown(id string, after *model.VersionDB) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.Unknown++
-	h := l.histories[id]
-	if h == nil {
-		h = &history{}
-		l.histories[id] = h
-	}
+	h := l.history(id)
 	h.possible = &state{record: after, newer: true}
+	if h.asked == nil {
+		h.asked = h.ask(id, after)
+		l.writes = append(l.writes, h.asked)
+	}
+}
+
+func (l *Ledger) history(id string) *history {
+	if l.histories[id] == nil {
+		l.histories[id] = &history{}
+	}
+	return l.histories[id]
+}
+
+// TakeWrites returns the writes that were acknowledged or not answered since it was called last. Those that were not answered
+// may be acknowledged later, and are given again then.
+func (l *Ledger) TakeWrites() []*Write {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	writes := l.writes
+	l.writes = nil
+	return writes
 }
 
 func (l *Ledger) noteRefused() {
@@ -176,6 +201,21 @@ func (h *history) kind(row model.Version, exists bool) Kind {
 		return Doubled
 	}
 	return Lost
+}
+
+// ask returns the write that makes after of the record.
+func (h *history) ask(id string, after *model.VersionDB) *Write {
+	w := &Write{ID: id, Op: model.ChangeDelete, After: h.newest, Until: math.MaxUint64}
+	switch {
+	case after == nil:
+		return w
+	case h.acknowledged.record == nil:
+		w.Op = model.ChangeCreate
+	default:
+		w.Op = model.ChangeUpdate
+	}
+	w.VersionNo, w.Platform = after.VersionNo, after.Platform
+	return w
 }
 
 func (h *history) revision() uint64 {

@@ -20,11 +20,11 @@ func rowAt(versionNo string, revision uint64) []model.Version {
 // TestLedgerTellsRightFromWrong breaks when the crash tests would not notice a lost, doubled or
 // invented write, or would take a lawful outcome for one.
 func TestLedgerTellsRightFromWrong(t *testing.T) {
-	created := func(l *Ledger) { l.note("a", recordAt("1", 100)) }
+	created := func(l *Ledger) { l.note("a", recordAt("1", 100), 0) }
 	updating := func(l *Ledger) { created(l); l.noteUnknown("a", recordAt("2", 0)) }
 	deleting := func(l *Ledger) { created(l); l.noteUnknown("a", nil) }
 	creating := func(l *Ledger) { l.noteUnknown("a", recordAt("1", 0)) }
-	deleted := func(l *Ledger) { created(l); l.note("a", nil) }
+	deleted := func(l *Ledger) { created(l); l.note("a", nil, 0) }
 	tests := map[string]struct {
 		told  func(l *Ledger)
 		rows  []model.Version
@@ -72,8 +72,8 @@ func TestLedgerTellsLostFromDoubled(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := newLedger()
-			l.note("a", recordAt("1", 100))
-			l.note("a", recordAt("2", 200))
+			l.note("a", recordAt("1", 100), 0)
+			l.note("a", recordAt("2", 200), 0)
 			found := l.Violations(tt.rows)
 			require.Len(t, found, 1)
 			require.Equal(t, tt.kind, found[0].Kind)

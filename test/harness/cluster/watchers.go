@@ -139,9 +139,13 @@ func (ws *Watchers) RequireAllSeen(t testing.TB, db Database) {
 			}
 			return nil
 		})
-		changes, err := db.Changes(t.Context(), w.from(contents.State.ChangesFrom))
+		var want []string
+		err := db.EachChange(t.Context(), w.from(contents.State.ChangesFrom), func(c *model.Change) error {
+			want = w.appendWanted(want, c)
+			return nil
+		})
 		if err == nil {
-			err = w.compare(changes, contents.State.ChangesFrom)
+			err = w.compare(want, contents.State.ChangesFrom)
 		}
 		if err != nil {
 			t.Fatalf("a watcher of %q on %q: %v", w.prefix, w.platform, err)
@@ -161,16 +165,21 @@ func (w *watcher) from(floor uint64) uint64 {
 	return max(w.began, floor)
 }
 
-// compare holds what was seen against the changes that are kept above the floor, and forgets it then.
-func (w *watcher) compare(changes []model.Change, floor uint64) error {
+// appendWanted appends what a watcher has to have seen of a change.
+func (w *watcher) appendWanted(want []string, c *model.Change) []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	var want, got []string
-	for _, c := range changes {
-		if line := w.wants(&c); line != "" && c.Revision <= w.place && !w.wasGone(c.Revision) {
-			want = append(want, line)
-		}
+	if line := w.wants(c); line != "" && c.Revision <= w.place && !w.wasGone(c.Revision) {
+		want = append(want, line)
 	}
+	return want
+}
+
+// compare holds what was seen against what it has to be above the floor, and forgets it then.
+func (w *watcher) compare(want []string, floor uint64) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var got []string
 	for _, e := range w.seen {
 		if e.Revision > floor && !w.wasGone(e.Revision) {
 			got = append(got, lineOf(e))

@@ -245,7 +245,7 @@ func (w *worker) accept(r *owned, want *model.VersionDB, result model.Result) {
 		w.newest = max(w.newest, got.Revision)
 		r.now = &got
 	}
-	w.ledger.note(r.id, r.now)
+	w.ledger.note(r.id, r.now, result.Index)
 }
 
 // read reads, at any level, what this worker, the only one that writes there, wrote last.

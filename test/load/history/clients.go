@@ -136,7 +136,7 @@ func (c *Clients) ask(node *cluster.Client, in Input) Output {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
-	record := model.VersionDB{ID: in.Key, VersionNo: in.VersionNo, Platform: "linux"}
+	record := model.VersionDB{ID: in.Key, VersionNo: in.VersionNo, Platform: platform}
 	var result model.Result
 	var err error
 	switch in.Kind {
