@@ -83,6 +83,15 @@ func SetUpRaftRouter(v *controller.VersionController, p *controller.PeerControll
 
 // newEngine returns an engine on which every answer, also to unknown paths, goes through serve.
 func newEngine(v *controller.VersionController, serve, noSuchPath gin.HandlerFunc) *gin.Engine {
+	engine := NewEngine()
+	engine.Use(serve)
+	engine.NoRoute(noSuchPath)
+	engine.NoMethod(v.MethodNotAllowed)
+	return engine
+}
+
+// NewEngine returns an engine with the settings of both ports, and without routes.
+func NewEngine() *gin.Engine {
 	quiet()
 	engine := gin.New()
 	// Ids are matched as they were sent and decoded once by the handlers: gin would take the plus
@@ -93,9 +102,6 @@ func newEngine(v *controller.VersionController, serve, noSuchPath gin.HandlerFun
 	engine.RedirectTrailingSlash = false
 	engine.HandleMethodNotAllowed = true
 	engine.ForwardedByClientIP = false
-	engine.Use(serve)
-	engine.NoRoute(noSuchPath)
-	engine.NoMethod(v.MethodNotAllowed)
 	return engine
 }
 

@@ -1,6 +1,11 @@
 package main
 
 import (
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -64,4 +69,34 @@ func TestErrorsAreShown(t *testing.T) {
 	require.Contains(t, text, "| 7 |\n")
 	require.Contains(t, text, "no space")
 	require.Equal(t, 1, strings.Count(text, "The first error"))
+}
+
+// The bare handler is what a node is compared with: it has to answer the same bytes.
+func TestBareHandlerAnswersTheSameBytes(t *testing.T) {
+	node := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("ETag", `"4096"`)
+		w.Header()["X-Versiond-Index"] = []string{"7"}
+		w.Header().Set("Content-Type", "application/json; charset=utf-8")
+		_, _ = w.Write([]byte(`{"id":"read-0","revision":4096}`))
+	}))
+	defer node.Close()
+	a, err := fetch(t.Context(), node.URL+"/version/read-0")
+	require.NoError(t, err)
+	bare := httptest.NewServer(bareServer(a).Handler)
+	defer bare.Close()
+	require.Equal(t, mustAsk(t, node.URL), mustAsk(t, bare.URL))
+}
+
+// mustAsk returns an answer as it came over the connection, without its date.
+func mustAsk(t *testing.T, url string) string {
+	t.Helper()
+	conn, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
+	require.NoError(t, err)
+	defer conn.Close()
+	_, err = conn.Write([]byte("GET /version/read-0?level=none HTTP/1.1\r\nHost: node\r\nConnection: close\r\n\r\n"))
+	require.NoError(t, err)
+	answer, err := io.ReadAll(conn)
+	require.NoError(t, err)
+	require.Contains(t, string(answer), "read-0")
+	return regexp.MustCompile("Date: .*\r\n").ReplaceAllString(string(answer), "")
 }

@@ -44,6 +44,8 @@ func (c cell) takes(s *measure.System) bool {
 	switch s.Name {
 	case measure.Etcd:
 		return !c.ours
+	case measure.Bare:
+		return c.bare
 	default:
 		return true
 	}

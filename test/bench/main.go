@@ -19,6 +19,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"time"
 
 	"versiond/test/harness/cluster"
@@ -69,6 +70,9 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 func (o options) selects(name string) bool { return o.only == nil || o.only.MatchString(name) }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err error) {
+	if len(args) == 3 && args[0] == bareCommand {
+		return serveBare(ctx, args[1], args[2])
+	}
 	o, err := parse(args, stderr)
 	if err != nil {
 		return err
@@ -120,11 +124,11 @@ func compare(ctx context.Context, o options, dir string, stderr io.Writer) (r *r
 	if err != nil {
 		return nil, err
 	}
-	return r, r.measure(ctx, o, systems, stderr)
+	return r, r.measure(ctx, o, dir, systems, stderr)
 }
 
 // measure runs every cell, and notes what memory was needed for those without watchers.
-func (r *result) measure(ctx context.Context, o options, systems []*measure.System, stderr io.Writer) error {
+func (r *result) measure(ctx context.Context, o options, dir string, systems []*measure.System, stderr io.Writer) (err error) {
 	if err := r.noteWatchers(ctx, o, systems, stderr); err != nil {
 		return err
 	}
@@ -133,7 +137,17 @@ func (r *result) measure(ctx context.Context, o options, systems []*measure.Syst
 			return err
 		}
 	}
-	if err := runGroups(ctx, o, cells(), systems, r, stderr); err != nil {
+	bare, err := startBare(ctx, o, dir, systems[0])
+	if err != nil {
+		return err
+	}
+	all := systems
+	if bare != nil {
+		defer func() { err = errors.Join(err, bare.Close()) }()
+		all = append(slices.Clone(systems), bare)
+		r.Systems = append(r.Systems, systemNote{Name: bare.Name, Version: bare.Version})
+	}
+	if err := runGroups(ctx, o, cells(), all, r, stderr); err != nil {
 		return err
 	}
 	if err := r.noteMemory(systems); err != nil {

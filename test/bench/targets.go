@@ -34,6 +34,7 @@ func targets() []target {
 		atMost(1, "writes of one client, median latency, × etcd", toSystem(measure.Etcd, workWrite, 1, median)).withServers(1.2),
 		atMost(0.8, "writes of 64 clients, 99th percentile, × etcd", toSystem(measure.Etcd, workWrite, 64, tail)),
 		atLeast(2.6, "reads at `none`, rate, × etcd's serializable ones", toSystem(measure.Etcd, workNone, 64, rate)),
+		atLeast(0.9, "reads at `none`, rate, × Gin with a constant", toSystem(measure.Bare, workNone, 64, rate)),
 		atLeast(2.5, "linearizable reads, rate, × etcd", toSystem(measure.Etcd, workLinearizable, 64, rate)),
 		atLeast(2.5, "mixed, rate, × etcd", toSystem(measure.Etcd, workMixed, 64, rate)),
 		atMost(1.3, "peak memory of a node, × etcd", value{of: peakToEtcd}),

@@ -22,6 +22,7 @@ const (
 	Embedded    = "versiond embedded"
 	WithServers = "versiond, MySQL and Redis"
 	Etcd        = "etcd"
+	Bare        = "Gin, a constant"
 )
 
 // System is a replicated store of three nodes that runs on this machine.
