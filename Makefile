@@ -82,6 +82,10 @@ servers: ## get MySQL, MariaDB, Redis, nginx, HAProxy and Chromium for the tests
 pictures: servers ## the pictures of the console in docs/pictures, taken in a browser from real nodes
 	go test -count=1 -tags pictures -run '^TestPictures$$' ./test/browser
 
+.PHONY: docs
+docs: ## the table of settings in docs/configuration.md, from the settings
+	go test -count=1 -run '^TestSettingsPage$$' ./docs -write
+
 .PHONY: fuzz
 fuzz: ## every fuzz target, FUZZTIME=100000x
 	@scripts/fuzz $(FUZZTIME)

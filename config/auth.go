@@ -25,7 +25,7 @@ type Auth struct {
 	// Certificates are those that clients may show instead of a token.
 	Certificates []Certificate `yaml:"certificates" example:"ops:admin" usage:"certificates that stand for a token, as name:role,...; they need tls.clientCAFile"`
 	// Public is what needs no token; PublicCheck or nothing.
-	Public string `yaml:"public" example:"check" usage:"check lets anybody, pages of any site too, ask which version is the newest and whether to update, without a token"`
+	Public string `yaml:"public" example:"check" usage:"check: anybody may ask for latest, check and compare without a token, pages of any site too"`
 	// Disabled lets nodes listen anywhere without tokens and without a cluster secret.
 	Disabled bool `yaml:"disabled" example:"false" usage:"let everybody who reaches a node do everything, wherever it listens"`
 }
@@ -47,10 +47,10 @@ type Token struct {
 // Cluster is what the nodes of one cluster have in common.
 type Cluster struct {
 	// Secret is what nodes show each other; Load takes it from SecretFile when that is given.
-	Secret     Secret `yaml:"secret" example:"another-secret-of-16-bytes-or-more" usage:"what the nodes show each other, alike on all of them; needed unless the peer port is on a loopback address"`
+	Secret     Secret `yaml:"secret" example:"another-secret-of-16-bytes-or-more" usage:"what the nodes show each other, alike on all of them; needed off loopback without cluster.certFile"`
 	SecretFile string `yaml:"secretFile" example:"/run/secrets/cluster" usage:"file that holds the secret instead"`
 	// CertFile, KeyFile and CAFile are how nodes prove to each other that they are nodes, and encrypt what they say.
-	CertFile string `yaml:"certFile" example:"/etc/versiond/node1.pem" usage:"certificate by which the node speaks TLS to the others, for the host of its address; all nodes have one or none"`
+	CertFile string `yaml:"certFile" example:"/etc/versiond/node1.pem" usage:"certificate by which the node speaks TLS to the others, for the host of its address; all nodes have one or none" see:"TLS: operations.md#tls"`
 	KeyFile  string `yaml:"keyFile" example:"/etc/versiond/node1-key.pem" usage:"key of that certificate"`
 	CAFile   string `yaml:"caFile" example:"/etc/versiond/ca.pem" usage:"authorities that sign the certificates of nodes"`
 }

@@ -20,30 +20,30 @@ type Config struct {
 	Cluster  Cluster  `yaml:"cluster"`
 
 	// OnlyNode is the id of the single node to run; empty runs every node of Raft.Nodes side by side.
-	OnlyNode string `yaml:"node" flag:"node ID" example:"node1" usage:"run only the node with this id; without it every node of raft.nodes runs"`
+	OnlyNode string `yaml:"node" flag:"node ID" example:"node1" usage:"run only this node; all of raft.nodes in one process when not set"`
 	// DataDir holds one directory for each node, named after its id.
-	DataDir string `yaml:"dataDir" env:"DATA_DIR" flag:"data-dir DIR" example:"./data" usage:"directory that keeps the state of every node, each under its id"`
+	DataDir string `yaml:"dataDir" env:"DATA_DIR" flag:"data-dir DIR" example:"./data" usage:"directory with one directory a node"`
 	// Join lists peer addresses of members that a node outside Raft.Nodes asks to let it in.
-	Join []string `yaml:"join" flag:"join HOST:PORT,..." example:"10.0.0.1:7001" usage:"peer addresses of members to ask to be let in"`
+	Join []string `yaml:"join" flag:"join HOST:PORT,..." example:"10.0.0.1:7001" usage:"peer addresses of members that a node asks to be let in"`
 	// Address and Port describe OnlyNode when Raft.Nodes does not list it.
-	Address string `yaml:"address" flag:"address HOST:PORT" example:"10.0.0.4:7001" usage:"where other nodes reach a node that raft.nodes does not list"`
+	Address string `yaml:"address" flag:"address HOST:PORT" example:"10.0.0.4:7001" usage:"peer address of a node that raft.nodes does not list"`
 	Port    int    `yaml:"port" flag:"port N" example:"8081" usage:"public HTTP port of a node that raft.nodes does not list"`
 }
 
 // MySQL says where the records are kept. An empty DSN means embedded SQLite in the data directory.
 type MySQL struct {
 	// DSN is in the form of go-sql-driver/mysql. Each node adds "_" and its id to the database name.
-	DSN Secret `yaml:"dsn" example:"versiond:password@tcp(127.0.0.1:3306)/versions" usage:"MySQL to keep records in, one database for each node; embedded SQLite when not set"`
+	DSN Secret `yaml:"dsn" example:"versiond:password@tcp(127.0.0.1:3306)/versions" usage:"MySQL for the records; each node adds _ and its id to the database name; SQLite in the data directory when not set"`
 }
 
 // Redis says where cached records go. An empty Addr means that MemoryDB is the only cache.
 type Redis struct {
-	Addr     string `yaml:"addr" example:"127.0.0.1:6379" usage:"Redis to cache records in; none when not set"`
-	Username string `yaml:"username" example:"versiond" usage:"ACL user of that Redis; its default user when not set"`
+	Addr     string `yaml:"addr" example:"127.0.0.1:6379" usage:"Redis as a second cache; none when not set"`
+	Username string `yaml:"username" example:"versiond" usage:"ACL user of that Redis; its default user when not set" see:"the rights that it needs: operations.md#redis-with-users-or-tls"`
 	Password Secret `yaml:"password" example:"a password" usage:"password of that Redis"`
 	DB       int    `yaml:"db" example:"0" usage:"database number in that Redis"`
 	// TLS encrypts the connections; the files may be given with it.
-	TLS      bool   `yaml:"tls" example:"true" usage:"encrypt the connections to that Redis, and check who it is"`
+	TLS      bool   `yaml:"tls" example:"true" usage:"encrypt the connections to that Redis, and check its certificate"`
 	CAFile   string `yaml:"caFile" example:"/etc/versiond/redis-ca.pem" usage:"authority that signed the certificate of that Redis; those of the machine when not set"`
 	CertFile string `yaml:"certFile" example:"/etc/versiond/redis.pem" usage:"certificate to show to that Redis, where it asks for one"`
 	KeyFile  string `yaml:"keyFile" example:"/etc/versiond/redis-key.pem" usage:"key of that certificate"`
@@ -59,29 +59,29 @@ type MemoryDB struct {
 
 // Server times a node's upkeep and says where it listens.
 type Server struct {
-	ReloadInterval         time.Duration `yaml:"reloadInterval" example:"30s" usage:"time between two readings of all rows, which fill Redis and check the store; cached records expire after three"`
+	ReloadInterval         time.Duration `yaml:"reloadInterval" example:"30s" usage:"time between two readings of all rows, which fill Redis, hold the rows against the log and compare the members; a cached record expires three intervals after its last read"`
 	PeriodicDeleteInterval time.Duration `yaml:"periodicDeleteInterval" example:"1s" usage:"time between two searches for expired cache entries"`
 	// ExamineSize is how many cached keys one search looks at.
 	ExamineSize int `yaml:"examineSize" example:"20" usage:"cache entries that one such search examines"`
 	// Bind is the host that both ports listen on; empty listens on the host of the node's address.
-	Bind string `yaml:"bind" flag:"bind HOST" example:"0.0.0.0" usage:"host to listen on; the host of the node's address when not set"`
+	Bind string `yaml:"bind" flag:"bind HOST" example:"0.0.0.0" usage:"host that both ports listen on; that of the node's address when not set"`
 	// TrustedHosts are names, besides its own address, under which a node without tokens answers.
-	TrustedHosts []string `yaml:"trustedHosts" example:"registry.example.com" usage:"names under which a node without tokens answers too, besides localhost, IP addresses and its own address"`
+	TrustedHosts []string `yaml:"trustedHosts" example:"registry.example.com" usage:"names under which a node without tokens answers too, besides localhost, IP addresses, and those of server.bind and its address"`
 	// TrustedOrigins are origins of pages that may change something through a proxy that rewrites Host.
 	TrustedOrigins []string `yaml:"trustedOrigins" example:"https://registry.example.com" usage:"origins of pages that may change something though their Host is another, as behind a proxy that rewrites it"`
 }
 
 // Raft lists the nodes that make the cluster when it is new, and says when its log is compacted.
 type Raft struct {
-	Nodes []Node `yaml:"nodes" example:"node1=127.0.0.1:7001/8081" usage:"nodes of a new cluster as id=host:port/httpPort,...; the first one bootstraps"`
+	Nodes []Node `yaml:"nodes" example:"node1=127.0.0.1:7001/8081" usage:"nodes of a new cluster, as id=host:port/httpPort,..., alike on every machine; the first one bootstraps"`
 	// SnapshotInterval is how often a node looks whether a snapshot is due.
 	SnapshotInterval time.Duration `yaml:"snapshotInterval" example:"30s" usage:"how often a node looks whether a snapshot is due"`
 	// SnapshotThreshold is how many log entries make a snapshot due.
-	SnapshotThreshold int `yaml:"snapshotThreshold" example:"8192" usage:"how many log entries after the last snapshot make another one due"`
+	SnapshotThreshold int `yaml:"snapshotThreshold" example:"8192" usage:"log entries since the last snapshot that make one due"`
 	// TrailingLogs is how many log entries a snapshot leaves for members that are behind.
-	TrailingLogs int `yaml:"trailingLogs" example:"10240" usage:"how many log entries are kept behind a snapshot, for members that are behind"`
+	TrailingLogs int `yaml:"trailingLogs" example:"10240" usage:"log entries kept behind a snapshot, for members that are behind"`
 	// SegmentBytes is the size of one file of the log.
-	SegmentBytes int `yaml:"segmentBytes" example:"16777216" usage:"bytes of one file of the Raft log, which is allocated in advance"`
+	SegmentBytes int `yaml:"segmentBytes" example:"16777216" usage:"bytes of one file of the Raft log, allocated in advance; another size counts for new files"`
 }
 
 // Log says what is logged and how.
@@ -89,7 +89,7 @@ type Log struct {
 	Level  string `yaml:"level" flag:"log-level LEVEL" example:"info" usage:"least severe level that is logged: debug, info, warn or error"`
 	Format string `yaml:"format" flag:"log-format FORMAT" example:"text" usage:"form of log lines: text or json"`
 	// Audit logs every request that changes something.
-	Audit bool `yaml:"audit" example:"true" usage:"log a line for each change of records and members: who, from where, what, and what came of it"`
+	Audit bool `yaml:"audit" example:"true" usage:"log a line for each change of records and members: who, from where, what, and what came of it" see:"audit: operations.md#who-changed-what"`
 }
 
 // GetConfig returns the defaults: three nodes on this machine with embedded storage. Each call makes a

@@ -10,9 +10,9 @@ import (
 // Node is one member of the cluster as the settings describe it.
 type Node struct {
 	// ID is a stable name; it also names the node's directory and database.
-	ID string `yaml:"id" example:"node1" usage:"stable name of the node"`
+	ID string `yaml:"id" example:"node1" usage:"stable name, [a-z0-9][a-z0-9_-]{0,31}; never changed later"`
 	// Address is host:port where the other nodes reach this one, for Raft and peer requests alike.
-	Address string `yaml:"address" example:"127.0.0.1:7001" usage:"where the other nodes reach it"`
+	Address string `yaml:"address" example:"127.0.0.1:7001" usage:"where the other nodes reach it (peer port)"`
 	// Port is the public HTTP port.
 	Port int `yaml:"port" example:"8081" usage:"its public HTTP port"`
 }

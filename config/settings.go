@@ -22,6 +22,8 @@ type Setting struct {
 	Example string
 	// Meaning is, in a few words, what the setting does.
 	Meaning string
+	// See is where a manual has more of it, as what and an address with a colon between them; mostly empty.
+	See string
 
 	value reflect.Value
 }
@@ -78,6 +80,7 @@ func newSetting(key string, field reflect.StructField, value reflect.Value) Sett
 		Default: formatDefault(value),
 		Example: field.Tag.Get("example"),
 		Meaning: field.Tag.Get("usage"),
+		See:     field.Tag.Get("see"),
 		value:   value,
 	}
 }

@@ -10,7 +10,7 @@ import (
 
 // TLS says how clients are served on the public port. Without CertFile they are served by plain HTTP.
 type TLS struct {
-	CertFile string `yaml:"certFile" example:"/etc/versiond/node1.pem" usage:"certificate of the public port, in PEM; plain HTTP when not set"`
+	CertFile string `yaml:"certFile" example:"/etc/versiond/node1.pem" usage:"certificate of the public port, in PEM; plain HTTP when not set" see:"TLS: operations.md#tls"`
 	KeyFile  string `yaml:"keyFile" example:"/etc/versiond/node1-key.pem" usage:"key of that certificate"`
 	// ClientCAFile has clients asked for a certificate, which auth.certificates gives a meaning.
 	ClientCAFile string `yaml:"clientCAFile" example:"/etc/versiond/ca.pem" usage:"authorities that sign the certificates of clients; clients are asked for none when not set"`

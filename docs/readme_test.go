@@ -53,16 +53,12 @@ func inEach(t *testing.T, test func(t *testing.T, text string)) {
 // nothing stands in a table cell that has no value.
 const nothing = "—"
 
-// TestSettingsTable breaks when a setting is missing from docs/configuration.md, was renamed or has another
+// TestSettingsTable breaks when a setting is missing from the page of a language, was renamed or has another
 // default, and when that page has a setting that does not exist.
 func TestSettingsTable(t *testing.T) {
 	want := map[string][]string{}
 	for _, s := range config.Settings() {
-		flag := s.Flag
-		if flag != "" {
-			flag = "--" + s.Flag + " " + s.Arg
-		}
-		want[s.Key] = []string{cell(s.Env), cell(flag), cell(s.Default)}
+		want[s.Key] = []string{cell(s.Env), cell(flagOf(s)), cell(s.Default)}
 	}
 	inEach(t, func(t *testing.T, text string) { require.Equal(t, want, settingRows(t, text)) })
 }
