@@ -15,7 +15,8 @@ import (
 	"versiond/model"
 )
 
-// fakeNode keeps records and all changes in memory, and tells a hub of them as the applier does: kept first, then published.
+// fakeNode keeps records and all changes in memory, and tells a hub of them as the applier does: kept first, then published,
+// then applied. One goroutine writes.
 type fakeNode struct {
 	hub *Hub
 
@@ -38,15 +39,18 @@ func mustFake() *fakeNode {
 // write does some writes in one entry. A record without a versionNo is deleted.
 func (n *fakeNode) write(records ...model.VersionDB) (done []model.Change) {
 	n.mu.Lock()
-	n.applied++
+	index := n.applied + 1
 	for i, r := range records {
-		r.Revision = model.Revision(n.applied, i)
+		r.Revision = model.Revision(index, i)
 		done = append(done, n.change(r))
 	}
 	n.changes = append(n.changes, done...)
 	floor := n.floor
 	n.mu.Unlock()
 	n.hub.Publish(done, floor)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.applied = index
 	return done
 }
 

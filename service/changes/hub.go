@@ -141,12 +141,6 @@ func (h *Hub) Counts() Counts {
 	return counted
 }
 
-func (h *Hub) newest() uint64 {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.ring.newest
-}
-
 // join takes a watcher in: with all that is known by now, or from where it was.
 func (h *Hub) join(w *Watcher, now bool) error {
 	h.mu.Lock()

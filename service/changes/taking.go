@@ -100,7 +100,7 @@ func (w *Watcher) want(c *change) (stays, yes bool) {
 
 // read takes events from the kept log, up to what was published.
 func (w *Watcher) read(ctx context.Context) (events []Event, err error) {
-	newest, after := w.hub.newest(), w.after
+	newest, after := w.gap()
 	page, floor, err := w.node.ChangesAfter(ctx, after, pageEvents)
 	switch {
 	case errors.Is(err, model.ErrNotCaughtUp):
@@ -124,6 +124,13 @@ func (w *Watcher) read(ctx context.Context) (events []Event, err error) {
 	}
 	w.after = max(after, newest)
 	return events, nil
+}
+
+// gap returns up to where there are changes, and after which revision the watcher has not taken them.
+func (w *Watcher) gap() (newest, after uint64) {
+	w.hub.mu.Lock()
+	defer w.hub.mu.Unlock()
+	return w.hub.ring.newest, w.after
 }
 
 // place returns the revision to go on from.
