@@ -23,8 +23,8 @@ func (t Tuning) raftConfig(node string, log hclog.Logger) *raft.Config {
 	conf.Logger = log
 	conf.MaxAppendEntries = 256
 	conf.BatchApplyCh = true
-	// A follower learns of a commit with the next entries, or after this time.
-	conf.CommitTimeout = 5 * time.Millisecond
+	// A follower learns of a commit with the next entries, or from the transport. This is for when both fail.
+	conf.CommitTimeout = 50 * time.Millisecond
 	// The applier alone decides what the store lacks (docs/design.md, "Exactly once").
 	conf.NoSnapshotRestoreOnStart = true
 	// A removed node stays up to say so.

@@ -46,14 +46,23 @@ type Transport struct {
 	*raft.NetworkTransport
 	gate Gate
 	// raft is nil until Serve.
-	raft atomic.Pointer[raft.Raft]
+	raft    atomic.Pointer[raft.Raft]
+	commits *commits
 }
 
 // New begins to welcome the other nodes' connections; Close ends that.
 func New(cfg Config) *Transport {
-	return &Transport{gate: cfg.Gate, NetworkTransport: raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
+	t := &Transport{gate: cfg.Gate, NetworkTransport: raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
 		Stream: newStreamLayer(cfg), MaxPool: connectionsPerPeer, MaxRPCsInFlight: 1, Timeout: 5 * time.Second, Logger: cfg.Log,
 	})}
+	t.commits = newCommits(t.tellCommit, t.committed)
+	return t
+}
+
+// Close closes the connections to the other nodes.
+func (t *Transport) Close() error {
+	t.commits.close()
+	return t.NetworkTransport.Close()
 }
 
 // Serve tells the transport which Raft it carries: NewRaft wants the transport first.
@@ -65,7 +74,36 @@ func (t *Transport) AppendEntries(id raft.ServerID, target raft.ServerAddress, a
 	if err := t.gate.Await(); err != nil {
 		return err
 	}
-	return t.NetworkTransport.AppendEntries(id, target, args, resp)
+	if isHeartbeat(args) {
+		return t.NetworkTransport.AppendEntries(id, target, args, resp)
+	}
+	t.commits.sending(id)
+	err := t.NetworkTransport.AppendEntries(id, target, args, resp)
+	if err == nil && resp.Success {
+		t.commits.accepted(id, target, args)
+	}
+	return err
+}
+
+// isHeartbeat reports whether a request only says that this node leads.
+func isHeartbeat(args *raft.AppendEntriesRequest) bool {
+	return args.PrevLogEntry == 0 && args.LeaderCommitIndex == 0 && len(args.Entries) == 0
+}
+
+func (t *Transport) tellCommit(id raft.ServerID, target raft.ServerAddress, args *raft.AppendEntriesRequest) error {
+	if err := t.gate.Await(); err != nil {
+		return err
+	}
+	return t.NetworkTransport.AppendEntries(id, target, args, new(raft.AppendEntriesResponse))
+}
+
+func (t *Transport) committed() (commit, term uint64) {
+	r := t.raft.Load()
+	if r == nil {
+		return 0, 0
+	}
+	commit = r.CommitIndex()
+	return commit, r.CurrentTerm()
 }
 
 // InstallSnapshot waits in the same way: it counts as a sign of life, too.
@@ -107,7 +145,7 @@ func overDeadConnections(do func() error) (err error) {
 // more, and wrong for all else: state and term would change under a main loop that is appending
 // entries, which would then have the wrong term (hashicorp/raft#695). So a node that does not follow,
 // or is in another term, is told nothing by a heartbeat. It learns of a new leader from that one's
-// entries, which come within milliseconds, with or without commands, and go through the main loop.
+// entries, which come within a tenth of a second, with or without commands, and go through the main loop.
 func (t *Transport) SetHeartbeatHandler(handle func(raft.RPC)) {
 	t.gate.Started()
 	t.NetworkTransport.SetHeartbeatHandler(func(rpc raft.RPC) { t.Hear(rpc, handle) })
