@@ -1,6 +1,7 @@
 package system_test
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"os"
@@ -24,7 +25,7 @@ var readmeParts = []struct {
 }{
 	{"README.md", []string{"First write, first read", "What is the newest, and must I update?", "On the command line"}},
 	{"docs/api.md", []string{
-		"Records", "How fresh a read is", "Cluster and health", "Backup and restore", "Many writes in one request", "Sending a write again", "Errors",
+		"Records", "Following what is written", "How fresh a read is", "Cluster and health", "Backup and restore", "Many writes in one request", "Sending a write again", "Errors",
 	}},
 	{"docs/peer-port.md", []string{"Looking for a fault"}},
 	{"docs/cli.md", []string{"A first round"}},
@@ -60,7 +61,7 @@ func TestReadmeCommandsPrintWhatTheySay(t *testing.T) {
 			remembered = append(remembered, exported)
 			continue
 		}
-		output := q.shell(t, remembered, step.command)
+		output := q.output(t, remembered, step)
 		q.waitReady(10 * time.Second) // a reader is not as quick: the old leader hears of the new one a moment later
 		for _, want := range step.want {
 			assert.True(t, strings.Contains(dense(output), dense(want)), "%s\nsays on the page\n%s\nand prints\n%s", step.command, want, output)
@@ -147,16 +148,55 @@ func blockSteps(block string) (steps []readmeStep) {
 	return steps
 }
 
+// output is what a reader sees of a step.
+func (q *quickStart) output(t *testing.T, env []string, step readmeStep) string {
+	t.Helper()
+	if strings.HasPrefix(step.command, "curl -N ") {
+		return q.streamed(t, env, step)
+	}
+	return q.shell(t, env, strings.ReplaceAll(step.command, "wait=30s", "wait=100ms")) // nothing comes
+}
+
 // shell runs a command as the reader's shell does.
 func (q *quickStart) shell(t *testing.T, env []string, command string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "bash", "-c", "set -o pipefail; "+strings.NewReplacer("go run .", program, "bin/versiond", program).Replace(command))
-	cmd.Dir, cmd.Env = q.dir, env
-	output, err := cmd.Output()
+	output, err := q.command(ctx, env, "set -o pipefail; "+command).Output()
 	require.NoError(t, err, "%s\n%s", command, output)
 	return string(output)
+}
+
+// streamed runs a command that goes on until the reader, who has seen all that the page shows, ends it.
+func (q *quickStart) streamed(t *testing.T, env []string, step readmeStep) (output string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	cmd := q.command(ctx, env, "exec "+step.command)
+	stdout, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	for lines := bufio.NewScanner(stdout); !holdsAll(output, step.want) && lines.Scan(); {
+		output += lines.Text() + "\n"
+	}
+	cancel()
+	require.Error(t, cmd.Wait(), "%s ended by itself", step.command)
+	return output
+}
+
+func holdsAll(output string, wanted []string) bool {
+	for _, want := range wanted {
+		if !strings.Contains(dense(output), dense(want)) {
+			return false
+		}
+	}
+	return true
+}
+
+func (q *quickStart) command(ctx context.Context, env []string, command string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, "bash", "-c", strings.NewReplacer("go run .", program, "bin/versiond", program).Replace(command))
+	cmd.Dir, cmd.Env = q.dir, env
+	return cmd
 }
 
 // dense takes out what is laid out differently.
