@@ -156,7 +156,7 @@ export const zh = {
   'of a hundred clients; empty is all': '占客户端的百分比，留空表示全部',
   'clients below this version must update': '低于此版本的客户端必须更新',
   'it is for nobody any more': '不再提供给任何客户端',
-  'one name=value in each line, such as url=https://example.org': '每行一个 name=value，例如 url=https://example.org',
+  'one name=value in each line, such as url=https://example.org; a line that begins with a blank goes on with the value': '每行一个 name=value，例如 url=https://example.org；以空格开头的行接着上一行的值',
   '{id} was changed in the meantime': '{id} 已被他人修改',
   'Since you opened it somebody else has saved it. These fields differ:': '在您打开之后，有人保存了这条记录。以下字段不同：',
   'Differences': '差异',

@@ -10,6 +10,7 @@ export function recordForm(record, {fixed, readOnly}) {
   const inputs = {};
   const wrong = {};
   const said = h('div');
+  let given; // attributes, and how they were written
 
   // field is a labelled input with a place for what is wrong with it.
   function field(name, input, about) {
@@ -40,23 +41,24 @@ export function recordForm(record, {fixed, readOnly}) {
       h('div.wide', {}, field('rolloutPercent', percent, t('of a hundred clients; empty is all')), rollout),
       field('mandatory', tick(), t('clients below this version must update')),
       field('withdrawn', tick(), t('it is for nobody any more'))),
-    field('attributes', h('textarea.mono', {rows: 3, spellcheck: 'false'}), t('one name=value in each line, such as url=https://example.org')),
+    field('attributes', h('textarea.mono', {rows: 3, spellcheck: 'false'}), t('one name=value in each line, such as url=https://example.org; a line that begins with a blank goes on with the value')),
     said);
 
   function fillIn(r) {
     for (const [name, input] of Object.entries(inputs)) {
       if (input.type === 'checkbox') input.checked = Boolean(r[name]);
-      else if (name === 'attributes') input.value = Object.entries(r.attributes ?? {}).map(([k, v]) => `${k}=${v}`).join('\n');
+      else if (name === 'attributes') input.value = written(r.attributes ?? {});
       else input.value = r[name] ?? '';
     }
     rollout.value = r.rolloutPercent ?? 100;
+    given = {attributes: r.attributes ?? '', text: inputs.attributes.value};
   }
 
   function read() {
     const r = {};
     for (const [name, input] of Object.entries(inputs)) r[name] = input.type === 'checkbox' ? input.checked : input.value;
     r.rolloutPercent = r.rolloutPercent === '' ? '' : Number(r.rolloutPercent);
-    r.attributes = attributes(r.attributes);
+    r.attributes = r.attributes === given.text ? given.attributes : attributes(r.attributes);
     return r;
   }
 
@@ -75,12 +77,16 @@ export function recordForm(record, {fixed, readOnly}) {
   return {el, read, fill: fillIn, complain};
 }
 
-// attributes reads name=value lines; a line without the sign has an empty value, which the node then speaks of.
+// written writes attributes as name=value lines. A blank at its beginning says that a line goes on with the value.
+const written = (attributes) => Object.entries(attributes).map(([k, v]) => `${k}=${v.replaceAll('\n', '\n ')}`).join('\n');
+
+// attributes reads them; a line without the sign has an empty value.
 function attributes(text) {
-  const lines = text.split('\n').filter((line) => line.trim());
-  if (!lines.length) return '';
-  return Object.fromEntries(lines.map((line) => {
+  const all = [];
+  for (const line of text.split('\n')) {
     const at = line.indexOf('=');
-    return at < 0 ? [line.trim(), ''] : [line.slice(0, at).trim(), line.slice(at + 1).trim()];
-  }));
+    if (line.startsWith(' ') && all.length) all.at(-1)[1] += `\n${line.slice(1)}`;
+    else if (line.trim()) all.push(at < 0 ? [line.trim(), ''] : [line.slice(0, at).trim(), line.slice(at + 1).trim()]);
+  }
+  return all.length ? Object.fromEntries(all) : '';
 }
