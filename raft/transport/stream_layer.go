@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"context"
 	"crypto/subtle"
 	"encoding/binary"
 	"encoding/json"
@@ -62,7 +63,11 @@ var _ raft.StreamLayer = (*streamLayer)(nil)
 func newStreamLayer(cfg Config) *streamLayer {
 	l := cfg.Listener
 	s := &streamLayer{raw: l.raft, welcomed: newConnQueue(l), address: nameAddr(cfg.Address), secret: cfg.Secret, identity: cfg.Identity, idAt: cfg.IDAt, distrust: cfg.Distrust, dial: l.dial}
-	s.taking.Go(s.welcomeAll)
+	s.taking.Add(1)
+	l.conns.Go(func() {
+		defer s.taking.Done()
+		s.welcomeAll()
+	})
 	return s
 }
 
@@ -148,7 +153,9 @@ func (s *streamLayer) welcomeAll() {
 			return
 		}
 		s.raw.owner.conns.Go(func() {
+			stop := context.AfterFunc(s.raw.owner.ctx, func() { _ = conn.Close() }) // unblocks the reads of the greeting
 			err := s.welcome(conn)
+			stop()
 			s.raw.owner.known(conn)
 			if err != nil {
 				_ = conn.Close() // a stranger; it sees the end of the connection

@@ -107,3 +107,21 @@ func port(l *Listener) string {
 	}
 	return port
 }
+
+// A node that stops does not wait for one that has begun to greet it and goes on with nothing.
+func TestClosedListenerWaitsForNoGreeting(t *testing.T) {
+	listener, err := Listen("127.0.0.1:0")
+	require.NoError(t, err)
+	layer := newStreamLayer(Config{Listener: listener, Address: "node2:7002", Identity: func() model.Identity { return model.Identity{} }, Distrust: quiet()})
+	for range 3 {
+		conn, err := net.Dial("tcp", listener.Addr().String())
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = conn.Close() })
+		_, err = conn.Write([]byte{raftMagic})
+		require.NoError(t, err)
+	}
+	require.Eventually(t, func() bool { return listener.strangers.Len() == 3 }, 5*time.Second, time.Millisecond)
+	began := time.Now()
+	require.NoError(t, errors.Join(layer.Close(), listener.Close()))
+	require.Less(t, time.Since(began), greetingTimeout/2)
+}
