@@ -97,8 +97,10 @@ bench: bench-go bench-cluster ## both of the following
 bench-go: ## the Go benchmarks of every package, with allocations
 	go test -run '^$$' -bench . -benchmem ./...
 
-# How long each load takes, and in how many rounds; the whole takes about four minutes with these.
+# How long each load takes, and in how many rounds; the whole takes about six minutes with these. OLD, the path of
+# another versiond, compares each row with it instead of writing the page, and takes half as long again.
 BENCH ?= -duration 2s -rounds 3
+OLD ?=
 
 .PHONY: bench-cluster
 bench-cluster: ## three nodes in each mode against etcd 3.7, as far as installed; writes docs/benchmarks.md
@@ -106,7 +108,7 @@ bench-cluster: ## three nodes in each mode against etcd 3.7, as far as installed
 	@# Without them the run goes on: with the etcd on the PATH, or without MySQL, and the document says so.
 	-[ -n "$$VERSIOND_BENCH_ETCD" ] || CGO_ENABLED=0 go -C test/bench/etcd build -o $(CURDIR)/.cache/etcd go.etcd.io/etcd/server/v3
 	-[ -n "$$VERSIOND_TEST_MYSQLD" ] || scripts/install-mysql .cache/mysql
-	go run ./test/bench $(BENCH) -json .cache/bench.json -write docs/benchmarks.md
+	go run ./test/bench $(BENCH) -json .cache/bench.json $(if $(OLD),-versiond old=$(OLD),-write docs/benchmarks.md)
 
 .PHONY: scale
 scale: ## one million records in each mode: start, memory, snapshots, reload; writes docs/benchmarks.md

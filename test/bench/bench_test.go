@@ -71,6 +71,38 @@ func TestErrorsAreShown(t *testing.T) {
 	require.Equal(t, 1, strings.Count(text, "The first error"))
 }
 
+// A row that was compared with another mode's, or with its own, would hide what a change costs.
+func TestRowsAreComparedWithAnotherVersiond(t *testing.T) {
+	r := &result{Began: time.Now(), Others: []string{"old"}}
+	for system, figures := range map[string]float64{"versiond embedded": 300, "old embedded": 200, "versiond, MySQL and Redis": 100, "old, MySQL and Redis": 400, measure.Etcd: 1} {
+		r.Rows = append(r.Rows, row{Work: "write", Clients: 1, System: system, Rate: figures, P50: 2 * figures})
+		r.Memory = append(r.Memory, memoryNote{System: system})
+	}
+	text := r.markdown()
+	require.Regexp(t, `(?m)^\| write \| 1 \| versiond embedded .* 1.50 \| 1.50 \|$`, text)
+	require.Regexp(t, `(?m)^\| write \| 1 \| versiond, MySQL and Redis .* 0.25 \| 0.25 \|$`, text)
+	require.Regexp(t, `(?m)^\| write \| 1 \| old embedded .* 1.00 \| 1.00 \|$`, text)
+	require.Regexp(t, `(?m)^\| write \| 1 \| etcd .* — \| — \|$`, text)
+
+	page := r.forPage().markdown()
+	require.NotRegexp(t, "old (embedded|,)|× old", page)
+	require.Contains(t, page, "versiond embedded")
+	require.Equal(t, text, r.markdown(), "the result itself is whole")
+}
+
+// Who misspells the flag is told before minutes have passed.
+func TestOtherVersiondsAreRefused(t *testing.T) {
+	for _, wrong := range []string{"", "old", "old=", "=/bin/sh", "versiond=/bin/sh", "a|b=/bin/sh", "old=/no/such/program"} {
+		_, err := parse([]string{"-versiond", wrong}, io.Discard)
+		require.Error(t, err, wrong)
+	}
+	_, err := parse([]string{"-versiond", "old=/bin/sh", "-versiond", "old=/bin/ls"}, io.Discard)
+	require.ErrorContains(t, err, "taken")
+	o, err := parse([]string{"-versiond", "old=/bin/sh"}, io.Discard)
+	require.NoError(t, err)
+	require.Equal(t, []other{{"old", "/bin/sh"}}, o.others)
+}
+
 // The bare handler is what a node is compared with: it has to answer the same bytes.
 func TestBareHandlerAnswersTheSameBytes(t *testing.T) {
 	node := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

@@ -2,6 +2,7 @@
 //
 //	go run ./test/bench                              # a table
 //	go run ./test/bench -write docs/benchmarks.md    # and the same in the document
+//	go run ./test/bench -versiond old=FILE           # and another versiond beside this one
 //
 // All systems run at once, three nodes each; the loads take turns, one system after the other in every
 // cell of the table, so that what disturbs the machine disturbs all. A system whose programs are not
@@ -17,13 +18,11 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
-	"versiond/test/harness/cluster"
-	"versiond/test/harness/servers"
 	"versiond/test/load/measure"
 )
 
@@ -43,6 +42,7 @@ type options struct {
 	only        *regexp.Regexp // nil for all
 	dir         string
 	json, write string
+	others      []other
 }
 
 func parse(args []string, stderr io.Writer) (o options, err error) {
@@ -56,7 +56,11 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 	})
 	flags.StringVar(&o.dir, "dir", "", "folder for the state of all systems; a temporary one when not set")
 	flags.StringVar(&o.json, "json", "", "file for the result as JSON")
-	flags.StringVar(&o.write, "write", "", "document whose section of benchmarks is replaced")
+	flags.StringVar(&o.write, "write", "", "document whose section of benchmarks is replaced; other versionds are left out of it")
+	flags.Func("versiond", "NAME=PATH: measure another versiond too, and compare each row with it; may be given again", func(text string) error {
+		name, path, _ := strings.Cut(text, "=")
+		return o.addOther(name, path)
+	})
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
@@ -104,7 +108,7 @@ func publish(o options, r *result, stdout io.Writer) error {
 		}
 	}
 	if o.write != "" {
-		return measure.ReplaceSection(o.write, "bench", text)
+		return measure.ReplaceSection(o.write, "bench", r.forPage().markdown())
 	}
 	return nil
 }
@@ -115,7 +119,7 @@ func compare(ctx context.Context, o options, dir string, stderr io.Writer) (r *r
 	if r.Machine, err = measure.Describe(dir); err != nil {
 		return nil, err
 	}
-	systems, err := startAll(dir, r, stderr)
+	systems, err := startAll(o, dir, r, stderr)
 	defer func() {
 		for _, s := range systems {
 			err = errors.Join(err, s.Close())
@@ -154,34 +158,4 @@ func (r *result) measure(ctx context.Context, o options, dir string, systems []*
 		return err
 	}
 	return runGroups(ctx, o, watchedCells(), systems, r, stderr)
-}
-
-// startAll starts the systems one after the other; servers that are not installed leave one out.
-func startAll(dir string, r *result, stderr io.Writer) (systems []*measure.System, err error) {
-	program, err := cluster.Build(dir)
-	if err != nil {
-		return nil, err
-	}
-	for _, start := range []func() (*measure.System, error){
-		func() (*measure.System, error) {
-			return measure.StartVersiond(measure.Versiond{Program: program, Dir: filepath.Join(dir, "embedded")})
-		},
-		func() (*measure.System, error) {
-			return measure.StartVersiond(measure.Versiond{Program: program, Dir: filepath.Join(dir, "servers"), Servers: true})
-		},
-		func() (*measure.System, error) { return measure.StartEtcd(filepath.Join(dir, "etcd")) },
-	} {
-		s, err := start()
-		if errors.Is(err, servers.ErrNotInstalled) {
-			fmt.Fprintln(stderr, "LEFT OUT:", err)
-			r.LeftOut = append(r.LeftOut, err.Error())
-			continue
-		}
-		if err != nil {
-			return systems, err
-		}
-		systems = append(systems, s)
-		r.Systems = append(r.Systems, systemNote{Name: s.Name, Version: s.Version})
-	}
-	return systems, nil
 }

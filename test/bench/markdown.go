@@ -34,11 +34,11 @@ func (r *result) writeIntroduction(b *strings.Builder) {
 func gibibytes(bytes int64) float64 { return float64(bytes) / (1 << 30) }
 
 func (r *result) writeRows(b *strings.Builder) {
-	b.WriteString("| work | clients | system | per second | × etcd | p50 ms | p99 ms | CPU s per 1,000 | errors |\n" +
-		"| --- | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: |\n")
+	b.WriteString("| work | clients | system | per second | × etcd | p50 ms | p99 ms | CPU s per 1,000 | errors |" + r.othersHead() + "\n" +
+		"| --- | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: |" + strings.Repeat(" ---: | ---: |", len(r.Others)) + "\n")
 	for _, each := range r.Rows {
-		fmt.Fprintf(b, "| %s | %d | %s | %.0f | %s | %.2f | %.2f | %.3f | %d |\n",
-			each.Work, each.Clients, each.System, each.Rate, ratio(each.ToEtcd), each.P50, each.P99, each.CPU, each.Errors)
+		fmt.Fprintf(b, "| %s | %d | %s | %.0f | %s | %.2f | %.2f | %.3f | %d |%s\n",
+			each.Work, each.Clients, each.System, each.Rate, ratio(each.ToEtcd), each.P50, each.P99, each.CPU, each.Errors, r.toOthers(&each))
 	}
 	for _, each := range r.Rows {
 		if each.FirstError != "" {
@@ -46,6 +46,24 @@ func (r *result) writeRows(b *strings.Builder) {
 		}
 	}
 	b.WriteString("\n")
+}
+
+// othersHead heads the columns that compare with other versionds.
+func (r *result) othersHead() (text string) {
+	for _, name := range r.Others {
+		text += fmt.Sprintf(" × %s | p50 × %s |", name, name)
+	}
+	return text
+}
+
+func (r *result) toOthers(of *row) (text string) {
+	for _, name := range r.Others {
+		them := r.toOther(of, name)
+		rates, _ := quotient(rate, of, them)
+		medians, _ := quotient(median, of, them)
+		text += fmt.Sprintf(" %s | %s |", ratio(rates), ratio(medians))
+	}
+	return text
 }
 
 func ratio(value float64) string {
@@ -90,5 +108,10 @@ func (r *result) writeMemory(b *strings.Builder) {
 	b.WriteString("| system | process | peak memory, MiB |\n| --- | --- | ---: |\n")
 	for _, each := range r.Memory {
 		fmt.Fprintf(b, "| %s | %s | %.0f |\n", each.System, each.Server, float64(each.Peak)/(1<<20))
+	}
+	for _, each := range r.Systems {
+		if bytes, ok := r.WatcherBytes[each.Name]; ok {
+			fmt.Fprintf(b, "| %s | one watcher | %.3f |\n", each.Name, float64(bytes)/(1<<20))
+		}
 	}
 }

@@ -13,6 +13,7 @@ type result struct {
 	Rounds   int             `json:"rounds"`
 	Machine  measure.Machine `json:"machine"`
 	Systems  []systemNote    `json:"systems"`
+	Others   []string        `json:"others,omitempty"` // the names of other versionds
 	LeftOut  []string        `json:"leftOut,omitempty"`
 	Rows     []row           `json:"rows"`
 	Memory   []memoryNote    `json:"memory"`

@@ -19,11 +19,25 @@ const NodesCount = 3
 
 // What the systems are called.
 const (
-	Embedded    = "versiond embedded"
-	WithServers = "versiond, MySQL and Redis"
+	OurName     = "versiond"
+	Embedded    = OurName + embedded
+	WithServers = OurName + withServers
 	Etcd        = "etcd"
 	Bare        = "Gin, a constant"
 )
+
+const (
+	embedded    = " embedded"
+	withServers = ", MySQL and Redis"
+)
+
+// NameOf returns what a versiond of this name is called as a system, embedded or with servers.
+func NameOf(versiond string, servers bool) string {
+	if servers {
+		return versiond + withServers
+	}
+	return versiond + embedded
+}
 
 // System is a replicated store of three nodes that runs on this machine.
 type System struct {

@@ -1,6 +1,7 @@
 package measure
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,6 +18,8 @@ import (
 
 // Versiond says how to run versiond.
 type Versiond struct {
+	// Name is that of the program in tables; OurName when empty.
+	Name string
 	// Program is the path of the program, Dir a folder for all that it writes.
 	Program, Dir string
 	// Servers makes the nodes use MySQL and Redis; otherwise they run embedded.
@@ -30,7 +33,7 @@ type Versiond struct {
 // StartVersiond starts three nodes and waits until all are ready; servers.ErrNotInstalled when what
 // they need is not there.
 func StartVersiond(cfg Versiond) (_ *System, err error) {
-	s := &System{Name: Embedded, Dir: cfg.Dir, Version: versionOf(cfg.Program), Dial: dialVersiond}
+	s := &System{Name: NameOf(cmp.Or(cfg.Name, OurName), cfg.Servers), Dir: cfg.Dir, Version: versionOf(cfg.Program), Dial: dialVersiond}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
@@ -40,7 +43,6 @@ func StartVersiond(cfg Versiond) (_ *System, err error) {
 		return nil, err
 	}
 	if cfg.Servers {
-		s.Name = WithServers
 		if err := s.startStores(&cfg); err != nil {
 			return nil, err
 		}
