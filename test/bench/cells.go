@@ -25,6 +25,12 @@ const (
 	workSeen         = "seen by a watcher"
 )
 
+// What cells ask that a versiond of before may not know.
+const (
+	asksCheck = "/version/check?id=read-0&current=0.9.0&level=none"
+	asksWatch = "/version/watch?prefix=t&wait=1ms&level=none"
+)
+
 // cell is one line of the table: a kind of work and how many clients do it.
 type cell struct {
 	name    string
@@ -32,6 +38,8 @@ type cell struct {
 	work    measure.Work
 	// ours marks what etcd has no like of, and bare what the bare handler does as well.
 	ours, bare bool
+	// asks is a path that a versiond of before may not know; such a one is left out of the cell.
+	asks string
 	// beside runs the load beside something; nil runs it alone.
 	beside func(ctx context.Context, load measure.Load, s *measure.System) (measure.Tally, error)
 }
@@ -40,14 +48,16 @@ type cell struct {
 func (c cell) title() string { return fmt.Sprintf("%s, %d clients", c.name, c.workers) }
 
 // takes reports whether a system has a part in the cell.
-func (c cell) takes(s *measure.System) bool {
-	switch s.Name {
-	case measure.Etcd:
-		return !c.ours
-	case measure.Bare:
-		return c.bare
+func (c cell) takes(ctx context.Context, s *measure.System) (bool, error) {
+	switch {
+	case s.Name == measure.Etcd:
+		return !c.ours, nil
+	case s.Name == measure.Bare:
+		return c.bare, nil
+	case c.asks == "" || s.Name == measure.Embedded || s.Name == measure.WithServers:
+		return true, nil
 	default:
-		return true
+		return s.Knows(ctx, c.asks)
 	}
 }
 
@@ -61,7 +71,7 @@ func cells() [][]cell {
 	return append(all,
 		[]cell{
 			{name: workNone, workers: 64, work: readAt(measure.None), bare: true},
-			{name: workCheck, workers: 64, work: check, ours: true},
+			{name: workCheck, workers: 64, work: check, ours: true, asks: asksCheck},
 		},
 		[]cell{{name: workLeader, workers: 64, work: readAt(measure.Leader), ours: true}},
 		[]cell{{name: workLinearizable, workers: 64, work: readAt(measure.Linearizable)}},
@@ -73,10 +83,10 @@ func watchedCells() [][]cell {
 	return [][]cell{
 		{
 			{name: workUnwatched, workers: 64, work: write, ours: true},
-			{name: workWatched, workers: 64, work: write, ours: true, beside: besideWatchers(0)},
-			{name: workTold, workers: 64, work: writeWatched, ours: true, beside: besideWatchers(measure.NodesCount)},
+			{name: workWatched, workers: 64, work: write, ours: true, asks: asksWatch, beside: besideWatchers(0)},
+			{name: workTold, workers: 64, work: writeWatched, ours: true, asks: asksWatch, beside: besideWatchers(measure.NodesCount)},
 		},
-		{{name: workSeen, workers: 64, ours: true, beside: untilSeen}},
+		{{name: workSeen, workers: 64, ours: true, asks: asksWatch, beside: untilSeen}},
 	}
 }
 

@@ -20,7 +20,10 @@ type part struct {
 // turn; every other round goes the other way.
 func runGroups(ctx context.Context, o options, groups [][]cell, systems []*measure.System, r *result, stderr io.Writer) error {
 	for _, group := range groups {
-		parts := partsOf(o, group, systems, stderr)
+		parts, err := partsOf(ctx, o, group, systems, stderr)
+		if err != nil {
+			return err
+		}
 		if err := runRounds(ctx, o, parts); err != nil {
 			return err
 		}
@@ -32,19 +35,23 @@ func runGroups(ctx context.Context, o options, groups [][]cell, systems []*measu
 }
 
 // partsOf returns what is to be done, in the order of the table.
-func partsOf(o options, group []cell, systems []*measure.System, stderr io.Writer) (parts []*part) {
+func partsOf(ctx context.Context, o options, group []cell, systems []*measure.System, stderr io.Writer) (parts []*part, err error) {
 	for _, c := range group {
 		if !o.selects(c.title()) {
 			continue
 		}
 		fmt.Fprintln(stderr, c.title())
 		for _, s := range systems {
-			if c.takes(s) {
+			takes, err := c.takes(ctx, s)
+			if err != nil {
+				return nil, err
+			}
+			if takes {
 				parts = append(parts, &part{cell: c, system: s})
 			}
 		}
 	}
-	return parts
+	return parts, nil
 }
 
 func runRounds(ctx context.Context, o options, parts []*part) error {

@@ -94,14 +94,18 @@ func (n *notices) seen(node int, id string) {
 // memoryCell is the name by which -only selects the memory of a watcher.
 const memoryCell = "memory of a watcher"
 
-func (r *result) noteWatchers(ctx context.Context, o options, systems []*measure.System, stderr io.Writer) (err error) {
+func (r *result) noteWatchers(ctx context.Context, o options, systems []*measure.System, stderr io.Writer) error {
 	if !o.selects(memoryCell) {
 		return nil
 	}
 	fmt.Fprintln(stderr, memoryCell)
 	r.WatcherBytes = map[string]int64{}
 	for _, s := range systems {
-		if s.Name == measure.Etcd {
+		takes, err := cell{ours: true, asks: asksWatch}.takes(ctx, s)
+		if err != nil {
+			return err
+		}
+		if !takes {
 			continue
 		}
 		if r.WatcherBytes[s.Name], err = memoryOfWatchers(ctx, s); err != nil {

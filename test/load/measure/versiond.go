@@ -112,6 +112,20 @@ func versiondNode(cfg Versiond, id, address string, env []string) (*Server, erro
 	})}, nil
 }
 
+// Knows reports whether a versiond, perhaps one of before, knows what a path asks; it refuses what it does not know.
+func (s *System) Knows(ctx context.Context, path string) (bool, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.Nodes[0].Address+path, nil)
+	if err != nil {
+		return false, err
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return false, err
+	}
+	defer res.Body.Close()
+	return res.StatusCode != http.StatusBadRequest && res.StatusCode != http.StatusNotFound, nil
+}
+
 func answersOK(ctx context.Context, url string) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {

@@ -72,18 +72,21 @@ func (w *Watchers) open(ctx context.Context, node int, address string) error {
 	return nil
 }
 
+// errBusy is returned of a node that takes no watcher yet.
+var errBusy = errors.New("no watcher is taken")
+
 // dialPatiently asks again where a node has just started and keeps no changes yet, or has not seen yet that the watchers
 // of before are gone.
 func (w *Watchers) dialPatiently(ctx context.Context, address, prefix string) (*bufio.Reader, error) {
 	for {
 		events, err := w.dial(ctx, address, prefix)
-		if err == nil || !errors.As(err, new(*refusedError)) {
+		if !errors.Is(err, errBusy) {
 			return events, err
 		}
 		select {
 		case <-time.After(watchPoll):
 		case <-ctx.Done():
-			return nil, err
+			return nil, err // and not that the next connection came too late
 		}
 	}
 }
@@ -104,7 +107,10 @@ func (w *Watchers) dial(ctx context.Context, address, prefix string) (*bufio.Rea
 	answer, err := http.ReadResponse(c.answers, nil)
 	if err == nil && answer.StatusCode != http.StatusOK {
 		_ = answer.Body.Close() // of no interest
-		err = &refusedError{answer.Status}
+		err = errors.New(answer.Status)
+		if answer.StatusCode == http.StatusTooManyRequests || answer.StatusCode == http.StatusServiceUnavailable {
+			err = fmt.Errorf("%w: %s", errBusy, answer.Status)
+		}
 	}
 	if err != nil {
 		return nil, err
