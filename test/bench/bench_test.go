@@ -86,6 +86,7 @@ func TestRowsAreComparedWithAnotherVersiond(t *testing.T) {
 
 	page := r.forPage().markdown()
 	require.NotRegexp(t, "old (embedded|,)|× old", page)
+	require.Contains(t, page, "* not shown: ")
 	require.Contains(t, page, "versiond embedded")
 	require.Equal(t, text, r.markdown(), "the result itself is whole")
 }

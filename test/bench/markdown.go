@@ -28,6 +28,9 @@ func (r *result) writeIntroduction(b *strings.Builder) {
 	for _, why := range r.LeftOut {
 		fmt.Fprintf(b, "* left out: %s\n", why)
 	}
+	if r.unshown > 0 {
+		fmt.Fprintf(b, "* not shown: other versions of versiond, in both modes, that took their turns with these: %d\n", r.unshown)
+	}
 	b.WriteString("\n")
 }
 

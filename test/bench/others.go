@@ -51,10 +51,10 @@ func (r *result) toOther(of *row, name string) *row {
 	return nil
 }
 
-// forPage returns the result without other versionds, of which nobody knows who reads the page.
+// forPage returns the result without other versionds, of which nobody knows who reads the page, but that they were there.
 func (r *result) forPage() *result {
 	page := *r
-	page.Others = nil
+	page.Others, page.unshown = nil, len(r.Others)
 	isOther := func(system string) bool {
 		return slices.ContainsFunc(r.Others, func(name string) bool {
 			return system == measure.NameOf(name, false) || system == measure.NameOf(name, true)

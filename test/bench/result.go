@@ -19,6 +19,8 @@ type result struct {
 	Memory   []memoryNote    `json:"memory"`
 	// WatcherBytes is what a watcher takes of a node's memory, by the name of the system.
 	WatcherBytes map[string]int64 `json:"watcherBytes,omitempty"`
+
+	unshown int // other versionds that were measured too, and are not on the page
 }
 
 type systemNote struct {
