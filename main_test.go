@@ -163,7 +163,8 @@ func TestOneNodeServesStopsAndStartsAgain(t *testing.T) {
 	again.mustStop(t)
 }
 
-// Three nodes in one process are the default. They must become one cluster, and all of them stop.
+// Three nodes in one process are the default. They must become one cluster, leave the processor to others while nothing is
+// done, and all of them stop.
 func TestThreeNodesInOneProcess(t *testing.T) {
 	cfg := configured(t, 3)
 	s := start(t, cfg)
@@ -173,6 +174,8 @@ func TestThreeNodesInOneProcess(t *testing.T) {
 	for _, n := range cfg.Raft.Nodes {
 		requireSample(t, n.Port)
 	}
+	mustFollowSoon(t, cfg.Raft.Nodes)
+	mustRest(t, 400)
 	s.mustStop(t)
 }
 
