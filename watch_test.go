@@ -87,9 +87,7 @@ func TestStoppingNodesEndStreams(t *testing.T) {
 	mustBeReady(t, cfg.Raft.Nodes)
 	lines := follow(t, "localhost", cfg.Raft.Nodes[0].Port, "since=0")
 	require.Contains(t, mustLine(t, lines), "bookmark")
-	began := time.Now()
-	s.mustStop(t)
-	require.Less(t, time.Since(began), 1500*time.Millisecond, "a request that is under way is waited for for two seconds")
+	s.mustStop(t) // what is under way after two seconds is broken off
 	require.Regexp(t, `^{"type":"bookmark","revision":\d+}$`, mustLine(t, lines))
 	require.False(t, lines.Scan())
 	require.NoError(t, lines.Err(), "it was broken off")

@@ -48,7 +48,7 @@ func TestWatchCommand(t *testing.T) {
 	has("  seen/1\n")
 	require.NoError(t, syscall.Kill(os.Getpid(), syscall.SIGINT))
 	require.Zero(t, <-ended)
-	require.Regexp(t, `^put       \d+  seen/1  1  linux\nbookmark  \d+\nput       \d+  seen/2  2  linux  mandatory\ndelete    \d+  seen/1\n$`, stdout.String())
+	require.Regexp(t, `^put       \d+  seen/1  1  linux\n(bookmark  \d+\n)+put       \d+  seen/2  2  linux  mandatory\n(bookmark  \d+\n)*delete    \d+  seen/1\n(bookmark  \d+\n)*$`, stdout.String())
 	require.Regexp(t, `^versiond watch --since \d+ goes on from here\n$`, stderr.String())
 
 	since := strings.Fields(stderr.String())[3]

@@ -70,7 +70,7 @@ func TestHandshakesThatNeverEndCostNobodyAnything(t *testing.T) {
 	served := make(chan struct{})
 	go func() { defer close(served); _ = server.Serve() }()
 	t.Cleanup(func() { require.NoError(t, server.http.Close()); <-served })
-	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: ca.Pool()}}, Timeout: 3 * time.Second}
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: ca.Pool()}}, Timeout: readHeaderTimeout / 2} // before they are cut off
 	ask := func() {
 		t.Helper()
 		answer, err := client.Get("https://" + listener.Addr().String())
@@ -81,7 +81,6 @@ func TestHandshakesThatNeverEndCostNobodyAnything(t *testing.T) {
 		require.Equal(t, "by TLS\n", string(body))
 		client.CloseIdleConnections()
 	}
-	began := time.Now()
 	for i := range silent {
 		conn, err := net.Dial("tcp", listener.Addr().String())
 		require.NoError(t, err)
@@ -95,7 +94,6 @@ func TestHandshakesThatNeverEndCostNobodyAnything(t *testing.T) {
 		}
 	}
 	ask()
-	require.Less(t, time.Since(began), readHeaderTimeout, "they were waited for until they were cut off")
 }
 
 // A client that stops sending, and one that is gone, are told apart by TLS as they are without it.

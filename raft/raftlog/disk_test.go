@@ -130,6 +130,6 @@ func TestNodeDoubtsItsLeadAfterItsDiskWasBroken(t *testing.T) {
 		time.Sleep(length) //nolint:forbidigo // how long it lasts is what is tested
 		d.release(held)
 		require.Equal(t, doubts, !d.MayLead(), "after %s", length)
-		require.Eventually(t, d.MayLead, 2*reclaimLeadAfter, time.Millisecond)
+		require.Eventually(t, d.MayLead, 10*reclaimLeadAfter, time.Millisecond)
 	}
 }
