@@ -97,7 +97,8 @@ func TestImportOfWhatIsThere(t *testing.T) {
 
 // What is exported is imported unchanged, in both forms and from a list.
 func TestExportAndImportAgree(t *testing.T) {
-	must(t, "create", "round-1", "1.0.0", "ios", "--scheme", "semver", "--min-version", "0.5.0", "--from-version", "0.1.0", "--mandatory", "--rollout", "0", "--withdrawn", "--attribute", `url=https://x/"q",1`, "--attribute", "notes=a b")
+	must(t, "create", "round-1", "1.0.0", "ios", "--scheme", "semver", "--min-version", "0.5.0", "--from-version", "0.1.0", "--mandatory", "--rollout", "0", "--withdrawn", "--attribute", `url=https://x/"q",1`, "--attribute", "notes=a b\n\tc\n")
+	require.Regexp(t, `^ID .*\nround-1 .* notes="a b\\n\\tc\\n" url=https://x/"q",1\n$`, must(t, "list", "--prefix", "round-1"), "a record is a line")
 	must(t, "create", "round-2", "2", "linux")
 	before := must(t, "list", "--prefix", "round-", "-o", "json")
 	for _, form := range []string{"jsonl", "csv"} {

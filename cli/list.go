@@ -8,8 +8,10 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -99,7 +101,8 @@ func (l *lister) end() error {
 	return nil
 }
 
-// details returns what a record says beyond its three fields, as name=value.
+// details returns what a record says beyond its three fields, as name=value. A value that has line breaks or tabs is quoted:
+// as it is it would pass for lines and columns of the table.
 func details(r client.Record) (all []string) {
 	text := func(name, value string) {
 		if value != "" {
@@ -119,9 +122,16 @@ func details(r client.Record) (all []string) {
 		all = append(all, "withdrawn")
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Attributes)) {
-		all = append(all, name+"="+r.Attributes[name])
+		all = append(all, name+"="+inOneLine(r.Attributes[name]))
 	}
 	return all
+}
+
+func inOneLine(value string) string {
+	if strings.ContainsFunc(value, unicode.IsControl) {
+		return strconv.Quote(value)
+	}
+	return value
 }
 
 // record prints one record.
