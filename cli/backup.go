@@ -42,10 +42,14 @@ func newBackupCommand(environ []string) *cobra.Command {
 	return cmd
 }
 
-// into writes a file, which has its name once it is whole; - is out.
+// into writes a file, which has its name once it is whole; - is out. What is no file, such as /dev/null or a pipe, is
+// written to and not replaced.
 func into(name string, out io.Writer, write func(w io.Writer) error) error {
 	if name == "-" {
 		return write(out)
+	}
+	if there, err := os.Stat(name); err == nil && !there.Mode().IsRegular() {
+		return intoOpen(name, write)
 	}
 	file, err := os.CreateTemp(filepath.Dir(name), filepath.Base(name)+".*.part")
 	if err != nil {
@@ -60,6 +64,14 @@ func into(name string, out io.Writer, write func(w io.Writer) error) error {
 		return err
 	}
 	return os.Rename(file.Name(), name)
+}
+
+func intoOpen(name string, write func(w io.Writer) error) error {
+	file, err := os.OpenFile(name, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(write(file), file.Close())
 }
 
 // counter counts what passes through it.

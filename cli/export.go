@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/csv"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -39,7 +38,10 @@ func newExportCommand(environ []string) *cobra.Command {
 		err := into(name, s.out, func(w io.Writer) error {
 			out := newRecordWriter(w, form)
 			for record, err := range c.List(ctx, which) {
-				if err := errors.Join(err, out.write(record)); err != nil {
+				if err == nil {
+					err = out.write(record)
+				}
+				if err != nil {
 					return err
 				}
 				n++

@@ -1,11 +1,14 @@
 package cli
 
 import (
+	"bufio"
 	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -126,4 +129,15 @@ func TestBackupAndRestoreByCommands(t *testing.T) {
 	require.Equal(t, len(before), len(after), "what is not whole is gone")
 	require.NoError(t, os.WriteFile(file, []byte(text[:20]), 0o600))
 	require.Equal(t, exitUsage, command(t, "", "restore", file).code)
+
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	require.NoError(t, syscall.Mkfifo(pipe, 0o600))
+	reader, err := os.OpenFile(pipe, os.O_RDWR|syscall.O_NONBLOCK, 0)
+	require.NoError(t, err)
+	defer reader.Close()
+	must(t, "export", pipe, "--prefix", "backup-me")
+	require.NoError(t, reader.SetReadDeadline(time.Now().Add(10*time.Second)))
+	line, err := bufio.NewReader(reader).ReadString('\n')
+	require.NoError(t, err, "a pipe was replaced")
+	require.Contains(t, line, "backup-me")
 }
