@@ -112,4 +112,11 @@ func pages(t *testing.T, c *cluster.Cluster) {
 	w.enter("search-platform", "linux")
 	w.see("10 records", "paged-30", "paged-39")
 	require.Equal(t, 10, value[int](w, `document.querySelectorAll("main [data-row]").length`))
+
+	value[bool](w, `import("./console/dom.js").then(async ({sleep}) => {
+		let held = 0;
+		await sleep(1, {addEventListener() { held++; }, removeEventListener() { held--; }});
+		window.heldAfterSleep = held;
+	}) && true`)
+	w.until(`window.heldAfterSleep === 0`, "a page that looks again and again holds nothing of it")
 }

@@ -49,7 +49,12 @@ export const fresh = (name) => `${name}-${++made}`;
 // sleep resolves after some milliseconds, or when the signal ends.
 export function sleep(ms, signal) {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal?.addEventListener('abort', () => { clearTimeout(timer); resolve(); }, {once: true});
+    const timer = setTimeout(end, ms);
+    signal?.addEventListener('abort', end);
+    function end() {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', end); // the signal may be there for as long as the page is
+      resolve();
+    }
   });
 }
