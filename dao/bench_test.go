@@ -12,17 +12,19 @@ import (
 const benchRows = 100_000
 
 // BenchmarkApply measures transactions of so many new records, whose ids are as far apart as those of as many clients, without
-// their changes and with them.
+// their changes and with them. Of a registry of few records each transaction lets as many changes go as it brings, of others one in
+// many.
 func BenchmarkApply(b *testing.B) {
 	for _, group := range []int{1, 16, 100, 400} {
-		for name, kept := range map[string]bool{"plain": false, "changes": true} {
-			b.Run(fmt.Sprint(group, "/", name), func(b *testing.B) { benchmarkApply(b, group, kept) })
+		for name, block := range map[string]int{"plain": 0, "changes": 1000, "changes of few": 1} {
+			b.Run(fmt.Sprint(group, "/", name), func(b *testing.B) { benchmarkApply(b, group, block) })
 		}
 	}
 }
 
-// benchmarkApply keeps the newest 10,000 changes, of which it lets 1,000 go at once.
-func benchmarkApply(b *testing.B, group int, kept bool) {
+// benchmarkApply keeps the newest 10,000 changes, of which it lets so many go at once; none at all when that is 0.
+func benchmarkApply(b *testing.B, group, block int) {
+	kept, step := uint64(10_000/group), uint64(max(1, block/group))
 	eachStore(b, func(b *testing.B, s *store) {
 		left, err := s.State(b.Context())
 		require.NoError(b, err)
@@ -32,12 +34,12 @@ func benchmarkApply(b *testing.B, group int, kept bool) {
 			for i := range changes.Upserts {
 				v := version(fmt.Sprintf("w%d-%d", i, from.Index), model.Revision(from.Index, i))
 				changes.Upserts[i] = v
-				if kept {
+				if block > 0 {
 					changes.Log = append(changes.Log, model.Change{Revision: v.Revision, Op: model.ChangeUpdate, ID: v.ID, VersionNo: v.VersionNo, Platform: v.Platform, At: 1_700_000_000_000, By: "ci"})
 				}
 			}
-			if index := from.Index; kept && index%uint64(max(1, 1000/group)) == 0 && index > uint64(10_000/group) {
-				changes.LetGoThrough = model.Revision(index-uint64(10_000/group), 0)
+			if index := from.Index; block > 0 && index > kept+step && index%step == 0 {
+				changes.LetGo = model.Range{From: model.Revision(index-kept-step, 0), Through: model.Revision(index-kept, 0) - 1}
 			}
 			becomes := left
 			becomes.Applied = after(from)

@@ -40,12 +40,12 @@ func (s *store) testDedupRecords(t *testing.T) {
 	require.Empty(t, s.mustRemembered(t))
 	s.mustChange(t, model.Changes{DedupRecords: someDedupRecords(1, 2500)})
 	require.Equal(t, someDedupRecords(1, 2500), s.mustRemembered(t))
-	s.mustChange(t, model.Changes{DedupRecords: someDedupRecords(2501, 10), ForgetThrough: someDedupRecords(2505, 1)[0].Revision})
+	s.mustChange(t, model.Changes{DedupRecords: someDedupRecords(2501, 10), Forget: model.Range{Through: someDedupRecords(2505, 1)[0].Revision}})
 	require.Equal(t, someDedupRecords(2506, 5), s.mustRemembered(t))
 
 	from := s.mustState(t).Applied
 	wrong := model.Position{Index: from.Index + 1, Term: from.Term}
-	require.ErrorIs(t, s.apply(t.Context(), identity.Store, wrong, after(wrong), model.Changes{DedupRecords: someDedupRecords(9000, 1), ForgetThrough: 1 << 40}), model.ErrStateMoved)
+	require.ErrorIs(t, s.apply(t.Context(), identity.Store, wrong, after(wrong), model.Changes{DedupRecords: someDedupRecords(9000, 1), Forget: model.Range{Through: 1 << 40}}), model.ErrStateMoved)
 	require.Equal(t, someDedupRecords(2506, 5), s.mustRemembered(t), "a refused apply must leave all as it was")
 }
 
@@ -65,7 +65,7 @@ func (s *store) testDedupRecordsInViews(t *testing.T) {
 	s.mustCreate(t)
 	s.mustChange(t, model.Changes{DedupRecords: someDedupRecords(1, 10)})
 	view := s.mustOpenView(t, t.Context())
-	s.mustChange(t, model.Changes{DedupRecords: someDedupRecords(11, 3), ForgetThrough: someDedupRecords(4, 1)[0].Revision})
+	s.mustChange(t, model.Changes{DedupRecords: someDedupRecords(11, 3), Forget: model.Range{Through: someDedupRecords(4, 1)[0].Revision}})
 	page, err := view.DedupRecords(t.Context(), 0, 4)
 	require.NoError(t, err)
 	require.Equal(t, someDedupRecords(1, 4), page)

@@ -44,13 +44,13 @@ func writeChanges(tx *gorm.DB, c *model.Changes) error {
 	if err := insertDedupRecords(tx, c.DedupRecords); err != nil {
 		return err
 	}
-	if err := forgetThrough(tx, c.ForgetThrough); err != nil {
+	if err := deleteRange(tx, c.Forget, &dedupRow{}); err != nil {
 		return err
 	}
 	if err := insertChanges(tx, c.Log); err != nil {
 		return err
 	}
-	return letGo(tx, c.LetGoThrough, c.LetGo)
+	return letGo(tx, c.LetGo, c.LetGoToo)
 }
 
 // upsertVersions writes rows. Plain ones leave the columns of details alone, which are NULL: a transaction of 100 takes 1.2 ms
@@ -69,13 +69,24 @@ func upsert[Row any](tx *gorm.DB, rows []Row) *gorm.DB {
 }
 
 func deleteVersions(tx *gorm.DB, ids []string) error {
-	for part := range slices.Chunk(ids, idsPerStatementMax) {
-		err := inStatements(tx, part, func(id string) int { return len(id) }, func(part []string) *gorm.DB {
-			return tx.Where("id IN ?", part).Delete(&model.Version{})
-		})
+	return deleteEach(tx, "id IN ?", ids, func(id string) int { return len(id) }, &model.Version{})
+}
+
+// deleteEach removes the rows of a table that have these keys.
+func deleteEach[Key, Row any](tx *gorm.DB, condition string, keys []Key, bytes func(Key) int, row *Row) error {
+	for part := range slices.Chunk(keys, idsPerStatementMax) {
+		err := inStatements(tx, part, bytes, func(part []Key) *gorm.DB { return tx.Where(condition, part).Delete(row) })
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// deleteRange removes the rows of a table that has revisions for its key.
+func deleteRange[Row any](tx *gorm.DB, r model.Range, row *Row) error {
+	if r.Through == 0 {
+		return nil
+	}
+	return tx.Where("revision BETWEEN ? AND ?", r.From, r.Through).Delete(row).Error
 }

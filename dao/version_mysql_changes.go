@@ -17,6 +17,9 @@ var changeColumns = append([]string{"revision", "op", "id", "version_no", "platf
 
 const plainChangeColumns = 7
 
+// revisionBytes is how long a revision is in a statement.
+const revisionBytes = 20
+
 // changeRow is a model.Change with its time as a column has it.
 type changeRow struct {
 	model.Change
@@ -24,7 +27,8 @@ type changeRow struct {
 }
 
 // insertChanges writes changes that are new. One that is there already, because the answer to the first try was lost, is
-// left to what comes after it, which fails then.
+// left to what comes after it, which fails then. Past GORM, by a statement that is written out, it would take 1 µs less of the 26 µs
+// of processor time that a write takes in a transaction of 16 on SQLite, and 3 µs less of 55 to 70 with a server: about 2 % of a whole write.
 func insertChanges(tx *gorm.DB, list []model.Change) error {
 	rows := make([]changeRow, len(list))
 	plain := true
@@ -44,19 +48,12 @@ func changeBytes(c changeRow) int {
 	return len(momentForm) + len(c.ID) + len(c.VersionNo) + len(c.Platform) + len(c.WasPlatform) + len(c.By) + c.DetailBytes()
 }
 
-// letGo removes the changes up to a revision, 0 for none, and those with some revisions.
-func letGo(tx *gorm.DB, through uint64, revisions []uint64) error {
-	if through > 0 {
-		if err := tx.Where("revision <= ?", through).Delete(&changeRow{}).Error; err != nil {
-			return err
-		}
+// letGo removes the changes of some revisions.
+func letGo(tx *gorm.DB, all model.Range, revisions []uint64) error {
+	if err := deleteRange(tx, all, &changeRow{}); err != nil {
+		return err
 	}
-	for part := range slices.Chunk(revisions, idsPerStatementMax) {
-		if err := tx.Where("revision IN ?", part).Delete(&changeRow{}).Error; err != nil {
-			return err
-		}
-	}
-	return nil
+	return deleteEach(tx, "revision IN ?", revisions, func(uint64) int { return revisionBytes }, &changeRow{})
 }
 
 // InsertChanges writes changes of the snapshot that is being restored, in one transaction. Writing the same ones again

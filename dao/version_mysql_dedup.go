@@ -50,14 +50,6 @@ func insertDedupRecords(tx *gorm.DB, list []model.DedupRecord) error {
 	return inStatements(tx, rows, bytes, func(part []dedupRow) *gorm.DB { return upsert(tx, part) })
 }
 
-// forgetThrough removes the dedup records up to a revision, 0 for none.
-func forgetThrough(tx *gorm.DB, revision uint64) error {
-	if revision == 0 {
-		return nil
-	}
-	return tx.Where("revision <= ?", revision).Delete(&dedupRow{}).Error
-}
-
 // DedupRecords returns up to limit dedup records with revisions above after, as of the view's moment.
 func (v *View) DedupRecords(ctx context.Context, after uint64, limit int) ([]model.DedupRecord, error) {
 	return v.dao.dedup(ctx, v.tx, after, limit)

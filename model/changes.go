@@ -7,12 +7,15 @@ type Changes struct {
 	// Plain means that no row of Upserts has details, nor has one in whose place it comes.
 	Plain   bool
 	Deletes []string
-	// DedupRecords are new; those up to the revision ForgetThrough are removed, 0 for none.
-	DedupRecords  []DedupRecord
-	ForgetThrough uint64
-	// Log is what is new in the log of changes. Those of before up to the revision LetGoThrough are removed, 0 for none, and
-	// those with the revisions LetGo.
-	Log          []Change
-	LetGoThrough uint64
-	LetGo        []uint64
+	// DedupRecords are new; those of the revisions Forget are removed.
+	DedupRecords []DedupRecord
+	Forget       Range
+	// Log is what is new in the log of changes. Those of the revisions LetGo are removed, and those that LetGoToo has.
+	Log      []Change
+	LetGo    Range
+	LetGoToo []uint64
 }
+
+// Range is the revisions from From to Through; none when that is 0. From is that of the oldest row that there is: a server that has
+// deleted others steps over them until they are purged, and everything from the first one on would take twice as long.
+type Range struct{ From, Through uint64 }

@@ -44,10 +44,9 @@ type changeLog struct {
 	from uint64
 
 	// What follows is staged.
-	added   []addedChange
-	steps   []step
-	through uint64 // up to which all are let go because they are too many; 0 for none
-	former  uint64 // from, before anything was staged
+	added  []addedChange
+	steps  []step
+	former uint64 // from, before anything was staged
 	// held are the changes of an atomic unit, while holding.
 	held    []model.Change
 	holding bool
@@ -129,7 +128,6 @@ func (l *changeLog) add(c model.Change, sum *Sum) {
 	}
 	if l.count > l.limits.All {
 		for range l.limits.Block {
-			l.through = l.places[l.places[0].behind].revision
 			l.drop(l.places[0].behind, sum)
 		}
 	}
@@ -200,20 +198,36 @@ func (l *changeLog) drop(number int32, sum *Sum) {
 	sum.hashes -= p.hash
 }
 
-// changes returns what is staged: the changes that are new, the revision up to which all of before are let go, and the
-// revisions of those that are let go beyond that.
-func (l *changeLog) changes() (added []model.Change, through uint64, gone []uint64) {
+// changes returns what is staged: the changes that are new, and those of before that are let go: all from the oldest one to
+// another, which they mostly are, and the revisions of the rest.
+func (l *changeLog) changes() (added []model.Change, gone model.Range, rest []uint64) {
+	added = make([]model.Change, 0, len(l.added))
 	for i := range l.added {
 		if !l.places[l.added[i].place].gone {
 			added = append(added, l.added[i].Change)
 		}
 	}
+	oldest := l.oldest()
 	for _, s := range l.steps {
-		if p := &l.places[s.place]; s.gone && p.revision > l.through && !l.isAdded(p) {
-			gone = append(gone, p.revision)
+		switch p := &l.places[s.place]; {
+		case !s.gone || l.isAdded(p):
+		case p.revision > oldest:
+			rest = append(rest, p.revision)
+		case gone.Through == 0:
+			gone = model.Range{From: p.revision, Through: p.revision}
+		default:
+			gone = model.Range{From: min(gone.From, p.revision), Through: max(gone.Through, p.revision)}
 		}
 	}
-	return added, l.through, gone
+	return added, gone, rest
+}
+
+// oldest returns the revision of the oldest change that is kept, with what is staged.
+func (l *changeLog) oldest() uint64 {
+	if l.count == 0 {
+		return math.MaxUint64
+	}
+	return l.places[l.places[0].behind].revision
 }
 
 func (l *changeLog) isAdded(p *place) bool {
@@ -258,7 +272,7 @@ func (l *changeLog) discard() {
 
 func (l *changeLog) settle() {
 	clear(l.added)
-	l.added, l.steps, l.through, l.former = l.added[:0], l.steps[:0], 0, l.from
+	l.added, l.steps, l.former = l.added[:0], l.steps[:0], l.from
 }
 
 // putBack undoes drop.

@@ -47,7 +47,7 @@ type logOf struct {
 
 func (s *logOf) write(changes model.Changes, from uint64) {
 	s.rows = slices.DeleteFunc(s.rows, func(c model.Change) bool {
-		return c.Revision <= changes.LetGoThrough || slices.Contains(changes.LetGo, c.Revision)
+		return c.Revision >= changes.LetGo.From && c.Revision <= changes.LetGo.Through || slices.Contains(changes.LetGoToo, c.Revision)
 	})
 	s.rows, s.from = append(s.rows, changes.Log...), from
 }
@@ -116,7 +116,9 @@ func TestWhatIsKeptFollowsFromTheLogAlone(t *testing.T) {
 			}
 			require.Equal(t, want.from, r.ChangesFrom())
 		}
-		store.write(r.Changes(), r.ChangesFrom())
+		changes := r.Changes()
+		requireRange(t, changes, store.rows, want.kept)
+		store.write(changes, r.ChangesFrom())
 		require.Equal(t, want.kept, store.rows)
 		staged := r.StagedSum()
 		r.Publish()
@@ -136,6 +138,20 @@ func TestWhatIsKeptFollowsFromTheLogAlone(t *testing.T) {
 	}
 	require.Greater(t, want.from, uint64(100))
 	require.LessOrEqual(t, len(r.log.places), 3*limits.All, "places are used again")
+}
+
+// requireRange requires that the store is told of a range from its first row on, and by revision only of what lies between those that
+// it keeps. If this fails, a registry of few records has each write look for a row of its own to delete, or for the first one
+// among all those that were deleted.
+func requireRange(t *testing.T, changes model.Changes, before, after []model.Change) {
+	t.Helper()
+	if changes.LetGo.Through != 0 {
+		require.Equal(t, before[0].Revision, changes.LetGo.From)
+		require.Less(t, changes.LetGo.Through, after[0].Revision)
+	}
+	for _, revision := range changes.LetGoToo {
+		require.Greater(t, revision, after[0].Revision)
+	}
 }
 
 // rowsOf returns the sum of the hashes of all rows.

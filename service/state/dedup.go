@@ -86,13 +86,12 @@ func (d *dedup) tooMany() bool {
 	return n > 1 && (n > d.limits.Units || d.bytes > d.limits.Bytes)
 }
 
-// changes returns what is staged, without what is forgotten already, and the revision up to which all is
-// forgotten.
-func (d *dedup) changes() (added []model.DedupRecord, forgetThrough uint64) {
+// changes returns what is staged, without what is forgotten already, and what of before is forgotten.
+func (d *dedup) changes() (added []model.DedupRecord, forgotten model.Range) {
 	if d.staleBefore > 0 {
-		forgetThrough = d.list[d.staleBefore-1].Revision
+		forgotten = model.Range{From: d.list[0].Revision, Through: d.list[d.staleBefore-1].Revision}
 	}
-	return d.list[max(d.fresh, d.staleBefore):], forgetThrough
+	return d.list[max(d.fresh, d.staleBefore):], forgotten
 }
 
 // publish keeps what is staged.

@@ -19,6 +19,9 @@ func TestDedupRecordsAreBounded(t *testing.T) {
 		record.Key = wire.NewIdempotency(fmt.Sprint(i), &model.Unit{}, false).Key
 		m.stage(record)
 		if i%200 == 0 {
+			if _, forgotten := m.changes(); forgotten.Through != 0 {
+				require.Equal(t, m.list[0].Revision, forgotten.From, "the store would look for it among all that were forgotten")
+			}
 			m.publish()
 		}
 	}

@@ -197,8 +197,8 @@ func (r *Records) StagedSum() Sum {
 func (r *Records) Changes() (changes model.Changes) {
 	changes.Upserts, changes.Deletes = r.staged.rows()
 	changes.Plain = !r.staged.detailed
-	changes.DedupRecords, changes.ForgetThrough = r.dedup.changes()
-	changes.Log, changes.LetGoThrough, changes.LetGo = r.log.changes()
+	changes.DedupRecords, changes.Forget = r.dedup.changes()
+	changes.Log, changes.LetGo, changes.LetGoToo = r.log.changes()
 	return changes
 }
 
