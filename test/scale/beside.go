@@ -68,6 +68,6 @@ func (e *experiment) noteWatched(what string, w watched, most time.Duration) err
 	e.note(fmt.Sprintf("%ss, the longest of %d, s", what, w.times), w.longest.Seconds(), most.Seconds())
 	e.note("writes a second beside none", w.idle.rate(), 0)
 	e.note("writes a second beside one", w.busy.rate(), 0)
-	e.note("lower by, %", 100*(1-w.busy.rate()/w.idle.rate()), 25)
+	e.note("lower by, %", 100*(1-w.busy.rate()/w.idle.rate()), 20)
 	return e.noteMemory("peak memory since the start, MiB", e.memoryMax())
 }

@@ -48,7 +48,7 @@ func (e *experiment) compareWrites(ctx context.Context) error {
 	e.added += full.Operations
 	e.note("writes a second of 64 clients, without the records", empty.Rate(), 0)
 	e.note("the same, with them", full.Rate(), 0)
-	e.note("lower by, %", 100*(1-full.Rate()/empty.Rate()), 20)
+	e.note("lower by, %", 100*(1-full.Rate()/empty.Rate()), 15)
 	return e.noteMemory("peak memory so far, MiB", e.memoryMax())
 }
 
