@@ -2,31 +2,34 @@ package chaos
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/stretchr/testify/require"
 
 	"versiond/test/harness/cluster"
 )
 
-// historiesServed is how many histories each node is asked for after a round.
+// historiesServed is how many histories of the load's records each node is asked for after a round.
 const historiesServed = 40
 
 // checkChanges holds the table of changes of every node against what clients were told in the round, and what the node answers
-// of it. The whole table is read of another node in each round, of the others what is new there.
-func (r *run) checkChanges(f Fault, writes []*cluster.Write) {
+// of it, and gives how many changes are new. The whole table is read of another node in each round, of the others what is new
+// there.
+func (r *run) checkChanges(f Fault) int {
 	r.t.Helper()
 	nodes := r.cluster.Nodes
 	whole := nodes[r.number%len(nodes)]
-	found, err := r.past.Check(r.t.Context(), whole.Database, writes)
+	found, err := r.past.Check(r.t.Context(), whole.Database, r.writes)
 	require.NoError(r.t, err, "the changes of %s", whole.ID)
 	r.violated(f, found)
-	ids := someIDs(writes)
+	ids := someIDs(r.writes)
 	for _, n := range nodes {
 		if n != whole {
 			require.NoError(r.t, r.past.Same(r.t.Context(), n.Database, false), "round %d: %s: the changes of %s against those of %s", r.number, f.Name, n.ID, whole.ID)
 		}
 		require.NoError(r.t, r.past.Served(r.t.Context(), n.Client, ids), "round %d: %s: as %s answers", r.number, f.Name, n.ID)
 	}
+	return r.past.New()
 }
 
 // requireSameChanges holds the whole tables of changes against each other.
@@ -37,7 +40,8 @@ func (r *run) requireSameChanges() {
 	}
 }
 
-// someIDs returns those of records that were written to, from the one end of the alphabet to the other, and one of nobody.
+// someIDs returns all ids of records with long histories, some of the load's from the one end of the alphabet to the other, and one
+// of nobody.
 func someIDs(writes []*cluster.Write) []string {
 	var ids []string
 	for _, w := range writes {
@@ -46,8 +50,10 @@ func someIDs(writes []*cluster.Write) []string {
 	slices.Sort(ids)
 	ids = slices.Compact(ids)
 	some := []string{"nobody"}
-	for i := 0; i < len(ids); i += len(ids)/historiesServed + 1 {
-		some = append(some, ids[i])
+	for i, id := range ids {
+		if !strings.HasPrefix(id, loadPrefix) || i%(len(ids)/historiesServed+1) == 0 {
+			some = append(some, id)
+		}
 	}
 	return some
 }

@@ -17,6 +17,13 @@ type outcome struct {
 	gap, heal time.Duration
 	// back is how long after a quorum was back the first write was acknowledged; 0 when none was lost.
 	back time.Duration
+	// why says what became of writes in the longest gap.
+	why string
+	// late is how late the machine was at most.
+	late time.Duration
+	// changes is how many there were, watched how many of them watchers have seen, and gone how often these were told that some
+	// are gone; latest is how many questions for the newest version were answered.
+	changes, watched, gone, latest int
 }
 
 // count takes the load's work of the round, and how many operations were recorded beside it.
@@ -35,9 +42,17 @@ func (o outcome) withoutWrites() time.Duration {
 	return o.gap
 }
 
+// whichTime says what withoutWrites is.
+func (o outcome) whichTime() string {
+	if o.back > 0 {
+		return fmt.Sprintf("writes were taken again %s after a quorum was back", o.back)
+	}
+	return fmt.Sprintf("no write was acknowledged for %s", o.gap)
+}
+
 func (o outcome) String() string {
-	return fmt.Sprintf("%d operations; writes: %d acknowledged (%d while it lasted), %d unknown, %d refused; longest gap %s, writes again after %s, healed in %s",
-		o.operations, o.acknowledged, o.during, o.unknown, o.refused, short(o.gap), short(o.withoutWrites()), short(o.heal))
+	return fmt.Sprintf("%d operations; writes: %d acknowledged (%d while it lasted), %d unknown, %d refused; longest gap %s, writes again after %s, healed in %s; %d changes, %d told to watchers, who lack some %d times; %d questions for the newest; timers up to %s late",
+		o.operations, o.acknowledged, o.during, o.unknown, o.refused, short(o.gap), short(o.withoutWrites()), short(o.heal), o.changes, o.watched, o.gone, o.latest, short(o.late))
 }
 
 func short(d time.Duration) time.Duration { return d.Round(10 * time.Millisecond) }

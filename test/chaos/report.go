@@ -28,6 +28,8 @@ type line struct {
 	fault                    string
 	rounds                   int
 	operations, acknowledged int
+	changes, watched, gone   int
+	latest                   int
 	wrong                    map[cluster.Kind]int
 	gaps, backs, heals       []time.Duration
 }
@@ -53,6 +55,7 @@ func (r *Report) add(f Fault, o outcome) {
 	l.rounds++
 	l.operations += o.operations
 	l.acknowledged += o.acknowledged
+	l.changes, l.watched, l.gone, l.latest = l.changes+o.changes, l.watched+o.watched, l.gone+o.gone, l.latest+o.latest
 	l.gaps, l.backs, l.heals = append(l.gaps, o.gap), append(l.backs, o.withoutWrites()), append(l.heals, o.heal)
 }
 
@@ -64,13 +67,13 @@ func (r *Report) violated(f Fault, kinds ...cluster.Kind) {
 }
 
 var columns = []string{
-	"fault", "rounds", "operations", "acknowledged", "lost", "doubled", "stale reads", "other wrong",
+	"fault", "rounds", "operations", "acknowledged", "changes", "told to watchers", "watchers told 410", "`latest` asked", "lost", "doubled", "stale reads", "other wrong",
 	"longest gap in writes, median", "worst", "writes again after, median", "worst", "all ready after, median", "worst",
 }
 
 func (l *line) cells() []string {
 	cells := []string{l.fault}
-	for _, n := range []int{l.rounds, l.operations, l.acknowledged, l.wrong[cluster.Lost], l.wrong[cluster.Doubled], l.wrong[cluster.Stale], l.wrong[cluster.Wrong]} {
+	for _, n := range []int{l.rounds, l.operations, l.acknowledged, l.changes, l.watched, l.gone, l.latest, l.wrong[cluster.Lost], l.wrong[cluster.Doubled], l.wrong[cluster.Stale], l.wrong[cluster.Wrong]} {
 		cells = append(cells, fmt.Sprint(n))
 	}
 	for _, times := range [][]time.Duration{l.gaps, l.backs, l.heals} {

@@ -30,7 +30,9 @@ type Round struct {
 	Number int
 
 	clients    *history.Clients
+	latest     *history.Latest
 	gap        time.Duration // the longest one in writes before they were last paused
+	why        string        // what there is to say of it
 	quorumLost bool
 }
 
@@ -61,9 +63,13 @@ func (r *Round) Hold(d time.Duration) {
 func (r *Round) Idle(do func()) {
 	r.TB.Helper()
 	r.Load.Pause()
-	r.gap = max(r.gap, r.Load.Counts().LongestGap)
+	if gap := r.Load.Counts().LongestGap; gap > r.gap {
+		r.gap, r.why = gap, r.Load.WhyGap()
+	}
 	r.clients.OnlyRead(true)
+	r.latest.OnlyRead(true)
 	do()
+	r.latest.OnlyRead(false)
 	r.clients.OnlyRead(false)
 	r.Load.Resume()
 }

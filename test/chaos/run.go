@@ -36,6 +36,10 @@ const (
 	historyKeys    = 8
 	historyWorkers = 6
 	historyPause   = 20 * time.Millisecond
+
+	latestAskers = 6
+	latestPause  = 40 * time.Millisecond
+
 	// historyCheckTimeout is for each key. One that takes longer is a failure: it proves nothing.
 	historyCheckTimeout = time.Minute
 
@@ -117,6 +121,7 @@ type run struct {
 	report   *Report
 	number   int
 	recorder *history.Recorder // of the newest round
+	writes   []*cluster.Write  // likewise
 	finished bool
 }
 
@@ -157,7 +162,7 @@ func (r *run) round(f Fault) {
 	round := &Round{TB: r.t, Cluster: r.cluster, Load: r.load, Mode: r.options.Mode,
 		Program: r.options.Program, Builds: r.options.Builds, Random: r.random, Patience: r.options.Patience, Number: r.number}
 	o := r.disturb(f, round)
-	r.check(f, o)
+	r.check(f, &o)
 	r.report.add(f, o)
 	r.t.Logf("round %d: %s: %s", r.number, f.Name, o)
 }
@@ -167,6 +172,7 @@ func (r *run) disturb(f Fault, round *Round) outcome {
 	r.t.Helper()
 	ctx, cancel := context.WithCancel(r.t.Context())
 	defer cancel()
+	late := measureLateness(ctx)
 	before, starts, files := r.load.Counts(), startsOf(r.cluster), logFiles(r.cluster)
 	r.load.Resume()
 	clients := history.Start(ctx, r.cluster.Clients(), history.Options{
@@ -174,6 +180,7 @@ func (r *run) disturb(f Fault, round *Round) outcome {
 		Levels: []model.Level{model.LevelLinearizable, model.LevelLinearizable, model.LevelLeader, model.LevelNone},
 	})
 	round.clients = clients
+	round.latest = history.StartLatest(ctx, r.cluster.Clients(), fmt.Sprintf("latest-%d", r.number), latestAskers, latestPause)
 	r.load.Await(r.t, warmUpWrites, awaitTimeout)
 
 	began := r.load.Counts()
@@ -189,12 +196,18 @@ func (r *run) disturb(f Fault, round *Round) outcome {
 	o.heal = time.Since(healing)
 	r.load.Await(r.t, afterWrites, awaitTimeout)
 
-	o.gap = max(round.gap, r.load.Counts().LongestGap)
+	if o.gap, o.why = r.load.Counts().LongestGap, r.load.WhyGap(); round.gap > o.gap {
+		o.gap, o.why = round.gap, round.why
+	}
 	r.startAnew(starts)
 	r.report.logFiles += newFiles(files, logFiles(r.cluster))
 	cancel()
-	r.recorder = clients.Wait()
+	r.recorder, o.late = clients.Wait(), late.wait()
+	latestWrites, answers, found := round.latest.Wait()
 	r.ledger = r.load.Pause()
+	r.writes = slices.Concat(r.ledger.TakeWrites(), r.recorder.Writes(), latestWrites)
+	o.latest = answers
+	r.violated(f, found)
 	o.count(before, r.load.Counts(), r.recorder.Count())
 	return o
 }
@@ -252,21 +265,23 @@ func (r *run) startAnew(before map[*cluster.Node]int) {
 }
 
 // check ends the test unless everything is as it must be.
-func (r *run) check(f Fault, o outcome) {
+func (r *run) check(f Fault, o *outcome) {
 	r.t.Helper()
 	rows := r.cluster.RequireEqualStores()
 	r.cluster.RequireLocal(rows)
-	r.watchers.RequireAllSeen(r.t, r.cluster.Nodes[0].Database)
+	o.watched, o.gone = r.watchers.RequireAllSeen(r.t, r.cluster.Nodes[0].Database)
 	r.violated(f, r.ledger.Violations(withPrefix(rows, loadPrefix)))
-	r.checkChanges(f, append(r.ledger.TakeWrites(), r.recorder.Writes()...))
+	o.changes = r.checkChanges(f)
 	wrong, undecided := r.recorder.Check(historyCheckTimeout * r.options.Patience)
 	stale := r.recorder.CheckWeak()
 	r.report.violated(f, slices.Repeat([]cluster.Kind{cluster.Stale}, len(stale)+len(wrong))...)
 	require.Empty(r.t, wrong, "round %d: %s: no single store can explain what was answered for these records", r.number, f.Name)
 	require.Empty(r.t, undecided, "round %d: %s: the checker did not come to an end", r.number, f.Name)
 	require.Empty(r.t, stale, "round %d: %s: answers older than their labels", r.number, f.Name)
-	require.GreaterOrEqual(r.t, o.during, f.LeastDuring, "round %d: %s: writes acknowledged while it lasted", r.number, f.Name)
-	require.LessOrEqual(r.t, o.withoutWrites(), r.within(f), "round %d: %s: time without a write", r.number, f.Name)
+	require.NotContains(r.t, []int{o.changes, o.watched, o.latest}, 0, "round %d: %s: changes, those that watchers saw, answers to questions for the newest: none prove nothing", r.number, f.Name)
+	require.GreaterOrEqual(r.t, o.during, f.LeastDuring, "round %d: %s: writes acknowledged while it lasted; timers were up to %s late; of the longest gap: %s", r.number, f.Name, o.late, o.why)
+	require.LessOrEqual(r.t, o.withoutWrites(), r.within(f, o.late), "round %d: %s: %s; timers were up to %s late; of the longest gap: %s",
+		r.number, f.Name, o.whichTime(), o.late, o.why)
 	if r.t.Failed() {
 		r.t.FailNow()
 	}
@@ -278,16 +293,23 @@ func (r *run) violated(f Fault, violations []cluster.Violation) {
 	for _, v := range violations {
 		r.report.violated(f, v.Kind)
 	}
-	if len(violations) > 0 {
-		r.t.Errorf("round %d: %s: %d violations, the first of them: %v", r.number, f.Name, len(violations), violations[:min(5, len(violations))])
+	if len(violations) == 0 {
+		return
 	}
+	text := fmt.Sprintf("round %d: %s: %d violations, the first of them:", r.number, f.Name, len(violations))
+	for _, v := range violations[:min(5, len(violations))] {
+		text += "\n" + v.String()
+	}
+	r.t.Error(text)
 }
 
-func (r *run) within(f Fault) time.Duration {
-	if f.WritesWithin == 0 {
-		return defaultWritesWithin * r.options.Patience
+// within bounds the time without a write, on a machine that was so late.
+func (r *run) within(f Fault, late time.Duration) time.Duration {
+	within := f.WritesWithin
+	if within == 0 {
+		within = defaultWritesWithin
 	}
-	return f.WritesWithin * r.options.Patience
+	return within*r.options.Patience + latenessTimes*late
 }
 
 func withPrefix(rows []model.Version, prefix string) []model.Version {

@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -43,7 +44,14 @@ func dieAt(r *Round, step string, prepare func(r *Round, n *cluster.Node)) (heal
 	prepare(r, n)
 	n.Exchange(r.Builds[FailPoints])
 	n.StartWith("FAILPOINT=" + step)
-	require.Equal(r.TB, -1, n.Wait(stepTimeout*r.Patience), "%s was not killed at %s", n.ID, step)
+	cluster.Eventually(r.TB, stepTimeout*r.Patience, n.ID+" is to be killed at "+step, func() error {
+		if !n.Running() {
+			return nil
+		}
+		status, err := n.Client.Status(r.TB.Context())
+		return fmt.Errorf("it runs: %+v, %v", status, err)
+	})
+	require.Equal(r.TB, -1, n.Wait(stepTimeout), "%s has ended before %s", n.ID, step)
 	n.Exchange(r.Program)
 	return n.Start
 }

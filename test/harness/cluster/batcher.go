@@ -112,7 +112,11 @@ func (b *batcher) send(ctx context.Context, key string, items []batchItem) (answ
 	defer b.load.gate.RUnlock()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
 	defer cancel()
-	index, err = b.home().doContent(ctx, request{method: http.MethodPost, path: "/version/batch", header: withJSON(map[string]string{"Idempotency-Key": key})}, content, &answer)
+	node := b.home()
+	index, err = node.doContent(ctx, request{method: http.MethodPost, path: "/version/batch", header: withJSON(map[string]string{"Idempotency-Key": key})}, content, &answer)
+	if err != nil {
+		b.ledger.noteFailure(node, err)
+	}
 	return answer, index, err
 }
 

@@ -83,6 +83,9 @@ func (c *Client) dialBy(dial func(ctx context.Context, network, address string) 
 	c.http.Transport.(contract.Transport).RoundTripper.(*http.Transport).DialContext = dial
 }
 
+// String returns the public port.
+func (c *Client) String() string { return c.public }
+
 // As returns a client that sends this token to the public port and shows this secret to the peer port;
 // of either "" is none.
 func (c *Client) As(token, secret string) *Client {

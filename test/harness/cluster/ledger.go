@@ -10,6 +10,9 @@ import (
 	"versiond/model"
 )
 
+// momentForm is that of the nodes' logs.
+const momentForm = "15:04:05.000"
+
 // state is what a record may be: absent when Record is nil.
 type state struct {
 	record *model.VersionDB
@@ -47,6 +50,9 @@ type Ledger struct {
 	last       time.Time // when the last write was acknowledged
 	mark       time.Time // from when on firstAfter counts
 	firstAfter time.Duration
+	failure    string    // how the last write failed that did
+	failed     time.Time // and when
+	gapText    string    // what there is to say of the longest gap
 	mu         sync.Mutex
 	histories  map[string]*history
 	violations []Violation
@@ -60,7 +66,9 @@ func (l *Ledger) noteAcknowledged() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.Acknowledged++
-	l.LongestGap = max(l.LongestGap, l.gap())
+	if gap := l.gap(); gap > l.LongestGap {
+		l.LongestGap, l.gapText = gap, l.lately()
+	}
 	l.last = time.Now()
 	if !l.mark.IsZero() && l.firstAfter == 0 {
 		l.firstAfter = time.Since(l.mark)
@@ -113,6 +121,38 @@ func (l *Ledger) TakeWrites() []*Write {
 	return writes
 }
 
+// noteFailure files how a write failed, for whoever asks why none is acknowledged.
+func (l *Ledger) noteFailure(node *Client, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.failure, l.failed = fmt.Sprintf("%s: %v", node, err), time.Now()
+}
+
+// lately says what became of the last writes.
+func (l *Ledger) lately() string {
+	text := fmt.Sprintf("at %s the last write had been acknowledged %s before", time.Now().Format(momentForm), l.gap().Round(time.Millisecond))
+	if !l.failed.After(l.last) {
+		return text + ", and none has failed since"
+	}
+	return fmt.Sprintf("%s; the last that failed since did so %s before, at %s", text, time.Since(l.failed).Round(time.Millisecond), l.failure)
+}
+
+// why says what became of the last writes, and whyGap what had in the longest gap.
+func (l *Ledger) why() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.lately()
+}
+
+func (l *Ledger) whyGap() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.gap() > l.LongestGap {
+		return l.lately()
+	}
+	return l.gapText
+}
+
 func (l *Ledger) noteRefused() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -159,7 +199,7 @@ func (l *Ledger) sinceMark() time.Duration {
 func (l *Ledger) restartGap() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.last, l.LongestGap = time.Now(), 0
+	l.last, l.LongestGap, l.gapText = time.Now(), 0, ""
 }
 
 // violate files an answer that cannot be right, whatever happened to unanswered writes.

@@ -109,13 +109,16 @@ func (l *Load) Resume() {
 // Counts returns what came of the requests so far.
 func (l *Load) Counts() Counts { return l.ledger.now() }
 
+// WhyGap says what became of writes in the longest gap.
+func (l *Load) WhyGap() string { return l.ledger.whyGap() }
+
 // Await waits until this many more writes are acknowledged; the test fails after timeout.
 func (l *Load) Await(t testing.TB, writes int, timeout time.Duration) {
 	t.Helper()
 	until := l.Counts().Acknowledged + writes
 	Eventually(t, timeout, fmt.Sprintf("%d more writes", writes), func() error {
 		if n := l.Counts().Acknowledged; n < until {
-			return fmt.Errorf("%d are missing", until-n)
+			return fmt.Errorf("%d are missing; %s", until-n, l.ledger.why())
 		}
 		return nil
 	})
@@ -127,9 +130,9 @@ func (l *Load) Mark() { l.ledger.setMark() }
 // AwaitMarked returns how long after Mark the first write was acknowledged; the test fails after timeout.
 func (l *Load) AwaitMarked(t testing.TB, timeout time.Duration) (after time.Duration) {
 	t.Helper()
-	Eventually(t, timeout, "a write", func() error {
+	Eventually(t, timeout, "the first write since a quorum is back", func() error {
 		if after = l.ledger.sinceMark(); after == 0 {
-			return fmt.Errorf("none was acknowledged")
+			return fmt.Errorf("none was acknowledged; %s", l.ledger.why())
 		}
 		return nil
 	})

@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -122,16 +123,22 @@ func (c *Cluster) Followers() []*Node {
 func (c *Cluster) findLeader() (*Node, error) {
 	var leader *Node
 	var newest peer.Status
+	var others []string // what the rest said
 	for _, n := range c.running() {
 		ctx, cancel := context.WithTimeout(c.t.Context(), time.Second)
 		status, err := n.Client.Status(ctx)
 		cancel()
-		if err == nil && status.State == "leader" && status.Term > newest.Term {
+		switch {
+		case err != nil:
+			others = append(others, fmt.Sprintf("%s: %v", n.ID, err))
+		case status.State != "leader":
+			others = append(others, fmt.Sprintf("%s is %s of term %d", n.ID, status.State, status.Term))
+		case status.Term > newest.Term:
 			leader, newest = n, status
 		}
 	}
 	if leader == nil {
-		return nil, fmt.Errorf("nobody leads")
+		return nil, fmt.Errorf("nobody leads: %s", strings.Join(others, "; "))
 	}
 	return leader, nil
 }

@@ -43,6 +43,10 @@ type watcher struct {
 	began, place uint64
 	gone         []revisions
 	seen         []Event
+	// How the last stream ended, and whose it was.
+	lastNode *Client
+	lastErr  error
+	lastEnd  time.Time
 }
 
 // revisions are those above from, up to to.
@@ -86,7 +90,14 @@ func (w *watcher) watch(ctx context.Context, c *Client) error {
 	if errors.As(err, &problem) && problem.Code == "revision_gone" {
 		w.note(Event{Type: "error", Code: problem.Code, Revision: problem.OldestRevision})
 	}
+	w.ended(c, err)
 	return err
+}
+
+func (w *watcher) ended(c *Client, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.lastNode, w.lastErr, w.lastEnd = c, err, time.Now()
 }
 
 func (w *watcher) query() url.Values {
@@ -124,8 +135,9 @@ func (w *watcher) note(e Event) {
 }
 
 // RequireAllSeen waits until every watcher is where the log is, and requires that each has seen every change of its filter
-// exactly once and in order, or was told that it is gone. Nobody may write meanwhile, and db is level with the log.
-func (ws *Watchers) RequireAllSeen(t testing.TB, db Database) {
+// exactly once and in order, or was told that it is gone. It gives how many they have seen since it was called last, and how often
+// they were told that some are gone. Nobody may write meanwhile, and db is level with the log.
+func (ws *Watchers) RequireAllSeen(t testing.TB, db Database) (seen, gone int) {
 	t.Helper()
 	contents, err := db.Read(t.Context())
 	if err != nil {
@@ -134,10 +146,7 @@ func (ws *Watchers) RequireAllSeen(t testing.TB, db Database) {
 	least := model.Revision(contents.State.Applied.Index, 0)
 	for _, w := range ws.all {
 		Eventually(t, seenTimeout, fmt.Sprintf("a watcher of %q on %q is to see all", w.prefix, w.platform), func() error {
-			if at := w.at(); at < least {
-				return fmt.Errorf("it is at %d, and the log at %d", at, least)
-			}
-			return nil
+			return w.behind(least)
 		})
 		var want []string
 		err := db.EachChange(t.Context(), w.from(contents.State.ChangesFrom), func(c *model.Change) error {
@@ -145,18 +154,25 @@ func (ws *Watchers) RequireAllSeen(t testing.TB, db Database) {
 			return nil
 		})
 		if err == nil {
-			err = w.compare(want, contents.State.ChangesFrom)
+			var events, lacking int
+			events, lacking, err = w.compare(want, contents.State.ChangesFrom)
+			seen, gone = seen+events, gone+lacking
 		}
 		if err != nil {
 			t.Fatalf("a watcher of %q on %q: %v", w.prefix, w.platform, err)
 		}
 	}
+	return seen, gone
 }
 
-func (w *watcher) at() uint64 {
+// behind returns an error while the watcher is not there.
+func (w *watcher) behind(least uint64) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.place
+	if w.place >= least {
+		return nil
+	}
+	return fmt.Errorf("it is at %d, and the log at %d; its last stream, of %s, ended %s ago with: %v", w.place, least, w.lastNode, time.Since(w.lastEnd).Round(time.Millisecond), w.lastErr)
 }
 
 func (w *watcher) from(floor uint64) uint64 {
@@ -175,8 +191,9 @@ func (w *watcher) appendWanted(want []string, c *model.Change) []string {
 	return want
 }
 
-// compare holds what was seen against what it has to be above the floor, and forgets it then.
-func (w *watcher) compare(want []string, floor uint64) error {
+// compare holds what was seen against what it has to be above the floor, and forgets it then. It gives how much that was, and how
+// often the watcher was told that some is gone.
+func (w *watcher) compare(want []string, floor uint64) (seen, gone int, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var got []string
@@ -185,13 +202,14 @@ func (w *watcher) compare(want []string, floor uint64) error {
 			got = append(got, lineOf(e))
 		}
 	}
+	seen, gone = len(w.seen), len(w.gone)
 	w.began, w.gone, w.seen = w.place, nil, nil
 	for i := range max(len(want), len(got)) {
 		if i >= len(want) || i >= len(got) || want[i] != got[i] {
-			return fmt.Errorf("of %d changes it saw %d; after %d that are right should come %q and came %q", len(want), len(got), i, next(want, i), next(got, i))
+			return seen, gone, fmt.Errorf("of %d changes it saw %d; after %d that are right should come %q and came %q", len(want), len(got), i, next(want, i), next(got, i))
 		}
 	}
-	return nil
+	return seen, gone, nil
 }
 
 func next(lines []string, i int) []string { return lines[min(i, len(lines)):min(i+3, len(lines))] }

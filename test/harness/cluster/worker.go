@@ -227,7 +227,12 @@ func (w *worker) once(ctx context.Context, do writing) (model.Result, error) {
 	defer w.load.gate.RUnlock()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
 	defer cancel()
-	return do(ctx, w.home())
+	node := w.home()
+	result, err := do(ctx, node)
+	if err != nil {
+		w.ledger.noteFailure(node, err)
+	}
+	return result, err
 }
 
 func (w *worker) accept(r *owned, want *model.VersionDB, result model.Result) {
