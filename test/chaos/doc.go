@@ -1,6 +1,6 @@
 // Package chaos runs a cluster of real processes under load, disturbs it over and over, and proves after
 // each disturbance that nothing acknowledged was lost or doubled, that every answer was right for its
-// level, and that all nodes, their stores and Redis are equal.
+// level, that histories hold just the writes and watchers saw them, and that all nodes, their stores and Redis are equal.
 //
 //	make chaos DURATION=30m MODE=both SEED=7
 //

@@ -56,6 +56,7 @@ func All() []Fault {
 		damageFaults(),
 		harmFaults(),
 		memberFaults(),
+		backupFaults(),
 		overloadFaults(),
 		stepFaults(),
 	)

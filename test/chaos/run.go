@@ -1,19 +1,15 @@
 package chaos
 
 import (
-	"context"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"os"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"versiond/model"
 	"versiond/test/harness/cluster"
 	"versiond/test/harness/servers"
 	"versiond/test/load/history"
@@ -165,161 +161,6 @@ func (r *run) round(f Fault) {
 	r.check(f, &o)
 	r.report.add(f, o)
 	r.t.Logf("round %d: %s: %s", r.number, f.Name, o)
-}
-
-// disturb has clients at work while the fault comes and goes, and stops them when the cluster is whole.
-func (r *run) disturb(f Fault, round *Round) outcome {
-	r.t.Helper()
-	ctx, cancel := context.WithCancel(r.t.Context())
-	defer cancel()
-	late := measureLateness(ctx)
-	before, starts, files := r.load.Counts(), startsOf(r.cluster), logFiles(r.cluster)
-	r.load.Resume()
-	clients := history.Start(ctx, r.cluster.Clients(), history.Options{
-		Prefix: fmt.Sprintf("history-%d", r.number), Keys: historyKeys, Workers: historyWorkers, Pause: historyPause, Settled: true,
-		Levels: []model.Level{model.LevelLinearizable, model.LevelLinearizable, model.LevelLeader, model.LevelNone},
-	})
-	round.clients = clients
-	round.latest = history.StartLatest(ctx, r.cluster.Clients(), fmt.Sprintf("latest-%d", r.number), latestAskers, latestPause)
-	r.load.Await(r.t, warmUpWrites, awaitTimeout)
-
-	began := r.load.Counts()
-	heal := f.Inject(round)
-	round.Hold(f.Lasts)
-	o := outcome{during: r.load.Counts().Acknowledged - began.Acknowledged}
-	healing := time.Now()
-	heal()
-	if round.quorumLost {
-		o.back = r.load.AwaitMarked(r.t, awaitTimeout)
-	}
-	r.cluster.WaitReady()
-	o.heal = time.Since(healing)
-	r.load.Await(r.t, afterWrites, awaitTimeout)
-
-	if o.gap, o.why = r.load.Counts().LongestGap, r.load.WhyGap(); round.gap > o.gap {
-		o.gap, o.why = round.gap, round.why
-	}
-	r.startAnew(starts)
-	r.report.logFiles += newFiles(files, logFiles(r.cluster))
-	cancel()
-	r.recorder, o.late = clients.Wait(), late.wait()
-	latestWrites, answers, found := round.latest.Wait()
-	r.ledger = r.load.Pause()
-	r.writes = slices.Concat(r.ledger.TakeWrites(), r.recorder.Writes(), latestWrites)
-	o.latest = answers
-	r.violated(f, found)
-	o.count(before, r.load.Counts(), r.recorder.Count())
-	return o
-}
-
-func startsOf(c *cluster.Cluster) map[*cluster.Node]int {
-	starts := map[*cluster.Node]int{}
-	for _, n := range c.Nodes {
-		starts[n] = n.Starts()
-	}
-	return starts
-}
-
-// logFiles returns the files of the Raft log of each node, by its id.
-func logFiles(c *cluster.Cluster) map[string]map[string]bool {
-	files := map[string]map[string]bool{}
-	for _, n := range c.Nodes {
-		files[n.ID] = n.LogFiles()
-	}
-	return files
-}
-
-// newFiles counts those that were begun and not compacted away, on the node with the fewest.
-func newFiles(before, after map[string]map[string]bool) int {
-	fewest := math.MaxInt
-	for id, files := range after {
-		count := 0
-		for file := range files {
-			if !before[id][file] {
-				count++
-			}
-		}
-		fewest = min(fewest, count)
-	}
-	return fewest
-}
-
-// startAnew starts each node that the fault has left running, one after the other and under load: whatever a node has
-// written, it has to start on. Some are killed, and the others stopped.
-func (r *run) startAnew(before map[*cluster.Node]int) {
-	r.t.Helper()
-	for _, i := range r.random.Perm(len(r.cluster.Nodes)) {
-		n := r.cluster.Nodes[i]
-		if n.Starts() != before[n] {
-			continue
-		}
-		if r.random.IntN(2) == 0 {
-			n.Signal(os.Kill)
-			n.Wait(processEndTimeout)
-		} else {
-			n.Stop()
-		}
-		n.Start()
-		r.cluster.WaitReady()
-	}
-}
-
-// check ends the test unless everything is as it must be.
-func (r *run) check(f Fault, o *outcome) {
-	r.t.Helper()
-	rows := r.cluster.RequireEqualStores()
-	r.cluster.RequireLocal(rows)
-	o.watched, o.gone = r.watchers.RequireAllSeen(r.t, r.cluster.Nodes[0].Database)
-	r.violated(f, r.ledger.Violations(withPrefix(rows, loadPrefix)))
-	o.changes = r.checkChanges(f)
-	wrong, undecided := r.recorder.Check(historyCheckTimeout * r.options.Patience)
-	stale := r.recorder.CheckWeak()
-	r.report.violated(f, slices.Repeat([]cluster.Kind{cluster.Stale}, len(stale)+len(wrong))...)
-	require.Empty(r.t, wrong, "round %d: %s: no single store can explain what was answered for these records", r.number, f.Name)
-	require.Empty(r.t, undecided, "round %d: %s: the checker did not come to an end", r.number, f.Name)
-	require.Empty(r.t, stale, "round %d: %s: answers older than their labels", r.number, f.Name)
-	require.NotContains(r.t, []int{o.changes, o.watched, o.latest}, 0, "round %d: %s: changes, those that watchers saw, answers to questions for the newest: none prove nothing", r.number, f.Name)
-	require.GreaterOrEqual(r.t, o.during, f.LeastDuring, "round %d: %s: writes acknowledged while it lasted; timers were up to %s late; of the longest gap: %s", r.number, f.Name, o.late, o.why)
-	require.LessOrEqual(r.t, o.withoutWrites(), r.within(f, o.late), "round %d: %s: %s; timers were up to %s late; of the longest gap: %s",
-		r.number, f.Name, o.whichTime(), o.late, o.why)
-	if r.t.Failed() {
-		r.t.FailNow()
-	}
-}
-
-// violated reports what must not have happened, unless it is nothing.
-func (r *run) violated(f Fault, violations []cluster.Violation) {
-	r.t.Helper()
-	for _, v := range violations {
-		r.report.violated(f, v.Kind)
-	}
-	if len(violations) == 0 {
-		return
-	}
-	text := fmt.Sprintf("round %d: %s: %d violations, the first of them:", r.number, f.Name, len(violations))
-	for _, v := range violations[:min(5, len(violations))] {
-		text += "\n" + v.String()
-	}
-	r.t.Error(text)
-}
-
-// within bounds the time without a write, on a machine that was so late.
-func (r *run) within(f Fault, late time.Duration) time.Duration {
-	within := f.WritesWithin
-	if within == 0 {
-		within = defaultWritesWithin
-	}
-	return within*r.options.Patience + latenessTimes*late
-}
-
-func withPrefix(rows []model.Version, prefix string) []model.Version {
-	var kept []model.Version
-	for _, row := range rows {
-		if strings.HasPrefix(row.ID, prefix) {
-			kept = append(kept, row)
-		}
-	}
-	return kept
 }
 
 // keepEvidence writes what the clients saw beside the nodes' data and logs when the run did not end well.

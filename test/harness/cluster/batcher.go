@@ -81,26 +81,30 @@ func large(text string) string { return text + strings.Repeat("\U0001F4BE", larg
 func (b *batcher) write(ctx context.Context, items []batchItem) {
 	b.sent++
 	key := fmt.Sprintf("%s-%d", b.name, b.sent)
-	for ctx.Err() == nil {
-		answer, index, err := b.send(ctx, key, items)
-		if err != nil {
-			b.at++
-		}
-		switch {
-		case err == nil:
-			b.acceptAll(items, answer, index)
-			return
-		case Unknown(err):
-			b.noteUnknown(items)
-		case passing(err):
-			b.ledger.noteRefused()
-		default:
-			b.noteUnknown(items)
-			b.ledger.violate(Wrong, "a batch of %d that nothing stands in the way of ended in: %v", len(items), err)
-			return
-		}
+	for ctx.Err() == nil && !b.once(ctx, key, items) {
 		b.rest(ctx, refusedPause)
 	}
+}
+
+// once sends a batch once, and reports whether that told what became of it. A pause of the load waits until it is filed.
+func (b *batcher) once(ctx context.Context, key string, items []batchItem) (told bool) {
+	b.load.gate.RLock()
+	defer b.load.gate.RUnlock()
+	answer, index, err := b.send(ctx, key, items)
+	switch {
+	case err == nil:
+		b.acceptAll(items, answer, index)
+	case Unknown(err):
+		b.noteUnknown(items)
+		return false
+	case passing(err):
+		b.ledger.noteRefused()
+		return false
+	default:
+		b.noteUnknown(items)
+		b.ledger.violate(Wrong, "a batch of %d that nothing stands in the way of ended in: %v", len(items), err)
+	}
+	return true
 }
 
 func (b *batcher) send(ctx context.Context, key string, items []batchItem) (answer batchAnswer, index uint64, err error) {
@@ -108,13 +112,12 @@ func (b *batcher) send(ctx context.Context, key string, items []batchItem) (answ
 	if err != nil {
 		return answer, 0, err
 	}
-	b.load.gate.RLock()
-	defer b.load.gate.RUnlock()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
 	defer cancel()
 	node := b.home()
 	index, err = node.doContent(ctx, request{method: http.MethodPost, path: "/version/batch", header: withJSON(map[string]string{"Idempotency-Key": key})}, content, &answer)
 	if err != nil {
+		b.at++
 		b.ledger.noteFailure(node, err)
 	}
 	return answer, index, err

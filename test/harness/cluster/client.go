@@ -21,7 +21,7 @@ import (
 const (
 	// clientTimeout is longer than any node takes by default, so that its own answer is seen.
 	clientTimeout  = 10 * time.Second
-	answerBytesMax = 8 << 20
+	answerBytesMax = 64 << 20
 	pageSize       = 500
 )
 
@@ -91,6 +91,14 @@ func (c *Client) String() string { return c.public }
 func (c *Client) As(token, secret string) *Client {
 	other := *c
 	other.token, other.secret = token, secret
+	return &other
+}
+
+// Within returns a client that waits this long for each answer.
+func (c *Client) Within(timeout time.Duration) *Client {
+	other, patient := *c, *c.http
+	patient.Timeout = timeout
+	other.http = &patient
 	return &other
 }
 

@@ -196,40 +196,42 @@ type writing func(ctx context.Context, c *Client) (model.Result, error)
 // write does one write, again and again on the next node while the cluster takes none, and files how
 // it ended. want is the record that it makes, nil for a delete.
 func (w *worker) write(ctx context.Context, r *owned, want *model.VersionDB, do writing) {
-	for ctx.Err() == nil {
-		result, err := w.once(ctx, do)
-		w.index = max(w.index, result.Index)
-		if err != nil {
-			w.at++
-		}
-		switch {
-		case err == nil:
-			w.ledger.noteAcknowledged()
-			w.accept(r, want, result)
-			return
-		case Unknown(err):
-			r.answered = false
-			w.ledger.noteUnknown(r.id, want)
-			return
-		case !passing(err):
-			r.answered = false
-			w.ledger.violate(Wrong, "%q: a write that nothing stands in the way of ended in: %v", r.id, err)
-			return
-		}
-		w.ledger.noteRefused()
+	for ctx.Err() == nil && !w.once(ctx, r, want, do) {
 		w.rest(ctx, refusedPause)
 	}
 }
 
-// once outlives a stop of the load: a write on its way is not given up.
-func (w *worker) once(ctx context.Context, do writing) (model.Result, error) {
+// once does a write once, and reports whether that ended it. A pause of the load waits until it is filed.
+func (w *worker) once(ctx context.Context, r *owned, want *model.VersionDB, do writing) (ended bool) {
 	w.load.gate.RLock()
 	defer w.load.gate.RUnlock()
+	result, err := w.send(ctx, do)
+	w.index = max(w.index, result.Index)
+	switch {
+	case err == nil:
+		w.ledger.noteAcknowledged()
+		w.accept(r, want, result)
+	case Unknown(err):
+		r.answered = false
+		w.ledger.noteUnknown(r.id, want)
+	case !passing(err):
+		r.answered = false
+		w.ledger.violate(Wrong, "%q: a write that nothing stands in the way of ended in: %v", r.id, err)
+	default:
+		w.ledger.noteRefused()
+		return false
+	}
+	return true
+}
+
+// send outlives a stop of the load: a write on its way is not given up.
+func (w *worker) send(ctx context.Context, do writing) (model.Result, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
 	defer cancel()
 	node := w.home()
 	result, err := do(ctx, node)
 	if err != nil {
+		w.at++
 		w.ledger.noteFailure(node, err)
 	}
 	return result, err
