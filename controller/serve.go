@@ -112,7 +112,12 @@ func (f *frame) NoSuchPath(c *gin.Context) {
 		return
 	}
 	if id, below := strings.CutPrefix(c.Request.URL.EscapedPath(), "/version/"); below && len(id) <= pathIDBytesMax {
-		fail(c, model.Explain(errNoSuchPath, "nothing lives at this path; a slash in an id is written %2F: /version/"+strings.ReplaceAll(id, "/", "%2F")))
+		id, history := strings.CutSuffix(id, "/history")
+		meant := "/version/" + strings.ReplaceAll(id, "/", "%2F")
+		if history {
+			meant += "/history"
+		}
+		fail(c, model.Explain(errNoSuchPath, "nothing lives at this path; a slash in an id is written %2F: "+meant))
 		return
 	}
 	fail(c, errNoSuchPath)

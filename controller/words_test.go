@@ -86,7 +86,8 @@ func TestUnknownOutcomesSayWhereToLook(t *testing.T) {
 func TestAPathThatIsNotThereSaysWhatIs(t *testing.T) {
 	n := mustNode(t)
 	for path, hint := range map[string]string{"/versions": "/swagger/index.html", "/version/": "no slash at their end", "/peers/": "no slash at their end", "/consoles": "/swagger/index.html",
-		"/version/@scope/pkg": "a slash in an id is written %2F: /version/@scope%2Fpkg", "/version/a%20b/c//d": "/version/a%20b%2Fc%2F%2Fd",
+		"/version/a/b/history": "/version/a%2Fb/history",
+		"/version/@scope/pkg":  "a slash in an id is written %2F: /version/@scope%2Fpkg", "/version/a%20b/c//d": "/version/a%20b%2Fc%2F%2Fd",
 		"/version/" + strings.Repeat("a/", 500) + "b": "/swagger/index.html"} {
 		require.Contains(t, requireProblem(t, n.get(t, path), http.StatusNotFound, "no_such_path").Detail, hint, path)
 	}
