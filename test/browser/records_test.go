@@ -119,4 +119,9 @@ func pages(t *testing.T, c *cluster.Cluster) {
 		window.heldAfterSleep = held;
 	}) && true`)
 	w.until(`window.heldAfterSleep === 0`, "a page that looks again and again holds nothing of it")
+	value[bool](w, `import("./console/watch.js").then(async ({lines}) => {
+		const silent = new ReadableStream({cancel() { window.givenUp = true; }});
+		for await (const _ of lines(silent, 10)) window.givenUp = false;
+	}) && true`)
+	w.until(`window.givenUp === true`, "a stream that fell silent is given up")
 }

@@ -35,14 +35,26 @@ function take(events, at, on) {
   on.events(events.filter((e) => e.type === 'put' || e.type === 'delete'));
 }
 
-// lines gives the events of each piece that came.
-async function* lines(body) {
+// lines gives the events of each piece that came. A node says something every ten seconds: where nothing comes for longer the
+// connection is lost, though nobody has said so.
+export async function* lines(body, silence = 30000) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
-  for (let rest = ''; ;) {
-    const {done, value} = await reader.read().catch(() => ({done: true})); // a connection that broke has ended
-    if (done) return;
-    const whole = (rest + value).split('\n');
-    rest = whole.pop();
-    yield whole.filter(Boolean).map((line) => JSON.parse(line));
+  try {
+    for (let rest = ''; ;) {
+      const {done, value} = await within(silence, reader.read()).catch(() => ({done: true})); // a connection that broke has ended
+      if (done) return;
+      const whole = (rest + value).split('\n');
+      rest = whole.pop();
+      yield whole.filter(Boolean).map((line) => JSON.parse(line));
+    }
+  } finally {
+    reader.cancel().catch(() => {}); // of one that broke there is nothing left
   }
+}
+
+// within fails when something takes longer.
+function within(ms, promise) {
+  let timer;
+  const late = new Promise((_, reject) => { timer = setTimeout(reject, ms); });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
