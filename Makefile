@@ -16,8 +16,9 @@ GOVULNCHECK_VERSION := v1.9.0
 FUZZTIME ?= 100000x
 # What bounds the tests of one package.
 TEST_TIMEOUT ?= 40m
-# What to test. More flags of go test fit in: make test TEST='-run Join ./service'
+# What to test, and how. More flags of go test fit in: make test TEST='-run Join ./service'
 TEST ?= $$(go list ./... | grep -vE '/test/(chaos|system|browser)$$')
+TEST_FLAGS ?=
 
 .PHONY: help
 help: ## list the targets
@@ -31,14 +32,21 @@ run: ## three nodes in this terminal, embedded storage, state in ./data
 build: ## the program as bin/versiond
 	CGO_ENABLED=0 go build -tags nomsgpack -o bin/versiond .
 
+# What every run of tests has in common: servers may not be missing, nothing may be left out, and no result is remembered,
+# as go does not see that a server or the program under test has changed.
+RUN_TESTS = VERSIOND_REQUIRE_SERVERS=1 go run ./test/noskip -count=1 -timeout $(TEST_TIMEOUT)
+
 .PHONY: test
-test: servers ## every test on real servers, all but the chaos run with the race detector, and short fuzzing; a skip is a failure
-	@# Never a remembered result: go does not see that a server or the program under test has changed.
-	VERSIOND_REQUIRE_SERVERS=1 go run ./test/noskip -race -count=1 -timeout $(TEST_TIMEOUT) $(TEST)
-	@# Clusters of processes one after the other: beside one another they would lose their lead for want of a processor. The
-	@# bounds on time that the faults have are those of the program as it ships, without the race detector.
-	$(if $(filter file,$(origin TEST)),VERSIOND_REQUIRE_SERVERS=1 go run ./test/noskip -count=1 -timeout $(TEST_TIMEOUT) ./test/chaos)
-	$(if $(filter file,$(origin TEST)),VERSIOND_REQUIRE_SERVERS=1 go run ./test/noskip -race -count=1 -timeout $(TEST_TIMEOUT) -p 1 ./test/system ./test/browser)
+test: servers ## what a change needs, on real servers, in ten minutes on two cores; a skip is a failure
+	$(RUN_TESTS) $(TEST_FLAGS) $(TEST)
+	@# Clusters of processes one after the other: beside one another they would lose their lead for want of a processor.
+	$(if $(filter file,$(origin TEST)),$(RUN_TESTS) $(TEST_FLAGS) -p 1 ./test/system ./test/browser)
+
+.PHONY: test-all
+test-all: servers ## make test with the race detector and the long tests, the chaos run and fuzzing: what CI runs
+	@$(MAKE) --no-print-directory test TEST_FLAGS='-race -tags long'
+	@# The bounds on time that the faults have are those of the program as it ships, without the race detector.
+	$(RUN_TESTS) ./test/chaos
 	@$(MAKE) --no-print-directory fuzz
 
 # Where make release puts what it builds.
@@ -117,8 +125,8 @@ scale: ## one million records in each mode: start, memory, snapshots, reload; wr
 .PHONY: lint
 lint: $(GOLANGCI) ## formatting, vet, golangci-lint, go.mod, and a build without cgo
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not gofmt'ed (make fmt):"; echo "$$unformatted"; exit 1; fi
-	go vet -tags compose ./...
-	$(GOLANGCI) run --allow-serial-runners --build-tags compose ./...
+	go vet -tags compose,long ./...
+	$(GOLANGCI) run --allow-serial-runners --build-tags compose,long ./...
 	go mod tidy -diff
 	CGO_ENABLED=0 go build ./...
 

@@ -182,7 +182,7 @@ func must(t testing.TB, err error) {
 }
 
 // Need ends a test that err stands in the way of. What is only missing on this machine, because err is
-// the missing one, leaves the test out unless RequireEnv is set: only CI and make test must have it all.
+// the missing one, leaves the test out unless RequireEnv is set: only CI, make test and make test-all must have it all.
 func Need(t testing.TB, err, missing error) {
 	t.Helper()
 	switch {
