@@ -83,7 +83,7 @@ func TestNoOriginComesBeforeChangesAreKept(t *testing.T) {
 		n.close(t)
 		lose()
 		n = c.mustLead(t)
-		require.NoError(t, n.WaitApplied(t.Context(), n.CommitIndex()))
+		require.NoError(t, n.WaitApplied(t.Context(), n.LastIndex()))
 		require.True(t, n.KeepsChanges())
 		_, state = c.store.Copy()
 		require.Equal(t, model.Revision(begun, 0), state.ChangesFrom)

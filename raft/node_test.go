@@ -43,9 +43,12 @@ type testConfig struct {
 	wrapLog func(raftlog.Files) raftlog.Files
 }
 
+// soon lets a node that is alone lead at once: nobody else could be heard of.
+const soon = 50 * time.Millisecond
+
 func newTestConfig(t *testing.T) testConfig {
 	return testConfig{path: filepath.Join(t.TempDir(), "node1"), store: fakestore.New(),
-		tuning: Tuning{SnapshotInterval: time.Hour, SnapshotThreshold: 1 << 30, TrailingLogs: 1 << 20}}
+		tuning: Tuning{SnapshotInterval: time.Hour, SnapshotThreshold: 1 << 30, TrailingLogs: 1 << 20, ElectionTimeout: soon}}
 }
 
 func (c testConfig) mustOpen(t *testing.T) *testNode {

@@ -7,7 +7,7 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// Tuning says when the log is compacted, and in what files it lies.
+// Tuning says when the log is compacted, in what files it lies, and how soon a silent leader is replaced.
 type Tuning struct {
 	// SnapshotInterval is how often it is looked whether a snapshot is due.
 	SnapshotInterval time.Duration
@@ -15,6 +15,9 @@ type Tuning struct {
 	SnapshotThreshold, TrailingLogs uint64
 	// SegmentBytes is the size of a new file of the log; 0 means the default.
 	SegmentBytes int
+	// ElectionTimeout is how long a node waits for word of a leader before it stands for election; 0 means a second. A leader
+	// that has not heard from a quorum for half as long gives up its lead.
+	ElectionTimeout time.Duration
 }
 
 func (t Tuning) raftConfig(node string, log hclog.Logger) *raft.Config {
@@ -32,5 +35,8 @@ func (t Tuning) raftConfig(node string, log hclog.Logger) *raft.Config {
 	conf.SnapshotInterval = t.SnapshotInterval
 	conf.SnapshotThreshold = t.SnapshotThreshold
 	conf.TrailingLogs = t.TrailingLogs
+	if t.ElectionTimeout > 0 {
+		conf.HeartbeatTimeout, conf.ElectionTimeout, conf.LeaderLeaseTimeout = t.ElectionTimeout, t.ElectionTimeout, t.ElectionTimeout/2
+	}
 	return conf
 }

@@ -38,8 +38,11 @@ type testConfig struct {
 	tuning raft.Tuning
 }
 
+// soon lets a node that is alone lead at once: nobody else could be heard of.
+const soon = 50 * time.Millisecond
+
 // quietTuning is that of a node which takes no snapshots.
-var quietTuning = raft.Tuning{SnapshotInterval: time.Hour, SnapshotThreshold: 1 << 30, TrailingLogs: 1 << 20}
+var quietTuning = raft.Tuning{SnapshotInterval: time.Hour, SnapshotThreshold: 1 << 30, TrailingLogs: 1 << 20, ElectionTimeout: soon}
 
 func newTestConfig(t *testing.T) testConfig {
 	return testConfig{path: filepath.Join(t.TempDir(), "node1"), store: fakestore.New(), tuning: quietTuning}
