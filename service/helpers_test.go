@@ -102,6 +102,7 @@ type nodeOptions struct {
 	listener *transport.Listener  // opened already, where others must know the address
 	store    *dao.VersionMysqlDao // rather than one in the data directory
 	settings func(address string) Settings
+	election time.Duration // how long it waits for word of a leader; 0 is what versiond does, or next to nothing where it is alone
 }
 
 // testNode is a node with a real store, real Raft and peers whose answers the test can make up.
@@ -153,7 +154,7 @@ func (o nodeOptions) mustPrepare(t *testing.T) *testNode {
 	}
 	initializer := raft.RaftInitializerImpl{Config: raft.NodeConfig{
 		Address: address, Dir: dir, Listener: listener, Store: filepath.Join(o.path, "versions.db"), Peers: o.peers, Log: log,
-		Tuning: raft.Tuning{SnapshotInterval: time.Hour, SnapshotThreshold: 1 << 30, TrailingLogs: 1 << 20},
+		Tuning: raft.Tuning{SnapshotInterval: time.Hour, SnapshotThreshold: 1 << 30, TrailingLogs: 1 << 20, ElectionTimeout: o.election},
 	}}
 	s, err := NewVersionService(settings, mysqlService, redisService, initializer, o.peers, log)
 	require.NoError(t, err)
@@ -183,7 +184,7 @@ func (o *nodeOptions) complete(t *testing.T) {
 		o.listener = mustListen(t)
 	}
 	if o.settings == nil {
-		o.settings = alone
+		o.settings, o.election = alone, 50*time.Millisecond
 	}
 }
 
