@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"slices"
 
 	"versiond/model"
 	"versiond/service/versions"
@@ -19,8 +20,11 @@ func (s *VersionService) checkOrder(ctx context.Context, u *model.Unit, key stri
 	return wrong
 }
 
-// outOfOrder has each command find its record as those before it leave it.
+// outOfOrder has each command find its record as those before it leave it. Without updates there is nothing to look for.
 func (s *VersionService) outOfOrder(ctx context.Context, commands []model.Command) map[int]error {
+	if !slices.ContainsFunc(commands, func(c model.Command) bool { return c.Type == model.CommandUpdate }) {
+		return nil
+	}
 	wrong, left := map[int]error{}, map[string]keptRecord{}
 	for i, c := range commands {
 		before, known := left[c.ID]
