@@ -130,6 +130,8 @@ func (w *watching) run(ctx context.Context, c *client.Client, s *screen) error {
 		case ctx.Err() != nil:
 			w.farewell(s)
 			return nil
+		case errors.Is(err, client.ErrRevisionGone):
+			return err // nothing goes on from where it was
 		case w.last == 0 || !errors.Is(err, client.ErrUnavailable):
 			w.farewell(s)
 			return err

@@ -1,6 +1,9 @@
 package cli
 
 import (
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"syscall"
@@ -51,9 +54,18 @@ func TestWatchCommand(t *testing.T) {
 	require.Regexp(t, `^put       \d+  seen/1  1  linux\n(bookmark  \d+\n)+put       \d+  seen/2  2  linux  mandatory\n(bookmark  \d+\n)*delete    \d+  seen/1\n(bookmark  \d+\n)*$`, stdout.String())
 	require.Regexp(t, `^versiond watch --since \d+ goes on from here\n$`, stderr.String())
 
+	gone := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{"type":"bookmark","revision":16}`+"\n"+`{"type":"error","code":"revision_gone","revision":99,"detail":"a backup was restored"}`+"\n")
+	}))
+	defer gone.Close()
+	r := commandOn(t, []string{gone.URL}, "", "watch", "--since", "8")
+	require.Equal(t, exitOther, r.code)
+	require.Contains(t, r.stderr, "--all begins anew")
+	require.NotContains(t, r.stderr, "goes on from here")
+
 	since := strings.Fields(stderr.String())[3]
 	must(t, "create", "seen/3", "3", "linux")
-	r := command(t, "", "watch", "--since", "1")
+	r = command(t, "", "watch", "--since", "1")
 	require.Equal(t, exitOther, r.code)
 	require.Contains(t, r.stderr, "--all begins anew")
 	require.Equal(t, exitUsage, command(t, "", "watch", "--since", since, "--all").code)
