@@ -31,8 +31,12 @@ type follower struct {
 	id      raft.ServerID
 	address raft.ServerAddress
 	next    raft.AppendEntriesRequest // as it follows on what was accepted last, with the commit index that was told last
-	timer   *time.Timer               // runs while it has entries that it does not know to be committed, and is sent nothing
-	sent    int                       // counts what hashicorp/raft has sent
+	since   time.Time                 // when that was accepted
+	sending bool                      // hashicorp/raft sends it something, which says what is committed
+	// The timer is armed once, and then looks itself whether it came too early: a process that sets a timer for each entry wakes a
+	// thread each time.
+	timer *time.Timer
+	armed bool
 }
 
 func newCommits(send func(raft.ServerID, raft.ServerAddress, *raft.AppendEntriesRequest) error, state func() (commit, term uint64)) *commits {
@@ -44,8 +48,7 @@ func (c *commits) sending(id raft.ServerID) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if f := c.followers[id]; f != nil {
-		f.sent++
-		f.timer.Stop()
+		f.sending = true
 	}
 }
 
@@ -57,10 +60,13 @@ func (c *commits) accepted(id raft.ServerID, address raft.ServerAddress, args *r
 	if f == nil {
 		f = &follower{commits: c, id: id}
 		f.timer = time.AfterFunc(time.Hour, f.tell)
+		f.timer.Stop()
 		c.followers[id] = f
 	}
-	f.address, f.next = address, following(args)
-	f.await()
+	f.address, f.next, f.since, f.sending = address, following(args), time.Now(), false
+	if !f.armed {
+		f.rearm(commitDelay)
+	}
 }
 
 // following returns the request without entries that may follow on args.
@@ -73,39 +79,46 @@ func following(args *raft.AppendEntriesRequest) raft.AppendEntriesRequest {
 	return next
 }
 
-// await has the follower told in a moment, if there may be something to tell. The caller holds the lock.
-func (f *follower) await() {
-	f.timer.Stop()
-	if !f.commits.closed && f.next.LeaderCommitIndex < f.next.PrevLogEntry {
-		f.timer.Reset(commitDelay)
+// rearm has the follower told in a while, if there may be something to tell. The caller holds the lock.
+func (f *follower) rearm(after time.Duration) {
+	f.armed = !f.commits.closed && !f.sending && f.next.LeaderCommitIndex < f.next.PrevLogEntry
+	if f.armed {
+		f.timer.Reset(after)
 	}
 }
 
 // tell tells the follower what is committed by now of what it has. Only that: of its entries behind those, others may take the place.
 func (f *follower) tell() {
-	next, address, sent := f.asked()
-	commit, term := f.commits.state()
-	if term != next.Term {
-		return // this node does not lead any more, and what it knows now is not of its own term
+	next, address, due := f.asked()
+	if !due {
+		return
 	}
-	if commit = min(commit, next.PrevLogEntry); commit > next.LeaderCommitIndex {
+	commit, term := f.commits.state()
+	leads := term == next.Term // else this node leads no more, and what it knows now is not of its own term
+	if commit = min(commit, next.PrevLogEntry); leads && commit > next.LeaderCommitIndex {
 		next.LeaderCommitIndex = commit
-		if f.commits.send(f.id, address, &next) != nil {
-			return // hashicorp/raft goes on, and knows what to do
-		}
+		leads = f.commits.send(f.id, address, &next) == nil // else hashicorp/raft goes on, and knows what to do
 	}
 	f.commits.mu.Lock()
 	defer f.commits.mu.Unlock()
-	if f.sent == sent {
-		f.next.LeaderCommitIndex = next.LeaderCommitIndex
-		f.await()
+	if f.armed = false; !leads {
+		return
 	}
+	if f.next.Term == next.Term {
+		f.next.LeaderCommitIndex = max(f.next.LeaderCommitIndex, next.LeaderCommitIndex)
+	}
+	f.rearm(commitDelay)
 }
 
-func (f *follower) asked() (raft.AppendEntriesRequest, raft.ServerAddress, int) {
+// asked returns what to tell and where, and whether it is time for that.
+func (f *follower) asked() (next raft.AppendEntriesRequest, address raft.ServerAddress, due bool) {
 	f.commits.mu.Lock()
 	defer f.commits.mu.Unlock()
-	return f.next, f.address, f.sent
+	left := commitDelay - time.Since(f.since)
+	if due = !f.commits.closed && !f.sending && left <= 0; !due {
+		f.rearm(max(left, 0))
+	}
+	return f.next, f.address, due
 }
 
 // close has nobody told anything any more.
