@@ -56,6 +56,18 @@ func records(t *testing.T, c *cluster.Cluster) {
 	w.click("delete")
 	w.see("Deleted " + id)
 	w.until(fmt.Sprintf(`![...document.querySelectorAll("[data-row]")].some((r) => r.dataset.row === %q)`, id), "the row is gone")
+	value[bool](w, `(() => {
+		const real = window.fetch;
+		window.fetch = async (...asked) => {
+			const answer = await real(...asked);
+			if (asked[1].method !== "POST") return answer;
+			window.fetch = real;
+			throw new TypeError("the answer is lost");
+		};
+		return true;
+	})()`)
+	w.click("toast-action")
+	w.see("Try again")
 	w.click("toast-action")
 	w.see(id + " is back.")
 	back := mustGet(t, c, id)

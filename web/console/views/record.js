@@ -86,9 +86,10 @@ async function removeRecord(record, save, done) {
   }
   save.close();
   done();
+  const key = newKey(); // one for all tries: who is not told that it is back tries again
   const undo = async () => {
     try {
-      await write('POST', ['version'], {content: anew(record), key: newKey()});
+      await write('POST', ['version'], {content: anew(record), key});
       toast(t('{id} is back.', {id: record.id}), {kind: 'ok'});
       done();
     } catch (err) {
