@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"versiond/test/harness/cluster"
 )
 
 // restoreTimeout is for a restore of all changes that may be kept, on three nodes of one machine.
@@ -26,15 +28,18 @@ func backupFaults() []Fault {
 	}}
 }
 
-// restoreBackup needs nobody to write: the restore would undo that.
+// restoreBackup needs nobody to write: the restore would undo that. For the same reason it may be sent again.
 func restoreBackup(r *Round) {
 	r.TB.Helper()
 	from, to := r.Node(), r.Node()
 	status, file, err := from.Client.Within(restoreTimeout).Send(r.TB.Context(), false, http.MethodGet, "/backup", nil, "")
 	require.NoError(r.TB, err, "a backup of %s", from.ID)
 	require.Equal(r.TB, http.StatusOK, status, "a backup of %s: %s", from.ID, file)
-	query := fmt.Sprintf("?timeout=%s", restoreTimeout)
-	status, answer, err := to.Client.Within(restoreTimeout+restoreTimeout/10).Send(r.TB.Context(), false, http.MethodPost, "/restore"+query, map[string]string{"Content-Type": "application/octet-stream"}, string(file))
-	require.NoError(r.TB, err, "a restore on %s", to.ID)
-	require.Equal(r.TB, http.StatusOK, status, "a restore of %d bytes on %s: %s", len(file), to.ID, answer)
+	cluster.Eventually(r.TB, 2*restoreTimeout, fmt.Sprintf("%d bytes from %s are to be restored on %s", len(file), from.ID, to.ID), func() error {
+		status, answer, err := to.Client.Within(restoreTimeout+restoreTimeout/10).Send(r.TB.Context(), false, http.MethodPost, fmt.Sprintf("/restore?timeout=%s", restoreTimeout), map[string]string{"Content-Type": "application/octet-stream"}, string(file))
+		if err == nil && status != http.StatusOK {
+			err = fmt.Errorf("%d: %s", status, answer)
+		}
+		return err
+	})
 }
