@@ -7,8 +7,8 @@ import (
 	"versiond/test/harness/disk"
 )
 
-// smallDisk has room for what a run writes, and is filled in a moment.
-const smallDisk = 128 << 20
+// smallDisk has room for what a run writes, the 200,000 changes that are kept too, and is filled in a moment.
+const smallDisk = 768 << 20
 
 // diskFaults are those of the disk that a node's data directory is on.
 func diskFaults() []Fault {
