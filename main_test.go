@@ -175,7 +175,7 @@ func TestThreeNodesInOneProcess(t *testing.T) {
 		requireSample(t, n.Port)
 	}
 	mustFollowSoon(t, cfg.Raft.Nodes)
-	mustRest(t, 400)
+	mustRest(t, 700)
 	s.mustStop(t)
 }
 
