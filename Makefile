@@ -11,9 +11,9 @@ GOLANGCI := $(CURDIR)/.cache/bin-$(GOLANGCI_VERSION)/golangci-lint
 # Likewise; scripts/vuln builds it.
 GOVULNCHECK_VERSION := v1.9.0
 
-# How much each fuzz target runs: about five seconds on two cores. A count and no time, because up to
+# How much each fuzz target runs: some seconds on two cores. A count and no time, because up to
 # Go 1.26 the end of the time can look like a failure (go.dev/issue/75804).
-FUZZTIME ?= 100000x
+FUZZTIME ?= 50000x
 # What bounds the tests of one package.
 TEST_TIMEOUT ?= 40m
 # What to test, and how. More flags of go test fit in: make test TEST='-run Join ./service'
@@ -95,7 +95,7 @@ docs: ## the table of settings in docs/configuration.md, from the settings
 	go test -count=1 -run '^TestSettingsPage$$' ./docs -write
 
 .PHONY: fuzz
-fuzz: ## every fuzz target, FUZZTIME=100000x
+fuzz: ## every fuzz target, FUZZTIME=50000x
 	@scripts/fuzz $(FUZZTIME)
 
 .PHONY: bench

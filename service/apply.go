@@ -76,7 +76,7 @@ func (m *stateMachine) WatchedInternal() bool { return m.hub.Counts().Watchers >
 // KeepChangesInternal stages that changes are kept from now on.
 func (m *stateMachine) KeepChangesInternal(revision uint64) { m.mysql.records.KeepChanges(revision) }
 
-// ChangesFromInternal returns the revision after which all changes are kept, with what is staged.
+// ChangesFromInternal returns the revision after which all changes are kept, as far as they are published.
 func (m *stateMachine) ChangesFromInternal() uint64 { return m.mysql.changesFloor() }
 
 // recordOf returns the record that a command writes, in the place of one with these details.

@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	historyDuration = 15 * time.Second
+	historyDuration = 7 * time.Second
 	historyKeys     = 5
 	historyWorkers  = 6
 	// historyPause keeps the number of operations such that the checker comes to an end.

@@ -26,6 +26,13 @@ func TestMain(m *testing.M) {
 // programs is the folder of program, for others that are built.
 func programs() string { return filepath.Dir(program) }
 
+// perNode holds a MySQL for each node, and a Redis, that tests may break: each test finds them whole.
+var perNode servers.Shared
+
+func perNodeConfig(env ...string) cluster.Config {
+	return cluster.Config{Program: program, Shared: &perNode, PerNode: true, Env: env}
+}
+
 // mode is where the nodes of a test keep their records.
 type mode struct {
 	name   string

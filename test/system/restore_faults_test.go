@@ -1,6 +1,9 @@
+//go:build long
+
 package system_test
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -48,6 +51,99 @@ var leaderFaults = []leaderFault{
 		meanwhile()
 		leader.Start()
 	}},
+}
+
+// A leader that dies in the middle of a restore must leave a cluster that has all of the backup or
+// nothing of it. If this fails, it comes back with records that no other node has.
+func TestLeaderKilledWhileRestoring(t *testing.T) {
+	onBoth(t, func(t *testing.T, m mode) {
+		c := cluster.Start(t, m.config())
+		mustAddMany(t, c.Leader(), "kept", 200)
+		backedUp := c.RequireEqualStores()
+		file := mustBackup(t, c.Leader())
+		done, undone := 0, 0
+		for i := range 8 {
+			mustAdd(t, c.Leader(), fmt.Sprintf("later-%d", i))
+			before := c.RequireEqualStores()
+			leader, asked := c.Leader(), c.Followers()[0]
+			answered := make(chan struct{})
+			go func() {
+				defer close(answered)
+				header := map[string]string{"Content-Type": "application/octet-stream"}
+				_, _, _ = asked.Client.Send(t.Context(), false, http.MethodPost, "/restore?timeout=3s", header, file) // any answer will do
+			}()
+			time.Sleep(time.Duration(4+3*i) * time.Millisecond)
+			leader.Kill()
+			<-answered
+			c.StartAll()
+			c.WaitReady()
+			c.AwaitReload()
+			rows := c.RequireEqualStores()
+			switch len(rows) {
+			case len(before):
+				require.Equal(t, before, rows)
+				undone++
+			default:
+				require.Equal(t, backedUp, rows)
+				done++
+			}
+		}
+		t.Logf("%d restores were done, %d were not", done, undone)
+	})
+}
+
+// A leader that nobody hears any more once it has begun a restore, and that dies or comes back when the
+// others have gone on without it, must go on with what they have. Whether they got the restore before
+// differs from round to round; the nodes must not. If this fails, one node has records for good that
+// the others never had, or takes no entry any more.
+func TestLeaderCutOffWhileRestoring(t *testing.T) {
+	c := cluster.Start(t, mode{}.config())
+	mustAddMany(t, c.Leader(), "kept", 50)
+	file := mustBackup(t, c.Leader())
+	for i := range 6 {
+		mustAdd(t, c.Leader(), fmt.Sprintf("later-%d", i))
+		before := c.RequireEqualStores()
+		leader, others := c.Leader(), c.Followers()
+		answered := make(chan struct{})
+		go func() {
+			defer close(answered)
+			header := map[string]string{"Content-Type": "application/octet-stream"}
+			_, _, _ = leader.Client.Send(t.Context(), false, http.MethodPost, "/restore?timeout=3s", header, file) // any answer will do
+		}()
+		time.Sleep(time.Duration(1200+300*i) * time.Microsecond)
+		for _, n := range others {
+			n.Pause()
+		}
+		time.Sleep(150 * time.Millisecond) // the leader writes its snapshot, if it is to
+		cutOff(t, leader, i%2 == 0, func() {
+			for _, n := range others {
+				n.Resume()
+			}
+			addWithin(t, others[0], fmt.Sprintf("meanwhile-%d", i), 10*time.Second)
+		})
+		<-answered
+		c.WaitReady()
+		rows := c.RequireEqualStores()
+		// All of the backup or nothing of it, and what was written meanwhile; or the backup alone, when the
+		// old leader came back in time to pass the request on.
+		require.Contains(t, []int{len(before) + 1, 51, 50}, len(rows))
+	}
+}
+
+// cutOff kills or freezes a node, and brings it back when the others have done something without it.
+func cutOff(t *testing.T, n *cluster.Node, kill bool, meanwhile func()) {
+	t.Helper()
+	if kill {
+		n.Kill()
+	} else {
+		n.Pause()
+	}
+	meanwhile()
+	if kill {
+		n.Start()
+	} else {
+		n.Resume()
+	}
 }
 
 // A leader that is killed, frozen or cut off at any step of a restore leaves a cluster that has all of the backup or

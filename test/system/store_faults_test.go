@@ -1,3 +1,5 @@
+//go:build long
+
 package system_test
 
 import (
@@ -8,7 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/test/harness/cluster"
-	"versiond/test/harness/servers"
 )
 
 const (
@@ -18,13 +19,6 @@ const (
 	// leadershipMovesWithin is what users are promised.
 	leadershipMovesWithin = 5 * time.Second
 )
-
-// perNode holds a MySQL for each node, and a Redis, that tests may break: each test finds them whole.
-var perNode servers.Shared
-
-func perNodeConfig(env ...string) cluster.Config {
-	return cluster.Config{Program: program, Shared: &perNode, PerNode: true, Env: env}
-}
 
 // storeFault is something that happens to the database of one node.
 type storeFault struct {
