@@ -26,7 +26,7 @@ func (r *run) disturb(f Fault, round *Round) outcome {
 		Levels: []model.Level{model.LevelLinearizable, model.LevelLinearizable, model.LevelLeader, model.LevelNone},
 	})
 	round.clients = clients
-	round.latest = history.StartLatest(ctx, r.cluster.Clients(), fmt.Sprintf("latest-%d", r.number), latestAskers, latestPause)
+	round.latest = history.StartLatest(ctx, r.cluster.Clients(), fmt.Sprintf("latest-%d", r.number), f.WrongLists, latestAskers, latestPause)
 	r.load.Await(r.t, warmUpWrites, awaitTimeout)
 
 	began := r.load.Counts()

@@ -34,6 +34,8 @@ type Fault struct {
 	Rare bool
 	// Times is how often it comes in each pass; once when 0.
 	Times int
+	// WrongLists says that lists may lack rows, or have others, while it lasts: the newest version is asked for by ids.
+	WrongLists bool
 	// Builds are what it runs nodes with, beside the usual one.
 	Builds []Build
 	// Short faults are part of the selection that every test run makes.

@@ -22,7 +22,7 @@ func harmFaults() []Fault {
 	var faults []Fault
 	for _, group := range damage.Groups() {
 		faults = append(faults, Fault{
-			Name: "somebody changes " + group.Name + " of the leader's and a follower's database, in every way there is", LeastDuring: 100, WritesWithin: twoElections,
+			Name: "somebody changes " + group.Name + " of the leader's and a follower's database, in every way there is", LeastDuring: 100, WritesWithin: twoElections, WrongLists: true,
 			Promise: "No wrong read, and no acknowledged write lost: a node whose store is not as it left it serves nothing from there, says so in /readyz, and builds it anew by itself.",
 			Inject:  func(r *Round) func() { return harmEach(r, group.Kinds) },
 		})

@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -23,6 +24,7 @@ const latestTimeout = 500 * time.Millisecond
 // that any of them saw: none of them may be told an older one.
 type Latest struct {
 	prefix  string
+	which   url.Values
 	nodes   []*cluster.Client
 	pause   time.Duration
 	wg      sync.WaitGroup
@@ -37,9 +39,16 @@ type Latest struct {
 }
 
 // StartLatest lets a client release versions of records whose ids begin with prefix, and others ask for them, until the context
-// ends.
-func StartLatest(ctx context.Context, nodes []*cluster.Client, prefix string, askers int, pause time.Duration) *Latest {
-	l := &Latest{prefix: prefix, nodes: nodes, pause: pause}
+// ends: by their ids, or by the prefix, which finds what a list would have.
+func StartLatest(ctx context.Context, nodes []*cluster.Client, prefix string, byIDs bool, askers int, pause time.Duration) *Latest {
+	l := &Latest{prefix: prefix, which: url.Values{"prefix": {prefix + "-"}}, nodes: nodes, pause: pause}
+	if byIDs {
+		var ids []string
+		for number := range uint64(latestRecords) {
+			ids = append(ids, l.id(number))
+		}
+		l.which = url.Values{"id": {strings.Join(ids, ",")}}
+	}
 	l.wg.Go(func() { l.release(ctx) })
 	for i := range askers {
 		random := rand.New(rand.NewPCG(uint64(i), 11))
@@ -51,6 +60,9 @@ func StartLatest(ctx context.Context, nodes []*cluster.Client, prefix string, as
 	}
 	return l
 }
+
+// id returns the id of the record that takes a release.
+func (l *Latest) id(number uint64) string { return fmt.Sprint(l.prefix, "-", number%latestRecords) }
 
 // OnlyRead lets nothing be released until it is called again, and returns when no write is on its way.
 func (l *Latest) OnlyRead(on bool) {
@@ -95,7 +107,7 @@ func (l *Latest) write(node *cluster.Client, number uint64, revision *uint64) bo
 	defer l.writing.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), requestTimeout)
 	defer cancel()
-	record := model.VersionDB{ID: fmt.Sprint(l.prefix, "-", number%latestRecords), VersionNo: fmt.Sprintf("1.%d.0", number), Platform: platform}
+	record := model.VersionDB{ID: l.id(number), VersionNo: fmt.Sprintf("1.%d.0", number), Platform: platform}
 	w := &cluster.Write{ID: record.ID, Op: model.ChangeUpdate, VersionNo: record.VersionNo, Platform: record.Platform, After: *revision, Until: math.MaxUint64}
 	var result model.Result
 	var err error
@@ -140,7 +152,7 @@ func (l *Latest) ask(node *cluster.Client, level model.Level) {
 	ctx, cancel := context.WithTimeout(context.Background(), latestTimeout)
 	defer cancel()
 	newest, index := l.known()
-	result, err := node.Latest(ctx, url.Values{"prefix": {l.prefix + "-"}}, model.ReadOptions{Level: level, MinIndex: index})
+	result, err := node.Latest(ctx, l.which, model.ReadOptions{Level: level, MinIndex: index})
 	if err != nil && cluster.CodeOf(err) != "not_found" {
 		return
 	}
