@@ -3,6 +3,7 @@ package chaos
 import (
 	"database/sql"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -49,7 +50,7 @@ func newBlocker(r *Round, n *cluster.Node) *blocker {
 	b.exec(db, "CREATE TABLE IF NOT EXISTS blocker.ballast (id BIGINT)")
 	b.tx, err = db.BeginTx(r.TB.Context(), nil)
 	require.NoError(r.TB, err)
-	b.exec(b.tx, fmt.Sprintf("INSERT INTO blocker.ballast SELECT seq FROM seq_1_to_%d", blockerRows))
+	b.exec(b.tx, "INSERT INTO blocker.ballast VALUES (1)"+strings.Repeat(", (1)", blockerRows-1))
 	b.exec(b.tx, "SELECT id FROM versiond_state FOR UPDATE")
 	return b
 }
@@ -91,7 +92,7 @@ func (b *blocker) wantEverything() {
 // deadlocks is how many the server has found so far.
 func (b *blocker) deadlocks() int {
 	b.r.TB.Helper()
-	number, _ := b.numbers("SELECT variable_value, 0 FROM information_schema.global_status WHERE variable_name = 'INNODB_DEADLOCKS'")
+	number, _ := b.numbers("SELECT count, 0 FROM information_schema.innodb_metrics WHERE name = 'lock_deadlocks'")
 	return number
 }
 
