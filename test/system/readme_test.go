@@ -61,6 +61,9 @@ func TestReadmeCommandsPrintWhatTheySay(t *testing.T) {
 			remembered = append(remembered, exported)
 			continue
 		}
+		if strings.Contains(step.command, "versiond status") {
+			q.waitLevel(10 * time.Second)
+		}
 		output := q.output(t, remembered, step)
 		q.waitReady(10 * time.Second) // a reader is not as quick: the old leader hears of the new one a moment later
 		for _, want := range step.want {
@@ -86,6 +89,28 @@ func startSettled(t *testing.T) (*quickStart, *cluster.Process) {
 	}
 	t.Fatal("five fresh starts, and each time an election had to be repeated")
 	return nil, nil
+}
+
+// waitLevel waits until each node has applied what any of them has: a follower gathers for a moment, and is not ready while it has
+// a restore to load.
+func (q *quickStart) waitLevel(timeout time.Duration) {
+	q.t.Helper()
+	var last uint64
+	for _, n := range q.nodes {
+		status, err := n.client.Status(q.t.Context())
+		require.NoError(q.t, err)
+		last = max(last, status.LastIndex)
+	}
+	for _, n := range q.nodes {
+		cluster.Eventually(q.t, timeout, fmt.Sprintf("%s is to have applied entry %d", n.id, last), func() error {
+			status, err := n.client.Status(q.t.Context())
+			if err == nil && status.Applied < last {
+				err = fmt.Errorf("it has applied %d", status.Applied)
+			}
+			return err
+		})
+	}
+	q.waitReady(timeout)
 }
 
 // readmeStep is a command and what its output holds.
