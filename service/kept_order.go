@@ -2,7 +2,6 @@ package service
 
 import (
 	"context"
-	"slices"
 
 	"versiond/model"
 	"versiond/service/versions"
@@ -20,13 +19,19 @@ func (s *VersionService) checkOrder(ctx context.Context, u *model.Unit, key stri
 	return wrong
 }
 
-// outOfOrder has each command find its record as those before it leave it. Without updates there is nothing to look for.
+// outOfOrder has each command find its record as those before it leave it. Only records that are updated are looked up.
 func (s *VersionService) outOfOrder(ctx context.Context, commands []model.Command) map[int]error {
-	if !slices.ContainsFunc(commands, func(c model.Command) bool { return c.Type == model.CommandUpdate }) {
-		return nil
+	updated := map[string]bool{}
+	for _, c := range commands {
+		if c.Type == model.CommandUpdate {
+			updated[c.ID] = true
+		}
 	}
 	wrong, left := map[int]error{}, map[string]keptRecord{}
 	for i, c := range commands {
+		if !updated[c.ID] {
+			continue
+		}
 		before, known := left[c.ID]
 		if !known {
 			var err error
