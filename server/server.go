@@ -55,16 +55,22 @@ type Port struct {
 func New(port Port, handler http.Handler, log *slog.Logger) *Server {
 	log = log.With("address", port.Listener.Addr())
 	room := newConnections(port.ConnectionsMax, log)
+	serving := Bounded(handler)
+	serving.ConnState, serving.ErrorLog = room.changed, slog.NewLogLogger(log.Handler(), slog.LevelDebug)
 	return &Server{
 		listener: &clientListener{
 			Listener: room.on(port.Listener), tls: port.TLS, tlsSetting: port.TLSSetting, asProblem: port.AsProblem, needsTLS: port.NeedsTLS,
 			stopsSending: room.stopsSending, log: logs.Calm(log),
 		},
-		http: &http.Server{
-			Handler: handler, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
-			IdleTimeout: idleTimeout, MaxHeaderBytes: headerBytesMax, ConnState: room.changed,
-			ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-		},
+		http: serving,
+	}
+}
+
+// Bounded returns what serves HTTP with the bounds on time and headers of both ports.
+func Bounded(handler http.Handler) *http.Server {
+	return &http.Server{
+		Handler: handler, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
+		IdleTimeout: idleTimeout, MaxHeaderBytes: headerBytesMax,
 	}
 }
 

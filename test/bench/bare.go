@@ -9,11 +9,11 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"versiond/routers"
+	"versiond/server"
 	"versiond/test/load/measure"
 )
 
@@ -53,11 +53,7 @@ func startBare(ctx context.Context, o options, dir string, s *measure.System) (*
 
 // fetch returns an answer without what net/http says of every answer by itself.
 func fetch(ctx context.Context, url string) (a answer, err error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return a, err
-	}
-	res, err := http.DefaultClient.Do(req)
+	res, err := measure.Get(ctx, url)
 	if err != nil {
 		return a, err
 	}
@@ -82,11 +78,11 @@ func serveBare(ctx context.Context, file, address string) error {
 	if err := json.Unmarshal(data, &a); err != nil {
 		return err
 	}
-	server := bareServer(a)
-	server.Addr = address
-	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
+	bare := bareServer(a)
+	bare.Addr = address
+	stop := context.AfterFunc(ctx, func() { _ = bare.Close() })
 	defer stop()
-	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
+	if err := bare.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return nil
@@ -103,8 +99,5 @@ func bareServer(a answer) *http.Server {
 		c.Status(http.StatusOK)
 		_, _ = c.Writer.Write(a.Body) // to a client that is gone, perhaps
 	})
-	return &http.Server{
-		Handler: engine, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 65 * time.Second, WriteTimeout: 95 * time.Second,
-		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
-	}
+	return server.Bounded(engine)
 }

@@ -114,11 +114,7 @@ func versiondNode(cfg Versiond, id, address string, env []string) (*Server, erro
 
 // Knows reports whether a versiond, perhaps one of before, knows what a path asks; it refuses what it does not know.
 func (s *System) Knows(ctx context.Context, path string) (bool, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.Nodes[0].Address+path, nil)
-	if err != nil {
-		return false, err
-	}
-	res, err := http.DefaultClient.Do(req)
+	res, err := Get(ctx, "http://"+s.Nodes[0].Address+path)
 	if err != nil {
 		return false, err
 	}
@@ -126,12 +122,17 @@ func (s *System) Knows(ctx context.Context, path string) (bool, error) {
 	return res.StatusCode != http.StatusBadRequest && res.StatusCode != http.StatusNotFound, nil
 }
 
-func answersOK(ctx context.Context, url string) error {
+// Get asks for a URL. The caller closes the body.
+func Get(ctx context.Context, url string) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	res, err := http.DefaultClient.Do(req)
+	return http.DefaultClient.Do(req)
+}
+
+func answersOK(ctx context.Context, url string) error {
+	res, err := Get(ctx, url)
 	if err != nil {
 		return err
 	}
