@@ -13,7 +13,7 @@ import (
 const historiesServed = 40
 
 // checkChanges holds the table of changes of every node against what clients were told in the round, and what the node answers
-// of it, and gives how many changes are new. The whole table is read of another node in each round, of the others what is new
+// of it, and returns how many changes are new. The whole table is read of another node in each round, of the others what is new
 // there.
 func (r *run) checkChanges(f Fault) int {
 	r.t.Helper()

@@ -66,15 +66,10 @@ func TestLeaderKilledWhileRestoring(t *testing.T) {
 			mustAdd(t, c.Leader(), fmt.Sprintf("later-%d", i))
 			before := c.RequireEqualStores()
 			leader, asked := c.Leader(), c.Followers()[0]
-			answered := make(chan struct{})
-			go func() {
-				defer close(answered)
-				header := map[string]string{"Content-Type": "application/octet-stream"}
-				_, _, _ = asked.Client.Send(t.Context(), false, http.MethodPost, "/restore?timeout=3s", header, file) // any answer will do
-			}()
+			answered := askToRestore(t, asked, file)
 			time.Sleep(time.Duration(4+3*i) * time.Millisecond)
 			leader.Kill()
-			<-answered
+			<-answered // any answer will do
 			c.StartAll()
 			c.WaitReady()
 			c.AwaitReload()
@@ -104,12 +99,7 @@ func TestLeaderCutOffWhileRestoring(t *testing.T) {
 		mustAdd(t, c.Leader(), fmt.Sprintf("later-%d", i))
 		before := c.RequireEqualStores()
 		leader, others := c.Leader(), c.Followers()
-		answered := make(chan struct{})
-		go func() {
-			defer close(answered)
-			header := map[string]string{"Content-Type": "application/octet-stream"}
-			_, _, _ = leader.Client.Send(t.Context(), false, http.MethodPost, "/restore?timeout=3s", header, file) // any answer will do
-		}()
+		answered := askToRestore(t, leader, file)
 		time.Sleep(time.Duration(1200+300*i) * time.Microsecond)
 		for _, n := range others {
 			n.Pause()
@@ -121,7 +111,7 @@ func TestLeaderCutOffWhileRestoring(t *testing.T) {
 			}
 			addWithin(t, others[0], fmt.Sprintf("meanwhile-%d", i), 10*time.Second)
 		})
-		<-answered
+		<-answered // any answer will do
 		c.WaitReady()
 		rows := c.RequireEqualStores()
 		// All of the backup or nothing of it, and what was written meanwhile; or the backup alone, when the
@@ -166,12 +156,7 @@ func TestLeaderFailsAtEveryStepOfARestore(t *testing.T) {
 			leader := c.Nodes[(i+j)%3]
 			mustLeadWith(t, c, leader, "FAILPOINT="+step+fault.failpoint)
 			others := slices.DeleteFunc(slices.Clone(c.Nodes), func(n *cluster.Node) bool { return n == leader })
-			status := make(chan int, 1)
-			go func() {
-				header := map[string]string{"Content-Type": "application/octet-stream"}
-				code, _, _ := others[0].Client.Send(t.Context(), false, http.MethodPost, "/restore?timeout=3s", header, file) // 0 is no answer
-				status <- code
-			}()
+			status := askToRestore(t, others[0], file)
 			fault.strike(t, leader, others, func() { addWithin(t, others[1], "meanwhile", 15*time.Second) })
 			answer := <-status
 			c.WaitReady()
@@ -187,6 +172,18 @@ func TestLeaderFailsAtEveryStepOfARestore(t *testing.T) {
 			restorePast(t, c)
 		}
 	}
+}
+
+// askToRestore asks a node for a restore, and yields the status of the answer; 0 is none.
+func askToRestore(t *testing.T, n *cluster.Node, file string) <-chan int {
+	t.Helper()
+	status := make(chan int, 1)
+	go func() {
+		header := map[string]string{"Content-Type": "application/octet-stream"}
+		code, _, _ := n.Client.Send(t.Context(), false, http.MethodPost, "/restore?timeout=3s", header, file)
+		status <- code
+	}()
+	return status
 }
 
 // restorePast brings what a round of the test begins with: a record that no backup has.

@@ -22,7 +22,7 @@ type Contents struct {
 // methods only where they say so.
 type Database interface {
 	Read(ctx context.Context) (Contents, error)
-	// EachChange gives those that are kept with greater revisions to do, in their order and without details, until that
+	// EachChange calls do with those that are kept with greater revisions, in their order and without details, until that
 	// fails. It may be called while the node runs.
 	EachChange(ctx context.Context, after uint64, do func(*model.Change) error) error
 	// Harm does a kind of damage to it, under a running node too.

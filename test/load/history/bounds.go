@@ -50,7 +50,7 @@ func (b *bounds) mayLack(id string, revision uint64) bool {
 	return b.countOf[id] >= changesOfID && revision < b.oldestOf[id] && revision < b.windowFrom
 }
 
-// excess gives what should have been let go of.
+// excess returns what should have been let go of.
 func (b *bounds) excess() (found []cluster.Violation) {
 	if b.count > changesMax {
 		found = append(found, violation(cluster.Wrong, "%d changes are kept", b.count))
@@ -63,7 +63,7 @@ func (b *bounds) excess() (found []cluster.Violation) {
 	return found
 }
 
-// of says what is there of a record.
+// of describes what is there of a record.
 func (b *bounds) of(id string) string {
 	return fmt.Sprintf("%d of its changes are kept, the oldest with revision %d; %d of all, from %d on, of which none is missing above %d", b.countOf[id], b.oldestOf[id], b.count, b.oldest, b.floor)
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"hash/fnv"
-	"maps"
 	"slices"
 
 	"versiond/model"
@@ -45,7 +44,7 @@ func NewPast() *Past {
 // New returns how many changes the last Check has found that were not there before.
 func (p *Past) New() int { return p.new }
 
-// Check holds a node's table against what it held the time before, and against the writes that were asked for since, and gives
+// Check holds a node's table against what it held the time before, and against the writes that were asked for since, and returns
 // what is wrong with it.
 func (p *Past) Check(ctx context.Context, db cluster.Database, writes []*cluster.Write) ([]cluster.Violation, error) {
 	contents, err := db.Read(ctx)
@@ -117,7 +116,7 @@ func (p *Past) explain(changes []entry, writes []*cluster.Write, bounds *bounds)
 			writesOf[w.ID] = append(writesOf[w.ID], w)
 		}
 	}
-	for id := range maps.Keys(writesOf) {
+	for id := range writesOf {
 		if _, there := changesOf[id]; !there {
 			changesOf[id] = nil
 		}
@@ -138,7 +137,7 @@ func (p *Past) explain(changes []entry, writes []*cluster.Write, bounds *bounds)
 	return found
 }
 
-// unexplained finds the write of each change of one record, and gives the changes that have none. Of the writes that make the same
+// unexplained finds the write of each change of one record, and returns the changes that have none. Of the writes that make the same
 // the one that needs a change soonest has the first.
 func unexplained(changes []entry, writes []*cluster.Write) (found []cluster.Violation) {
 	byNeed := slices.SortedStableFunc(slices.Values(writes), func(a, b *cluster.Write) int { return cmp.Compare(a.Until, b.Until) })
