@@ -144,7 +144,7 @@ func (n *runningNode) route(cfg config.Config, node config.Node, log *slog.Logge
 	n.metrics.Watch(n.service.Measures)
 	hosts := cfg.HostNames(node)
 	versions, err := controller.NewVersionController(n.service, log, controller.Options{
-		Access: access(cfg.Auth), Audit: cfg.Log.Audit, PublicQuestions: cfg.Auth.Public == config.PublicCheck, Hosts: hosts, Origins: cfg.Server.TrustedOrigins,
+		Access: n.access(cfg.Auth), Audit: cfg.Log.Audit, PublicQuestions: cfg.Auth.Public == config.PublicCheck, Hosts: hosts, Origins: cfg.Server.TrustedOrigins,
 		Metrics: controller.Metrics{Public: n.metrics.Public, Peer: n.metrics.Peer, Scrape: n.metrics.Handler(log)},
 	})
 	if err != nil {
@@ -156,24 +156,28 @@ func (n *runningNode) route(cfg config.Config, node config.Node, log *slog.Logge
 	}
 	most := server.ConnectionsMax(len(cfg.LocalNodes()))
 	public := server.Port{Listener: n.listener, TLS: serving(n.tls), TLSSetting: "tls.certFile", ConnectionsMax: most, AsProblem: versions.AsProblem, NeedsTLS: versions.NeedsTLS}
+	n.tls.WhenChanged(versions.RecheckLasting)
 	n.versions, n.public = versions, server.New(public, routers.SetUpVersionRouter(versions), log)
 	n.peer = server.New(server.Port{Listener: n.peerListener.HTTP(), TLSSetting: "cluster.certFile", ConnectionsMax: most, AsProblem: versions.AsProblem}, routers.SetUpRaftRouter(versions, peers), log)
 	n.peerListener.Bound(most)
 	return nil
 }
 
-func access(auth config.Auth) (a controller.Access) {
+func (n *runningNode) access(auth config.Auth) (a controller.Access) {
 	for _, t := range auth.Tokens {
 		a.Tokens = append(a.Tokens, controller.Token{Name: t.Name, Role: t.Role, Secret: t.Secret.Reveal()})
 	}
 	for _, c := range auth.Certificates {
 		a.Certificates = append(a.Certificates, controller.Certificate{Name: c.Name, Role: c.Role})
 	}
+	if n.tls != nil {
+		a.Vouches = n.tls.Vouches
+	}
 	return a
 }
 
 // renew takes over the tokens and names of certificates in the settings.
-func (n *runningNode) renew(cfg config.Config) { n.versions.Renew(access(cfg.Auth)) }
+func (n *runningNode) renew(cfg config.Config) { n.versions.Renew(n.access(cfg.Auth)) }
 
 // serve answers requests on both ports. A server that fails stops the node.
 func (n *runningNode) serve(stop context.CancelCauseFunc) *sync.WaitGroup {

@@ -222,6 +222,10 @@ func TestCertificatesAndTokensChangeWhileNodesRun(t *testing.T) {
 		require.Equal(t, want, status, said)
 	}
 
+	viewer := trusting(ca, authority.Load(t, ca.Client(t, "viewer", time.Now())))
+	watched, err := viewer.open(t, http.MethodGet, port, "/version/watch", "")
+	require.NoError(t, err)
+	defer watched.Body.Close()
 	other := authority.New(t, "another")
 	files.ChangeCA(t, other.PEM)
 	byOther := trusting(ca, authority.Load(t, other.Client(t, "viewer", time.Now())))
@@ -229,6 +233,9 @@ func TestCertificatesAndTokensChangeWhileNodesRun(t *testing.T) {
 		status, _ := byOther.ask(t, http.MethodGet, port, "/peers", "")
 		return status == http.StatusOK
 	}, 5*time.Second, 50*time.Millisecond)
+	rest, err = io.ReadAll(watched.Body)
+	require.NoError(t, err, "the stream of somebody for whom nobody vouches any more goes on")
+	require.Contains(t, string(rest), `"code":"unauthorized"`)
 	status, _ := trusting(ca, authority.Load(t, ca.Client(t, "viewer", time.Now()))).ask(t, http.MethodGet, port, "/peers", "")
 	require.Zero(t, status, "an authority that was taken away still vouches")
 }

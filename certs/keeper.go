@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	// lookInterval is how often handshakes look whether the files have changed.
+	// lookInterval is how often it is looked whether the files have changed.
 	lookInterval = time.Second
 	// endsSoon is how long before its end a certificate is spoken of, and warnInterval how often.
 	endsSoon, warnInterval = 14 * 24 * time.Hour, 24 * time.Hour
@@ -40,6 +40,7 @@ type Keeper struct {
 	check func(material) error
 	build func(material) *tls.Config
 	log   *slog.Logger
+	told  atomic.Pointer[func()] // see WhenChanged
 
 	current atomic.Pointer[material]
 	looked  atomic.Pointer[time.Time]
@@ -51,7 +52,7 @@ type Keeper struct {
 // material is what one reading of the files has given.
 type material struct {
 	pair        tls.Certificate
-	authorities *x509.CertPool
+	authorities *authorities // nil where nobody is asked for a certificate
 	server      *tls.Config
 }
 
@@ -83,7 +84,7 @@ func (k *Keeper) Renew() {
 	}
 }
 
-// now returns what the files hold, as of a second ago at most. One handshake looks; the others do not wait for it.
+// now returns what the files hold, as of a second ago at most. One caller looks; the others do not wait for it.
 func (k *Keeper) now() *material {
 	if looked := k.looked.Load(); time.Since(*looked) > lookInterval {
 		now := time.Now()
@@ -100,9 +101,25 @@ func (k *Keeper) refuse(err error) {
 	k.log.Warn("the certificates were changed and cannot be used; those from before stay until they can", "settings", k.files.Section, "err", err)
 }
 
-// read takes over what the files hold if that has changed and can be used. A reading that finds a certificate whose key
-// is not written yet is repeated by the next one.
+// WhenChanged has f called each time that the keeper goes by other files, on the goroutine that noticed it.
+func (k *Keeper) WhenChanged(f func()) {
+	if k != nil {
+		k.told.Store(&f)
+	}
+}
+
+// read takes over what the files hold if that has changed and can be used, and tells of it.
 func (k *Keeper) read() (changed bool, err error) {
+	if changed, err = k.takeOver(); changed {
+		if told := k.told.Load(); told != nil {
+			(*told)()
+		}
+	}
+	return changed, err
+}
+
+// takeOver is read without telling. A reading that finds a certificate whose key is not written yet is repeated by the next one.
+func (k *Keeper) takeOver() (changed bool, err error) {
 	k.reading.Lock()
 	defer k.reading.Unlock()
 	now := time.Now()
@@ -163,7 +180,7 @@ func (f Files) parse(texts [][]byte) (m material, err error) {
 	if f.CA == "" {
 		return m, nil
 	}
-	if m.authorities = x509.NewCertPool(); !m.authorities.AppendCertsFromPEM(texts[2]) {
+	if m.authorities = parseAuthorities(texts[2]); m.authorities == nil {
 		return m, fmt.Errorf("%s: %s holds no certificate in PEM", f.CASetting, f.CA)
 	}
 	return m, nil

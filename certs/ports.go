@@ -31,7 +31,7 @@ func OpenPublic(files Files, log *slog.Logger) (*Keeper, error) {
 func publicConfig(m material) *tls.Config {
 	cfg := &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: http1, Certificates: []tls.Certificate{m.pair}}
 	if m.authorities != nil {
-		cfg.ClientAuth, cfg.ClientCAs = tls.VerifyClientCertIfGiven, m.authorities
+		cfg.ClientAuth, cfg.ClientCAs = tls.VerifyClientCertIfGiven, m.authorities.pool
 		cfg.SessionTicketsDisabled = true // a session that goes on would outlive the authority that vouched for it
 	}
 	return cfg
@@ -52,7 +52,7 @@ func OpenPeer(files Files, address string, log *slog.Logger) (*Keeper, error) {
 func peerConfig(m material) *tls.Config {
 	return &tls.Config{
 		MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{m.pair}, SessionTicketsDisabled: true,
-		ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: m.authorities, VerifyConnection: isNode,
+		ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: m.authorities.pool, VerifyConnection: isNode,
 	}
 }
 
@@ -70,7 +70,7 @@ func isNode(state tls.ConnectionState) error {
 func (k *Keeper) Client(address string) *tls.Config {
 	m := k.now()
 	return &tls.Config{
-		MinVersion: tls.VersionTLS12, ServerName: hostOf(address), RootCAs: m.authorities,
+		MinVersion: tls.VersionTLS12, ServerName: hostOf(address), RootCAs: m.authorities.pool,
 		// As a function it is shown whatever authorities the other side names, so that it can say what is wrong with it.
 		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &m.pair, nil },
 	}
@@ -85,7 +85,7 @@ func (f Files) checkNode(m material, host string) error {
 		}
 	}
 	for _, use := range []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth} {
-		options := x509.VerifyOptions{Roots: m.authorities, Intermediates: rest, DNSName: host, KeyUsages: []x509.ExtKeyUsage{use}}
+		options := x509.VerifyOptions{Roots: m.authorities.pool, Intermediates: rest, DNSName: host, KeyUsages: []x509.ExtKeyUsage{use}}
 		if _, err := leaf.Verify(options); err != nil {
 			return fmt.Errorf("%s.certFile: no other node takes %s: %w", f.Section, f.Cert, &Failure{cause: err})
 		}

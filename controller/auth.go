@@ -3,6 +3,7 @@ package controller
 import (
 	"crypto/sha256"
 	"crypto/subtle"
+	"crypto/x509"
 	"fmt"
 	"net/http"
 	"strings"
@@ -28,6 +29,9 @@ const tokenKey = "versiond/token"
 type Access struct {
 	Tokens       []Token
 	Certificates []Certificate
+	// Vouches reports whether an authority vouches still for a client that showed one of these chains when it connected; nil
+	// leaves it at what was found then.
+	Vouches func(chains [][]*x509.Certificate) bool
 }
 
 // access is the Access of a node. Of the secrets it keeps hashes alone: they are of one length, so that the time a
@@ -35,6 +39,7 @@ type Access struct {
 type access struct {
 	tokens       []knownToken
 	certificates []Certificate
+	vouches      func(chains [][]*x509.Certificate) bool
 }
 
 type knownToken struct {
@@ -53,7 +58,7 @@ func newAccess(given Access) *access {
 	for i, t := range given.Tokens {
 		known[i] = knownToken{holder{t.Name, t.Role}, sha256.Sum256([]byte(t.Secret))}
 	}
-	return &access{tokens: known, certificates: given.Certificates}
+	return &access{tokens: known, certificates: given.Certificates, vouches: given.Vouches}
 }
 
 // open reports whether everybody may do everything.
@@ -77,6 +82,9 @@ func (g *guard) Renew(given Access) {
 	g.access.Store(renewed)
 	g.lasting.endRefused(renewed)
 }
+
+// RecheckLasting ends the streams of clients for whom no authority vouches any more.
+func (g *guard) RecheckLasting() { g.lasting.endRefused(g.access.Load()) }
 
 // Require returns what goes before handlers that need a role. On a node without tokens it lets
 // everybody pass who calls the node by its name.
@@ -135,7 +143,7 @@ func (a *access) holder(r *http.Request) (holder, error) {
 	if h, known := a.find(secret); ok && known {
 		return h, nil
 	}
-	shown := certificateOf(r)
+	shown := a.certificateOf(r)
 	switch {
 	case len(a.certificates) == 0 || len(r.Header.Values("Authorization")) > 0:
 		return holder{}, model.ErrUnauthorized

@@ -15,9 +15,10 @@ type Certificate struct {
 	Role naming.Role
 }
 
-// certificateOf returns the certificate of a client that has proved that it is its own, nil where there is none.
-func certificateOf(r *http.Request) *x509.Certificate {
-	if r.TLS == nil || len(r.TLS.VerifiedChains) == 0 {
+// certificateOf returns the certificate of a client that has proved that it is its own, and for which an authority vouches; nil
+// where there is none.
+func (a *access) certificateOf(r *http.Request) *x509.Certificate {
+	if r.TLS == nil || len(r.TLS.VerifiedChains) == 0 || a.vouches != nil && !a.vouches(r.TLS.VerifiedChains) {
 		return nil
 	}
 	return r.TLS.PeerCertificates[0]
