@@ -27,9 +27,9 @@ type answer struct {
 }
 
 // startBare starts Gin with a handler that does nothing but answer what a node of this system answered. It returns nil when
-// no cell needs it.
+// no cell needs it, or no node of ours is measured.
 func startBare(ctx context.Context, o options, dir string, s *measure.System) (*measure.System, error) {
-	if !o.selects(cell{name: workNone, workers: 64}.title()) {
+	if !o.selects(cell{name: workNone, workers: 64}.title()) || s.Name == measure.Etcd {
 		return nil, nil
 	}
 	a, err := fetch(ctx, "http://"+s.Nodes[0].Address+"/version/"+readID(0)+"?level=none")

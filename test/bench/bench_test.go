@@ -75,13 +75,13 @@ func TestErrorsAreShown(t *testing.T) {
 func TestRowsAreComparedWithAnotherVersiond(t *testing.T) {
 	r := &result{Began: time.Now(), Others: []string{"old"}}
 	for system, figures := range map[string]float64{"versiond embedded": 300, "old embedded": 200, "versiond, MySQL and Redis": 100, "old, MySQL and Redis": 400, measure.Etcd: 1} {
-		r.Rows = append(r.Rows, row{Work: "write", Clients: 1, System: system, Rate: figures, P50: 2 * figures})
+		r.Rows = append(r.Rows, row{Work: "write", Clients: 1, System: system, Rate: figures, Rates: []float64{figures, 2 * figures}, P50: 2 * figures})
 		r.Memory = append(r.Memory, memoryNote{System: system})
 	}
 	text := r.markdown()
-	require.Regexp(t, `(?m)^\| write \| 1 \| versiond embedded .* 1.50 \| 1.50 \|$`, text)
-	require.Regexp(t, `(?m)^\| write \| 1 \| versiond, MySQL and Redis .* 0.25 \| 0.25 \|$`, text)
-	require.Regexp(t, `(?m)^\| write \| 1 \| old embedded .* 1.00 \| 1.00 \|$`, text)
+	require.Regexp(t, `(?m)^\| write \| 1 \| versiond embedded .* 1.50 ± 0.00 \| 1.50 \|$`, text)
+	require.Regexp(t, `(?m)^\| write \| 1 \| versiond, MySQL and Redis .* 0.25 ± 0.00 \| 0.25 \|$`, text)
+	require.Regexp(t, `(?m)^\| write \| 1 \| old embedded .* 1.00 ± 0.00 \| 1.00 \|$`, text)
 	require.Regexp(t, `(?m)^\| write \| 1 \| etcd .* — \| — \|$`, text)
 
 	page := r.forPage().markdown()
@@ -89,6 +89,15 @@ func TestRowsAreComparedWithAnotherVersiond(t *testing.T) {
 	require.Contains(t, page, "* not shown: ")
 	require.Contains(t, page, "versiond embedded")
 	require.Equal(t, text, r.markdown(), "the result itself is whole")
+}
+
+// Of what differs by chance nobody may read that a change made it.
+func TestChanceIsShown(t *testing.T) {
+	old := &row{Rates: []float64{100, 200, 100, 200}}
+	require.Equal(t, "1.10 ± 0.00", byRound(&row{Rates: []float64{110, 220, 110, 220}}, old), "the machine changed, and both with it")
+	require.Equal(t, "1.00 ± 0.40", byRound(&row{Rates: []float64{200, 100, 200, 100}}, old))
+	require.Equal(t, "1.00 ± 0.00", byRound(&row{Rates: []float64{100}}, &row{Rates: []float64{100}}))
+	require.Equal(t, "—", byRound(old, nil))
 }
 
 // Who misspells the flag is told before minutes have passed.

@@ -40,6 +40,7 @@ type options struct {
 	duration    time.Duration
 	rounds      int
 	only        *regexp.Regexp // nil for all
+	system      *regexp.Regexp // nil for all
 	dir         string
 	json, write string
 	others      []other
@@ -50,10 +51,8 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 	flags.SetOutput(stderr)
 	flags.DurationVar(&o.duration, "duration", 2*time.Second, "how long each load of a round takes")
 	flags.IntVar(&o.rounds, "rounds", 3, "rounds of each cell; of three, every node gets its share of a single client")
-	flags.Func("only", "measure only the cells whose name, such as \"write, 64 clients\", matches this regular expression", func(text string) (err error) {
-		o.only, err = regexp.Compile(text)
-		return err
-	})
+	flags.Func("only", "measure only the cells whose name, such as \"write, 64 clients\", matches this regular expression", matching(&o.only))
+	flags.Func("system", "start only the systems whose name, such as \"versiond embedded\", matches this regular expression", matching(&o.system))
 	flags.StringVar(&o.dir, "dir", "", "folder for the state of all systems; a temporary one when not set")
 	flags.StringVar(&o.json, "json", "", "file for the result as JSON")
 	flags.StringVar(&o.write, "write", "", "document whose section of benchmarks is replaced; other versionds are left out of it")
@@ -68,6 +67,14 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 		return o, errors.New("-rounds and -duration must be above 0, and there are no arguments")
 	}
 	return o, nil
+}
+
+// matching returns what reads a regular expression.
+func matching(into **regexp.Regexp) func(text string) error {
+	return func(text string) (err error) {
+		*into, err = regexp.Compile(text)
+		return err
+	}
 }
 
 // selects reports whether a cell of this name is to be measured.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -62,11 +63,27 @@ func (r *result) othersHead() (text string) {
 func (r *result) toOthers(of *row) (text string) {
 	for _, name := range r.Others {
 		them := r.toOther(of, name)
-		rates, _ := quotient(rate, of, them)
 		medians, _ := quotient(median, of, them)
-		text += fmt.Sprintf(" %s | %s |", ratio(rates), ratio(medians))
+		text += fmt.Sprintf(" %s | %s |", byRound(of, them), ratio(medians))
 	}
 	return text
+}
+
+// byRound returns how many times another row's rate a row has: the geometric mean of the rounds, and its standard error. What
+// is not further from 1 than twice that may be chance.
+func byRound(of, them *row) string {
+	if them == nil || len(of.Rates) != len(them.Rates) {
+		return ratio(0)
+	}
+	var sum, squares float64
+	for i := range of.Rates {
+		log := math.Log(of.Rates[i] / them.Rates[i])
+		sum, squares = sum+log, squares+log*log
+	}
+	n := float64(len(of.Rates))
+	variance := max(0, squares-sum*sum/n) / max(1, n-1)
+	mean := math.Exp(sum / n)
+	return fmt.Sprintf("%.2f ± %.2f", mean, mean*math.Sqrt(variance/n))
 }
 
 func ratio(value float64) string {

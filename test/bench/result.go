@@ -30,15 +30,17 @@ type systemNote struct {
 
 // row is what one system did in one cell.
 type row struct {
-	Work       string  `json:"work"`
-	Clients    int     `json:"clients"`
-	System     string  `json:"system"`
-	Rate       float64 `json:"perSecond"`
-	P50        float64 `json:"p50Milliseconds"`
-	P99        float64 `json:"p99Milliseconds"`
-	CPU        float64 `json:"cpuSecondsPerThousand"`
-	Errors     int     `json:"errors"`
-	FirstError string  `json:"firstError,omitempty"`
+	Work    string  `json:"work"`
+	Clients int     `json:"clients"`
+	System  string  `json:"system"`
+	Rate    float64 `json:"perSecond"`
+	// Rates are those of each round.
+	Rates      []float64 `json:"perSecondByRound"`
+	P50        float64   `json:"p50Milliseconds"`
+	P99        float64   `json:"p99Milliseconds"`
+	CPU        float64   `json:"cpuSecondsPerThousand"`
+	Errors     int       `json:"errors"`
+	FirstError string    `json:"firstError,omitempty"`
 	// ToEtcd is how many times etcd's rate this is, 0 when etcd was not measured.
 	ToEtcd float64 `json:"toEtcd,omitempty"`
 }
@@ -53,9 +55,10 @@ type memoryNote struct {
 }
 
 // note files a system's part in a cell. etcd comes last, and gives the others their ratio.
-func (r *result) note(c cell, s *measure.System, t *measure.Tally) {
+func (r *result) note(p *part) {
+	c, t := p.cell, &p.tally
 	r.Rows = append(r.Rows, row{
-		Work: c.name, Clients: c.workers, System: s.Name, Rate: t.Rate(),
+		Work: c.name, Clients: c.workers, System: p.system.Name, Rate: t.Rate(), Rates: p.rates,
 		P50: milliseconds(t.Quantile(0.5)), P99: milliseconds(t.Quantile(0.99)),
 		CPU: t.CPUPerThousand().Seconds(), Errors: t.Errors, FirstError: t.FirstError,
 	})

@@ -4,20 +4,26 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"slices"
+	"time"
 
 	"versiond/test/load/measure"
 )
+
+// restAfter is how long a system has after its turn to finish what it put off, before the next one has its own.
+const restAfter = 500 * time.Millisecond
 
 // part is what one system does in one cell.
 type part struct {
 	cell   cell
 	system *measure.System
 	tally  measure.Tally
+	rates  []float64 // of each round
 }
 
 // runGroups measures group by group, in each of them round by round, and in each round every cell and every system in
-// turn; every other round goes the other way.
+// turn. Each round has another order: what stands beside whom makes up to a tenth.
 func runGroups(ctx context.Context, o options, groups [][]cell, systems []*measure.System, r *result, stderr io.Writer) error {
 	for _, group := range groups {
 		parts, err := partsOf(ctx, o, group, systems, stderr)
@@ -28,7 +34,7 @@ func runGroups(ctx context.Context, o options, groups [][]cell, systems []*measu
 			return err
 		}
 		for _, p := range parts {
-			r.note(p.cell, p.system, &p.tally)
+			r.note(p)
 		}
 	}
 	return nil
@@ -57,13 +63,14 @@ func partsOf(ctx context.Context, o options, group []cell, systems []*measure.Sy
 func runRounds(ctx context.Context, o options, parts []*part) error {
 	order := slices.Clone(parts)
 	for round := range o.rounds {
+		rand.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
 		for _, p := range order {
 			load := measure.Load{Workers: p.cell.workers, Duration: o.duration, Turn: round, Work: p.cell.work}
 			if err := p.run(ctx, load); err != nil {
 				return fmt.Errorf("%s, %s: %w", p.system.Name, p.cell.title(), err)
 			}
+			time.Sleep(restAfter)
 		}
-		slices.Reverse(order)
 	}
 	return nil
 }
@@ -77,5 +84,6 @@ func (p *part) run(ctx context.Context, load measure.Load) error {
 	}
 	tally, err := run(ctx, p.system)
 	p.tally.Add(tally)
+	p.rates = append(p.rates, tally.Rate())
 	return err
 }
