@@ -15,7 +15,7 @@ import (
 	"versiond/test/harness/authority"
 )
 
-// mutual gives nodes that prove to each other that they are nodes, each with files of its own, and serve clients by TLS.
+// mutual returns the configurations of nodes that prove to each other that they are nodes, each with files of its own, and serve clients by TLS.
 func mutual(t *testing.T, ca *authority.Authority, nodes int) (cfgs []config.Config, files []authority.Files) {
 	t.Helper()
 	cfg := configured(t, nodes)

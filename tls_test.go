@@ -22,7 +22,7 @@ import (
 	"versiond/test/load/crowd"
 )
 
-// secured gives nodes on free ports whose public ports speak TLS and take certificates of one authority.
+// secured returns the configuration of nodes on free ports whose public ports speak TLS and take certificates of one authority.
 func secured(t *testing.T, nodes int) (config.Config, *authority.Authority, authority.Files) {
 	t.Helper()
 	cfg, ca := configured(t, nodes), authority.New(t, "ours")
@@ -43,7 +43,7 @@ func trusting(ca *authority.Authority, shown ...tls.Certificate) *client {
 	return &client{tls: tls.Config{RootCAs: ca.Pool(), Certificates: shown}}
 }
 
-// ask gives status and body, status 0 and the error when nobody answers.
+// ask returns status and body, status 0 and the error when nobody answers.
 func (c *client) ask(t *testing.T, method string, port int, path, body string, header ...string) (status int, answer string) {
 	t.Helper()
 	response, err := c.open(t, method, port, path, body, header...)
@@ -56,7 +56,7 @@ func (c *client) ask(t *testing.T, method string, port int, path, body string, h
 	return response.StatusCode, string(data)
 }
 
-// open gives an answer that has begun.
+// open returns an answer that has begun.
 func (c *client) open(t *testing.T, method string, port int, path, body string, header ...string) (*http.Response, error) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, fmt.Sprintf("https://127.0.0.1:%d%s", port, path), strings.NewReader(body))
@@ -166,7 +166,7 @@ func TestTheOtherSchemeIsToldSo(t *testing.T) {
 	s.mustStop(t)
 }
 
-// servedBy gives the serial number of the certificate that a port shows.
+// servedBy returns the serial number of the certificate that a port shows.
 func servedBy(t *testing.T, port int, ca *authority.Authority) string {
 	t.Helper()
 	conn, err := tls.Dial("tcp", "127.0.0.1:"+strconv.Itoa(port), &tls.Config{RootCAs: ca.Pool()})

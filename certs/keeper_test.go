@@ -44,7 +44,7 @@ func TestKeeperKeepsWhatItHas(t *testing.T) {
 	}
 }
 
-// shown gives the serial number of the certificate that a keeper has shown in handshakes.
+// shown returns the serial number of the certificate that a keeper has shown in handshakes.
 func shown(t *testing.T, keeper *certs.Keeper) string {
 	t.Helper()
 	cfg, err := keeper.Server().GetConfigForClient(nil)

@@ -62,7 +62,7 @@ func within(dir, value string) string {
 	return value
 }
 
-// environ gives the variables of a service, with a directory of the test in the place of the container's.
+// environ returns the variables of a service, with a directory of the test in the place of the container's.
 func (c composed) environ(dir string) (environ []string) {
 	for name, value := range c.Environment {
 		if at := strings.Index(value, ":-"); at >= 0 && strings.HasPrefix(value, "${") {

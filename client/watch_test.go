@@ -55,7 +55,7 @@ func text(e client.Event) string {
 	return e.Type
 }
 
-// collect gives the events of a watch until one of them is the last one, without the bookmarks after the first.
+// collect returns the events of a watch until one of them is the last one, without the bookmarks after the first.
 func collect(t *testing.T, c *client.Client, which client.Question, from client.Start, last string, on func(e string)) (seen []string, place uint64) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)

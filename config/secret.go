@@ -18,7 +18,7 @@ type Secret string
 // Reveal returns the value itself, for the driver that needs it and for nobody else.
 func (s Secret) Reveal() string { return string(s) }
 
-// String tells only whether there is a value.
+// String shows only whether there is a value.
 func (s Secret) String() string {
 	if s == "" {
 		return ""

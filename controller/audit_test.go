@@ -31,7 +31,7 @@ func auditing(t *testing.T, guarded bool) *node {
 	return n
 }
 
-// audits gives the lines of the audit without what differs each time, and forgets them.
+// audits returns the lines of the audit without what differs each time, and forgets them.
 func (n *node) audits() []string {
 	defer n.log.Reset()
 	text := regexp.MustCompile(`(?m)^.* msg=audit | requestID=\S+`).ReplaceAllString(n.log.String(), "")

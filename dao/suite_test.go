@@ -68,7 +68,7 @@ type store struct {
 	oldTables []string
 }
 
-// onServer gives a store what is the same on MySQL and MariaDB.
+// onServer returns the store with what is the same on MySQL and MariaDB.
 func (s *store) onServer(collation string) *store {
 	s.damage = func(kind damage.Kind) []string { return kind.MySQL }
 	s.columns = "SELECT CONCAT(table_name, '.', column_name), CONCAT(column_type, ' ', COALESCE(collation_name, '')) FROM information_schema.columns WHERE table_schema = DATABASE()"

@@ -154,7 +154,7 @@ func (e *StoreError) Unwrap() error { return e.Cause }
 // RevisionGone is an ErrRevisionGone with the oldest revision since which all changes are known.
 type RevisionGone struct{ Oldest uint64 }
 
-// Error says what to do.
+// Error returns what happened, and what to do.
 func (e *RevisionGone) Error() string {
 	return fmt.Sprintf("not all changes since this revision are known any more; begin again with since=0, or leave some out with since=%d, the oldest that is known", e.Oldest)
 }

@@ -9,7 +9,7 @@ import (
 	"versiond/test/load/measure"
 )
 
-// markdown tells everything as a person reads it.
+// markdown returns everything as a person reads it.
 func (r *result) markdown() string {
 	var b strings.Builder
 	r.writeIntroduction(&b)

@@ -63,7 +63,7 @@ func switched(t *testing.T, c *cluster.Cluster) {
 // polled is how often the page has asked for the members.
 const polled = `performance.getEntriesByType("resource").filter((e) => e.name.endsWith("/peers")).length`
 
-// unreadable gives the texts whose contrast is below 4.5, as WCAG AA has it.
+// unreadable returns the texts whose contrast is below 4.5, as WCAG AA has it.
 const unreadable = `(() => {
 	const canvas = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
 	const rgba = (colour) => {
@@ -90,6 +90,6 @@ const unreadable = `(() => {
 	return low;
 })()`
 
-// nameless gives the controls that have no name.
+// nameless returns the controls that have no name.
 const nameless = `[...document.querySelectorAll("button, a, input, select, textarea, [role=table]")]
 	.filter((el) => !(el.textContent.trim() || el.getAttribute("aria-label") || el.labels?.length || el.title)).map((el) => el.outerHTML)`

@@ -42,7 +42,7 @@ func (o outcome) withoutWrites() time.Duration {
 	return o.gap
 }
 
-// whichTime says what withoutWrites is.
+// whichTime returns what withoutWrites is, in words.
 func (o outcome) whichTime() string {
 	if o.back > 0 {
 		return fmt.Sprintf("writes were taken again %s after a quorum was back", o.back)

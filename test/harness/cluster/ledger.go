@@ -128,7 +128,7 @@ func (l *Ledger) noteFailure(node *Client, err error) {
 	l.failure, l.failed = fmt.Sprintf("%s: %v", node, err), time.Now()
 }
 
-// lately says what became of the last writes.
+// lately returns what became of the last writes.
 func (l *Ledger) lately() string {
 	text := fmt.Sprintf("at %s the last write had been acknowledged %s before", time.Now().Format(momentForm), l.gap().Round(time.Millisecond))
 	if !l.failed.After(l.last) {
@@ -137,7 +137,7 @@ func (l *Ledger) lately() string {
 	return fmt.Sprintf("%s; the last that failed since did so %s before, at %s", text, time.Since(l.failed).Round(time.Millisecond), l.failure)
 }
 
-// why says what became of the last writes, and whyGap what had in the longest gap.
+// why returns what became of the last writes, and whyGap what had in the longest gap.
 func (l *Ledger) why() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()

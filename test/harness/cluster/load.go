@@ -109,7 +109,7 @@ func (l *Load) Resume() {
 // Counts returns what came of the requests so far.
 func (l *Load) Counts() Counts { return l.ledger.now() }
 
-// WhyGap says what became of writes in the longest gap.
+// WhyGap returns what became of writes in the longest gap.
 func (l *Load) WhyGap() string { return l.ledger.whyGap() }
 
 // Await waits until this many more writes are acknowledged; the test fails after timeout.

@@ -131,7 +131,7 @@ func (p *Process) Running() bool {
 }
 
 // Run runs the program once with other arguments before its own, beside whatever run of it there is,
-// and gives its exit code and output.
+// and returns its exit code and output.
 func (p *Process) Run(args ...string) (code int, output string) {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.t.Context(), runTimeout)

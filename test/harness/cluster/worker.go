@@ -293,7 +293,7 @@ func (r *owned) judge(got *model.VersionDB, opts model.ReadOptions, label uint64
 	return Wrong
 }
 
-// passing tells refusals that promise that nothing was done and will be over some time.
+// passing reports whether a refusal promises that nothing was done, and will be over some time.
 func passing(err error) bool {
 	switch CodeOf(err) {
 	case "no_leader", "store_unavailable", "not_caught_up", "node_removed", "too_many_requests":

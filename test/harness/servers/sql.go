@@ -172,7 +172,7 @@ func (s *SQLServer) TurnDefaults(ctx context.Context) error {
 	return nil
 }
 
-// Load gives a script to the mysql client, as an operator does.
+// Load runs a script with the mysql client, as an operator does.
 func (s *SQLServer) Load(ctx context.Context, database string, script io.Reader) error {
 	cmd, err := s.run(ctx, s.client, database)
 	if err != nil {

@@ -51,7 +51,7 @@ type state struct {
 	revision  uint64
 }
 
-// recordModel says what one store that does one thing at a time may answer. It is nondeterministic
+// recordModel returns what one store that does one thing at a time may answer. It is nondeterministic
 // because a write of unknown outcome that depends on an unknown revision may do either.
 func recordModel() porcupine.Model {
 	m := porcupine.NondeterministicModel{
