@@ -2,7 +2,6 @@ package state
 
 import (
 	"math"
-	"slices"
 	"sync"
 
 	"versiond/model"
@@ -253,59 +252,9 @@ func (l *changeLog) publish() []model.Change {
 	return published
 }
 
-// discard takes back what is staged, the newest first.
-func (l *changeLog) discard() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, s := range slices.Backward(l.steps) {
-		if s.gone {
-			l.putBack(s.place)
-		} else {
-			l.takeOff(s.place)
-		}
-		l.window = s.window
-	}
-	l.from = l.former
-	l.let(false, nil)
-	l.settle()
-}
-
 func (l *changeLog) settle() {
 	clear(l.added)
 	l.added, l.steps, l.former = l.added[:0], l.steps[:0], l.from
-}
-
-// putBack undoes drop.
-func (l *changeLog) putBack(number int32) {
-	p := &l.places[number]
-	p.gone = false
-	l.places[p.before].behind, l.places[p.behind].before = number, number
-	of := l.ofID[p.id]
-	if of.count++; of.count == 1 {
-		of.newest = number
-	} else {
-		l.places[p.behindOfID].beforeOfID = number
-	}
-	of.oldest = number
-	l.ofID[p.id] = of
-	l.count++
-}
-
-// takeOff undoes append.
-func (l *changeLog) takeOff(number int32) {
-	p := l.places[number]
-	l.places[p.before].behind, l.places[0].before = 0, p.before
-	of := l.ofID[p.id]
-	if of.count--; of.count == 0 {
-		delete(l.ofID, p.id)
-	} else {
-		of.newest = p.beforeOfID
-		l.places[of.newest].behindOfID = 0
-		l.ofID[p.id] = of
-	}
-	l.count--
-	l.places[number] = place{}
-	l.free = append(l.free, number)
 }
 
 // load takes a change of the store, which come in the order of the log.
@@ -326,32 +275,4 @@ func (l *changeLog) clear() {
 	l.window, l.count, l.newest, l.from = window{}, 0, 0, 0
 	l.let(false, nil)
 	l.settle()
-}
-
-// history returns the marks of up to limit changes of an id with revisions below before, or of the newest where that is 0,
-// the newest first, and that of the oldest of all; none where there are none.
-func (l *changeLog) history(id string, before uint64, limit int) (marks []ChangeMark, oldest ChangeMark) {
-	if before == 0 {
-		before = math.MaxUint64
-	}
-	l.mu.RLock()
-	defer l.mu.RUnlock()
-	of := l.ofID[l.hash(id)]
-	for number := of.newest; number != 0 && len(marks) < limit; number = l.places[number].beforeOfID {
-		if p := &l.places[number]; p.revision < before && p.revision <= l.newest {
-			marks = append(marks, ChangeMark{p.revision, p.hash})
-		}
-	}
-	if p := &l.places[of.oldest]; p.revision <= l.newest {
-		oldest = ChangeMark{p.revision, p.hash}
-	}
-	return marks, oldest
-}
-
-// ChangeMark is what a node knows of a change without reading it.
-type ChangeMark struct{ Revision, hash uint64 }
-
-// IsOf reports whether a change is the one that was applied.
-func (m ChangeMark) IsOf(c *model.Change) bool {
-	return m.Revision == c.Revision && m.hash == new(Sum).AddChange(c)
 }

@@ -1,4 +1,3 @@
-// Package fakestore is a store in memory, for tests of what applies log entries to a store.
 package fakestore
 
 import (
@@ -7,98 +6,11 @@ import (
 	"io"
 	"maps"
 	"slices"
-	"sync"
 
 	"versiond/model"
 	"versiond/raft/snapshot"
 	"versiond/wire"
 )
-
-// Store is a store in memory that outlives the nodes that a test starts over it, as a database
-// does. Its faults are what a database can do to the applier.
-type Store struct {
-	Mu      sync.Mutex
-	Table   map[string]model.Version
-	State   *model.StoreState
-	dedup   []model.DedupRecord
-	Decided []uint64 // the index of every command that was decided, in order
-
-	FailCommits  int  // commits that fail before anything is written
-	LoseAnswers  int  // commits that happen and whose answer is lost
-	StateFails   int  // state look-ups that fail
-	ViewsOpen    int  // views that were not closed
-	restoreCount int  // restores that went through
-	BreakRestore bool // the next restore is broken off half-way
-	OnLoad       func()
-	heldPages    chan struct{} // closed when views that are opened from now on may be read; nil when they may at once
-}
-
-// New returns an empty store.
-func New() *Store { return &Store{Table: map[string]model.Version{}} }
-
-// HoldPages makes views that are opened from now on give no page before release is called.
-func (s *Store) HoldPages() (release func()) {
-	s.Mu.Lock()
-	defer s.Mu.Unlock()
-	held := make(chan struct{})
-	s.heldPages = held
-	return func() { close(held) }
-}
-
-// OpenViews is how many views were not closed.
-func (s *Store) OpenViews() int {
-	s.Mu.Lock()
-	defer s.Mu.Unlock()
-	return s.ViewsOpen
-}
-
-// Rows returns a copy of all records.
-func (s *Store) Rows() map[string]model.Version {
-	s.Mu.Lock()
-	defer s.Mu.Unlock()
-	return maps.Clone(s.Table)
-}
-
-// RestoresAfterStart is how often all records were replaced, but for the first time, which makes the empty store.
-func (s *Store) RestoresAfterStart() int {
-	s.Mu.Lock()
-	defer s.Mu.Unlock()
-	return s.restoreCount - 1
-}
-
-// RefuseCommits makes so many commits fail.
-func (s *Store) RefuseCommits(count int) {
-	s.Mu.Lock()
-	defer s.Mu.Unlock()
-	s.FailCommits = count
-}
-
-// Clone returns a store of the same content.
-func (s *Store) Clone() *Store {
-	table, state := s.Copy()
-	return &Store{Table: table, State: &state}
-}
-
-// Copy is what a copy of the store's files holds.
-func (s *Store) Copy() (map[string]model.Version, model.StoreState) {
-	s.Mu.Lock()
-	defer s.Mu.Unlock()
-	return maps.Clone(s.Table), *s.State
-}
-
-// GoBack puts the store back to a copy, as a database does that was killed before it wrote to disk.
-func (s *Store) GoBack(rows map[string]model.Version, state model.StoreState) {
-	s.Mu.Lock()
-	defer s.Mu.Unlock()
-	s.Table, s.State = maps.Clone(rows), &state
-}
-
-// Drop takes the store away, as somebody does who drops its tables.
-func (s *Store) Drop() {
-	s.Mu.Lock()
-	defer s.Mu.Unlock()
-	s.Table, s.State = map[string]model.Version{}, nil
-}
 
 // Service is a VersionServiceInterface over a Store.
 type Service = service
@@ -245,8 +157,10 @@ func (f *service) CommitInternal(_ context.Context, store string, from, to model
 }
 
 func (f *service) PublishInternal() { clear(f.Staged) }
+
 func (f *service) DiscardInternal() { clear(f.Staged); f.remembered, f.changesFrom = nil, 0 }
-func (f *service) CacheInternal()   {}
+
+func (f *service) CacheInternal() {}
 
 func (f *service) ChecksumInternal() model.Checksum { return "" }
 
@@ -319,62 +233,5 @@ func (f *service) RestoreInternal(_ context.Context, identity model.Identity, at
 	}
 	s.State.Applied, s.State.Restoring = at, false
 	s.restoreCount++
-	return nil
-}
-
-func (f *service) OpenViewInternal(context.Context) (snapshot.StoreView, error) {
-	f.Store.Mu.Lock()
-	defer f.Store.Mu.Unlock()
-	if f.Store.State == nil {
-		return nil, model.ErrNoState
-	}
-	f.Store.ViewsOpen++
-	return &view{store: f.Store, rows: maps.Clone(f.Store.Table), state: *f.Store.State, dedup: slices.Clone(f.Store.dedup), held: f.Store.heldPages}, nil
-}
-
-type view struct {
-	store *Store
-	rows  map[string]model.Version
-	dedup []model.DedupRecord
-	state model.StoreState
-	held  chan struct{}
-}
-
-func (v *view) DedupRecords(_ context.Context, after uint64, limit int) (page []model.DedupRecord, _ error) {
-	for _, m := range v.dedup {
-		if m.Revision > after && len(page) < limit {
-			page = append(page, m)
-		}
-	}
-	return page, nil
-}
-
-func (v *view) ChangesFrom() uint64 { return v.state.ChangesFrom }
-
-func (v *view) ChangesAfter(context.Context, uint64, int) ([]model.Change, error) { return nil, nil }
-
-func (v *view) State() model.StoreState { return v.state }
-
-func (v *view) Page(ctx context.Context, after string, limit int) ([]model.Version, error) {
-	if v.held != nil {
-		select {
-		case <-v.held:
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-	}
-	var page []model.Version
-	for _, id := range slices.Sorted(maps.Keys(v.rows)) {
-		if id > after && len(page) < limit {
-			page = append(page, v.rows[id])
-		}
-	}
-	return page, nil
-}
-
-func (v *view) Close() error {
-	v.store.Mu.Lock()
-	defer v.store.Mu.Unlock()
-	v.store.ViewsOpen--
 	return nil
 }
