@@ -55,7 +55,7 @@ type Advice struct {
 	MinVersionNo string `json:"minVersionNo,omitempty"`
 	// Supported reports whether the installed version does not come before MinVersionNo.
 	Supported bool `json:"supported"`
-	// Ahead reports whether the installed version comes after Latest.
+	// Ahead reports whether Update is none because the installed version comes after Latest.
 	Ahead  bool   `json:"ahead"`
 	Scheme string `json:"scheme"`
 }

@@ -27,7 +27,7 @@ type Advice struct {
 	MinVersionNo string `json:"minVersionNo,omitempty"`
 	// Supported reports whether the client's version does not come before MinVersionNo.
 	Supported bool `json:"supported"`
-	// Ahead reports whether the client's version comes after Latest.
+	// Ahead reports whether Update is none because the client's version comes after Latest.
 	Ahead  bool   `json:"ahead"`
 	Scheme string `json:"scheme"`
 }
@@ -83,8 +83,11 @@ func (r ranking) winner(current, client string) *model.VersionDB {
 // behind returns 1 when current comes before a record, -1 when it comes after it, and 0 when it is the record's. By published
 // a client is at the record that has its version number, and before all when there is none.
 func (r ranking) behind(current string, record model.VersionDB) int {
-	if r.scheme.name != Published {
+	switch {
+	case r.scheme.name != Published:
 		return r.scheme.order(record.VersionNo, current)
+	case record.VersionNo == current: // others may have it too
+		return 0
 	}
 	at := uint64(0)
 	for _, own := range r.records {

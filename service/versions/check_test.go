@@ -78,3 +78,18 @@ func TestEqualVersionsAreOrderedByTheirRevisions(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "b", newest.ID)
 }
+
+// Two records may have one version, as a stable and a beta channel have after a release: a client with it is at both.
+func TestVersionsThatTwoRecordsHave(t *testing.T) {
+	published := func(d model.Details) *model.Details { d.Scheme = versions.Published; return &d }
+	none := uint8(0)
+	for name, beta := range map[string]model.Details{"withdrawn": {Withdrawn: true}, "rolled out to nobody": {RolloutPercent: &none}, "the same": {}} {
+		advice, err := versions.Advise([]model.VersionDB{
+			{ID: "app", VersionNo: "9fceb02", Revision: 20, Details: published(model.Details{})},
+			{ID: "app-beta", VersionNo: "9fceb02", Revision: 30, Details: published(beta)},
+		}, "9fceb02", "")
+		require.NoError(t, err)
+		require.Equal(t, versions.UpdateNone, advice.Update, "one of them is %s", name)
+		require.False(t, advice.Ahead, name)
+	}
+}

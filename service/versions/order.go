@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"versiond/model"
 )
@@ -82,8 +83,13 @@ func find(name string) (scheme, error) {
 
 // refuse returns what is wrong with a version number, nothing when the scheme can order it.
 func (s scheme) refuse(field, versionNo string) []model.FieldError {
-	if s.grammar == nil || s.grammar.MatchString(versionNo) {
+	if s.grammar == nil || s.grammar.MatchString(versionNo) && isASCII(versionNo) {
 		return nil
 	}
 	return []model.FieldError{{Field: field, Detail: fmt.Sprintf("is no version of the scheme %s, %s, such as %s", s.name, s.form, s.example)}}
+}
+
+// isASCII is for a grammar that takes letters in either case: to regexp, U+017F is an s.
+func isASCII(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return r > unicode.MaxASCII })
 }

@@ -106,7 +106,7 @@ func compareSemver(a, b string) (int, error) {
 
 var mavenQualifier = regexp.MustCompile(`\.([^0-9.-])`)
 
-// compareMaven takes .X for -X where X is a word, as Maven itself has done since 3.9.2. The library does not: 1.0.sp1 comes before
+// compareMaven takes .X for -X where X is a word, as Maven 3.9.2 does. The library does not: 1.0.sp1 comes before
 // 1.0-alpha there, which comes before 1.0, which comes before 1.0.sp1.
 func compareMaven(a, b string) (int, error) {
 	return by("Maven")(mavenQualifier.ReplaceAllString(a, "-$1"), mavenQualifier.ReplaceAllString(b, "-$1"))
