@@ -30,24 +30,27 @@ func (w *Watcher) state() state {
 	h := w.hub
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	switch {
-	case w.ended:
+	if w.ended {
 		return state{err: errEnded}
-	case w.tooSlow():
-		h.counted.TooSlow++
-		return state{err: errTooSlow}
 	}
 	return state{idle: w.idle, behind: w.after < h.ring.before}
 }
 
-// tooSlow reports whether a watcher that had caught up has left lying what came since. One that goes on taking may be
-// behind: all of a batch comes at once.
+// tooSlow reports whether a watcher that had caught up comes back to more than it should have left lying. One that goes on
+// taking may be behind: all of a batch comes at once. For how long it waits here for the first of them says nothing.
 func (w *Watcher) tooSlow() bool {
-	if w.group == nil || w.idle || time.Since(w.left) < slowAfter {
+	h := w.hub
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if w.group == nil || w.idle || w.ended || time.Since(w.left) < slowAfter {
 		return false
 	}
 	waiting := w.group.matched.less(w.taken)
-	return waiting.events > waitingEventsMax || waiting.bytes > waitingBytesMax
+	slow := waiting.events > waitingEventsMax || waiting.bytes > waitingBytesMax
+	if slow {
+		h.counted.TooSlow++
+	}
+	return slow
 }
 
 // take takes events from the ring.

@@ -107,8 +107,11 @@ func (w *Watcher) Next(ctx context.Context) ([]Event, error) {
 }
 
 func (w *Watcher) next(ctx context.Context) ([]Event, error) {
-	if w.finished {
+	switch {
+	case w.finished:
 		return nil, io.EOF
+	case w.tooSlow():
+		return nil, errTooSlow
 	}
 	for {
 		events, err := w.step(ctx)

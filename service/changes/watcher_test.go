@@ -246,6 +246,24 @@ func TestOnlyWhoDoesNotTakeIsTooSlow(t *testing.T) {
 	})
 }
 
+// One that waits takes what comes at once, however long it waited for it and however much it is.
+func TestWhoWaitsIsNotTooSlow(t *testing.T) {
+	for name, request := range map[string]Request{"stream": {Now: true}, "poll": {Now: true, Wait: time.Minute}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				n := mustFake()
+				c := n.mustWatch(t, request)
+				if !c.poll {
+					require.Empty(t, c.untilBookmark())
+				}
+				burst := slices.Repeat([]model.VersionDB{record("app", "1", "linux")}, waitingEventsMax+1)
+				time.AfterFunc(2*slowAfter, func() { n.write(burst...) })
+				require.Len(t, c.next(), batchEvents)
+			})
+		})
+	}
+}
+
 // A few large records may be too much as well.
 func TestTooManyBytesAreTooSlow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
