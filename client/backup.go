@@ -110,7 +110,7 @@ func newUpload(from io.Reader) (*upload, error) {
 
 // into makes it the body of a request, from its beginning on.
 func (u *upload) into(r *http.Request) {
-	if u.sent != nil {
+	if u.sent != nil && u.size >= 0 {
 		_ = u.sent.Close()
 		_, _ = u.from.(io.Seeker).Seek(u.start, io.SeekStart) // it could before
 	}
@@ -123,8 +123,14 @@ func (u *upload) into(r *http.Request) {
 	r.Header.Set("Expect", "100-continue") // who refuses does not want the file
 }
 
-// spent reports whether a body cannot be sent again.
-func (u *upload) spent() bool { return u != nil && u.sent != nil && u.size < 0 && u.sent.begun() }
+// spent ends the last sending, and reports whether the body cannot be sent again.
+func (u *upload) spent() bool {
+	if u == nil || u.sent == nil {
+		return false
+	}
+	_ = u.sent.Close() // whoever begins to read now would take from the next one
+	return u.size < 0 && u.sent.begun()
+}
 
 // uploading is a body on its way. The transport may go on to read it when the answer is there; once it is closed it leaves
 // what it was made of alone.

@@ -1,6 +1,7 @@
 package client_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -134,6 +135,28 @@ func TestWhatHasNoKeyIsSentOnce(t *testing.T) {
 	_, err := mustClient(t, lost.URL).Update(t.Context(), record("once", "2"), client.Newer())
 	require.ErrorIs(t, err, client.ErrOutcomeUnknown)
 	require.Len(t, lost.requests(), 2)
+}
+
+// A backup that cannot be rewound, such as a pipe, goes to the next node as long as nothing was read of it, and to nobody
+// once something was.
+func TestARestoreFromAPipeGoesOnWhileNothingWasRead(t *testing.T) {
+	mustCreate(t, mustClient(t), record("piped", "1"))
+	var file bytes.Buffer
+	_, err := mustClient(t).Backup(t.Context(), &file)
+	require.NoError(t, err)
+	pipe := func() io.Reader { return struct{ io.Reader }{bytes.NewReader(file.Bytes())} }
+	refuses := mustFront(t, addresses[0], func(w http.ResponseWriter, _ *http.Request, _ int, _ http.Handler) { refuse(w, 503, "no_leader", "1") })
+	_, err = mustClient(t, mustBeDead(t), refuses.URL, addresses[1]).Restore(t.Context(), pipe(), client.RestoreOptions{})
+	require.NoError(t, err)
+
+	reads := mustFront(t, addresses[0], func(w http.ResponseWriter, r *http.Request, _ int, _ http.Handler) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		refuse(w, 503, "no_leader", "1")
+	})
+	_, err = mustClient(t, reads.URL, addresses[1]).Restore(t.Context(), pipe(), client.RestoreOptions{})
+	require.ErrorIs(t, err, client.ErrNoLeader)
+	_, err = mustClient(t, reads.URL, addresses[1]).Restore(t.Context(), bytes.NewReader(file.Bytes()), client.RestoreOptions{})
+	require.NoError(t, err)
 }
 
 // Retry-After is kept to, by the same address alone, and not when it asks for more than a call has time.
