@@ -43,6 +43,9 @@ type source func() (item, error)
 // newSource reads records in a form, or in the one that the file seems to have.
 func newSource(r io.Reader, form, platform string) (source, error) {
 	in := bufio.NewReaderSize(r, guessBytes)
+	if err := passMark(in); err != nil {
+		return nil, err
+	}
 	if form == formatAuto {
 		begin, err := in.Peek(guessBytes)
 		if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, bufio.ErrBufferFull) {
@@ -57,6 +60,20 @@ func newSource(r io.Reader, form, platform string) (source, error) {
 		return lines(in, func(text string) (client.Record, error) { return parseDpkg(text, platform) }), nil
 	}
 	return newCSV(in)
+}
+
+// passMark passes over the byte order mark that programs put before UTF-8, and refuses those of UTF-16.
+func passMark(in *bufio.Reader) error {
+	begin, _ := in.Peek(len("\uFEFF")) // whoever reads on sees why there was no more
+	text := string(begin)
+	switch {
+	case text == "\uFEFF":
+		_, err := in.Discard(len(text))
+		return err
+	case strings.HasPrefix(text, "\xff\xfe"), strings.HasPrefix(text, "\xfe\xff"):
+		return errors.New("the file is in UTF-16; save it in UTF-8")
+	}
+	return nil
 }
 
 // guess returns the form of the first line that has something in it.

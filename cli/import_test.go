@@ -75,6 +75,25 @@ func TestImportForms(t *testing.T) {
 	require.Contains(t, r.stderr, `no column is called "version"; these are: id, versionNo`)
 }
 
+// Programs for Windows put a mark before a text that is no part of the first record.
+func TestImportPassesOverAByteOrderMark(t *testing.T) {
+	for form, text := range map[string]string{
+		"csv":    "marked-csv,1,linux\n",
+		"quoted": "\"marked-quoted\",1,linux\r\n",
+		"header": "id,versionNo,platform\nmarked-header,1,linux\n",
+		"jsonl":  `{"id":"marked-jsonl","versionNo":"1","platform":"linux"}` + "\n",
+		"dpkg":   "marked-dpkg\t1\tlinux\n",
+	} {
+		r := command(t, "\xef\xbb\xbf"+text, "import")
+		require.Equal(t, "1 created, 0 updated, 0 unchanged, 0 refused\n", r.stdout, "%s: %s", form, r.stderr)
+		require.Contains(t, must(t, "get", "marked-"+form), "platform   linux\n")
+	}
+	require.Equal(t, "0 created, 0 updated, 0 unchanged, 0 refused\n", command(t, "\xef\xbb\xbf", "import").stdout)
+	r := command(t, "\xff\xfea\x00,\x001\x00,\x00l\x00\n\x00", "import")
+	require.Equal(t, exitOther, r.code)
+	require.Contains(t, r.stderr, "UTF-8")
+}
+
 // What is there and is the same is left alone, what differs is changed in what the file says, or kept.
 func TestImportOfWhatIsThere(t *testing.T) {
 	must(t, "create", "there-1", "1", "linux", "--min-version", "0.5")
