@@ -50,7 +50,6 @@ type applier struct {
 
 	loaded     bool            // the store is known to be ours
 	distrusted bool            // the store is to be built anew, whatever its state row says
-	highest    uint64          // the highest index that readers were ever shown
 	stored     model.Position  // what the state row says
 	applied    model.Position  // stored, or beyond it by entries without commands
 	told       map[string]bool // what the store has answered since it failed, and was logged
@@ -264,13 +263,14 @@ func storeRetries() []backoff.RetryOption {
 // it has come as far as what they had been shown before.
 func (a *applier) advance(to model.Position) {
 	a.applied = to
+	highest := max(a.progress.highest.Load(), to.Index)
+	a.progress.highest.Store(highest)
 	a.progress.publish(to, append(a.passed, model.Checkpoint{Index: to.Index, Checksum: a.service.ChecksumInternal()})...)
 	a.passed = a.passed[:0]
-	a.highest = max(a.highest, to.Index)
 	if a.service.ChangesFromInternal() > 0 {
 		a.progress.NoteKeepsChanges()
 	}
-	a.progress.serving.Store(a.loaded && to.Index == a.highest)
+	a.progress.serving.Store(a.loaded && to.Index == highest)
 }
 
 // suspend keeps readers from the store until it is loaded again.

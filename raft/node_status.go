@@ -110,7 +110,7 @@ func (n *Node) ReadIndexFor(ctx context.Context, ack model.TermAck) (uint64, err
 }
 
 // LeaderIndex returns the leader's applied index without asking a quorum, once an entry of its term
-// is applied. Leader only.
+// is applied; where its store was put back, the one of before. Leader only.
 func (n *Node) LeaderIndex(ctx context.Context) (uint64, error) {
 	running := n.current()
 	if running == nil || !running.leads() {
@@ -126,7 +126,7 @@ func (n *Node) LeaderIndex(ctx context.Context) (uint64, error) {
 			return 0, err
 		}
 	}
-	return n.AppliedIndex(), nil
+	return n.progress.highest.Load(), nil
 }
 
 // Lag is how long the oldest entry that this node was handed and has not applied waits already; 0 when

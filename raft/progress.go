@@ -19,7 +19,8 @@ type progress struct {
 	// wanted is set when somebody has begun to wait.
 	wanted  group.Signal
 	applied atomic.Uint64
-	serving atomic.Bool // the store is known to be ours and to hold what applied says
+	highest atomic.Uint64 // the highest that applied has ever been; it goes back where a store has lost what it held
+	serving atomic.Bool   // the store is known to be ours and to hold what applied says
 	moved   atomic.Pointer[time.Time]
 	worked  atomic.Pointer[time.Time]
 	failure atomic.Pointer[storeFailure]

@@ -70,6 +70,25 @@ func TestStoreThatWentBackIsMendedWithoutWrites(t *testing.T) {
 	require.Equal(t, restores, c.store.RestoresAfterStart(), "it was built anew where the log would do")
 }
 
+// A follower that asks what the leader has applied, and answers up to that, would not show what was acknowledged before.
+func TestLeaderIndexDoesNotGoBackWithTheStore(t *testing.T) {
+	c := newTestConfig(t)
+	n := c.mustLead(t)
+	n.mustAdd(t, "kept", 1)
+	rows, state := c.store.Copy()
+	n.mustAdd(t, "lost", 3)
+	shown := n.AppliedIndex()
+	c.store.RefuseCommits(1 << 20)
+	c.store.GoBack(rows, state)
+	n.VerifyStore()
+	require.Eventually(t, func() bool { return n.AppliedIndex() < shown }, 10*time.Second, time.Millisecond)
+	index, err := n.LeaderIndex(t.Context())
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, index, shown)
+	c.store.RefuseCommits(0)
+	require.Eventually(t, func() bool { return len(c.store.Rows()) == 4 && n.Serving() }, 10*time.Second, 5*time.Millisecond)
+}
+
 // A store that cannot be asked is not judged: to take it out of use would make an outage worse.
 func TestVerifiedStoreThatDoesNotAnswerStaysInUse(t *testing.T) {
 	c := newTestConfig(t)

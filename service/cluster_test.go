@@ -115,8 +115,10 @@ func TestFollowersPassMembershipOn(t *testing.T) {
 	eventually(t, func() bool { return nodes[1].cluster.Removed() != nil })
 	_, err = nodes[1].AddVersion(ctx, record("a", "1"), model.WriteOptions{})
 	require.ErrorIs(t, err, model.ErrNodeRemoved)
-	_, err = nodes[1].GetVersionByID(ctx, "a", model.ReadOptions{Level: model.LevelLinearizable})
-	require.ErrorIs(t, err, model.ErrNodeRemoved)
+	for _, level := range []model.Level{model.LevelLinearizable, model.LevelLeader, model.LevelNone} {
+		_, err = nodes[1].GetVersionByID(ctx, "a", model.ReadOptions{Level: level})
+		require.ErrorIs(t, err, model.ErrNodeRemoved, level)
+	}
 	_, _, err = nodes[1].ApplyCommands(ctx, units.Singles(add("a", "1")))
 	require.ErrorIs(t, err, model.ErrNodeRemoved)
 	checks := nodes[1].Readiness(ctx)

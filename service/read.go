@@ -168,14 +168,14 @@ type indexOf func(context.Context, model.Level) (uint64, error)
 
 // awaitFresh returns once this node's store reflects what opts asks for.
 func (r *reader) awaitFresh(ctx context.Context, opts model.ReadOptions, indexOf indexOf) error {
+	if err := r.cluster.Removed(); err != nil {
+		return err
+	}
 	if opts.Level == model.LevelNone {
 		if !r.level.reached.Load() || !r.guard.Serving() {
 			return model.ErrNotCaughtUp
 		}
 		return r.node.WaitApplied(ctx, opts.MinIndex)
-	}
-	if err := r.cluster.Removed(); err != nil {
-		return err
 	}
 	index, err := indexOf(ctx, opts.Level)
 	if err != nil {
