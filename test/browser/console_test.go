@@ -26,7 +26,7 @@ func TestConsole(t *testing.T) {
 	})
 	t.Run("beside each other", func(t *testing.T) {
 		run(t, c, []part{{"looks", looks}, {"tokens", tokens}, {"records", records}, {"conflict", conflict}, {"pages", pages}, {"versions", versions},
-			{"files", importAndExport}, {"behind a proxy", behindProxy}}, (*testing.T).Parallel)
+			{"files", importAndExport}, {"behind a proxy", behindProxy}, {"restore given up", restoreGivenUp}, {"scripts", scripts}}, (*testing.T).Parallel)
 	})
 	// These change the cluster.
 	run(t, c, []part{{"members", members}, {"a node is killed", nodeKilled}, {"live", live}, {"backup", backup}}, func(*testing.T) {})

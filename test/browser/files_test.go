@@ -48,6 +48,24 @@ func (w *window) choose(name, path string) {
 	w.run(chromedp.SetUploadFiles(key(name), []string{path}))
 }
 
+// slow has the browser read the next file only when goOn is called; slowRead is true when what was waiting for it went on.
+func (w *window) slow() {
+	w.t.Helper()
+	value[bool](w, `(() => {
+		const real = Blob.prototype.text;
+		const held = new Promise((resolve) => { window.goOn = () => resolve() ?? true; });
+		Blob.prototype.text = async function () {
+			Blob.prototype.text = real;
+			const read = await real.call(this);
+			await held;
+			setTimeout(() => { window.slowRead = true; }, 200);
+			return read;
+		};
+		window.slowRead = false;
+		return true;
+	})()`)
+}
+
 // importAndExport writes what is there into a file, changes the file, and reads it back: what would be done is said before
 // it is done, and what is refused is listed with its line.
 func importAndExport(t *testing.T, c *cluster.Cluster) {
@@ -75,7 +93,12 @@ func importAndExport(t *testing.T, c *cluster.Cluster) {
 	content := strings.Replace(string(exported), `"filed,1",1.0.0`, `"filed,1",2.0.0`, 1) + "filed-new,1.0,linux,,,,,50,,\nfiled-odd,x,linux,semver,,,,,,\nfiled-short,1\n"
 	require.NoError(t, os.WriteFile(changed, []byte(content), 0o600))
 	w.click("import")
+	w.slow()
+	w.choose("import-file", filepath.Join(folder, "versiond.csv"))
 	w.choose("import-file", changed)
+	w.see("2 to create", "1 to change")
+	value[bool](w, `window.goOn()`)
+	w.until(`window.slowRead`, "the first file was read too")
 	w.see("2 to create", "1 to change", "2 the same already", "1 not readable", "Nothing is written yet.", "has 2 columns")
 	_, err = c.Nodes[0].Client.Get(t.Context(), "filed-new", model.ReadOptions{Level: model.LevelLinearizable})
 	require.Equal(t, "not_found", cluster.CodeOf(err), "it was only said")

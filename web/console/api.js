@@ -12,11 +12,12 @@ export const token = {
   forget: () => sessionStorage.removeItem(tokenKey),
 };
 
-// Problem is a request that was refused or not answered; code is the API's, or unreachable when nothing came back.
+// Problem is a request that was refused or not answered; code is the API's, or unreachable when nothing came back,
+// or broken_off when an upload was given up.
 export class Problem extends Error {
   constructor(fields) {
     super(fields.detail ?? fields.code);
-    Object.assign(this, {errors: [], results: []}, fields);
+    Object.assign(this, {errors: [], results: [], retryAfter: 0}, fields);
   }
 
   // passing reports whether the same request may do better in a moment.
@@ -85,6 +86,7 @@ export function upload(path, file, {query = {}, signal, progress}) {
     if (token.get()) request.setRequestHeader('Authorization', `Bearer ${token.get()}`);
     request.upload.onprogress = ({loaded, total}) => progress(loaded / total);
     request.onerror = () => reject(new Problem({code: 'unreachable', status: 0}));
+    request.onabort = () => reject(new Problem({code: 'broken_off', status: 0}));
     request.onload = () => {
       const answer = new Response(request.response, {status: request.status});
       if (answer.ok) resolve(answer.json());

@@ -2,6 +2,8 @@
 
 import {h, fresh} from './dom.js';
 import {t} from './i18n.js';
+import {toast} from './toast.js';
+import {meaning} from './words.js';
 
 // dialog shows one and returns {el, close}. The signal of the view closes it; closed is called in the end, however it ended.
 export function dialog({title, body, foot, wide, signal, closed}) {
@@ -17,26 +19,29 @@ export function dialog({title, body, foot, wide, signal, closed}) {
   return {el, close};
 }
 
-// confirm asks before something that cannot be taken back. With a word, it has to be typed in. It runs act, and stays open
-// with what say makes of the error when that fails.
+// confirm asks before something that cannot be taken back. With a word, it has to be typed in. It runs act with a
+// signal that ends when it is closed, and stays open with what say makes of the error when that fails. Once it is closed, a
+// notice says what went wrong.
 export function confirm({title, body, word, name, act, say, signal}) {
   const id = fresh('word');
+  const under = new AbortController();
   const go = h('button.danger', {type: 'submit', disabled: Boolean(word), 'data-key': 'go'}, name);
   const input = word && h('input.mono', {id, autocomplete: 'off', spellcheck: 'false', 'data-key': 'word', oninput: () => { go.disabled = input.value !== word; }});
   const said = h('div');
   const form = h('form', {onsubmit: submit}, body,
     word && h('p', {}, h('label', {for: id}, t('Type {word} to confirm', {word})), input), said,
     h('div.dialog-foot', {}, h('button', {type: 'button', 'data-key': 'cancel', onclick: () => open.close()}, t('Cancel')), go));
-  const open = dialog({title, body: form, signal});
+  const open = dialog({title, body: form, signal, closed: () => under.abort()});
   async function submit(event) {
     event.preventDefault();
     go.disabled = true;
     try {
-      await act();
+      await act(under.signal);
       open.close();
     } catch (err) {
       go.disabled = false;
-      said.replaceChildren(say(err));
+      if (open.el.open) said.replaceChildren(say(err));
+      else toast(`${name}: ${meaning(err)}`, {kind: 'bad'});
     }
   }
 }

@@ -2,9 +2,10 @@
 
 import {t} from './i18n.js';
 
-// The keys are those of the API; unreachable is the console's own.
+// The keys are those of the API; unreachable and broken_off are the console's own.
 const meanings = () => ({
   unreachable: t('This node does not answer.'),
+  broken_off: t('It was broken off. If the node had all of it already, it may be done all the same.'),
   no_leader: t('The cluster has no leader at the moment.'),
   not_caught_up: t('This node is still catching up with the cluster.'),
   store_unavailable: t('The database of this node does not answer.'),

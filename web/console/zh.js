@@ -154,6 +154,7 @@ export const zh = {
   'clients below it must update': '低于它的客户端必须更新',
   'only clients from it on may take this version': '只有不低于它的客户端才能更新到此版本',
   'of a hundred clients; empty is all': '占客户端的百分比，留空表示全部',
+  'must be a whole number from 0 to 100': '必须是 0 到 100 的整数',
   'clients below this version must update': '低于此版本的客户端必须更新',
   'it is for nobody any more': '不再提供给任何客户端',
   'one name=value in each line, such as url=https://example.org; a line that begins with a blank goes on with the value': '每行一个 name=value，例如 url=https://example.org；以空格开头的行接着上一行的值',
@@ -286,6 +287,7 @@ export const zh = {
 
   // What went wrong
   'This node does not answer.': '本节点没有回应。',
+  'It was broken off. If the node had all of it already, it may be done all the same.': '操作已中断。如果节点此前已收到全部内容，操作仍可能完成。',
   'The cluster has no leader at the moment.': '集群目前没有 leader。',
   'This node is still catching up with the cluster.': '本节点仍在追赶集群的进度。',
   'The database of this node does not answer.': '本节点的数据库没有回应。',

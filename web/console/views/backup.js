@@ -55,20 +55,24 @@ const broken = (err) => (err instanceof Problem ? err : new Problem({code: 'unre
 
 function restore(signal) {
   const said = h('div', {role: 'status'});
-  const foreign = h('input', {type: 'checkbox', 'data-key': 'restore-foreign'});
   const file = h('input', {type: 'file', 'data-key': 'restore-file', disabled: !may('admin'), onchange: look});
+  let latest = 0;
   async function look() {
+    const turn = ++latest;
     if (!file.files.length) return fill(said);
     const [chosen] = file.files;
     fill(said, h('progress'));
     const about = await inspect(chosen);
+    if (turn !== latest) return undefined; // another file was chosen meanwhile
     if (!about) return fill(said, bad(t('This is no backup of versiond.')));
     if (about.whole === false) return fill(said, bad(t('This backup is damaged or was cut off: its checksum is not right.')));
+    const wrong = h('div');
     return fill(said, facts(chosen, about),
-      h('button.danger', {type: 'button', 'data-key': 'restore-go', onclick: () => ask(chosen, about)}, t('Restore…')));
+      h('button.danger', {type: 'button', 'data-key': 'restore-go', onclick: () => ask(chosen, about).catch((err) => fill(wrong, refusal(broken(err))))}, t('Restore…')), wrong);
   }
   async function ask(chosen, about) {
     const records = sum(read(await (await send('GET', ['metrics'], {signal})).text()), 'versiond_records');
+    const foreign = h('input', {type: 'checkbox', 'data-key': 'restore-foreign'});
     const bar = h('progress', {max: 1, value: 0, hidden: true, 'aria-label': t('Restore')});
     const other = h('label.row', {hidden: true}, foreign, t('It is of another cluster, and is wanted all the same: its records get new revisions.'));
     confirm({
@@ -76,9 +80,9 @@ function restore(signal) {
       body: [h('p', {}, tn(records, 'The {n} record of this cluster is taken away, on every node, and what is in the file takes its place.', 'The {n} records of this cluster are taken away, on every node, and what is in the file takes their place.')),
         h('p', {}, t('Lost is everything that was written after {time} (log index {index}).', {time: time(about.time), index: number(about.index)})),
         h('p.muted', {}, t('Who may want it back downloads a backup first.')), other, bar],
-      act: async () => {
+      act: async (open) => {
         bar.hidden = false;
-        const restored = await upload(['restore'], chosen, {query: {foreign: foreign.checked || ''}, signal, progress: (part) => { bar.value = part; }});
+        const restored = await upload(['restore'], chosen, {query: {foreign: foreign.checked || ''}, signal: open, progress: (part) => { bar.value = part; }});
         fill(said, h('p.done', {}, tn(restored.records, 'Restored: there is {n} record now.', 'Restored: there are {n} records now.')));
         file.value = '';
       },

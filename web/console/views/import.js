@@ -20,19 +20,27 @@ export function openImport(done, signal) {
   const file = h('input', {type: 'file', accept: '.csv,.jsonl,.ndjson,.json,text/csv,application/json', 'data-key': 'import-file', onchange: look});
   const go = h('button.primary', {type: 'button', 'data-key': 'import-go', disabled: true, onclick: () => run()}, t('Import'));
   let planned;
+  let looking = new AbortController(); // ends when another file is chosen
+  under.signal.addEventListener('abort', () => looking.abort(), {once: true});
 
   async function look() {
+    looking.abort();
+    looking = new AbortController();
+    const {signal: own} = looking;
     go.disabled = true;
+    fill(said);
     if (!file.files.length) return;
     fill(said, h('progress'), h('p', {}, t('Looking at what is there…')));
     try {
-      planned = await plan(readRows(await file.files[0].text()), under.signal, (n) => fill(said, h('progress'), h('p', {}, tn(n, 'Looked at {n} record', 'Looked at {n} records'))));
+      const found = await plan(readRows(await file.files[0].text()), own, (n) => own.aborted || fill(said, h('progress'), h('p', {}, tn(n, 'Looked at {n} record', 'Looked at {n} records'))));
+      if (own.aborted) return;
+      planned = found;
       const todo = planned.create.length + planned.update.length;
       fill(said, counts([[t('to create'), planned.create.length], [t('to change'), planned.update.length], [t('the same already'), planned.same.length], [t('not readable'), planned.wrong.length]]),
         h('p', {}, todo ? t('Nothing is written yet.') : t('There is nothing to do.')), list(planned.wrong));
       go.disabled = !todo;
     } catch (err) {
-      trouble(err);
+      trouble(err, own);
     }
   }
 
@@ -54,7 +62,7 @@ export function openImport(done, signal) {
       }
       fill(said, counts([[t('written'), total - (refused.length - planned.wrong.length)], [t('the same already'), planned.same.length], [t('refused'), refused.length]]), list(refused));
     } catch (err) {
-      trouble(err);
+      trouble(err, under.signal);
     } finally {
       file.disabled = false;
       done();
@@ -75,8 +83,8 @@ export function openImport(done, signal) {
     }
   }
 
-  function trouble(err) {
-    if (under.signal.aborted) return;
+  function trouble(err, own) {
+    if (own.aborted) return;
     if (!(err instanceof Problem)) throw err;
     fill(said, refusal(err));
   }

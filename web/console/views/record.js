@@ -58,7 +58,8 @@ function saving(form, signal, act, mend = async () => false) {
     } catch (err) {
       if (!(err instanceof Problem)) throw err;
       if (!err.unknown) key = newKey();
-      if (!(await mend(err))) form.complain(err);
+      const left = await mend(err).then((mended) => !mended && err, (worse) => worse);
+      if (left) form.complain(left);
       button.textContent = err.unknown ? t('Try again: nothing is done twice') : button.dataset.name;
     } finally {
       button.disabled = false;

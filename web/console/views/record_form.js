@@ -1,5 +1,6 @@
-// The form of a record. read gives what stands in it, fill puts a record into it, complain shows what a node had against it.
+// The form of a record. read gives what stands in it, or throws a Problem when that is no value, fill puts a record into it, complain shows what a node had against it.
 
+import {Problem} from '../api.js';
 import {h, fresh} from '../dom.js';
 import {t} from '../i18n.js';
 import {fieldName, schemes} from '../details.js';
@@ -26,7 +27,7 @@ export function recordForm(record, {fixed, readOnly}) {
   const text = (props = {}) => h('input.mono', {type: 'text', autocomplete: 'off', spellcheck: 'false', ...props});
   const tick = () => h('input', {type: 'checkbox'});
   const rollout = h('input', {type: 'range', min: 0, max: 100, step: 1, 'aria-label': t('Rollout'), disabled: Boolean(readOnly), oninput: () => { inputs.rolloutPercent.value = rollout.value; }});
-  const percent = h('input.mono', {type: 'number', min: 0, max: 100, placeholder: '100', oninput: () => { rollout.value = percent.value === '' ? 100 : percent.value; }});
+  const percent = h('input.mono', {type: 'number', min: 0, max: 100, placeholder: '100', oninput: () => { if (!percent.validity.badInput) rollout.value = percent.value === '' ? 100 : percent.value; }});
 
   const el = h('form.record', {id, novalidate: true},
     h('div.fields', {},
@@ -55,6 +56,8 @@ export function recordForm(record, {fixed, readOnly}) {
   }
 
   function read() {
+    // What is no number has an empty value, as if it were for all clients.
+    if (percent.validity.badInput) throw new Problem({code: 'invalid_request', errors: [{field: 'rolloutPercent', detail: t('must be a whole number from 0 to 100')}]});
     const r = {};
     for (const [name, input] of Object.entries(inputs)) r[name] = input.type === 'checkbox' ? input.checked : input.value;
     r.rolloutPercent = r.rolloutPercent === '' ? '' : Number(r.rolloutPercent);
