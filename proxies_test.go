@@ -68,6 +68,7 @@ func browse(t *testing.T, port int, method, path, body string, header ...string)
 	data, err := io.ReadAll(got.Body)
 	require.NoError(t, err)
 	var problem struct{ Code, Detail string }
+	require.NotEmpty(t, got.Header.Get("X-Versiond-Node"), "clients take an answer without it for somebody else's")
 	if strings.HasPrefix(got.Header.Get("Content-Type"), "application/problem+json") {
 		require.NoError(t, json.Unmarshal(data, &problem))
 	}

@@ -18,8 +18,9 @@ func newBackupCommand(environ []string) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "backup FILE",
 		Short: "Save all records in a file",
-		Long: "backup saves all records as they are at one moment, while writes go on; - is standard output. FILE is there once all of\n" +
-			"it is. Without a leader, --level none saves what the node has that answers. It needs a token of the role admin." + exitHelp,
+		Long: "backup saves all records as they are at one moment, while writes go on; - is standard output. FILE is there, or is\n" +
+			"another one than before, once all of it has come undamaged. Without a leader, --level none saves what the node has that\n" +
+			"answers. It needs a token of the role admin." + exitHelp,
 		Example: "  versiond backup versions.backup\n  versiond backup - | ssh elsewhere 'cat > versions.backup'",
 		Args:    asUsage(cobra.ExactArgs(1)),
 	}

@@ -55,6 +55,7 @@ func TestWatchCommand(t *testing.T) {
 	require.Regexp(t, `^versiond watch --since \d+ goes on from here\n$`, stderr.String())
 
 	gone := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-Versiond-Node", "node1")
 		_, _ = io.WriteString(w, `{"type":"bookmark","revision":16}`+"\n"+`{"type":"error","code":"revision_gone","revision":99,"detail":"a backup was restored"}`+"\n")
 	}))
 	defer gone.Close()

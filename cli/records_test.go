@@ -3,6 +3,8 @@ package cli
 import (
 	"bufio"
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -140,4 +142,44 @@ func TestBackupAndRestoreByCommands(t *testing.T) {
 	line, err := bufio.NewReader(reader).ReadString('\n')
 	require.NoError(t, err, "a pipe was replaced")
 	require.Contains(t, line, "backup-me")
+}
+
+// Whatever answers in the place of a node, nothing is said to be done, and the last good backup stays.
+func TestCommandsThatNoNodeAnswers(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "versions.backup")
+	must(t, "backup", file)
+	good, err := os.ReadFile(file)
+	require.NoError(t, err)
+	for name, answer := range map[string]struct {
+		node string
+		body []byte
+	}{"a page to log in": {body: []byte("<html>Log in</html>")}, "a damaged backup": {"node1", good[:len(good)-1]}} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			if answer.node != "" {
+				w.Header().Set("X-Versiond-Node", answer.node)
+			}
+			_, _ = w.Write(answer.body)
+		}))
+		r := commandOn(t, []string{server.URL}, "", "backup", file, "--timeout", "50ms")
+		require.Equal(t, exitOther, r.code, name)
+		require.Contains(t, r.stderr, "not_versiond", name)
+		require.NotContains(t, r.stderr, "saved", name)
+		is, err := os.ReadFile(file)
+		require.NoError(t, err)
+		require.Equal(t, good, is, name)
+		left, err := os.ReadDir(filepath.Dir(file))
+		require.NoError(t, err)
+		require.Len(t, left, 1, "what is not whole is gone")
+		if answer.node == "" {
+			for _, args := range []string{"delete x", "remove node3"} {
+				r = commandOn(t, []string{server.URL}, "", append(strings.Fields(args), "--timeout", "50ms")...)
+				require.Equal(t, exitOutcomeUnknown, r.code, args)
+				require.Empty(t, r.stdout, args)
+			}
+			r = commandOn(t, []string{server.URL}, "", "watch", "--timeout", "50ms")
+			require.Equal(t, exitOther, r.code)
+			require.Contains(t, r.stderr, "answered 200 OK, and not as a node does")
+		}
+		server.Close()
+	}
 }

@@ -191,7 +191,7 @@ func adviceOn(err error) string {
 	case errors.Is(err, client.ErrRevisionGone):
 		return "versiond watch --all begins anew."
 	case errors.Is(err, client.ErrNotVersiond):
-		return "Is this the public port of a node? http:// and https:// are two things, and so are 8081 and 7001."
+		return "Is this the public port of a node, with nothing on the way that answers in its place, or changes what it says? http:// and https:// are two things, and so are 8081 and 7001."
 	case isUntrusted(err):
 		return adviceOnTrust
 	case errors.Is(err, client.ErrUnavailable):

@@ -62,6 +62,7 @@ const statusPatience = 10 * statusTimeout
 // A member that cannot be asked from here is known by what the others say of it.
 func TestStatusOfAMemberThatCannotBeAsked(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Versiond-Node", "node1")
 		_, _ = io.WriteString(w, map[string]string{
 			"/readyz": `{"node":"node1","ready":true,"checks":[]}`,
 			"/leader": `{"id":"node1","address":"127.0.0.1:7001","port":8081}`,

@@ -68,12 +68,25 @@ type answer struct {
 	at     *address
 }
 
+// node returns which node has answered, "" when none has: every answer of a node names it.
+func (a answer) node() string { return a.header.Get("X-Versiond-Node") }
+
+// succeeded reports whether the status says that all went well, whoever says so.
+func (a answer) succeeded() bool {
+	return a.status >= 200 && a.status < 300 || a.status == http.StatusNotModified
+}
+
 // decode reads the body of an answer.
 func (a answer) decode(into any) error {
 	if err := json.Unmarshal(a.body, into); err != nil {
-		return &Error{Code: ErrNotVersiond, Status: a.status, Address: a.at.text, Detail: a.at.text + " gave an answer that cannot be read", cause: err}
+		return a.unreadable("an answer that cannot be read", err)
 	}
 	return nil
+}
+
+// unreadable is the error of an answer that no node has made, or that has changed on its way.
+func (a answer) unreadable(what string, cause error) *Error {
+	return &Error{Code: ErrNotVersiond, Status: a.status, Address: a.at.text, Node: a.node(), Detail: a.at.text + " gave " + what, cause: cause}
 }
 
 // attempt asks one address once.
@@ -108,7 +121,7 @@ func (c *Client) attempt(ctx context.Context, at *address, r *request, timeout t
 	}
 	c.see(indexOf(response.Header))
 	a := answer{status: response.StatusCode, header: response.Header, at: at}
-	if r.streamed && a.status == http.StatusOK {
+	if r.streamed && a.status == http.StatusOK && a.node() != "" {
 		keep, a.stream = true, &stream{body: response.Body, cancel: cancel}
 		return a, nil
 	}
@@ -222,13 +235,16 @@ type problem struct {
 
 // refusal returns the error that an answer is, nil when it is none.
 func refusal(a answer) *Error {
-	if a.status >= 200 && a.status < 300 || a.status == http.StatusNotModified {
+	if a.succeeded() && a.node() != "" {
 		return nil
 	}
-	e := &Error{Status: a.status, Address: a.at.text, Node: a.header.Get("X-Versiond-Node"), RequestID: a.header.Get("X-Request-Id"), RetryAfter: retryAfter(a.header)}
+	e := &Error{Status: a.status, Address: a.at.text, Node: a.node(), RequestID: a.header.Get("X-Request-Id"), RetryAfter: retryAfter(a.header)}
 	var p problem
-	if err := json.Unmarshal(a.body, &p); err != nil || p.Code == "" {
+	if err := json.Unmarshal(a.body, &p); err != nil || p.Code == "" || a.succeeded() {
 		e.Code, e.Detail = ErrNotVersiond, fmt.Sprintf("%s answered %d %s, and not as a node does", a.at.text, a.status, http.StatusText(a.status))
+		if a.succeeded() {
+			e.Detail += ": no X-Versiond-Node says which one it was" // also where a proxy has taken it out
+		}
 		return e
 	}
 	e.Code, e.Detail, e.Fields, e.Results = p.Code, p.Detail, p.Errors, p.Results

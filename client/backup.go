@@ -11,15 +11,18 @@ import (
 	"time"
 )
 
-// Backup writes all records, as they are at one log index, to w, and returns that index. The file ends in a checksum; after
-// an error it is not whole.
+// Backup writes all records, as they are at one log index, to w, and returns that index. It checks what comes by the
+// checksum at its end: after an error w does not have a whole and undamaged backup.
 func (c *Client) Backup(ctx context.Context, w io.Writer, opts ...ReadOption) (index uint64, err error) {
 	a, err := c.do(ctx, &request{method: http.MethodGet, path: "/backup", query: c.readQuery(opts), streamed: true})
 	if err != nil {
 		return 0, err
 	}
 	defer a.stream.Close()
-	if _, err := io.Copy(w, a.stream); err != nil {
+	if err := copyBackup(w, a.stream); err != nil {
+		if errors.Is(err, errNoBackup) {
+			err = a.unreadable(err.Error(), err)
+		}
 		return 0, err
 	}
 	return indexOf(a.header), nil

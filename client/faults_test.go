@@ -110,12 +110,12 @@ func TestWhatMayHaveBeenDoneIsUnknown(t *testing.T) {
 			refuses := mustFront(t, addresses[0], second)
 			c := mustNew(t, client.Config{Addresses: []string{lost.URL, refuses.URL}, Token: token, RetryFor: 500 * time.Millisecond, AttemptTimeout: 500 * time.Millisecond})
 			_, err := c.Create(t.Context(), record("unknown "+name, "1"))
-			if name == "a web page" {
-				require.ErrorIs(t, err, client.ErrNotVersiond)
-				return
-			}
 			require.ErrorIs(t, err, client.ErrOutcomeUnknown)
-			require.ErrorContains(t, err, "so says the test")
+			if name == "a web page" {
+				require.ErrorContains(t, err, "not as a node does")
+			} else {
+				require.ErrorContains(t, err, "so says the test")
+			}
 			_, err = mustClient(t).Get(t.Context(), "unknown "+name)
 			require.NoError(t, err, "it was done")
 		})
@@ -157,6 +157,60 @@ func TestARestoreFromAPipeGoesOnWhileNothingWasRead(t *testing.T) {
 	require.ErrorIs(t, err, client.ErrNoLeader)
 	_, err = mustClient(t, reads.URL, addresses[1]).Restore(t.Context(), bytes.NewReader(file.Bytes()), client.RestoreOptions{})
 	require.NoError(t, err)
+}
+
+// A page to log in, which some proxies answer with 200, is no answer of the cluster: nothing counts as read, written or
+// followed that no node has answered. What may be asked of another node is.
+func TestAnAnswerOfNoNode(t *testing.T) {
+	login := mustFront(t, addresses[0], func(w http.ResponseWriter, _ *http.Request, _ int, _ http.Handler) {
+		_, _ = w.Write([]byte("{}"))
+	})
+	ctx := t.Context()
+	c := mustNew(t, client.Config{Addresses: []string{login.URL}, Token: token, RetryFor: -1})
+	var file bytes.Buffer
+	_, errGet := c.Get(ctx, "no node")
+	_, errPage := c.Page(ctx, client.Filter{}, "", 1)
+	_, errBackup := c.Backup(ctx, &file)
+	for name, err := range map[string]error{"get": errGet, "page": errPage, "backup": errBackup} {
+		require.ErrorIs(t, err, client.ErrNotVersiond, name)
+		require.ErrorContains(t, err, login.URL+" answered 200 OK, and not as a node does", name)
+	}
+	require.Zero(t, file.Len())
+	for _, err := range c.Watch(ctx, client.Question{}, client.Now()) {
+		require.ErrorIs(t, err, client.ErrNotVersiond)
+	}
+	require.ErrorIs(t, c.Delete(ctx, "no node"), client.ErrOutcomeUnknown)
+	require.ErrorIs(t, c.Remove(ctx, "node3", client.RemoveOptions{}), client.ErrOutcomeUnknown)
+	_, err := c.Create(ctx, record("no node", "1"))
+	require.ErrorIs(t, err, client.ErrOutcomeUnknown)
+	require.ErrorIs(t, c.Status(ctx)[0].Err, client.ErrNotVersiond)
+
+	c = mustClient(t, login.URL, addresses[1])
+	mustCreate(t, c, record("no node", "1"))
+	require.NoError(t, mustClient(t, login.URL, addresses[1]).Delete(ctx, "no node"))
+}
+
+// A backup that was cut off or damaged on its way is none, although the answer came to its end.
+func TestABackupThatCameDamaged(t *testing.T) {
+	mustCreate(t, mustClient(t), record("damaged", "1"))
+	var whole bytes.Buffer
+	_, err := mustClient(t).Backup(t.Context(), &whole)
+	require.NoError(t, err)
+	good := whole.Bytes()
+	flipped := bytes.Clone(good)
+	flipped[len(good)/2] ^= 1
+	for name, body := range map[string][]byte{
+		"flipped": flipped, "cut off": good[:len(good)-1], "cut off early": good[:30], "nothing": nil, "more": append(bytes.Clone(good), 0),
+		"a page": []byte("<!DOCTYPE html><html><body>Log in</body></html>"),
+	} {
+		front := mustFront(t, addresses[0], func(w http.ResponseWriter, _ *http.Request, _ int, _ http.Handler) {
+			w.Header().Set("X-Versiond-Node", "node1")
+			_, _ = w.Write(body)
+		})
+		_, err = mustClient(t, front.URL).Backup(t.Context(), io.Discard)
+		require.ErrorIs(t, err, client.ErrNotVersiond, name)
+		require.ErrorContains(t, err, "no whole and undamaged backup", name)
+	}
 }
 
 // Retry-After is kept to, by the same address alone, and not when it asks for more than a call has time.

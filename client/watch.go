@@ -56,6 +56,7 @@ func After(revision uint64) Start {
 //   - ErrRevisionGone, as a program that was away for too long, or a restore, left changes behind that are not kept any
 //     more: begin again with Everything.
 //   - ErrUnavailable when no node has answered for Config.RetryFor: go on with After and the last revision.
+//   - ErrNotVersiond when something else has answered for as long, such as a page to log in.
 func (c *Client) Watch(ctx context.Context, which Question, from Start, opts ...ReadOption) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		w := &watch{c: c, which: which, from: from, opts: opts, yield: yield}
@@ -128,7 +129,7 @@ func (w *watch) follow(ctx context.Context) (more bool, err error) {
 		}
 		switch {
 		case e.Type == "error" && e.Code == ErrRevisionGone:
-			return true, &Error{Code: e.Code, Detail: e.Detail, Revision: e.Revision, Address: a.at.text, Node: a.header.Get("X-Versiond-Node")}
+			return true, &Error{Code: e.Code, Detail: e.Detail, Revision: e.Revision, Address: a.at.text, Node: a.node()}
 		case e.Type == "error":
 			return true, nil // as above
 		case !w.give(e.Event):

@@ -162,6 +162,7 @@ func TestWatchWhoseListIsCutOff(t *testing.T) {
 	}
 	var asked []string
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Versiond-Node", "node1")
 		_, _ = w.Write([]byte(lists[len(asked)]))
 		asked = append(asked, r.URL.Query().Get("since"))
 	}))
@@ -183,6 +184,7 @@ func TestWatchWhoseListIsCutOff(t *testing.T) {
 // to be gone, and one that is there again is not.
 func TestWatchWhoseRecordsGoWhileTheyCome(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-Versiond-Node", "node1")
 		_, _ = w.Write([]byte(`{"type":"put","revision":10,"record":{"id":"a","versionNo":"1","platform":"l","revision":10}}
 {"type":"put","revision":11,"record":{"id":"b","versionNo":"1","platform":"l","revision":11}}
 {"type":"delete","revision":12,"id":"a"}
