@@ -53,32 +53,35 @@ func (v *VersionController) WriteBatch(c *gin.Context) {
 			fail(c, model.ErrIdempotencyKeyReused) // of the batch as a whole
 			return
 		}
-		answerBatch(c, batch, result.UnitOutcome)
+		answerBatch(c, batch, result)
 	})
 }
 
 // writeBatch has the items decided that are right, if there are any. The service may find that others are not.
-func (v *VersionController) writeBatch(ctx context.Context, batch *batchRequest, key string) (result model.UnitResult, err error) {
-	for len(batch.unit.Commands) > 0 {
-		result, err = v.service.WriteBatch(ctx, batch.unit, key)
-		var wrong *model.ItemsError
-		if !errors.As(err, &wrong) {
-			return result, err
-		}
-		if fields := batch.refuse(wrong); batch.unit.Atomic || len(fields) == 0 {
-			return model.UnitResult{}, &model.ValidationError{Fields: fields}
-		}
+func (v *VersionController) writeBatch(ctx context.Context, batch *batchRequest, key string) (model.UnitResult, error) {
+	if len(batch.unit.Commands) == 0 {
+		return model.UnitResult{}, nil
 	}
-	return model.UnitResult{}, nil
+	result, err := v.service.WriteBatch(ctx, batch.unit, key)
+	var wrong *model.ItemsError
+	if errors.As(err, &wrong) {
+		err = &model.ValidationError{Fields: fieldsOfItems(wrong)}
+	}
+	return result, err
 }
 
-func answerBatch(c *gin.Context, batch batchRequest, outcome model.UnitOutcome) {
-	answer, decided := BatchAnswer{Results: make([]BatchResult, len(batch.items))}, outcome.Outcomes
+func answerBatch(c *gin.Context, batch batchRequest, outcome model.UnitResult) {
+	answer, place := BatchAnswer{Results: make([]BatchResult, len(batch.items))}, 0
 	for i, item := range batch.items {
+		if len(item.wrong) == 0 {
+			answer.Results[i] = resultOf(item.command, outcome.Outcomes[place])
+			if err := outcome.Wrong[place]; err != nil {
+				item.wrong = fieldsOfItem(i, err)
+			}
+			place++
+		}
 		if len(item.wrong) > 0 {
 			answer.Results[i] = invalidItem(item)
-		} else {
-			answer.Results[i], decided = resultOf(item.command, decided[0]), decided[1:]
 		}
 		if answer.Results[i].Code != "" {
 			answer.Refused++

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 
 	"versiond/model"
@@ -42,7 +44,6 @@ func (in *input) batch() (b batchRequest) {
 
 // gather puts the items that are right into the unit.
 func (b *batchRequest) gather() {
-	b.unit.Commands = nil
 	for _, each := range b.items {
 		if len(each.wrong) == 0 {
 			b.unit.Commands = append(b.unit.Commands, each.command)
@@ -50,21 +51,20 @@ func (b *batchRequest) gather() {
 	}
 }
 
-// refuse takes items out of the unit, and returns what is wrong with them, as far as an answer has place for it.
-func (b *batchRequest) refuse(wrong *model.ItemsError) []model.FieldError {
-	place, all := 0, faults{}
-	for i := range b.items {
-		item := &b.items[i]
-		if len(item.wrong) > 0 {
-			continue
-		}
-		own := faults{fieldsMax: itemErrorsMax, within: fmt.Sprintf("items[%d].", i)}
-		own.merge(wrong.Items[place])
-		place++
-		item.wrong = own.fields
-		all.merge(own.err())
+// fieldsOfItem returns what the service found wrong with the item at i.
+func fieldsOfItem(i int, err error) []model.FieldError {
+	own := faults{fieldsMax: itemErrorsMax, within: fmt.Sprintf("items[%d].", i)}
+	own.merge(err)
+	return own.fields
+}
+
+// fieldsOfItems returns what it found wrong with items of an atomic batch, all of which it was given, as far as an answer has
+// place for it.
+func fieldsOfItems(wrong *model.ItemsError) []model.FieldError {
+	all := faults{}
+	for _, i := range slices.Sorted(maps.Keys(wrong.Items)) {
+		all.merge(&model.ValidationError{Fields: fieldsOfItem(i, wrong.Items[i])})
 	}
-	b.gather()
 	return all.fields
 }
 

@@ -146,6 +146,25 @@ func TestAnItemThatIsWrongIsRefusedAlone(t *testing.T) {
 	require.Equal(t, 2, mustDecode[controller.BatchAnswer](t, answer).Refused, "none of them is right")
 }
 
+// What the service finds wrong is told under the place that the item has in the request, which has others that were not asked for.
+// Every other item has its own outcome.
+func TestAnItemThatTheServiceFindsWrong(t *testing.T) {
+	n := mustNode(t)
+	n.service.wrong = map[int]error{1: model.Invalid("versionNo", "is wrong")}
+	answer := n.send(t, http.MethodPost, batchPath, batchOf(false, `7`, createItem("a"), createItem("known"), `{"op":"delete","id":"known"}`))
+	require.Equal(t, http.StatusOK, answer.Code, answer.Body.String())
+	results := mustDecode[controller.BatchAnswer](t, answer)
+	require.Equal(t, 2, results.Refused)
+	require.Equal(t, http.StatusCreated, results.Results[1].Status)
+	require.Equal(t, controller.BatchResult{ID: "known", Status: http.StatusBadRequest, Code: "invalid_request", Detail: "items[2].versionNo: is wrong",
+		Errors: []model.FieldError{{Field: "items[2].versionNo", Detail: "is wrong"}}}, results.Results[2])
+	require.Equal(t, http.StatusNoContent, results.Results[3].Status)
+
+	n.service.fault = &model.ItemsError{Items: n.service.wrong}
+	problem := requireProblem(t, n.send(t, http.MethodPost, batchPath, batchOf(true, createItem("b"), createItem("c"))), http.StatusBadRequest, "invalid_request")
+	require.Equal(t, []model.FieldError{{Field: "items[1].versionNo", Detail: "is wrong"}}, problem.Errors)
+}
+
 // Everything that can be wrong with an item is that item's own affair unless the batch is atomic.
 func TestEveryWrongItemIsRefusedAlone(t *testing.T) {
 	const atomic = `{"atomic":true,"items":[`

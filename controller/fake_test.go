@@ -24,6 +24,8 @@ type fakeService struct {
 	checks  []model.Check
 	fault   error
 	panics  any
+	// wrong says of commands of the next batch why they cannot be.
+	wrong map[int]error
 	// remembered is what keys came to.
 	remembered map[string]memory
 	// hub tells of the changes, all of which are kept.
@@ -317,7 +319,7 @@ func (f *fakeService) WriteBatch(ctx context.Context, u model.Unit, key string) 
 		return model.UnitResult{}, f.fault
 	}
 	f.origin, u.Origin = u.Origin, nil
-	return model.UnitResult{UnitOutcome: f.once(u, key), Index: f.index}, nil
+	return model.UnitResult{UnitOutcome: f.once(u, key), Index: f.index, Wrong: f.wrong}, nil
 }
 
 func (f *fakeService) applyUnit(u model.Unit) (outcome model.UnitOutcome) {

@@ -25,8 +25,8 @@ type VersionService interface {
 	UpdateVersion(ctx context.Context, record model.VersionDB, opts model.WriteOptions) (model.Result, error)
 	// DeleteVersion removes a record. Its errors are those of UpdateVersion.
 	DeleteVersion(ctx context.Context, id string, opts model.WriteOptions) (model.Result, error)
-	// WriteBatch decides all commands of a unit. An error says that none of them was decided; what was
-	// refused, of an atomic unit too, is an outcome.
+	// WriteBatch decides all commands of a unit. An error says that none of them was decided, a *model.ItemsError for what is
+	// wrong with some of an atomic unit; what was refused, of an atomic unit too, is an outcome.
 	WriteBatch(ctx context.Context, unit model.Unit, key string) (model.UnitResult, error)
 	// GetVersionByID returns the record as current as opts asks, or ErrNotFound.
 	GetVersionByID(ctx context.Context, id string, opts model.ReadOptions) (model.Result, error)

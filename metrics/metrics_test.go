@@ -148,15 +148,16 @@ func TestBatchesCountTheirItems(t *testing.T) {
 	m := metrics.New("node1", "1.2.3")
 	batch := model.Unit{Commands: []model.Command{{Type: model.CommandAdd}, {Type: model.CommandAdd}, {Type: model.CommandDelete}}}
 	outcome := model.UnitOutcome{Outcomes: []model.Outcome{{Code: model.OutcomeNotDone}, {Code: model.OutcomeAlreadyExists}, {Code: model.OutcomeNotDone}}}
-	m.Service.BatchWritten(batch, outcome, nil, time.Millisecond)
-	m.Service.BatchWritten(batch, model.UnitOutcome{}, model.ErrOutcomeUnknown, time.Millisecond)
+	m.Service.BatchWritten(batch, model.UnitResult{UnitOutcome: outcome}, nil, time.Millisecond)
+	m.Service.BatchWritten(batch, model.UnitResult{UnitOutcome: outcome, Wrong: map[int]error{0: model.ErrInvalid, 1: model.ErrInvalid, 2: model.ErrInvalid}}, nil, time.Millisecond)
+	m.Service.BatchWritten(batch, model.UnitResult{}, model.ErrOutcomeUnknown, time.Millisecond)
 	requireCount(t, 1, m, "versiond_writes_total", "operation", "add", "outcome", "not_done")
 	requireCount(t, 1, m, "versiond_writes_total", "operation", "add", "outcome", "already_exists")
 	requireCount(t, 1, m, "versiond_writes_total", "operation", "delete", "outcome", "not_done")
 	requireCount(t, 2, m, "versiond_writes_total", "operation", "add", "outcome", "outcome_unknown")
 	duration := series(t, m, "versiond_write_duration_seconds", "operation", "batch")
 	require.Len(t, duration, 1)
-	require.EqualValues(t, 2, duration[0].GetHistogram().GetSampleCount())
+	require.EqualValues(t, 3, duration[0].GetHistogram().GetSampleCount())
 }
 
 // Gauges say what the node is at the moment of the scrape, and nothing older.

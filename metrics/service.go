@@ -54,12 +54,15 @@ func (s *Service) Written(command model.CommandType, err error, took time.Durati
 	s.writeDuration.WithLabelValues(operation).Observe(took.Seconds())
 }
 
-// BatchWritten counts each item of a batch that a client asked for, and times the batch.
-func (s *Service) BatchWritten(unit model.Unit, outcome model.UnitOutcome, err error, took time.Duration) {
+// BatchWritten counts each item of a batch that a client asked for, as far as it can be, and times the batch.
+func (s *Service) BatchWritten(unit model.Unit, result model.UnitResult, err error, took time.Duration) {
 	for i, c := range unit.Commands {
+		if result.Wrong[i] != nil {
+			continue
+		}
 		failure := err
 		if err == nil {
-			failure = outcome.Outcomes[i].Err()
+			failure = result.Outcomes[i].Err()
 		}
 		s.writes.WithLabelValues(operations[c.Type], outcomeOf(failure)).Inc()
 	}

@@ -124,7 +124,7 @@ func (e *ValidationError) Error() string {
 // Is makes errors.Is(err, ErrInvalid) hold.
 func (e *ValidationError) Is(target error) bool { return target == ErrInvalid }
 
-// ItemsError says what is wrong with some commands of a batch, by their places in it. It matches ErrInvalid.
+// ItemsError says what is wrong with some commands of a batch that is atomic, by their places in it. It matches ErrInvalid.
 type ItemsError struct{ Items map[int]error }
 
 // Error implements error.

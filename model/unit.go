@@ -36,6 +36,8 @@ type UnitOutcome struct {
 type UnitResult struct {
 	UnitOutcome
 	Index uint64
+	// Wrong says of commands why they cannot be, by their places; whatever their outcomes are, nothing was done.
+	Wrong map[int]error
 }
 
 // Single makes a unit of one command.

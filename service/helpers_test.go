@@ -273,10 +273,10 @@ func (n *testNode) exec(t *testing.T, statement string, args ...any) {
 // unobserved is the Observer of nodes on which a test has no eye.
 type unobserved struct{}
 
-func (unobserved) BatchWritten(model.Unit, model.UnitOutcome, error, time.Duration) {}
-func (unobserved) Written(model.CommandType, error, time.Duration)                  {}
-func (unobserved) Forwarded(int)                                                    {}
-func (unobserved) ReadRound(model.Level, int, time.Duration, error)                 {}
-func (unobserved) Reloaded(done bool, took time.Duration, err error)                {}
-func (unobserved) Checked(time.Duration, error)                                     {}
-func (unobserved) Diverged(string)                                                  {}
+func (unobserved) BatchWritten(model.Unit, model.UnitResult, error, time.Duration) {}
+func (unobserved) Written(model.CommandType, error, time.Duration)                 {}
+func (unobserved) Forwarded(int)                                                   {}
+func (unobserved) ReadRound(model.Level, int, time.Duration, error)                {}
+func (unobserved) Reloaded(done bool, took time.Duration, err error)               {}
+func (unobserved) Checked(time.Duration, error)                                    {}
+func (unobserved) Diverged(string)                                                 {}

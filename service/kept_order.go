@@ -1,15 +1,17 @@
 package service
 
 import (
+	"cmp"
 	"context"
+	"slices"
 
 	"versiond/model"
 	"versiond/service/versions"
 	"versiond/wire"
 )
 
-// checkOrder returns why commands of a unit cannot be, by their places: updates of which the scheme that stays cannot order the
-// version numbers. It holds them against what this node has, which may not be the newest: reads know what to do with a
+// checkOrder returns why commands of a unit that is done as a whole cannot be, by their places: updates of which the scheme that
+// stays cannot order the version numbers. It holds them against what this node has, which may not be the newest: reads know what to do with a
 // version number that cannot be ordered. A request that comes again under its key has the outcome that it had.
 func (s *VersionService) checkOrder(ctx context.Context, u *model.Unit, key string, batch bool) map[int]error {
 	wrong := s.outOfOrder(ctx, u.Commands)
@@ -18,6 +20,37 @@ func (s *VersionService) checkOrder(ctx context.Context, u *model.Unit, key stri
 	}
 	return wrong
 }
+
+// noRevision is one that no record has: the first entry of a log has the index 1.
+const noRevision = 1
+
+// withhold returns the commands with those that are wrong made such that the apply refuses them. To leave them out would make
+// another request of it: the schemes may be others when it comes again under its key, which then has to mean the same.
+func withhold(commands []model.Command, wrong map[int]error) []model.Command {
+	if len(wrong) == 0 {
+		return commands
+	}
+	commands = slices.Clone(commands)
+	for i := range wrong {
+		commands[i].IfRevision = noRevision
+	}
+	return commands
+}
+
+// withheld returns why commands that were asked for were withheld, now or when the request was decided, by their places: the
+// apply found a revision that was not in their way. Of one that it refused for another reason that one is told.
+func withheld(asked []model.Command, outcomes []model.Outcome, wrong map[int]error) map[int]error {
+	why := map[int]error{}
+	for i, outcome := range outcomes {
+		if outcome.Code == model.OutcomeRevisionMismatch && (asked[i].IfRevision == 0 || asked[i].IfRevision == outcome.Revision) {
+			why[i] = cmp.Or(wrong[i], errWithheldBefore)
+		}
+	}
+	return why
+}
+
+// errWithheldBefore is for a request that comes again, after the record has got another scheme.
+var errWithheldBefore error = model.Invalid("versionNo", "was no version of the scheme that the record had when this request was first decided")
 
 // outOfOrder has each command find its record as those before it leave it. Only records that are updated are looked up.
 func (s *VersionService) outOfOrder(ctx context.Context, commands []model.Command) map[int]error {

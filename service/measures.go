@@ -71,7 +71,7 @@ type Observer interface {
 	// Written is called for each write that a client asked for; err is what came of it.
 	Written(command model.CommandType, err error, took time.Duration)
 	// BatchWritten is called for each batch that a client asked for; err is why it was not decided.
-	BatchWritten(unit model.Unit, outcome model.UnitOutcome, err error, took time.Duration)
+	BatchWritten(unit model.Unit, result model.UnitResult, err error, took time.Duration)
 	// Forwarded is called for each request that passes writes to the leader.
 	Forwarded(commands int)
 	// ReadRound is called for each round of finding out an index to read at, which reads shared.

@@ -42,20 +42,36 @@ func (s *VersionService) DeleteVersion(ctx context.Context, id string, opts mode
 }
 
 // WriteBatch decides all commands of a unit, in their order. Refusals are outcomes; an error says that
-// nothing was decided, or, with model.ErrOutcomeUnknown, that nobody knows; a *model.ItemsError says which commands cannot be.
+// nothing was decided, or, with model.ErrOutcomeUnknown, that nobody knows; a *model.ItemsError says which commands of an
+// atomic unit cannot be. Those of another one are refused alone.
 func (s *VersionService) WriteBatch(ctx context.Context, unit model.Unit, key string) (model.UnitResult, error) {
 	if err := validateUnit(unit); err != nil {
 		return model.UnitResult{}, err
-	}
-	if wrong := s.checkOrder(ctx, &unit, key, true); len(wrong) > 0 {
-		return model.UnitResult{}, &model.ItemsError{Items: wrong}
 	}
 	if key != "" {
 		unit.Idempotency = wire.NewIdempotency(key, &unit, true)
 	}
 	began := time.Now()
+	result, err := s.decideBatch(ctx, unit, key)
+	var wrong *model.ItemsError
+	if !errors.As(err, &wrong) {
+		s.observer.BatchWritten(unit, result, err, time.Since(began))
+	}
+	return result, err
+}
+
+// decideBatch has a unit decided, of which some commands may turn out to be wrong.
+func (s *VersionService) decideBatch(ctx context.Context, unit model.Unit, key string) (model.UnitResult, error) {
+	if unit.Atomic {
+		if wrong := s.checkOrder(ctx, &unit, key, true); len(wrong) > 0 {
+			return model.UnitResult{}, &model.ItemsError{Items: wrong}
+		}
+		return s.writes.submit(ctx, unit)
+	}
+	asked, wrong := unit.Commands, s.outOfOrder(ctx, unit.Commands)
+	unit.Commands = withhold(asked, wrong)
 	result, err := s.writes.submit(ctx, unit)
-	s.observer.BatchWritten(unit, result.UnitOutcome, err, time.Since(began))
+	result.Wrong = withheld(asked, result.Outcomes, wrong)
 	return result, err
 }
 
