@@ -94,6 +94,28 @@ func TestHistoryGoesBackToTheCreation(t *testing.T) {
 	require.True(t, read("b", 0, 100).Complete)
 }
 
+// A page of the history of a deleted record is empty where the changes behind it were let go since the page before, as that of a
+// record is. It is none only once nothing is kept of the id.
+func TestALaterPageOfADeletedRecordMayBeEmpty(t *testing.T) {
+	n := nodeOptions{}.mustLead(t)
+	created := n.mustAdd(t, "a", "1").Record.Revision
+	_, err := n.DeleteVersion(t.Context(), "a", model.WriteOptions{})
+	require.NoError(t, err)
+	page := func(id string, before uint64) (model.History, error) {
+		history, _, err := n.History(t.Context(), model.HistoryOptions{ID: id, Before: before, Limit: 1}, model.ReadOptions{Level: model.LevelNone})
+		return history, err
+	}
+	first, err := page("a", 0)
+	require.NoError(t, err)
+	require.Len(t, first.Items, 1)
+	last, err := page("a", created)
+	require.NoError(t, err)
+	require.Empty(t, last.Items)
+	require.Zero(t, last.Next)
+	_, err = page("nobody", created)
+	require.ErrorIs(t, err, model.ErrNotFound)
+}
+
 // A history that somebody has changed is not shown.
 func TestForgedChangesAreNotServed(t *testing.T) {
 	for name, statement := range map[string]string{

@@ -34,10 +34,16 @@ func (s *VersionMysqlService) changesAfter(ctx context.Context, revision uint64,
 func (l *lookup) storedHistory(ctx context.Context, which model.HistoryOptions) (model.Found, error) {
 	_, exists := l.mysql.records.Get(which.ID)
 	history, _, err := inView(ctx, l, func() (model.History, uint64, error) { return l.mysql.history(ctx, which) })
-	if err != nil || !exists && len(history.Items) == 0 {
+	if err != nil || !exists && len(history.Items) == 0 && !l.mysql.hasHistory(which.ID) {
 		return model.Found{}, err
 	}
 	return model.Found{History: &history}, nil
+}
+
+// hasHistory reports whether changes of an id are kept, of which a page may be empty: those behind it were let go.
+func (s *VersionMysqlService) hasHistory(id string) bool {
+	marks, _ := s.records.History(id, 0, 1)
+	return len(marks) > 0
 }
 
 // history reads a page, in one consistent view, and the index of that, of which the page may lack something: it has what was
