@@ -39,7 +39,9 @@ func TestChangesThatCameToNothingInTimeAreRefused(t *testing.T) {
 	cancel()
 	t.Run("a node that could not be told is taken out again", func(t *testing.T) {
 		peers := newFakePeers()
-		peers.onAdmit = func(peer.Admission) error { return fmt.Errorf("post: %w", context.DeadlineExceeded) }
+		peers.onAdmit = func(peer.Admission) error {
+			return fmt.Errorf("%w: %w: %w", model.ErrNoAnswer, model.ErrNeverSent, context.DeadlineExceeded)
+		}
 		n := nodeOptions{peers: peers}.mustLead(t)
 		peers.pretend("node2:7001", blank("node2"))
 		_, err := n.join(t, "node2", "node2:7001")

@@ -1,7 +1,8 @@
 package service
 
 import (
-	"errors"
+	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -134,16 +135,83 @@ func TestJoiningAgain(t *testing.T) {
 }
 
 // A node that cannot be told that it was added must not stay among the members, as one more that has
-// to be removed by hand.
+// to be removed by hand; neither one that refuses when it is told once more.
 func TestFailedAdmissionIsUndone(t *testing.T) {
 	t.Parallel()
+	refused := fmt.Errorf("%w: its database belongs to another cluster", model.ErrWrongNode)
+	for name, answers := range map[string][]error{
+		"it cannot be reached":            {fmt.Errorf("%w: %w", model.ErrNoAnswer, model.ErrNeverSent)},
+		"it refuses":                      {refused},
+		"it refuses, as it said too late": {model.ErrNoAnswer, refused},
+	} {
+		t.Run(name, func(t *testing.T) {
+			peers := newFakePeers()
+			peers.onAdmit = func(peer.Admission) (err error) {
+				err, answers = answers[0], answers[1:]
+				return err
+			}
+			n := nodeOptions{peers: peers}.mustLead(t)
+			peers.pretend("node2:7001", blank("node2"))
+			_, err := n.join(t, "node2", "node2:7001")
+			require.ErrorIs(t, err, model.ErrNodeUnreachable)
+			require.NotErrorIs(t, err, model.ErrOutcomeUnknown)
+			require.Len(t, n.node.Members(), 1)
+		})
+	}
+}
+
+// A node that was told that it is a member, and whose answer was lost, runs Raft and never asks again to be let in: if it
+// is taken out, the cluster lacks it for good, and nobody says so.
+func TestNodeStaysWhoseAnswerToItsAdmissionIsLost(t *testing.T) {
+	t.Parallel()
+	t.Run("once", func(t *testing.T) {
+		leader, other := mustLoseAdmissions(t, 1)
+		_, err := leader.join(t, "node2", other.address)
+		require.NoError(t, err, "it was not told once more")
+		other.mustBeIn(t, leader)
+	})
+	t.Run("the caller's time is over", func(t *testing.T) {
+		leader, other := mustLoseAdmissions(t, 1)
+		ctx, cancel := context.WithCancel(t.Context())
+		lose := leader.peers.onAdmit
+		leader.peers.onAdmit = func(a peer.Admission) error { cancel(); return lose(a) }
+		_, err := leader.JoinRaftCluster(ctx, "node2", other.address, true)
+		require.NoError(t, err)
+		other.mustBeIn(t, leader)
+	})
+	t.Run("again and again", func(t *testing.T) {
+		leader, other := mustLoseAdmissions(t, 2)
+		_, err := leader.join(t, "node2", other.address)
+		require.ErrorIs(t, err, model.ErrOutcomeUnknown)
+		require.NotErrorIs(t, err, model.ErrNodeUnreachable, "it promises that nothing was changed")
+		require.ErrorContains(t, err, other.address)
+		other.mustBeIn(t, leader)
+	})
+}
+
+// mustLoseAdmissions has a leader, and a blank node whose first answers to its admission are lost.
+func mustLoseAdmissions(t *testing.T, lost int) (leader, other *testNode) {
+	t.Helper()
 	peers := newFakePeers()
-	peers.onAdmit = func(peer.Admission) error { return errors.New("it hung up") }
-	n := nodeOptions{peers: peers}.mustLead(t)
-	peers.pretend("node2:7001", blank("node2"))
-	_, err := n.join(t, "node2", "node2:7001")
-	require.ErrorIs(t, err, model.ErrNodeUnreachable)
-	require.Len(t, n.node.Members(), 1)
+	peers.onAdmit = func(a peer.Admission) error {
+		err := other.Admit(t.Context(), a)
+		if lost--; lost >= 0 {
+			return fmt.Errorf("%w: %s: %w", model.ErrNodeUnreachable, other.address, model.ErrNoAnswer)
+		}
+		return err
+	}
+	leader = nodeOptions{peers: peers}.mustLead(t)
+	other = nodeOptions{id: "node2", peers: peers, settings: func(string) Settings { return Settings{Port: 8082} }}.mustRun(t)
+	return leader, other
+}
+
+// mustBeIn wants a node to be a member, and to be sent everything.
+func (n *testNode) mustBeIn(t *testing.T, leader *testNode) {
+	t.Helper()
+	require.Len(t, leader.node.Members(), 2)
+	added := leader.mustAdd(t, "a", "1")
+	require.NoError(t, n.node.WaitApplied(within(t, 10*time.Second), added.Index))
+	require.Len(t, n.node.Members(), 2)
 }
 
 // A voter that lost its disk acknowledged writes that it no longer has. With its vote it could elect

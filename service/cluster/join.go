@@ -12,8 +12,9 @@ import (
 	"versiond/raft"
 )
 
-// undoTimeout bounds the removal of a node that could not be told that it was added.
-const undoTimeout = 3 * time.Second
+// afterTimeout bounds each step, beyond its caller's time, that a join takes lest it leave a node half in: to tell it once
+// more, and to take it out again.
+const afterTimeout = 3 * time.Second
 
 // Join makes the node that answers at address a member: without a vote at first, which it
 // gets when it has caught up, unless voter is false. One that is a member already stays one. Nothing
@@ -61,14 +62,14 @@ func (c *changes) join(ctx context.Context, id, address string, voter bool) (mod
 	return c.memberOf(id, status.Port)
 }
 
-// admit tells a node that it was added. One that cannot be told is taken out again: it has no vote
-// yet, so this is always safe.
+// admit tells a node that it was added. One that was certainly not told is taken out again: it has no vote
+// yet, so this is always safe. One that may have been told stays in: where it runs Raft by now it never asks again.
 func (c *changes) admit(ctx context.Context, id, address string, voter bool) error {
 	err := c.tellAdmitted(ctx, address, voter)
-	if err == nil {
-		return nil
+	if err == nil || errors.Is(err, model.ErrOutcomeUnknown) {
+		return err
 	}
-	undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
+	undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterTimeout)
 	defer cancel()
 	if errUndo := c.Node.Remove(undo, id); errUndo != nil {
 		return fmt.Errorf("%w: %w, and it could not be taken out again: %w", model.ErrOutcomeUnknown, err, errUndo)
@@ -76,12 +77,26 @@ func (c *changes) admit(ctx context.Context, id, address string, voter bool) err
 	return err
 }
 
+// tellAdmitted tells a node that the cluster has it. One that may have heard it and did not say so is told once more,
+// also when the caller's time is over: that is safe to repeat, and its answer counts for both. Errors:
+// model.ErrOutcomeUnknown when no answer comes then either, otherwise ErrNodeUnreachable.
 func (c *changes) tellAdmitted(ctx context.Context, address string, voter bool) error {
-	err := c.Peers.Admit(ctx, address, peer.Admission{Cluster: c.Node.Identity().Cluster, Former: c.Node.Former(), Replica: !voter})
-	if err != nil {
-		return fmt.Errorf("%w: %s could not be told that it was taken in: %s", model.ErrNodeUnreachable, address, reason(err)) // no %w: it is taken out again
+	admission := peer.Admission{Cluster: c.Node.Identity().Cluster, Former: c.Node.Former(), Replica: !voter}
+	err := c.Peers.Admit(ctx, address, admission)
+	heard := mayHaveHeard(err)
+	if heard {
+		again, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterTimeout)
+		defer cancel()
+		err = c.Peers.Admit(again, address, admission)
+		heard = errors.Is(err, model.ErrNoAnswer)
 	}
-	return nil
+	switch {
+	case err == nil:
+		return nil
+	case heard:
+		return fmt.Errorf("%w: %s may have heard that it was taken in: %s; let it join again, or remove it", model.ErrOutcomeUnknown, address, reason(err))
+	}
+	return fmt.Errorf("%w: %s could not be told that it was taken in: %s", model.ErrNodeUnreachable, address, reason(err)) // no %w: it is taken out again
 }
 
 // identify dials back and makes sure that the node at address is the one that was named, and free

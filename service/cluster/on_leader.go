@@ -63,7 +63,7 @@ func (l *leading) changeOnLeader(ctx context.Context, here func(context.Context)
 	open := false
 	err := l.OnLeader(ctx, here, func(ctx context.Context, leader string) error {
 		err := there(ctx, leader)
-		open = open || errors.Is(err, model.ErrNoAnswer) && !errors.Is(err, model.ErrNeverSent)
+		open = open || mayHaveHeard(err)
 		return err
 	})
 	refused := errors.Is(err, model.ErrNoLeader) || errors.Is(err, model.ErrTooManyRequests) || errors.Is(err, model.ErrLogUnavailable)
@@ -71,6 +71,11 @@ func (l *leading) changeOnLeader(ctx context.Context, here func(context.Context)
 		return fmt.Errorf("%w (%v)", model.ErrOutcomeUnknown, err) // %v: it would promise that nothing was done
 	}
 	return err
+}
+
+// mayHaveHeard reports whether a node that did not answer may have done all the same what it was asked for.
+func mayHaveHeard(err error) bool {
+	return errors.Is(err, model.ErrNoAnswer) && !errors.Is(err, model.ErrNeverSent)
 }
 
 // OnLeader does something where the leader is: here, or through a request to it.
