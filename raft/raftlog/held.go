@@ -19,28 +19,20 @@ type heldLog struct {
 // StoreLog stores one entry.
 func (l *heldLog) StoreLog(log *raft.Log) error { return l.StoreLogs([]*raft.Log{log}) }
 
-// StoreLogs stores entries.
+// StoreLogs stores entries. What a try that was said to have failed has written all the same is removed before the
+// next one, since the log does not take an entry twice. Nothing is read for that: a log that was closed and could not be
+// opened anew is opened by its next write only.
 func (l *heldLog) StoreLogs(logs []*raft.Log) error {
 	tried := false
 	return l.disk.write(func() error {
 		if tried {
-			if err := l.takeBack(logs[0].Index); err != nil {
+			if err := l.LogStore.DeleteRange(logs[0].Index, logs[len(logs)-1].Index); err != nil {
 				return err
 			}
 		}
 		tried = true
 		return l.LogStore.StoreLogs(logs)
 	})
-}
-
-// takeBack removes what a try that was said to have failed has written all the same: the log does not take
-// an entry twice.
-func (l *heldLog) takeBack(from uint64) error {
-	last, err := l.LastIndex()
-	if err != nil || last < from {
-		return err
-	}
-	return l.LogStore.DeleteRange(from, last)
 }
 
 // DeleteRange cuts off the log. Where it is its end, after which a leader's entries follow, it has to

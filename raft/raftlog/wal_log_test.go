@@ -1,13 +1,17 @@
 package raftlog
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/raft"
+	wal "github.com/hashicorp/raft-wal"
 	"github.com/hashicorp/raft-wal/metadb"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -144,6 +148,53 @@ func TestLogGoesOnAfterAFailedWrite(t *testing.T) {
 	require.Error(t, l.StoreLogs(entriesOf(1, 6, 7)))
 	require.NoError(t, l.StoreLogs(entriesOf(2, 6, 7)))
 	requireLog(t, l, entriesOf(1, 1, 5), entriesOf(2, 6, 7))
+}
+
+// brokenOnce is a log of which the first write fails, as of a disk that is full for a moment.
+type brokenOnce struct {
+	*walLog
+	broken bool
+}
+
+func (b *brokenOnce) StoreLogs(logs []*raft.Log) error {
+	if !b.broken {
+		b.broken = true
+		return b.write(func(*wal.WAL) error { return errDiskFull })
+	}
+	return b.walLog.StoreLogs(logs)
+}
+
+// A write may fail once more where the log is opened anew, as on a file system that is read-only for a while. The node
+// goes on by itself all the same when the disk is back, as /readyz promises.
+func TestHeldWriteGoesThroughAfterTheLogCouldNotBeOpenedAnew(t *testing.T) {
+	l := mustOpenLog(t, filepath.Join(t.TempDir(), "log"))
+	require.NoError(t, checkedLog{l, l.dir}.StoreLogs(entriesOf(1, 1, 5)))
+	away, failures := l.dir+"-away", 0
+	d := newDisk("", Options{Log: quiet.Log, WriteFailed: func() {
+		switch failures++; failures {
+		case 1:
+			assert.NoError(t, errors.Join(os.Rename(l.dir, away), os.Symlink(l.dir, l.dir))) // ELOOP for whoever opens it
+		case 4:
+			assert.NoError(t, errors.Join(os.Remove(l.dir), os.Rename(away, l.dir)))
+		}
+	}, Unreadable: func(err error) { assert.NoError(t, err, "it is no damage") }})
+	d.Started()
+	log := &heldLog{LogStore: checkedLog{&brokenOnce{walLog: l}, l.dir}, disk: d}
+	stored := make(chan error, 1)
+	go func() { stored <- log.StoreLogs(entriesOf(2, 6, 7)) }()
+	select {
+	case err := <-stored:
+		require.NoError(t, err)
+	case <-time.After(10 * time.Second):
+		d.Close()
+		t.Fatal("it is tried again and again, and never goes through")
+	}
+	require.Equal(t, 4, failures)
+	require.NoError(t, l.Close())
+	checked := checkedLog{mustOpenLog(t, l.dir), l.dir}
+	for i := uint64(1); i <= 7; i++ {
+		require.NoError(t, checked.GetLog(i, &raft.Log{}), "entry %d", i)
+	}
 }
 
 // Raft-wal writes to a file that it has ended no more, and begins the next one aside. When it is killed, or the
