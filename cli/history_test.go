@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -77,4 +78,29 @@ func TestWatchCommand(t *testing.T) {
 	require.Equal(t, 1, strings.Count(again.String(), "\n"), again.String())
 	require.NoError(t, syscall.Kill(os.Getpid(), syscall.SIGINT))
 	require.Zero(t, <-ended)
+}
+
+// A watch that has begun goes on trying while a proxy reaches no node, and says so; other questions are to be asked later.
+func TestCommandsWhileAProxyReachesNoNode(t *testing.T) {
+	var stdout, stderr captured.Buffer
+	var begun atomic.Bool
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Versiond-Node", "node1")
+		switch {
+		case r.URL.Path == "/version/watch" && !begun.Swap(true):
+			_, _ = io.WriteString(w, `{"type":"bookmark","revision":16}`+"\n")
+		case r.URL.Path == "/version/watch" && strings.Contains(stderr.String(), "not as a node does; still trying"):
+			_, _ = io.WriteString(w, `{"type":"error","code":"revision_gone","revision":99,"detail":"a backup was restored"}`+"\n")
+		default:
+			w.Header().Del("X-Versiond-Node")
+			http.Error(w, "<html><body><h1>503 Service Unavailable</h1>", http.StatusServiceUnavailable)
+		}
+	}))
+	defer proxy.Close()
+	p := Program{Environ: []string{"VERSIOND_URL=" + proxy.URL}, Stdout: &stdout, Stderr: &stderr}
+	require.Equal(t, exitOther, p.Run([]string{"watch", "--timeout", "50ms"}))
+	require.Contains(t, stderr.String(), "answered 503 Service Unavailable, and not as a node does; still trying\n")
+	require.Contains(t, stderr.String(), "revision_gone")
+	require.Equal(t, exitUnavailable, commandOn(t, []string{proxy.URL}, "", "get", "x", "--timeout", "50ms").code)
+	require.Equal(t, exitOutcomeUnknown, commandOn(t, []string{proxy.URL}, "", "delete", "x", "--timeout", "50ms").code)
 }

@@ -241,7 +241,7 @@ func refusal(a answer) *Error {
 	e := &Error{Status: a.status, Address: a.at.text, Node: a.node(), RequestID: a.header.Get("X-Request-Id"), RetryAfter: retryAfter(a.header)}
 	var p problem
 	if err := json.Unmarshal(a.body, &p); err != nil || p.Code == "" || a.succeeded() {
-		e.Code, e.Detail = ErrNotVersiond, fmt.Sprintf("%s answered %d %s, and not as a node does", a.at.text, a.status, http.StatusText(a.status))
+		e.Code, e.Detail = codeOfOthers(a.status), fmt.Sprintf("%s answered %d %s, and not as a node does", a.at.text, a.status, http.StatusText(a.status))
 		if a.succeeded() {
 			e.Detail += ": no X-Versiond-Node says which one it was" // also where a proxy has taken it out
 		}
@@ -254,6 +254,15 @@ func refusal(a answer) *Error {
 		e.Results[i].complete()
 	}
 	return e
+}
+
+// codeOfOthers returns what an answer means that is not a node's: proxies that reach none answer in their place.
+func codeOfOthers(status int) Code {
+	switch status {
+	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return ErrUnavailable
+	}
+	return ErrNotVersiond
 }
 
 // retryAfter reads the header in both of its forms; what cannot be read is none.

@@ -44,7 +44,7 @@ const (
 
 	// ErrOutcomeUnknown is also that of a write to which no answer came.
 	ErrOutcomeUnknown Code = "outcome_unknown"
-	// ErrUnavailable is that of a request which no node has answered or taken. It also matches every code that says:
+	// ErrUnavailable is that of a request which no node has answered or taken, a proxy that reaches none included. It also matches every code that says:
 	// nothing was done, try later.
 	ErrUnavailable Code = "unavailable"
 	// ErrNotVersiond is that of an answer which is not a node's.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"io"
 	"log"
 	"net"
@@ -188,6 +189,31 @@ func TestAnAnswerOfNoNode(t *testing.T) {
 	c = mustClient(t, login.URL, addresses[1])
 	mustCreate(t, c, record("no node", "1"))
 	require.NoError(t, mustClient(t, login.URL, addresses[1]).Delete(ctx, "no node"))
+}
+
+// A proxy that reaches no node says so in a form of its own: it is to be tried later, as when nobody answers. Whether it
+// has handed on a write it does not say.
+func TestAProxyThatReachesNoNode(t *testing.T) {
+	for _, status := range []int{429, 502, 503, 504, 404, 500} {
+		proxy := mustFront(t, addresses[0], func(w http.ResponseWriter, _ *http.Request, _ int, _ http.Handler) {
+			http.Error(w, "<html><body>so says the proxy</body></html>", status)
+		})
+		c := mustNew(t, client.Config{Addresses: []string{proxy.URL}, Token: token, RetryFor: -1})
+		_, err := c.Get(t.Context(), "behind a proxy")
+		require.Equal(t, status != 404 && status != 500, errors.Is(err, client.ErrUnavailable), "%d: %v", status, err)
+		require.Equal(t, status == 404 || status == 500, errors.Is(err, client.ErrNotVersiond), "%d: %v", status, err)
+		require.ErrorContains(t, err, "and not as a node does")
+		_, err = c.Create(t.Context(), record("behind a proxy", "1"))
+		require.Equal(t, status >= 500, errors.Is(err, client.ErrOutcomeUnknown), "%d: %v", status, err)
+	}
+	waits := mustFront(t, addresses[0], func(w http.ResponseWriter, r *http.Request, number int, pass http.Handler) {
+		if number < 2 {
+			http.Error(w, "so says the proxy", 503)
+			return
+		}
+		pass.ServeHTTP(w, r)
+	})
+	mustCreate(t, mustClient(t, waits.URL), record("behind a proxy", "1"))
 }
 
 // A backup that was cut off or damaged on its way is none, although the answer came to its end.

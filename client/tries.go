@@ -210,7 +210,7 @@ func (r *request) judge(e *Error) verdict {
 	switch {
 	case e.neverSent && e.Code != ErrInvalidRequest:
 		return elsewhere
-	case e.Status == 0, e.Code == ErrNotVersiond && (e.Status >= 500 || e.Status < 400), e.Code == ErrInternal, e.Code == ErrOutcomeUnknown:
+	case e.silent() && (e.Status >= 500 || e.Status < 400), e.Code == ErrInternal, e.Code == ErrOutcomeUnknown:
 		if r.manner == read {
 			return elsewhere
 		}
@@ -284,4 +284,6 @@ func (t *tries) summary(ctx context.Context) *Error {
 }
 
 // silent reports whether no node has said anything.
-func (e *Error) silent() bool { return e.Status == 0 || e.Code == ErrNotVersiond }
+func (e *Error) silent() bool {
+	return e.Status == 0 || e.Code == ErrNotVersiond || e.Code == ErrUnavailable
+}
