@@ -10,15 +10,24 @@ import (
 	"versiond/wire"
 )
 
-// checkOrder returns why commands of a unit that is done as a whole cannot be, by their places: updates of which the scheme that
-// stays cannot order the version numbers. It holds them against what this node has, which may not be the newest: reads know what to do with a
-// version number that cannot be ordered. A request that comes again under its key has the outcome that it had.
+// checkOrder returns why commands of a unit that is done as a whole cannot be, by their places. A request that comes again under
+// its key has the outcome that it had.
 func (s *VersionService) checkOrder(ctx context.Context, u *model.Unit, key string, batch bool) map[int]error {
 	wrong := s.outOfOrder(ctx, u.Commands)
-	if len(wrong) > 0 && key != "" && s.decided(ctx, wire.NewIdempotency(key, u, batch)) {
+	if len(wrong) > 0 && key != "" && s.mysql.records.Decided(wire.NewIdempotency(key, u, batch)) {
 		return nil
 	}
 	return wrong
+}
+
+// outOfOrder returns which commands are updates of which the scheme that stays cannot order the version numbers. A node whose
+// records may be old refuses nothing for them: it looks again when it has what was committed. Where that cannot be now it is
+// left to whoever decides; reads know what to do with a version number that cannot be ordered.
+func (s *VersionService) outOfOrder(ctx context.Context, commands []model.Command) map[int]error {
+	if len(s.outOfOrderHere(ctx, commands)) == 0 || s.reads.awaitFresh(ctx, model.ReadOptions{Level: model.LevelLinearizable}, s.reads.freshIndex) != nil {
+		return nil
+	}
+	return s.outOfOrderHere(ctx, commands)
 }
 
 // noRevision is one that no record has: the first entry of a log has the index 1.
@@ -52,8 +61,9 @@ func withheld(asked []model.Command, outcomes []model.Outcome, wrong map[int]err
 // errWithheldBefore is for a request that comes again, after the record has got another scheme.
 var errWithheldBefore error = model.Invalid("versionNo", "was no version of the scheme that the record had when this request was first decided")
 
-// outOfOrder has each command find its record as those before it leave it. Only records that are updated are looked up.
-func (s *VersionService) outOfOrder(ctx context.Context, commands []model.Command) map[int]error {
+// outOfOrderHere is outOfOrder by the records that this node has: each command finds its record as those before it leave it. Only
+// records that are updated are looked up.
+func (s *VersionService) outOfOrderHere(ctx context.Context, commands []model.Command) map[int]error {
 	updated := map[string]bool{}
 	for _, c := range commands {
 		if c.Type == model.CommandUpdate {
@@ -116,17 +126,14 @@ func (k keptRecord) after(c model.Command) (keptRecord, error) {
 			return keptRecord{}, nil
 		}
 	case model.CommandUpdate:
+		if !matches {
+			return k, nil
+		}
 		record := recordOf(c, k.details)
-		if err := versions.CheckRecord(record); err != nil || !matches {
+		if err := versions.CheckRecord(record); err != nil {
 			return k, err
 		}
 		return keptRecord{exists: true, details: record.Details}, nil
 	}
 	return k, nil
-}
-
-// decided reports whether a request was decided before. Where that cannot be known now it is left to whoever decides.
-func (s *VersionService) decided(ctx context.Context, request *model.Idempotency) bool {
-	err := s.reads.awaitFresh(ctx, model.ReadOptions{Level: model.LevelLinearizable}, s.reads.freshIndex)
-	return err != nil || s.mysql.records.Decided(request)
 }

@@ -67,6 +67,34 @@ func TestARepeatedBatchIsNotHeldAgainstOtherSchemes(t *testing.T) {
 	}
 }
 
+// A follower may be behind what its client was told a moment ago. It must not refuse for a scheme that the record has no more.
+func TestUpdatesAreNotHeldAgainstASchemeOfBefore(t *testing.T) {
+	t.Parallel()
+	nodes := mustCluster(t, 2)
+	leader, follower := nodes[0], nodes[1]
+	ctx := within(t, 20*time.Second)
+	first := record("app", "1.0.0")
+	first.Details = &model.Details{Scheme: "semver"}
+	added, err := leader.AddVersion(ctx, first, model.WriteOptions{})
+	require.NoError(t, err)
+	require.NoError(t, follower.node.WaitApplied(ctx, added.Index))
+	_, err = follower.UpdateVersion(ctx, record("app", "two"), model.WriteOptions{})
+	require.ErrorIs(t, err, model.ErrInvalid)
+	_, err = follower.UpdateVersion(ctx, record("app", "two"), model.WriteOptions{IfRevision: added.Record.Revision + 1})
+	require.ErrorIs(t, err, model.ErrRevisionMismatch)
+
+	for range 3 { // it would have to be level with the leader by chance each time
+		_, err = leader.UpdateVersion(ctx, record("app", "two"), model.WriteOptions{DetailNames: first.DetailNames()})
+		require.NoError(t, err)
+		done, err := follower.UpdateVersion(ctx, record("app", "three"), model.WriteOptions{})
+		require.NoError(t, err)
+		require.Equal(t, "three", done.Record.VersionNo)
+		done, err = follower.UpdateVersion(ctx, first, model.WriteOptions{DetailNames: first.DetailNames()})
+		require.NoError(t, err)
+		require.NoError(t, follower.node.WaitApplied(ctx, done.Index))
+	}
+}
+
 func requireWrong(t *testing.T, places []int, result model.UnitResult, name string) {
 	t.Helper()
 	require.Len(t, result.Wrong, len(places), name)
