@@ -24,6 +24,8 @@ type fakeService struct {
 	checks  []model.Check
 	fault   error
 	panics  any
+	// unread is why watchers cannot be told of the records.
+	unread error
 	// wrong says of commands of the next batch why they cannot be.
 	wrong map[int]error
 	// remembered is what keys came to.
@@ -397,6 +399,9 @@ func (f *fakeService) Watch(ctx context.Context, request changes.Request, opts m
 type watchedFake struct{ *fakeService }
 
 func (f watchedFake) Page(ctx context.Context, list model.ListOptions) (model.Page, uint64, error) {
+	if f.unread != nil {
+		return model.Page{}, 0, f.unread
+	}
 	return f.ListVersions(ctx, list, model.ReadOptions{})
 }
 

@@ -64,11 +64,16 @@ func (f *frame) answerProblem(c *gin.Context, last lastWord) {
 		return
 	}
 	err := c.Errors[0].Err
+	writeProblem(c, f.translated(c, err), err, last)
+}
+
+// translated returns how an error is answered, and logs one that nobody foresaw.
+func (f *frame) translated(c *gin.Context, err error) translation {
 	t, known := translate(err)
 	if !known {
 		f.logger.Error("request failed", "requestID", requestID(c), "method", c.Request.Method, "path", c.Request.URL.Path, "err", err)
 	}
-	writeProblem(c, t, err, last)
+	return t
 }
 
 func writeProblem(c *gin.Context, t translation, err error, last lastWord) {

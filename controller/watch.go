@@ -31,7 +31,7 @@ func (v *VersionController) WatchVersions(c *gin.Context) {
 	if watcher := v.openWatcher(c); watcher != nil {
 		defer watcher.Close()
 		v.metrics.Public.Answered(c.Request.Method, c.FullPath(), http.StatusOK, time.Since(began))
-		stream(c, watcher)
+		v.stream(c, watcher)
 	}
 }
 
@@ -49,7 +49,7 @@ func (v *VersionController) openWatcher(c *gin.Context) (watcher *changes.Watche
 }
 
 // stream sends what a watcher is told, until one of the two ends it.
-func stream(c *gin.Context, watcher *changes.Watcher) {
+func (v *VersionController) stream(c *gin.Context, watcher *changes.Watcher) {
 	form, write := formFor(c.Request.Header)
 	h := c.Writer.Header()
 	h["Content-Type"], h["Vary"] = []string{form}, []string{"Accept"}
@@ -64,7 +64,10 @@ func stream(c *gin.Context, watcher *changes.Watcher) {
 	for ctx := c.Request.Context(); ; {
 		events, err := next(ctx, watcher)
 		if err != nil && !errors.Is(err, io.EOF) {
-			events = []changes.Event{changes.Failure(err)}
+			events = []changes.Event{changes.Failure(err, func(err error) (code, says string) {
+				t := v.translated(c, err)
+				return t.code, detail(t, err)
+			})}
 		}
 		for _, e := range events {
 			if write(to, e) != nil {

@@ -2,6 +2,9 @@ package controller_test
 
 import (
 	"bufio"
+	"context"
+	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -114,6 +117,28 @@ func TestRevisionThatIsGone(t *testing.T) {
 	problem := requireProblem(t, mustNode(t).get(t, "/version/watch?since=1"), http.StatusGone, "revision_gone")
 	require.Equal(t, changesFloor, problem.OldestRevision)
 	require.Contains(t, problem.Detail, "since=28672")
+}
+
+// An error that ends a stream is told in the words of every other answer: what is written for users, and never a driver's text,
+// which has addresses and names of the inside. What nobody foresaw is in the log.
+func TestErrorThatEndsAStream(t *testing.T) {
+	inside := errors.New("dial tcp 10.1.2.3:3306: connect: connection refused")
+	for _, c := range []struct {
+		err          error
+		code, detail string
+	}{
+		{fmt.Errorf("%w: %w", model.ErrStoreUnavailable, inside), "store_unavailable", model.ErrStoreUnavailable.Error()},
+		{&model.StoreError{Detail: "the disk is full", Cause: inside}, "store_unavailable", "the disk is full"},
+		{model.Explain(model.ErrNotCaughtUp, "this node is built anew"), "not_caught_up", "this node is built anew"},
+		{fmt.Errorf("%w: %w", context.DeadlineExceeded, inside), "timeout", "the answer was not there in time"},
+		{inside, "internal", model.ErrInternal.Error()},
+	} {
+		n := mustNode(t)
+		n.service.unread = c.err
+		answer := n.get(t, "/version/watch?since=0&wait=1s")
+		require.JSONEq(t, fmt.Sprintf(`{"type":"error","code":%q,"detail":%q}`, c.code, c.detail), answer.Body.String())
+		require.Equal(t, c.code == "internal", strings.Contains(n.log.String(), inside.Error()), n.log)
+	}
 }
 
 // Watchers are bounded, and those that are gone make room.

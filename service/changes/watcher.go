@@ -205,17 +205,15 @@ func (w *Watcher) gives(events []Event, err error) ([]Event, error) {
 	return events, err
 }
 
-// Failure returns what a client is told of an error that ends its stream.
-func Failure(err error) Event {
-	failed := line{Type: "error", Code: model.Code(err), Detail: err.Error()}
+// Failure returns what a client is told of an error that ends its stream. words has those for errors that others have too.
+func Failure(err error, words func(error) (code, detail string)) Event {
+	failed := line{Type: "error", Code: "too_slow", Detail: errTooSlow.Error()}
+	if !errors.Is(err, errTooSlow) {
+		failed.Code, failed.Detail = words(err)
+	}
 	var gone *model.RevisionGone
-	switch {
-	case errors.Is(err, errTooSlow):
-		failed.Code = "too_slow"
-	case errors.As(err, &gone):
+	if errors.As(err, &gone) {
 		failed.Revision = gone.Oldest
-	case failed.Code == "":
-		failed.Code, failed.Detail = model.Code(model.ErrInternal), model.ErrInternal.Error()
 	}
 	return Event{JSON: failed.json()}
 }

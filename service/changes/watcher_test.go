@@ -238,7 +238,7 @@ func TestOnlyWhoDoesNotTakeIsTooSlow(t *testing.T) {
 		<-time.After(slowAfter)
 		_, err := c.Next(t.Context())
 		require.ErrorIs(t, err, errTooSlow)
-		require.Equal(t, []string{"error too_slow"}, words(mustRead(t, []Event{Failure(err)})))
+		require.Equal(t, []string{"error too_slow"}, words(mustRead(t, []Event{Failure(err, nil)})))
 		require.EqualValues(t, 1, n.hub.Counts().TooSlow)
 
 		again := n.mustWatch(t, Request{Since: c.place})
@@ -302,7 +302,7 @@ func TestNothingIsLeftOutSilently(t *testing.T) {
 		require.Equal(t, model.Revision(1000, 0), gone.Oldest)
 		_, err = c.Next(t.Context())
 		require.ErrorAs(t, err, &gone)
-		require.Equal(t, model.Revision(1000, 0), mustRead(t, []Event{Failure(err)})[0].Revision)
+		require.Equal(t, model.Revision(1000, 0), mustRead(t, []Event{Failure(err, func(error) (code, detail string) { return "revision_gone", "gone" })})[0].Revision)
 
 		c = n.mustWatch(t, Request{Since: gone.Oldest})
 		require.Len(t, c.untilBookmark(), 2*ringEventsMax+1-1000)
