@@ -30,6 +30,9 @@ func (c *Cluster) TryKeepChanges(ctx context.Context, told string) string {
 // WatchRemoval watches until the context ends.
 func (c *Cluster) WatchRemoval(ctx context.Context) { c.removal.watch(ctx) }
 
+// CheckRemoval returns why the node is no member any more.
+func (c *Cluster) CheckRemoval(ctx context.Context) error { return c.check(ctx) }
+
 // StuckLeader is a leader whose store is stuck.
 type StuckLeader struct {
 	cluster *Cluster

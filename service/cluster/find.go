@@ -131,16 +131,6 @@ func (f *finder) noteOwnAddress(address string) {
 	}
 }
 
-func (f *finder) othersAddresses() []string {
-	var addresses []string
-	for _, n := range f.Listed {
-		if n.ID != f.id() {
-			addresses = append(addresses, n.Address)
-		}
-	}
-	return append(addresses, f.Join...)
-}
-
 func memberAmong(answers []answered) (answered, bool) {
 	for _, a := range answers {
 		if a.Running && a.LeaderID != "" {

@@ -107,6 +107,17 @@ func (o *others) peerAddress(id string) string {
 	return n.Address
 }
 
+// othersAddresses returns where those are that the settings name.
+func (o *others) othersAddresses() []string {
+	var addresses []string
+	for _, n := range o.Listed {
+		if n.ID != o.id() {
+			addresses = append(addresses, n.Address)
+		}
+	}
+	return append(addresses, o.Join...)
+}
+
 // names puts the ids of listed nodes before their addresses.
 func (o *others) names(addresses []string) string {
 	named := make([]string, len(addresses))

@@ -65,8 +65,11 @@ func (r *removal) check(ctx context.Context) error {
 		}
 		return nil
 	}
-	members := r.Node.Members()
-	for _, status := range r.askAll(ctx, addressesOf(members)) {
+	addresses := addressesOf(r.Node.Members())
+	if len(addresses) == 0 { // it was never sent who they are
+		addresses = r.othersAddresses()
+	}
+	for _, status := range r.askAll(ctx, addresses) {
 		if status == nil || status.Cluster != r.Node.Identity().Cluster || status.State != "leader" {
 			continue
 		}
@@ -74,14 +77,14 @@ func (r *removal) check(ctx context.Context) error {
 			return model.ErrNodeRemoved
 		}
 	}
-	return r.checkLeftBehind(ctx, members)
+	return r.checkLeftBehind(ctx, addresses)
 }
 
 // checkLeftBehind asks those who no longer answer as members of this node's cluster.
-func (r *removal) checkLeftBehind(ctx context.Context, members []raft.Member) error {
+func (r *removal) checkLeftBehind(ctx context.Context, addresses []string) error {
 	ours := r.Node.Identity().Cluster
-	for _, m := range members {
-		status, err := r.Peers.Identify(ctx, m.Address)
+	for _, address := range addresses {
+		status, err := r.Peers.Identify(ctx, address)
 		if err == nil && slices.Contains(status.Former, ours) {
 			return &leftBehind{member: status.Node, ours: ours, theirs: status.Cluster}
 		}

@@ -10,6 +10,8 @@ import (
 
 	"versiond/db"
 	"versiond/model"
+	"versiond/raft"
+	"versiond/raft/datadir"
 	"versiond/service/cluster"
 	"versiond/test/units"
 )
@@ -27,6 +29,22 @@ func TestANodeThatIsAMemberAgainServes(t *testing.T) {
 	stop()
 	wg.Wait()
 	require.NoError(t, n.WithLeader(t.Context(), func(context.Context) error { return nil }))
+}
+
+// A node that was taken out before it was sent anything knows of no member to ask. It must say all the same that it is none:
+// otherwise it waits for a leader for ever, and nobody sees why.
+func TestANodeThatWasNeverSentAnythingSaysThatItWasRemoved(t *testing.T) {
+	t.Parallel()
+	n := options{id: "node2", parts: func(string) cluster.Parts { return threeListed("node1:7001") }}.mustOpen(t)
+	leader := member("node1", "cluster1")
+	leader.State, leader.Members = "leader", []raft.Member{{ID: "node1", Address: "node1:7001", Voter: true}, {ID: "node2"}}
+	n.peers.pretend("node1:7001", leader)
+	require.NoError(t, n.Node.Admit(datadir.Membership{Cluster: "cluster1"}))
+	require.Empty(t, n.Node.Members())
+	require.NoError(t, n.CheckRemoval(t.Context()), "the leader has it among the members")
+	leader.Members = leader.Members[:1]
+	n.peers.pretend("node1:7001", leader)
+	require.ErrorIs(t, n.CheckRemoval(t.Context()), model.ErrNodeRemoved)
 }
 
 // When no voter is better off, as in an outage of all stores, the leader must look again soon: the first
