@@ -122,7 +122,7 @@ func (c *Client) attempt(ctx context.Context, at *address, r *request, timeout t
 	c.see(indexOf(response.Header))
 	a := answer{status: response.StatusCode, header: response.Header, at: at}
 	if r.streamed && a.status == http.StatusOK && a.node() != "" {
-		keep, a.stream = true, &stream{body: response.Body, cancel: cancel}
+		keep, a.stream = true, &stream{body: response.Body, cancel: cancel, at: at}
 		return a, nil
 	}
 	defer response.Body.Close()

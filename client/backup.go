@@ -35,15 +35,19 @@ const streamIdleMax = 30 * time.Second
 type stream struct {
 	body   io.ReadCloser
 	cancel context.CancelFunc
+	at     *address
 }
 
-// Read waits for streamIdleMax at most.
+// Read waits for streamIdleMax at most. An error other than io.EOF is an *Error.
 func (s *stream) Read(p []byte) (int, error) {
 	alarm := time.AfterFunc(streamIdleMax, s.cancel)
 	defer alarm.Stop()
 	n, err := s.body.Read(p)
 	if errors.Is(err, context.Canceled) && !alarm.Stop() {
 		err = errLate
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = noAnswer(s.at, err)
 	}
 	return n, err
 }

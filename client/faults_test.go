@@ -208,7 +208,7 @@ func TestAProxyThatReachesNoNode(t *testing.T) {
 	}
 	waits := mustFront(t, addresses[0], func(w http.ResponseWriter, r *http.Request, number int, pass http.Handler) {
 		if number < 2 {
-			http.Error(w, "so says the proxy", 503)
+			http.Error(w, "so says the proxy", http.StatusServiceUnavailable)
 			return
 		}
 		pass.ServeHTTP(w, r)
@@ -225,6 +225,15 @@ func TestABackupThatCameDamaged(t *testing.T) {
 	good := whole.Bytes()
 	flipped := bytes.Clone(good)
 	flipped[len(good)/2] ^= 1
+	breaks := mustFront(t, addresses[0], func(w http.ResponseWriter, _ *http.Request, _ int, _ http.Handler) {
+		w.Header().Set("X-Versiond-Node", "node1")
+		_, _ = w.Write(good[:len(good)/2])
+		_ = http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler)
+	})
+	_, err = mustClient(t, breaks.URL).Backup(t.Context(), io.Discard)
+	require.ErrorIs(t, err, client.ErrUnavailable)
+	require.ErrorContains(t, err, breaks.URL+": the connection was closed before the answer was there")
 	for name, body := range map[string][]byte{
 		"flipped": flipped, "cut off": good[:len(good)-1], "cut off early": good[:30], "nothing": nil, "more": append(bytes.Clone(good), 0),
 		"a page": []byte("<!DOCTYPE html><html><body>Log in</body></html>"),
