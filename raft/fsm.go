@@ -12,6 +12,7 @@ import (
 
 	"versiond/model"
 	"versiond/raft/raftlog"
+	"versiond/raft/transport"
 )
 
 // VersionFSM is what hashicorp/raft hands committed entries to. Its methods run on hashicorp's FSM
@@ -103,28 +104,49 @@ func (f *VersionFSM) Restore(stream io.ReadCloser) error {
 		return err
 	}
 	f.noteRepeat(meta.Index)
-	if err := f.ensureLeadsOn(meta.Index); err != nil {
-		return err
+	if err := f.ensureTells(meta); err != nil {
+		return fmt.Errorf("the snapshot of index %d is not installed: %w", meta.Index, err)
 	}
 	f.queue.pushRestore(meta.Index)
 	f.turns.breakOff()
 	return stream.Close()
 }
 
-// ensureLeadsOn refuses a snapshot that is older than what is certain where the log does not lead on from it.
-// Hashicorp/raft goes on from any snapshot that it installs, and panics when an entry is missing. It is the
-// goroutine which replicated to a member before that was removed and let in again that may send such a
-// one, when it wakes. A leader may have to send one that the log leads on from: a follower that led until
-// just now cannot say for some seconds which term the hole behind a snapshot has (raftlog.SnapshotTermLog).
-func (f *VersionFSM) ensureLeadsOn(index uint64) error {
+// ensureTells refuses a snapshot of what this node has already. Hashicorp/raft goes back to any snapshot that it installs:
+// it panics when an entry behind it is missing, and takes the members of then for those of now, since it never
+// looks again at the entries that are in the log behind it.
+//
+// It is the goroutine which replicated to a member before that was removed and let in again that may send such a
+// one, when it wakes. A leader may also have to: a follower that led until just now cannot say for some seconds which
+// term the hole behind a snapshot has (raftlog.SnapshotTermLog). So where the log leads on from it, the leader
+// takes transport.ErrSnapshotHeld for success, and goes on behind it.
+func (f *VersionFSM) ensureTells(meta *raft.SnapshotMeta) error {
 	certain := f.queue.marked().certain
-	if index >= certain {
-		return nil
+	if meta.Index < certain {
+		if _, err := raftlog.LastContiguous(f.stores.Log, meta.Index, certain); err != nil {
+			return fmt.Errorf("this node was handed everything up to %d, and its log does not go back as far", certain)
+		}
+		return transport.ErrSnapshotHeld
 	}
-	if _, err := raftlog.LastContiguous(f.stores.Log, index, certain); err == nil {
-		return nil
+	last, err := f.stores.Log.LastIndex()
+	if err == nil && last > meta.Index && f.logHolds(meta, certain) {
+		return transport.ErrSnapshotHeld
 	}
-	return fmt.Errorf("the snapshot of index %d tells this node nothing: it was handed everything up to %d, and its log does not go back as far", index, certain)
+	return err
+}
+
+// logHolds reports whether the log behind certain has what a snapshot was made of: without a hole, an entry of
+// the same term means that everything before it is the same (Raft paper, 5.3).
+func (f *VersionFSM) logHolds(meta *raft.SnapshotMeta, certain uint64) bool {
+	at, err := raftlog.ReadEntry(f.stores.Log, meta.Index)
+	if errors.Is(err, raft.ErrLogNotFound) {
+		return meta.Index == certain
+	}
+	if err != nil || at.Term != meta.Term {
+		return false
+	}
+	_, err = raftlog.LastContiguous(f.stores.Log, certain, meta.Index)
+	return err == nil
 }
 
 func (f *VersionFSM) noteRepeat(index uint64) {

@@ -16,16 +16,33 @@ import (
 func TestOlderSnapshotIsRefused(t *testing.T) {
 	c, leader, follower, older := mustPassSnapshot(t)
 	mustCompact(t, follower)
-	require.ErrorContains(t, sendSnapshot(t, leader, follower, older), "tells this node nothing")
+	require.ErrorContains(t, sendSnapshot(t, leader, follower, older), "its log does not go back as far")
 	c.requireFollows(t, leader, follower)
 }
 
-// A leader may have to send an older one to a follower that cannot say what term the hole of a restore has; where
-// the log leads on from it, nothing speaks against it, and without it the follower would never follow.
-func TestOlderSnapshotThatTheLogLeadsOnFromIsTaken(t *testing.T) {
+// A leader may have to send an older one to a follower that cannot say what term the hole behind a snapshot has. Where
+// the log leads on from it, the leader must go on behind it: without that the follower would never follow.
+func TestOlderSnapshotThatTheLogLeadsOnFromIsAnsweredAsInstalled(t *testing.T) {
 	c, leader, follower, older := mustPassSnapshot(t)
 	require.NoError(t, sendSnapshot(t, leader, follower, older))
 	c.requireFollows(t, leader, follower)
+}
+
+// An older snapshot names the members of then. A node that took them for those of now would ask removed ones for their
+// votes, and not those that came since.
+func TestOlderSnapshotDoesNotBringFormerMembersBack(t *testing.T) {
+	c, leader, follower, older := mustPassSnapshot(t)
+	require.NoError(t, leader.Remove(t.Context(), c.nodes[2].Identity().Node))
+	c.nodes = c.nodes[:2]
+	c.requireEqual(t, leader)
+	require.Equal(t, leader.Members(), follower.Members())
+	require.NoError(t, sendSnapshot(t, leader, follower, older))
+	c.requireFollows(t, leader, follower)
+	require.Equal(t, leader.Members(), follower.Members())
+	require.NoError(t, follower.current().raft.Snapshot().Error())
+	own, err := raftlog.NewestSnapshot(follower.stores.Snapshots)
+	require.NoError(t, err)
+	require.Len(t, own.Configuration.Servers, 2, "what it begins with after its log is compacted")
 }
 
 // mustPassSnapshot makes three nodes of which the leader has a snapshot that the follower has applied beyond.
@@ -76,5 +93,9 @@ func sendSnapshot(t *testing.T, leader, follower *Node, meta *raft.SnapshotMeta)
 		Configuration: raft.EncodeConfiguration(meta.Configuration), ConfigurationIndex: meta.ConfigurationIndex,
 	}
 	to := raft.ServerID(follower.Identity().Node)
-	return leader.current().transport.InstallSnapshot(to, raft.ServerAddress(follower.Address()), request, new(raft.InstallSnapshotResponse), stream)
+	var response raft.InstallSnapshotResponse
+	err = leader.current().transport.InstallSnapshot(to, raft.ServerAddress(follower.Address()), request, &response, stream)
+	require.Equal(t, err == nil, response.Success)
+	require.Equal(t, request.Term, response.Term)
+	return err
 }

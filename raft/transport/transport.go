@@ -1,7 +1,9 @@
 package transport
 
 import (
+	"errors"
 	"io"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -17,6 +19,10 @@ const (
 	// deadShowsWithin is far below any election timeout.
 	deadShowsWithin = 100 * time.Millisecond
 )
+
+// ErrSnapshotHeld is a follower's answer to a snapshot that it did not install because it has all of it, and its log
+// leads on from there.
+var ErrSnapshotHeld = errors.New("this node has all that is in it, and a log that goes on behind it")
 
 // Gate is the log's word on whether this node may show signs of life.
 type Gate interface {
@@ -106,12 +112,17 @@ func (t *Transport) committed() (commit, term uint64) {
 	return commit, r.CurrentTerm()
 }
 
-// InstallSnapshot waits in the same way: it counts as a sign of life, too.
+// InstallSnapshot waits in the same way: it counts as a sign of life, too. A follower that has the snapshot already is as far
+// as one that has installed it; of its error only the text comes over the connection.
 func (t *Transport) InstallSnapshot(id raft.ServerID, target raft.ServerAddress, args *raft.InstallSnapshotRequest, resp *raft.InstallSnapshotResponse, data io.Reader) error {
 	if err := t.gate.Await(); err != nil {
 		return err
 	}
-	return t.NetworkTransport.InstallSnapshot(id, target, args, resp, data)
+	err := t.NetworkTransport.InstallSnapshot(id, target, args, resp, data)
+	if err != nil && strings.Contains(err.Error(), ErrSnapshotHeld.Error()) {
+		resp.Success, err = true, nil
+	}
+	return err
 }
 
 // RequestVote asks once more where a kept connection turns out to be dead, and so does RequestPreVote.
