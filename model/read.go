@@ -75,8 +75,18 @@ type Found struct {
 	Exists  bool
 	Page    *Page
 	History *History
-	// Index is the applied index of which the page or the history is, 0 where that is not known. It may be later than that of the read.
+	// Index is the applied index of which the page is, 0 where that is not known. It may be later than that of the read.
 	Index uint64
+}
+
+// Reflects returns an index that answers reflect which show what was found. A record, or the newest change of a page of them,
+// may have been written after the read began.
+func (f *Found) Reflects() uint64 {
+	newest := f.Record.Revision
+	if f.History != nil && len(f.History.Items) > 0 {
+		newest = f.History.Items[0].Revision
+	}
+	return max(f.Index, IndexOf(newest))
 }
 
 // cursorVersion is the first byte of a cursor. A cursor of another version is refused, so what

@@ -91,7 +91,7 @@ func (r *reader) start(ctx context.Context) *reader {
 func (r *reader) read(ctx context.Context, q model.Query, opts model.ReadOptions) (model.Found, uint64, error) {
 	if r.shouldForward(q, opts) {
 		if found, index, err := r.forwarder.forward(ctx, q, len(q.ID), 1); err == nil {
-			return found, index, nil
+			return found, max(index, found.Reflects()), nil
 		}
 	}
 	found, index, err := r.readHere(ctx, []model.Query{q}, opts, r.freshIndex)
@@ -126,7 +126,7 @@ func (r *reader) readHere(ctx context.Context, queries []model.Query, opts model
 			continue
 		}
 		if len(found) == 1 { // a client that asks elsewhere from this index on must not be shown less than here
-			index = max(index, found[0].Index)
+			index = max(index, found[0].Reflects())
 		}
 		return found, index, err
 	}

@@ -62,6 +62,34 @@ func TestMinIndexIsWaitedFor(t *testing.T) {
 	}
 }
 
+// An answer is labelled with an index that covers what it shows, also of what is written while it is read. If this fails, a client
+// that asks the next node from that index on is shown less than here.
+func TestTheLabelCoversWhatIsShown(t *testing.T) {
+	t.Parallel()
+	n := nodeOptions{}.mustLead(t)
+	n.mustAdd(t, "a", "1")
+	written := make(chan error, 1)
+	go func() {
+		for range 200 {
+			if _, err := n.UpdateVersion(t.Context(), record("a", "2"), model.WriteOptions{}); err != nil {
+				written <- err
+				return
+			}
+		}
+		written <- nil
+	}()
+	opts := model.ReadOptions{Level: model.LevelNone}
+	for len(written) == 0 {
+		read, err := n.GetVersionByID(t.Context(), "a", opts)
+		require.NoError(t, err)
+		require.GreaterOrEqual(t, read.Index, model.IndexOf(read.Record.Revision))
+		history, index, err := n.History(t.Context(), model.HistoryOptions{ID: "a", Limit: 1}, opts)
+		require.NoError(t, err)
+		require.GreaterOrEqual(t, index, model.IndexOf(history.Items[0].Revision))
+	}
+	require.NoError(t, <-written)
+}
+
 // For a moment a row is in the database and not yet published. A reader that meets it must wait for
 // it, and not take it for damage.
 func TestRowAheadOfTheIndexIsAwaited(t *testing.T) {
