@@ -25,7 +25,7 @@ func TestConsole(t *testing.T) {
 		Env: []string{"VERSIOND_AUTH_TOKENS=reader:read:" + readToken + ",ci:write:" + writeToken + ",ops:admin:" + adminToken},
 	})
 	t.Run("beside each other", func(t *testing.T) {
-		run(t, c, []part{{"looks", looks}, {"tokens", tokens}, {"records", records}, {"conflict", conflict}, {"pages", pages}, {"versions", versions},
+		run(t, c, []part{{"looks", looks}, {"tokens", tokens}, {"records", records}, {"conflict", conflict}, {"pages", pages}, {"leaving", leaving}, {"versions", versions},
 			{"files", importAndExport}, {"behind a proxy", behindProxy}, {"restore given up", restoreGivenUp}, {"scripts", scripts}}, (*testing.T).Parallel)
 	})
 	// These change the cluster.

@@ -48,22 +48,32 @@ func (w *window) choose(name, path string) {
 	w.run(chromedp.SetUploadFiles(key(name), []string{path}))
 }
 
-// slow has the browser read the next file only when goOn is called; slowRead is true when what was waiting for it went on.
-func (w *window) slow() {
+// chooseTwo puts a file into a field, and another before what is read of the first by a method of Blob's was looked at.
+func (w *window) chooseTwo(name, slow, path, method string) {
 	w.t.Helper()
-	value[bool](w, `(() => {
-		const real = Blob.prototype.text;
+	value[bool](w, fmt.Sprintf(`(() => {
+		const real = Blob.prototype[%[1]q];
 		const held = new Promise((resolve) => { window.goOn = () => resolve() ?? true; });
-		Blob.prototype.text = async function () {
-			Blob.prototype.text = real;
-			const read = await real.call(this);
+		Blob.prototype[%[1]q] = async function () {
+			Blob.prototype[%[1]q] = real;
+			const content = await real.call(this);
+			window.slow = "read";
 			await held;
-			setTimeout(() => { window.slowRead = true; }, 200);
-			return read;
+			setTimeout(() => { window.slow = "done"; }, 200);
+			return content;
 		};
-		window.slowRead = false;
 		return true;
-	})()`)
+	})()`, method))
+	w.choose(name, slow)
+	w.until(`window.slow === "read"`, "the first file is read")
+	w.choose(name, path)
+}
+
+// lookAtFirst lets what was read of the first file of chooseTwo be looked at.
+func (w *window) lookAtFirst() {
+	w.t.Helper()
+	value[bool](w, `window.goOn()`)
+	w.until(`window.slow === "done"`, "the first file was looked at")
 }
 
 // importAndExport writes what is there into a file, changes the file, and reads it back: what would be done is said before
@@ -93,12 +103,9 @@ func importAndExport(t *testing.T, c *cluster.Cluster) {
 	content := strings.Replace(string(exported), `"filed,1",1.0.0`, `"filed,1",2.0.0`, 1) + "filed-new,1.0,linux,,,,,50,,\nfiled-odd,x,linux,semver,,,,,,\nfiled-short,1\n"
 	require.NoError(t, os.WriteFile(changed, []byte(content), 0o600))
 	w.click("import")
-	w.slow()
-	w.choose("import-file", filepath.Join(folder, "versiond.csv"))
-	w.choose("import-file", changed)
+	w.chooseTwo("import-file", filepath.Join(folder, "versiond.csv"), changed, "text")
 	w.see("2 to create", "1 to change")
-	value[bool](w, `window.goOn()`)
-	w.until(`window.slowRead`, "the first file was read too")
+	w.lookAtFirst()
 	w.see("2 to create", "1 to change", "2 the same already", "1 not readable", "Nothing is written yet.", "has 2 columns")
 	_, err = c.Nodes[0].Client.Get(t.Context(), "filed-new", model.ReadOptions{Level: model.LevelLinearizable})
 	require.Equal(t, "not_found", cluster.CodeOf(err), "it was only said")

@@ -42,6 +42,7 @@ func switched(t *testing.T, c *cluster.Cluster) {
 	w := mustEnter(t, c.Nodes[0], adminToken, look{})
 	w.click("lang")
 	w.see("集群", "成员", "可容忍 1 个节点故障")
+	w.until(`document.activeElement.dataset.key === "lang"`, "the focus stays where it was")
 	polls := value[int](w, polled)
 	w.until(fmt.Sprintf("%s > %d", polled, polls+1), "the page goes on looking at the cluster")
 	w.click("theme")

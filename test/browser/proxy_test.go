@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -31,7 +32,17 @@ func mustProxy(t *testing.T, n *cluster.Node) *http.ServeMux {
 
 // behindProxy opens the console where a proxy serves the node below a path of its own: every address is relative.
 func behindProxy(t *testing.T, c *cluster.Cluster) {
-	server := httptest.NewServer(mustProxy(t, c.Nodes[1]))
+	proxy := mustProxy(t, c.Nodes[1])
+	var refusal atomic.Int32 // what the proxy answers by itself
+	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if status := int(refusal.Load()); status != 0 {
+			rw.Header().Set("Content-Type", "text/html")
+			rw.WriteHeader(status)
+			_, _ = io.WriteString(rw, "<html><body><h1>No server is available to handle this request.</h1></body></html>")
+			return
+		}
+		proxy.ServeHTTP(rw, r)
+	}))
 	t.Cleanup(server.Close)
 
 	w := mustOpenAt(t, server.URL+"/tools/registry/", look{})
@@ -45,7 +56,25 @@ func behindProxy(t *testing.T, c *cluster.Cluster) {
 	w.click("save")
 	w.see("Created behind/a-proxy.")
 	w.view("live")
+	w.enter("live-prefix", "proxied-\n")
 	w.see("node2 tells")
+	mustAdd(t, c, "proxied-1")
+	w.see("proxied-1")
+	refusal.Store(http.StatusServiceUnavailable)
+	server.CloseClientConnections()
+	w.see("The connection is lost.", "node2 does not answer. Trying again", "What is shown here is as of")
+	mustAdd(t, c, "proxied-2")
+	refusal.Store(0)
+	w.see("proxied-2", "2 changes")
+	w.gone("does not answer")
+	refusal.Store(http.StatusNotFound)
+	server.CloseClientConnections()
+	w.until(`document.querySelector("[data-key=again]")`, "what does not pass by itself is said")
+	w.see("State not known", "The node refused it (http_404). What is shown here is as of")
+	mustAdd(t, c, "proxied-3")
+	refusal.Store(0)
+	w.click("again")
+	w.see("proxied-1", "proxied-3", "3 changes")
 	require.Equal(t, "1", mustGet(t, c, "behind/a-proxy").VersionNo)
 }
 
@@ -77,12 +106,9 @@ func restoreGivenUp(t *testing.T, c *cluster.Cluster) {
 	w := mustOpenAt(t, server.URL+"/tools/registry/", look{})
 	w.enter("token", adminToken+"\n")
 	w.view("backup")
-	w.slow()
-	w.choose("restore-file", saved)
-	w.choose("restore-file", "files_test.go")
+	w.chooseTwo("restore-file", saved, "files_test.go", "arrayBuffer")
 	w.see("This is no backup of versiond.")
-	value[bool](w, `window.goOn()`)
-	w.until(`window.slowRead`, "the first file was read too")
+	w.lookAtFirst()
 	w.see("This is no backup of versiond.")
 	w.choose("restore-file", saved)
 	w.click("restore-go")

@@ -6,6 +6,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"versiond/model"
@@ -22,7 +23,7 @@ func records(t *testing.T, c *cluster.Cluster) {
 	w.enter("platform", "npm")
 	w.click("save")
 	w.see("Something in it is not right.")
-	w.until(`document.activeElement.dataset.key === "versionNo"`, "the focus is where something is wrong")
+	w.until(`document.activeElement.dataset.key === "versionNo" && document.activeElement.ariaInvalid === "true"`, "the focus is where something is wrong")
 	w.enter("versionNo", "1.0.0")
 	w.enter("rolloutPercent", "2e")
 	w.click("save")
@@ -59,6 +60,7 @@ func records(t *testing.T, c *cluster.Cluster) {
 	w.click("delete")
 	w.see("Deleted " + id)
 	w.until(fmt.Sprintf(`![...document.querySelectorAll("[data-row]")].some((r) => r.dataset.row === %q)`, id), "the row is gone")
+	w.until(`document.querySelector("main").contains(document.activeElement)`, "the focus goes to what is near")
 	value[bool](w, `(() => {
 		const real = window.fetch;
 		window.fetch = async (...asked) => {
@@ -106,17 +108,42 @@ func conflict(t *testing.T, c *cluster.Cluster) {
 
 // pages goes through more records than one page has, forth and back, and finds some of them.
 func pages(t *testing.T, c *cluster.Cluster) {
-	for i := range 60 {
+	for i := range 51 {
 		mustAdd(t, c, fmt.Sprintf("paged-%02d", i))
 	}
-	w := mustEnter(t, c.Nodes[2], readToken, look{})
+	w := mustEnter(t, c.Nodes[2], writeToken, look{})
 	w.view("records")
 	w.enter("search-prefix", "paged-")
 	w.see("Page 1 · 50 records", "paged-49")
-	w.click("next")
-	w.see("Page 2 · 10 records", "paged-59")
+	twice := `{const next = document.querySelector("[data-key=next]"); next.focus(); next.click(); next.click(); true}`
+	value[bool](w, twice)
+	w.see("Page 2 · 1 record", "paged-50")
+	w.until(`document.activeElement.dataset.key === "previous"`, "the focus is where one can go on")
 	w.click("previous")
-	w.see("paged-00")
+	w.see("Page 1 · 50 records", "paged-00")
+	value[bool](w, twice)
+	w.click("open-paged-50")
+	w.click("delete")
+	w.see("Page 1 · 50 records", "paged-00")
+	for i := range 21 {
+		_, err := c.Nodes[0].Client.Update(t.Context(), model.VersionDB{ID: "paged-00", VersionNo: fmt.Sprintf("1.0.%d", i), Platform: "linux"}, 0)
+		require.NoError(t, err)
+	}
+	w.click("open-paged-00")
+	w.click("history")
+	w.see("Older")
+	require.Equal(t, 1, value[int](w, `(() => {
+		const real = window.fetch;
+		let asked = 0;
+		window.fetch = (...all) => { asked += String(all[0]).includes("/history"); return real(...all); };
+		const older = document.querySelector("[data-key=older]");
+		older.click();
+		older.click();
+		window.fetch = real;
+		return asked;
+	})()`))
+	w.until(`document.querySelectorAll("ol.past > li").length === 22`, "the whole history")
+	w.click("close")
 	w.enter("search-prefix", "paged-3")
 	w.see("10 records")
 	require.Equal(t, "#/records?prefix=paged-3", value[string](w, "location.hash"))
@@ -139,4 +166,29 @@ func pages(t *testing.T, c *cluster.Cluster) {
 		for await (const _ of lines(silent, 10)) window.givenUp = false;
 	}) && true`)
 	w.until(`window.givenUp === true`, "a stream that fell silent is given up")
+}
+
+// leaving types into a filter and goes to another view at once: what was typed is of no interest any more.
+func leaving(t *testing.T, c *cluster.Cluster) {
+	w := mustEnter(t, c.Nodes[0], readToken, look{})
+	for view, field := range map[string]string{"records": "search-prefix", "versions": "versions-prefix", "live": "live-prefix"} {
+		w.view(view)
+		asked := resolved[[]string](w, fmt.Sprintf(`new Promise((resolve) => {
+			const field = document.querySelector(%q);
+			field.value = "left";
+			field.dispatchEvent(new Event("input", {bubbles: true}));
+			location.hash = "#/cluster";
+			const real = window.fetch;
+			const asked = [];
+			window.fetch = (url, options) => {
+				if (String(url).includes("left")) asked.push(String(url));
+				return real(url, options);
+			};
+			setTimeout(() => {
+				window.fetch = real;
+				resolve([location.hash, ...asked]);
+			}, 500);
+		})`, key(field)))
+		assert.Equal(t, []string{"#/cluster"}, asked, view)
+	}
 }

@@ -22,6 +22,15 @@ func scripts(t *testing.T, c *cluster.Cluster) {
 		await repeat(60000, under.signal, () => { asked++; throw new Problem({code: "unreachable", status: 0}); });
 		return asked;
 	})`), 0, "a node that does not answer is asked again and again without a rest")
+	assert.Equal(t, []string{"2 a b", "3 wrong", "4 a\"b", "5 wrong", "6 wrong", "7 c"}, resolved[[]string](w, `import("./console/rows.js").then(({readRows}) => readRows(
+		'id,versionNo,platform,minVersionNo\n"a b",1,linux,\n"abc" ,1,linux,\n"a""b",1,linux,\nab"c,1,linux,\n"abc"def,1,linux,\nc,1,linux,')
+		.map(({line, record, wrong}) => line + " " + (wrong ? "wrong" : record.id)))`), "what versiond import refuses is taken, or the other way round")
+	assert.Equal(t, []string{"1 a", "2 wrong"}, resolved[[]string](w, `import("./console/rows.js").then(({readRows}) => readRows('a,1,linux\n"b,1,linux\nc,1,linux\n')
+		.map(({line, record, wrong}) => line + " " + (wrong ? "wrong" : record.id)))`), "a quote without an end takes the rest")
+	assert.Equal(t, "unreachable", resolved[string](w, `import("./console/api.js").then(async ({get}) => {
+		window.fetch = (_, {signal}) => new Promise((_, fail) => signal?.addEventListener("abort", () => fail(signal.reason)));
+		return get(["peers"], {within: 10}).catch(({code}) => code);
+	})`), "a node that takes a connection and says nothing is waited for without an end")
 }
 
 // resolved is what a promise comes to.

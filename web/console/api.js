@@ -38,34 +38,58 @@ function address(path, query) {
   return url;
 }
 
-// send makes a request and returns the Response of a success. Path segments are encoded here: ids may have slashes.
-export async function send(method, path, {query = {}, headers = {}, body, signal} = {}) {
+// silence is a request that no node has answered.
+function silence() {
+  listeners.heard(null);
+  return new Problem({code: 'unreachable', status: 0});
+}
+
+// send makes a request and returns the Response of a success. Path segments are encoded here: ids may have slashes. What has
+// not come within so many milliseconds does not come.
+export async function send(method, path, {query = {}, headers = {}, body, signal, within} = {}) {
   const url = address(path, query);
   const all = new Headers(headers);
   if (token.get()) all.set('Authorization', `Bearer ${token.get()}`);
   let answer;
   try {
-    answer = await fetch(url, {method, headers: all, body, signal, cache: 'no-store', credentials: 'same-origin'});
+    const ends = within ? AbortSignal.any([AbortSignal.timeout(within), ...(signal ? [signal] : [])]) : signal;
+    answer = await fetch(url, {method, headers: all, body, signal: ends, cache: 'no-store', credentials: 'same-origin'});
   } catch (err) {
     if (signal?.aborted) throw err;
-    listeners.heard(null);
-    throw new Problem({code: 'unreachable', status: 0});
+    throw silence();
   }
-  listeners.heard(answer.headers);
-  if (answer.ok) return answer;
-  throw await problem(answer);
+  const refused = answer.ok ? null : await problem(answer);
+  listeners.heard(refused?.code === 'unreachable' ? null : answer.headers);
+  if (refused) throw refused;
+  return answer;
+}
+
+// whole reads what was answered; what breaks off in the middle, or is no answer of a node's, is none.
+async function whole(answer, form, signal) {
+  try {
+    return await answer[form]();
+  } catch (err) {
+    if (signal?.aborted) throw err;
+    throw silence();
+  }
 }
 
 async function problem(answer) {
-  const fields = await answer.json().catch(() => ({}));
+  const fields = (await answer.json().catch(() => null)) ?? {};
   if (answer.status === 401) listeners.unauthorized();
-  const code = fields.code ?? (answer.status === 502 || answer.status === 504 ? 'unreachable' : `http_${answer.status}`); // a proxy's own
+  const proxys = [502, 503, 504].includes(answer.status) && !fields.checks; // /readyz has no code, but checks
+  const code = fields.code ?? (proxys ? 'unreachable' : `http_${answer.status}`);
   return new Problem({...fields, code, status: answer.status, retryAfter: Number(answer.headers.get('Retry-After')) || 0});
 }
 
 // get reads JSON.
 export async function get(path, options) {
-  return (await send('GET', path, options)).json();
+  return whole(await send('GET', path, options), 'json', options?.signal);
+}
+
+// getText reads text.
+export async function getText(path, options) {
+  return whole(await send('GET', path, options), 'text', options?.signal);
 }
 
 // write sends JSON. The key makes it safe to send again when the outcome is not known.
@@ -74,7 +98,7 @@ export async function write(method, path, {content, key, revision, ...options} =
   if (key) headers['Idempotency-Key'] = key;
   if (revision) headers['If-Match'] = `"${revision}"`;
   const answer = await send(method, path, {...options, headers, body: content && JSON.stringify(content)});
-  return answer.status === 204 ? null : answer.json();
+  return answer.status === 204 ? null : whole(answer, 'json', options.signal);
 }
 
 // upload sends a file and tells progress how much of it, from 0 to 1, has gone: fetch does not say that.

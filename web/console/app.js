@@ -3,12 +3,13 @@
 
 import {token, listeners, Problem} from './api.js';
 import {h, fill} from './dom.js';
-import {t} from './i18n.js';
+import {t, clock} from './i18n.js';
 import {header} from './header.js';
 import {gate} from './gate.js';
 import {notices} from './toast.js';
 import {failure} from './states.js';
 import {session, identify, look, onChange} from './session.js';
+import {meaning} from './words.js';
 import {cluster} from './views/cluster.js';
 import {records} from './views/records.js';
 import {versions} from './views/versions.js';
@@ -34,7 +35,7 @@ const chosen = () => (views[place()] ? place() : 'cluster');
 function draw() {
   page.abort();
   page = new AbortController();
-  document.body.replaceChildren(
+  fill(document.body,
     h('a.skip', {href: '#main', onclick: skip}, t('Skip to the content')),
     header(views, chosen, draw, page.signal), banner(page.signal), main, notices());
   if (session.role) look(page.signal);
@@ -83,7 +84,7 @@ listeners.unauthorized = () => {
   fill(main, gate(refused, draw));
 };
 
-// banner says when the node is silent or cannot do its work. It goes away by itself.
+// banner says when the node is silent or cannot do its work, and how old is what is shown then. It goes away by itself.
 function banner(signal) {
   const el = h('div.banner', {role: 'status', hidden: true});
   const renew = () => {
@@ -97,9 +98,14 @@ function banner(signal) {
 }
 
 function trouble() {
+  const old = (session.silent || session.problem) && session.peers && t('What is shown here is as of {time}.', {time: clock(session.at)});
+  return [ailing(), old].filter(Boolean).join(' ');
+}
+
+function ailing() {
   if (session.silent) return t('{node} does not answer. Trying again…', {node: session.node || t('The node')});
   const wrong = session.ready?.checks.filter((c) => !c.ok) ?? [];
-  if (!wrong.length) return '';
+  if (!wrong.length) return session.problem ? meaning(session.problem) : '';
   const named = wrong.map((c) => c.name);
   if (named.includes('leader')) return t('{node} knows no leader: writes wait, and so do reads that must be current. It goes on by itself.', {node: session.ready.node});
   return t('{node} is not ready ({checks}). It goes on by itself once that is over.', {node: session.ready.node, checks: named.join(', ')});

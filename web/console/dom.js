@@ -33,12 +33,45 @@ export function svg(tag, props = {}, ...children) {
 }
 
 // fill replaces what is in el. Who had the focus gets it again, found by its data-key, so that what renews itself takes
-// nothing out of anybody's hands.
+// nothing out of anybody's hands. Where it is gone or disabled the nearest neighbour gets it, or else el.
 export function fill(el, ...children) {
-  const key = el.contains(document.activeElement) ? document.activeElement.dataset.key : null;
+  const active = document.activeElement;
+  const near = el !== active && el.contains(active) ? keysFrom(el, active) : null;
   el.replaceChildren();
   append(el, children);
-  if (key) el.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus();
+  if (near) refocus(el, near);
+}
+
+// keysFrom are the keys in el: that of the active element, those after it, then those before it, the nearest first.
+function keysFrom(el, active) {
+  const all = [...el.querySelectorAll('[data-key]')];
+  const at = all.indexOf(active);
+  return at < 0 ? [] : [...all.slice(at), ...all.slice(0, at).reverse()].map((each) => each.dataset.key);
+}
+
+function refocus(el, keys) {
+  for (const key of keys) {
+    const found = el.querySelector(`[data-key="${CSS.escape(key)}"]`);
+    found?.focus();
+    if (found && found === document.activeElement) return;
+  }
+  el.tabIndex = -1;
+  el.focus({preventScroll: true});
+}
+
+// afterPause returns soon, which has act called once nobody has called it for a while, and now, which does so at once. A view
+// that is not shown any more does nothing.
+export function afterPause(act, signal) {
+  let timer;
+  const soon = () => {
+    clearTimeout(timer);
+    timer = setTimeout(now, 300);
+  };
+  function now() {
+    clearTimeout(timer);
+    if (!signal.aborted) act();
+  }
+  return {soon, now};
 }
 
 let made = 0;

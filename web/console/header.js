@@ -43,6 +43,7 @@ function health(signal) {
 function state() {
   if (session.silent) return ['bad', t('No answer')];
   if (!session.peers) return ['calm', t('Connecting…')];
+  if (session.problem) return ['warn', t('State not known')];
   if (!leader()) return ['bad', t('No leader')];
   const may = session.peers.failureTolerance;
   if (may < 1) return ['warn', t('No node may fail')];

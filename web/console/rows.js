@@ -39,11 +39,12 @@ function jsonRows(text) {
 
 function csvRows(text) {
   const table = cells(text);
-  const named = table[0]?.cells.includes('id');
+  const named = table[0]?.cells?.includes('id');
   const names = named ? table[0].cells : columns.slice(0, 3);
   const stranger = names.find((n) => !columns.includes(n));
   if (stranger !== undefined) return [{line: 1, wrong: `no column is called "${stranger}"; these are: ${columns.join(', ')}`}];
-  return table.slice(named ? 1 : 0).map(({line, cells: row}) => {
+  return table.slice(named ? 1 : 0).map(({line, wrong, cells: row}) => {
+    if (wrong) return {line, wrong};
     if (row.length !== names.length) return {line, wrong: `has ${row.length} columns and not ${names.length} (${names.join(',')})`};
     try {
       return checked(line, Object.fromEntries(names.map((n, i) => [n, valueOf(n, row[i])]).filter(([, v]) => v !== undefined)));
@@ -56,30 +57,32 @@ function csvRows(text) {
 function valueOf(column, cell) {
   if (cell === '') return undefined;
   if (column === 'attributes') return JSON.parse(cell);
-  if (column === 'rolloutPercent') return Number(cell);
+  if (column === 'rolloutPercent') return /^\d+$/.test(cell) ? Number(cell) : NaN; // a blank would be 0
   if (column !== 'mandatory' && column !== 'withdrawn') return cell;
   if (!['true', 'false', '1', '0'].includes(cell.toLowerCase())) throw new Error(`${column} must be true or false`);
   return cell === '1' || cell.toLowerCase() === 'true';
 }
 
-// cells takes CSV apart as RFC 4180 has it: a quoted cell may have commas and line ends.
+// cells takes CSV apart as RFC 4180 has it: a quoted cell may have commas and line ends. A line
+// with quotes that are not right is refused, and the others are read.
 function cells(text) {
   const table = [];
-  const cell = /("(?:[^"]|"")*"|[^,\r\n]*)(,|\r?\n|$)/y;
+  const cell = /(?:"([^"]*(?:""[^"]*)*)"|((?:[^",\r\n]|\r(?!\n))*))(,|\r?\n|$)/y;
+  const spoilt = /(?:"[^"]*(?:""[^"]*)*(?:"|$))?[^\n]*\n?/y; // up to the end of the line, or of the file where a quote has none
+  let at = 0;
   let row = [];
   let line = 1;
   let begun = 1;
-  while (cell.lastIndex < text.length) {
+  while (at < text.length || row.length) { // after a comma one more cell comes, though it may be empty
+    cell.lastIndex = spoilt.lastIndex = at;
     const found = cell.exec(text);
-    if (!found) {
-      table.push({line: begun, cells: []}); // a quote that has no end
-      break;
-    }
-    const [whole, content, end] = found;
-    row.push(content.startsWith('"') ? content.slice(1, -1).replaceAll('""', '"') : content);
+    const [whole, quoted, plain, end] = found ?? spoilt.exec(text);
+    at += whole.length;
     line += whole.split('\n').length - 1;
-    if (end === ',' && cell.lastIndex < text.length) continue;
-    if (row.length > 1 || row[0] !== '') table.push({line: begun, cells: row});
+    if (found) row.push(quoted?.replaceAll('""', '"') ?? plain);
+    if (end === ',') continue;
+    if (!found) table.push({line: begun, wrong: 'has a quote where none may be, or one without an end'});
+    else if (row.length > 1 || row[0] !== '') table.push({line: begun, cells: row});
     row = [];
     begun = line;
   }

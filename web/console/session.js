@@ -10,6 +10,7 @@ export const session = {
   leaders: [], // who has led since the page was opened: {id, at}
   ready: null, // the answer of /readyz
   problem: null, // why the last look at the cluster failed
+  at: 0, // when one last succeeded
   silent: false, // the node did not answer at all
 };
 
@@ -39,14 +40,17 @@ export async function identify(signal) {
   session.name = who.name ?? '';
 }
 
+const patience = 10000; // with a node that takes a connection and says nothing
+
 // look keeps looking at the cluster.
 export const look = (signal) => repeat(2500, signal, () => lookOnce(signal));
 
 export async function lookOnce(signal) {
   try {
     session.ready = await readiness(signal);
-    session.peers = await get(['peers'], {signal});
+    session.peers = await get(['peers'], {signal, within: patience});
     session.problem = null;
+    session.at = Date.now();
     noteLeader();
   } catch (err) {
     if (signal?.aborted) return;
@@ -65,7 +69,7 @@ function noteLeader() {
 // readiness is the same document with 200 and with 503.
 async function readiness(signal) {
   try {
-    return await get(['readyz'], {signal});
+    return await get(['readyz'], {signal, within: patience});
   } catch (err) {
     if (err.checks) return {node: err.node, ready: err.ready, checks: err.checks};
     throw err;

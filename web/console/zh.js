@@ -9,6 +9,8 @@ export const zh = {
   'The node': '节点',
   '{node} knows no leader: writes wait, and so do reads that must be current. It goes on by itself.': '{node} 目前不知道谁是 leader：写入以及要求最新结果的读取都在等待。恢复后会自动继续。',
   '{node} is not ready ({checks}). It goes on by itself once that is over.': '{node} 尚未就绪（{checks}）。恢复后会自动继续。',
+  'What is shown here is as of {time}.': '这里显示的是 {time} 的状态。',
+  'State not known': '状态未知',
   'No answer': '无回应',
   'Connecting…': '连接中……',
   'No leader': '没有 leader',

@@ -1,6 +1,6 @@
 // Everything into a file, and back.
 
-import {Problem, send, upload} from '../api.js';
+import {Problem, getText, send, upload} from '../api.js';
 import {inspect} from '../backupfile.js';
 import {confirm} from '../dialog.js';
 import {h, fill} from '../dom.js';
@@ -71,7 +71,7 @@ function restore(signal) {
       h('button.danger', {type: 'button', 'data-key': 'restore-go', onclick: () => ask(chosen, about).catch((err) => fill(wrong, refusal(broken(err))))}, t('Restore…')), wrong);
   }
   async function ask(chosen, about) {
-    const records = sum(read(await (await send('GET', ['metrics'], {signal})).text()), 'versiond_records');
+    const records = sum(read(await getText(['metrics'], {signal})), 'versiond_records');
     const foreign = h('input', {type: 'checkbox', 'data-key': 'restore-foreign'});
     const bar = h('progress', {max: 1, value: 0, hidden: true, 'aria-label': t('Restore')});
     const other = h('label.row', {hidden: true}, foreign, t('It is of another cluster, and is wanted all the same: its records get new revisions.'));

@@ -12,7 +12,10 @@ export function past(id, signal) {
   let cursor = '';
   let items = [];
   let complete = false;
+  let asking = false;
   async function load() {
+    if (asking) return;
+    asking = true;
     try {
       const page = await get(['version', id, 'history'], {signal, query: {limit: 20, cursor}});
       items = [...items, ...page.items];
@@ -23,6 +26,8 @@ export function past(id, signal) {
       if (signal.aborted) return;
       if (!(err instanceof Problem)) throw err;
       fill(inside, err.code === 'not_found' ? h('p.muted', {}, t('Nothing of it is known any more.')) : refusal(err));
+    } finally {
+      asking = false;
     }
   }
   const draw = () => fill(inside,

@@ -2,7 +2,7 @@
 
 import {Problem} from '../api.js';
 import {chips} from '../details.js';
-import {h, fill} from '../dom.js';
+import {h, fill, afterPause} from '../dom.js';
 import {t, tn, clock, number} from '../i18n.js';
 import {failure, nothing} from '../states.js';
 import {watch} from '../watch.js';
@@ -25,6 +25,7 @@ export function live(root, signal) {
     following.abort();
     following = new AbortController();
     const own = following.signal;
+    fill(list, seen ? frame(body) : nothing(t('Nothing was written yet'), h('p.muted', {}, t('What anybody writes, on any node, is shown here at once.'))));
     say(t('Connecting…'));
     try {
       await watch(filter, at, {
@@ -35,7 +36,8 @@ export function live(root, signal) {
     } catch (err) {
       if (own.aborted) return;
       if (!(err instanceof Problem)) throw err;
-      fill(list, failure(err, () => { at.since = 0; begin(); }, signal));
+      fill(state);
+      fill(list, failure(err, err.code === 'revision_gone' ? anew : resume, signal));
     }
   }
 
@@ -63,29 +65,22 @@ export function live(root, signal) {
     follow();
   }
 
-  function begin() {
-    seen = 0;
+  function anew() {
+    at.since = seen = 0;
     body.replaceChildren();
-    fill(list, nothing(t('Nothing was written yet'), h('p.muted', {}, t('What anybody writes, on any node, is shown here at once.'))));
     resume();
   }
 
-  let timer;
-  function soon({target}) {
+  const {soon, now} = afterPause(anew, signal);
+  function typed({target}) {
     filter[target.name] = target.value;
-    clearTimeout(timer);
-    timer = setTimeout(now, 300);
+    soon();
   }
   const enter = (event) => event.key === 'Enter' && now();
-  function now() {
-    clearTimeout(timer);
-    at.since = 0;
-    begin();
-  }
-  const search = (name, label) => h('label.field', {}, h('span', {}, label), h('input.mono', {type: 'search', name, autocomplete: 'off', spellcheck: 'false', 'data-key': `live-${name}`, oninput: soon, onkeydown: enter}));
+  const search = (name, label) => h('label.field', {}, h('span', {}, label), h('input.mono', {type: 'search', name, autocomplete: 'off', spellcheck: 'false', 'data-key': `live-${name}`, oninput: typed, onkeydown: enter}));
   root.append(h('div.head', {}, h('h1', {}, t('Live')), h('span.row', {}, state, toggle)),
     h('div.filter', {role: 'search'}, search('prefix', t('ID begins with')), search('platform', t('Platform'))), list);
-  begin();
+  anew();
 }
 
 const names = () => [t('At'), t('What'), t('ID'), t('Version'), t('Platform'), t('Details'), t('Revision')];

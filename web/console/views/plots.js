@@ -1,12 +1,13 @@
 // How much this node does, and how fast, from /metrics.
 
-import {repeat, send} from '../api.js';
+import {getText, repeat} from '../api.js';
 import {h} from '../dom.js';
 import {t} from '../i18n.js';
 import {read, sum} from '../metrics.js';
 import {plot} from '../plot.js';
 
 const interval = 2500;
+const patience = 10000;
 
 const kept = {writes: [], reads: [], took: [], lag: []};
 
@@ -17,7 +18,7 @@ export function plots(signal) {
   const lag = plot(t('Behind'), t('entries'), kept.lag);
   let before = null;
   repeat(interval, signal, async () => {
-    const samples = read(await (await send('GET', ['metrics'], {signal})).text());
+    const samples = read(await getText(['metrics'], {signal, within: patience}));
     const now = {
       at: performance.now(),
       writes: sum(samples, 'versiond_writes_total'),

@@ -10,7 +10,7 @@ export function recordForm(record, {fixed, readOnly}) {
   const id = fresh('record');
   const inputs = {};
   const wrong = {};
-  const said = h('div');
+  const said = h('div', {tabindex: '-1'});
   let given; // attributes, and how they were written
 
   // field is a labelled input with a place for what is wrong with it.
@@ -70,10 +70,10 @@ export function recordForm(record, {fixed, readOnly}) {
     for (const [name, input] of Object.entries(inputs)) {
       const mine = problem?.errors.filter((e) => e.field.split(/[.[]/)[0] === name) ?? [];
       wrong[name].textContent = mine.map((e) => e.detail).join('; ');
-      input.toggleAttribute('aria-invalid', mine.length > 0);
+      input.setAttribute('aria-invalid', mine.length > 0);
     }
     said.replaceChildren(...(problem ? [refusal(problem)] : []));
-    if (problem) (el.querySelector('[aria-invalid]') ?? said).focus();
+    if (problem) (el.querySelector('[aria-invalid=true]') ?? said).focus();
   }
 
   fillIn(record);

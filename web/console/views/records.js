@@ -1,7 +1,7 @@
 // The records: found by prefix and platform, a page at a time, so that it makes no difference how many there are.
 
 import {get} from '../api.js';
-import {h, fill} from '../dom.js';
+import {h, fill, afterPause} from '../dom.js';
 import {t, tn, number} from '../i18n.js';
 import {session, may} from '../session.js';
 import {loading, nothing, failure} from '../states.js';
@@ -26,6 +26,11 @@ export function records(root, signal) {
     try {
       const page = await get(['version'], {signal, query: {prefix: at.prefix, platform: at.platform, limit: pageSize, cursor: at.cursors.at(-1), level: at.level}});
       if (turn !== latest) return;
+      if (!page.items.length && at.cursors.length > 1) { // the last one of it was deleted
+        at.cursors.pop();
+        await load();
+        return;
+      }
       at.items = page.items;
       at.next = page.nextCursor ?? '';
       draw();
@@ -56,7 +61,7 @@ export function records(root, signal) {
     : nothing(t('There are no records yet'), may('write') && h('p', {}, h('button.primary', {type: 'button', 'data-key': 'first', onclick: () => newRecord(load, signal)}, t('Create the first')))));
 
   function pager() {
-    const turn = (change) => () => { change(); load(); };
+    const turn = (change) => () => list.hasAttribute('aria-busy') || load(change());
     return [
       h('button', {type: 'button', 'data-key': 'previous', disabled: at.cursors.length === 1, onclick: turn(() => at.cursors.pop())}, t('Previous')),
       h('span.muted', {}, t('Page {n}', {n: number(at.cursors.length)}), ' · ', tn(at.items.length, '{n} record', '{n} records')),
@@ -74,23 +79,15 @@ export function records(root, signal) {
   root.append(h('div.head', {}, h('h1', {}, t('Records')), h('span.row', {}, !may('write') && h('span.badge.calm', {'data-key': 'read-only'}, t('Read only')),
     button('export', t('Export'), () => openExport({prefix: at.prefix, platform: at.platform}, signal)),
     may('write') && [button('import', t('Import'), () => openImport(load, signal)), button('new', t('New record'), () => newRecord(load, signal), 'button.primary')])),
-  filter(at, search), list, pages);
+  filter(at, search, signal), list, pages);
   load();
 }
 
 // filter searches while somebody types, after a pause, and at once with Enter.
-function filter(at, search) {
-  let timer;
+function filter(at, search, signal) {
+  const {soon, now} = afterPause(() => search(prefix.lastChild.value, platform.lastChild.value), signal);
   const input = (name, label, value) => h('label.field', {}, h('span', {}, label), h('input.mono', {type: 'search', name, value, autocomplete: 'off', spellcheck: 'false', 'data-key': `search-${name}`, oninput: soon, onkeydown: ({key}) => key === 'Enter' && now()}));
   const prefix = input('prefix', t('ID begins with'), at.prefix);
   const platform = input('platform', t('Platform'), at.platform);
-  function soon() {
-    clearTimeout(timer);
-    timer = setTimeout(now, 300);
-  }
-  function now() {
-    clearTimeout(timer);
-    search(prefix.lastChild.value, platform.lastChild.value);
-  }
   return h('div.filter', {role: 'search'}, prefix, platform);
 }

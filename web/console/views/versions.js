@@ -2,7 +2,7 @@
 
 import {get, Problem} from '../api.js';
 import {chips} from '../details.js';
-import {h, fill} from '../dom.js';
+import {h, fill, afterPause} from '../dom.js';
 import {matrix} from '../groups.js';
 import {t, number} from '../i18n.js';
 import {loading, nothing, failure} from '../states.js';
@@ -17,17 +17,18 @@ export function versions(root, signal) {
   const list = h('section', {'aria-label': t('The newest by platform')}, loading(6));
   const simulated = simulator(signal);
   let prefix = new URLSearchParams(location.hash.split('?')[1]).get('prefix') ?? '';
+  let latest = 0;
 
   async function load() {
+    const turn = ++latest;
     list.setAttribute('aria-busy', 'true');
-    const asked = prefix;
     try {
       const page = await get(['version'], {signal, query: {prefix, limit: most}});
-      if (asked === prefix) fill(list, shown(page));
+      if (turn === latest) fill(list, shown(page));
     } catch (err) {
-      if (!signal.aborted) fill(list, failure(err, load, signal));
+      if (!signal.aborted && turn === latest) fill(list, failure(err, load, signal));
     } finally {
-      list.removeAttribute('aria-busy');
+      if (turn === latest) list.removeAttribute('aria-busy');
     }
   }
 
@@ -63,15 +64,12 @@ export function versions(root, signal) {
     return el;
   }
 
-  let timer;
-  const search = h('input.mono', {type: 'search', value: prefix, autocomplete: 'off', spellcheck: 'false', 'data-key': 'versions-prefix', oninput: () => {
-    clearTimeout(timer);
-    timer = setTimeout(() => {
-      prefix = search.value;
-      history.replaceState(null, '', `#/versions${prefix ? `?${new URLSearchParams({prefix})}` : ''}`);
-      load();
-    }, 300);
-  }});
+  const {soon} = afterPause(() => {
+    prefix = search.value;
+    history.replaceState(null, '', `#/versions${prefix ? `?${new URLSearchParams({prefix})}` : ''}`);
+    load();
+  }, signal);
+  const search = h('input.mono', {type: 'search', value: prefix, autocomplete: 'off', spellcheck: 'false', 'data-key': 'versions-prefix', oninput: soon});
   root.append(h('div.head', {}, h('h1', {}, t('Versions'))),
     h('form.filter', {role: 'search', onsubmit: (event) => event.preventDefault()}, h('label.field', {}, h('span', {}, t('ID begins with')), search)), list, simulated.el);
   load();
