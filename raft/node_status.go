@@ -126,7 +126,7 @@ func (n *Node) LeaderIndex(ctx context.Context) (uint64, error) {
 			return 0, err
 		}
 	}
-	return n.progress.highest.Load(), nil
+	return n.highest.Load(), nil
 }
 
 // Lag is how long the oldest entry that this node was handed and has not applied waits already; 0 when
