@@ -42,8 +42,22 @@ func records(t *testing.T, c *cluster.Cluster) {
 	w.enter("platform", "p")
 	w.click("save")
 	w.see("There is a record with this ID already.")
+	value[bool](w, `(() => {
+		const real = window.fetch;
+		const held = new Promise((resolve) => { window.goOn = () => resolve() ?? true; });
+		window.fetch = async (...asked) => {
+			window.fetch = real;
+			const answer = await real(...asked);
+			await held;
+			return answer;
+		};
+		document.querySelector("[data-key=save]").click();
+		return true;
+	})()`)
 	w.run(chromedp.KeyEvent(kb.Escape))
 	w.until(`!document.querySelector("dialog")`, "Escape closes it")
+	value[bool](w, `window.goOn()`)
+	w.see(id + ": There is a record with this ID already.")
 
 	w.click("open-" + id)
 	w.enter("versionNo", "1.1.0")

@@ -4,6 +4,7 @@
 import {sleep} from './dom.js';
 
 const base = new URL('.', document.baseURI);
+const patience = 30000; // far more than a node takes for a read
 const tokenKey = 'versiond.token';
 
 export const token = {
@@ -84,7 +85,7 @@ async function problem(answer) {
 
 // get reads JSON.
 export async function get(path, options) {
-  return whole(await send('GET', path, options), 'json', options?.signal);
+  return whole(await send('GET', path, {within: patience, ...options}), 'json', options?.signal);
 }
 
 // getText reads text.
@@ -113,7 +114,7 @@ export function upload(path, file, {query = {}, signal, progress}) {
     request.onabort = () => reject(new Problem({code: 'broken_off', status: 0}));
     request.onload = () => {
       const answer = new Response(request.response, {status: request.status});
-      if (answer.ok) resolve(answer.json());
+      if (answer.ok) resolve(whole(answer, 'json', signal));
       else problem(answer).then(reject);
     };
     signal?.addEventListener('abort', () => request.abort(), {once: true});

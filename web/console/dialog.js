@@ -40,8 +40,9 @@ export function confirm({title, body, word, name, act, say, signal}) {
       open.close();
     } catch (err) {
       go.disabled = false;
-      if (open.el.open) said.replaceChildren(say(err));
-      else toast(`${name}: ${meaning(err)}`, {kind: 'bad'});
+      const unknown = err.code === 'unreachable' ? [t('It is not known whether this was done.')] : [];
+      if (open.el.open) said.replaceChildren(say(err), ...unknown);
+      else toast([`${name}: ${meaning(err)}`, ...unknown].join(' '), {kind: 'bad'});
     }
   }
 }

@@ -61,7 +61,7 @@ function who(draw, signal) {
   const leave = () => {
     token.forget();
     session.role = session.name = '';
-    session.peers = session.ready = null;
+    session.peers = session.ready = session.problem = null;
     draw();
   };
   onChange(renew, signal);

@@ -14,6 +14,8 @@ export const session = {
   silent: false, // the node did not answer at all
 };
 
+const patience = 10000; // with a node that takes a connection and says nothing
+
 const changed = new EventTarget();
 
 // onChange calls listen after every change, until the signal ends.
@@ -35,12 +37,10 @@ export const may = (role) => (rank[session.role] ?? 0) >= rank[role];
 
 // identify asks the node whose token this is.
 export async function identify(signal) {
-  const who = await get(['whoami'], {signal});
+  const who = await get(['whoami'], {signal, within: patience});
   session.role = who.role;
   session.name = who.name ?? '';
 }
-
-const patience = 10000; // with a node that takes a connection and says nothing
 
 // look keeps looking at the cluster.
 export const look = (signal) => repeat(2500, signal, () => lookOnce(signal));

@@ -67,8 +67,12 @@ function restore(signal) {
     if (!about) return fill(said, bad(t('This is no backup of versiond.')));
     if (about.whole === false) return fill(said, bad(t('This backup is damaged or was cut off: its checksum is not right.')));
     const wrong = h('div');
-    return fill(said, facts(chosen, about),
-      h('button.danger', {type: 'button', 'data-key': 'restore-go', onclick: () => ask(chosen, about).catch((err) => fill(wrong, refusal(broken(err))))}, t('Restore…')), wrong);
+    const go = h('button.danger', {type: 'button', 'data-key': 'restore-go', onclick: async () => {
+      go.disabled = true;
+      await ask(chosen, about).catch((err) => signal.aborted || fill(wrong, refusal(err)));
+      go.disabled = false;
+    }}, t('Restore…'));
+    return fill(said, facts(chosen, about), go, wrong);
   }
   async function ask(chosen, about) {
     const records = sum(read(await getText(['metrics'], {signal})), 'versiond_records');
@@ -89,7 +93,7 @@ function restore(signal) {
       say: (err) => {
         bar.hidden = true;
         if (err.errors?.some((e) => e.field === 'foreign')) other.hidden = false;
-        return refusal(broken(err));
+        return refusal(err);
       },
     });
   }

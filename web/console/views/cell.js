@@ -9,6 +9,7 @@ import {may} from '../session.js';
 import {refusal} from '../states.js';
 import {table} from '../table.js';
 import {toast} from '../toast.js';
+import {meaning} from '../words.js';
 
 // openCell shows the records, the newest first; done is called after a change, simulate takes what the simulator asks for.
 export function openCell({group, platform, records, newest, signal, done, simulate}) {
@@ -54,6 +55,7 @@ function steer(record, changed) {
       changed();
     } catch (err) {
       if (!(err instanceof Problem)) throw err;
+      if (!said.isConnected) toast(`${record.id}: ${meaning(err)}`, {kind: 'bad'});
       fill(said, refusal(err), err.code === 'revision_mismatch' && h('button', {type: 'button', 'data-key': 'steer-again', onclick: changed}, t('Look at it anew')));
     } finally {
       go.disabled = false;

@@ -3,7 +3,7 @@
 import {h, fill} from '../dom.js';
 import {t, tn, number, ago, time} from '../i18n.js';
 import {icon} from '../icons.js';
-import {session, onChange, leader, may} from '../session.js';
+import {session, onChange, leader, lookOnce, may} from '../session.js';
 import {loading, failure} from '../states.js';
 import {table} from '../table.js';
 import {giveVote, join, moveLead, removeMember} from './members.js';
@@ -18,7 +18,7 @@ export function cluster(root, signal) {
     said, members, h('section', {'aria-label': t('Work')}, h('h2', {}, t('Work of this node')), plots(signal)), checks, moved);
   const renew = () => {
     if (!session.peers) {
-      if (session.problem) fill(members, failure(session.problem, () => {}, signal));
+      if (session.problem) fill(members, failure(session.problem, () => lookOnce(signal).catch(() => {}), signal));
       return;
     }
     fill(said, summary());

@@ -8,6 +8,7 @@ import {batches, plan} from '../plan.js';
 import {readRows} from '../rows.js';
 import {refusal} from '../states.js';
 import {table} from '../table.js';
+import {toast} from '../toast.js';
 import {meaning} from '../words.js';
 
 const shownMost = 100; // of what is wrong
@@ -62,6 +63,7 @@ export function openImport(done, signal) {
       }
       fill(said, counts([[t('written'), total - (refused.length - planned.wrong.length)], [t('the same already'), planned.same.length], [t('refused'), refused.length]]), list(refused));
     } catch (err) {
+      if (under.signal.aborted) toast(`${t('Import')}: ${t('{n} of {total}', {n: number(handled), total: number(total)})} · ${meaning({code: 'broken_off'})}`, {kind: 'bad'});
       trouble(err, under.signal);
     } finally {
       file.disabled = false;

@@ -44,10 +44,14 @@ export function openRecord(record, done, signal) {
 }
 
 // saving is what a form does when it is sent: what is wrong stands beside the fields, a write of unknown outcome is sent
-// again under its key, and mend may take care of an error.
+// again under its key, and mend may take care of an error. Once the form is closed a notice says what went wrong.
 function saving(form, signal, act, mend = async () => false) {
   let key = newKey();
   let open;
+  const refuse = (err) => {
+    if (form.el.isConnected) form.complain(err);
+    else toast(`${form.name()}: ${meaning(err)}`, {kind: 'bad'});
+  };
   const button = h('button.primary', {type: 'submit', form: form.el.id, 'data-key': 'save'});
   async function now() {
     button.disabled = true;
@@ -59,7 +63,7 @@ function saving(form, signal, act, mend = async () => false) {
       if (!(err instanceof Problem)) throw err;
       if (!err.unknown) key = newKey();
       const left = await mend(err).then((mended) => !mended && err, (worse) => worse);
-      if (left) form.complain(left);
+      if (left) refuse(left);
       button.textContent = err.unknown ? t('Try again: nothing is done twice') : button.dataset.name;
     } finally {
       button.disabled = false;
@@ -70,7 +74,7 @@ function saving(form, signal, act, mend = async () => false) {
   return {
     now,
     close: () => open.close(),
-    refuse: (err) => form.complain(err),
+    refuse,
     button: (name) => { button.dataset.name = button.textContent = name; return button; },
     cancel: (name = t('Cancel')) => h('button', {type: 'button', 'data-key': 'cancel', onclick: () => open.close()}, name),
     show: (title, foot) => { open = dialog({title, body: form.el, foot, signal, wide: true}); },

@@ -77,7 +77,7 @@ export function recordForm(record, {fixed, readOnly}) {
   }
 
   fillIn(record);
-  return {el, read, fill: fillIn, complain};
+  return {el, read, fill: fillIn, complain, name: () => inputs.id.value};
 }
 
 // written writes attributes as name=value lines. A blank at its beginning says that a line goes on with the value.
