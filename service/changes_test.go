@@ -50,11 +50,12 @@ func TestTheFloorBelongsToWhatWasRead(t *testing.T) {
 	a.forgetSoon(t)
 	for i := range 60 {
 		a.group(t, []model.Command{add(string(rune('a'+i)), "1")})
-		list, floor, err := a.mysql.changesAfter(t.Context(), 1, 100)
+		kept, index, err := a.mysql.changesAfter(t.Context(), 1, 100)
 		require.NoError(t, err)
-		require.Equal(t, model.Revision(a.at.Index, 0), list[len(list)-1].Revision)
-		require.Equal(t, floor, a.mysql.changesFloor())
-		require.Len(t, list, int(a.at.Index-model.IndexOf(floor)), "a change after the floor is missing")
+		require.Equal(t, a.at.Index, index)
+		require.Equal(t, model.Revision(a.at.Index, 0), kept.list[len(kept.list)-1].Revision)
+		require.Equal(t, kept.floor, a.mysql.changesFloor())
+		require.Len(t, kept.list, int(a.at.Index-model.IndexOf(kept.floor)), "a change after the floor is missing")
 	}
 	require.NotEqual(t, uint64(1), a.mysql.changesFloor(), "nothing was let go")
 }

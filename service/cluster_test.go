@@ -268,7 +268,7 @@ func TestEveryNodeSaysWhoAskedForAChange(t *testing.T) {
 	kept, _, err := nodes[0].mysql.changesAfter(t.Context(), 0, 100)
 	require.NoError(t, err)
 	var got []string
-	for _, c := range kept {
+	for _, c := range kept.list {
 		got = append(got, fmt.Sprintf("%s %s by %s at %d", c.Op, c.ID, c.By, c.At))
 	}
 	require.Equal(t, want, got)

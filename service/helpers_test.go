@@ -270,6 +270,18 @@ func (n *testNode) exec(t *testing.T, statement string, args ...any) {
 	require.NoError(t, n.store.DB.WithContext(t.Context()).Exec(statement, args...).Error)
 }
 
+// loseSince takes the database back to a state, as one comes back that has lost its last commits, all of which created something.
+func (n *testNode) loseSince(t *testing.T, state model.StoreState) {
+	t.Helper()
+	last := model.Revision(state.Applied.Index+1, 0) - 1
+	n.exec(t, "DELETE FROM versions WHERE revision > ?", last)
+	n.exec(t, "DELETE FROM version_changes WHERE revision > ?", last)
+	n.exec(t, "UPDATE versiond_state SET applied_index = ?, applied_term = ?, checksum = ?, changes_from = ?, seal = ?",
+		state.Applied.Index, state.Applied.Term, string(state.Checksum), state.ChangesFrom, state.Seal)
+	_, err := n.store.State(t.Context())
+	require.NoError(t, err, "it shows by itself that it is not what the node left")
+}
+
 // unobserved is the Observer of nodes on which a test has no eye.
 type unobserved struct{}
 

@@ -14,19 +14,26 @@ import (
 // changesFloor returns the revision after which every change is kept, as readers may see it; 0 while none are.
 func (s *VersionMysqlService) changesFloor() uint64 { return s.records.Floor() }
 
-// changesAfter reads up to limit changes with greater revisions, in their order, and the revision after which every change was
-// there when they were read.
-func (s *VersionMysqlService) changesAfter(ctx context.Context, revision uint64, limit int) (list []model.Change, floor uint64, err error) {
+// keptChanges are some of the changes that are kept, in their order, and the revision after which every change was there when
+// they were read.
+type keptChanges struct {
+	list  []model.Change
+	floor uint64
+}
+
+// changesAfter reads up to limit changes with greater revisions, and the index that they reflect.
+func (s *VersionMysqlService) changesAfter(ctx context.Context, revision uint64, limit int) (kept keptChanges, index uint64, err error) {
 	if err := s.readers.Enter(ctx); err != nil {
-		return nil, 0, err
+		return kept, 0, err
 	}
 	defer s.readers.Leave()
 	view, err := s.mysqlDao.OpenView(ctx)
 	if err != nil {
-		return nil, 0, err
+		return kept, 0, err
 	}
-	list, err = view.ChangesAfter(ctx, revision, limit)
-	return list, view.ChangesFrom(), errors.Join(view.Unlike(), err, view.Close())
+	kept.floor = view.ChangesFrom()
+	kept.list, err = view.ChangesAfter(ctx, revision, limit)
+	return kept, view.State().Applied.Index, errors.Join(view.Unlike(), err, view.Close())
 }
 
 // storedHistory reads a page of the history of a record. Of one that was there before is something known, though none of its

@@ -115,11 +115,8 @@ func (l *lookup) storedPage(ctx context.Context, list model.ListOptions) (model.
 
 // inView reads something and the index that it reflects in one view, and waits until that is applied.
 func inView[T any](ctx context.Context, l *lookup, read func() (T, uint64, error)) (T, uint64, error) {
-	gen := l.trust.Gen()
 	found, stored, err := newEnough(l, read)
 	if err != nil {
-		l.reads.failed(err)
-		l.trust.FoundByRead(gen, err)
 		return found, 0, err
 	}
 	return found, stored, l.node.WaitApplied(ctx, stored)
@@ -128,13 +125,18 @@ func inView[T any](ctx context.Context, l *lookup, read func() (T, uint64, error
 // newEnough reads something and the index that it reflects. A store that holds less than it did has lost
 // commits, as one may that was killed: nothing of it is shown, and the applier mends it.
 func newEnough[T any](l *lookup, read func() (T, uint64, error)) (none T, _ uint64, _ error) {
-	before := l.node.StoredIndex()
+	gen, before := l.trust.Gen(), l.node.StoredIndex()
 	found, stored, err := read()
 	if errors.Is(err, model.ErrNoState) || err == nil && stored < before {
 		l.node.VerifyStore()
-		return none, 0, wrongStore(fmt.Sprintf("it is at index %d and was left at %d", stored, before), err)
+		err = wrongStore(fmt.Sprintf("it is at index %d and was left at %d", stored, before), err)
 	}
-	return found, stored, err
+	if err != nil {
+		l.reads.failed(err)
+		l.trust.FoundByRead(gen, err)
+		return none, 0, err
+	}
+	return found, stored, nil
 }
 
 // storedRecord finds the current row of an id. The revision index judges what caches and database say.

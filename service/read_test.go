@@ -200,13 +200,9 @@ func TestStoreThatWentBack(t *testing.T) {
 	n.mustAdd(t, "kept", "1")
 	before, err := n.store.State(t.Context())
 	require.NoError(t, err)
-	lose := func() {
-		n.exec(t, "DELETE FROM versions WHERE id = 'lost'")
-		n.exec(t, "UPDATE versiond_state SET applied_index = ?, applied_term = ?, checksum = ?", before.Applied.Index, before.Applied.Term, string(before.Checksum))
-	}
 	n.mustAdd(t, "lost", "1")
 	for _, level := range levels {
-		lose()
+		n.loseSince(t, before)
 		page, _, err := n.ListVersions(within(t, 5*time.Second), model.ListOptions{Limit: 10}, model.ReadOptions{Level: level})
 		if err == nil {
 			require.Len(t, page.Items, 2, "at %s", level)
@@ -216,7 +212,7 @@ func TestStoreThatWentBack(t *testing.T) {
 			return err == nil && len(page.Items) == 2
 		})
 	}
-	lose()
+	n.loseSince(t, before)
 	n.redis.memory.Clear()
 	eventually(t, func() bool { _, err := n.store.Get(t.Context(), "lost"); return err == nil })
 }

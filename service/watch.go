@@ -78,12 +78,13 @@ func (n watchedNode) Fit() error {
 	return nil
 }
 
-// ChangesAfter reads what is kept of the changes.
+// ChangesAfter reads what is kept of the changes. A store that has lost some may not show it by what it holds, so that watchers
+// would pass over them.
 func (n watchedNode) ChangesAfter(ctx context.Context, revision uint64, limit int) ([]model.Change, uint64, error) {
 	gen := n.trust.Gen()
-	found, floor, err := n.mysql.changesAfter(ctx, revision, limit)
+	kept, _, err := newEnough(n.reads.lookup, func() (keptChanges, uint64, error) { return n.mysql.changesAfter(ctx, revision, limit) })
 	if n.trust.Gen() != gen || !n.serving() {
 		err = model.ErrNotCaughtUp // some may be missing of what was read
 	}
-	return found, floor, err
+	return kept.list, kept.floor, err
 }

@@ -101,7 +101,7 @@ func TestWatchersGoFromNodeToNode(t *testing.T) {
 	for place := begin; ; place = all[len(all)-1].Revision {
 		page, _, err := nodes[0].mysql.changesAfter(t.Context(), place, 1000)
 		require.NoError(t, err)
-		if all = append(all, page...); len(page) == 0 {
+		if all = append(all, page.list...); len(page.list) == 0 {
 			break
 		}
 	}
@@ -187,6 +187,28 @@ func write(t *testing.T, n *testNode, seed uint64) map[uint64]bool {
 		}
 	}
 	return acknowledged
+}
+
+// A database that comes back without its last commits has none of the changes that watchers know to be there. If this fails, a
+// watcher that reads them from it goes on behind them, and never hears of a record.
+func TestWatchersPassOverNothingThatTheStoreHasLost(t *testing.T) {
+	t.Parallel()
+	n := nodeOptions{}.mustLead(t)
+	n.mustWatchable(t)
+	place := n.mustAdd(t, "kept", "1").Record.Revision
+	before, err := n.store.State(t.Context())
+	require.NoError(t, err)
+	lost := n.mustAdd(t, "lost", "1").Record.Revision
+	n.loseSince(t, before)
+
+	read := func() ([]model.Change, error) {
+		list, _, err := watchedNode{n.VersionService}.ChangesAfter(within(t, serviceTimeout), place, 10)
+		return list, err
+	}
+	if list, err := read(); err == nil { // it was mended already
+		require.Len(t, list, 1)
+	}
+	eventually(t, func() bool { list, err := read(); return err == nil && len(list) == 1 && list[0].Revision == lost })
 }
 
 // wanted returns the changes of a filter as lines.
