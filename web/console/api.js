@@ -53,7 +53,7 @@ export async function send(method, path, {query = {}, headers = {}, body, signal
   if (token.get()) all.set('Authorization', `Bearer ${token.get()}`);
   let answer;
   try {
-    const ends = within ? AbortSignal.any([AbortSignal.timeout(within), ...(signal ? [signal] : [])]) : signal;
+    const ends = within && AbortSignal.any ? AbortSignal.any([AbortSignal.timeout(within), ...(signal ? [signal] : [])]) : signal; // browsers of before 2024 wait
     answer = await fetch(url, {method, headers: all, body, signal: ends, cache: 'no-store', credentials: 'same-origin'});
   } catch (err) {
     if (signal?.aborted) throw err;
