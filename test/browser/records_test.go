@@ -128,6 +128,8 @@ func pages(t *testing.T, c *cluster.Cluster) {
 	w := mustEnter(t, c.Nodes[2], writeToken, look{})
 	w.view("records")
 	w.enter("search-prefix", "paged-")
+	w.until(`location.hash === "#/records?prefix=paged-"`, "it is searched for")
+	w.settled()
 	w.see("Page 1 · 50 records", "paged-49")
 	twice := `{const next = document.querySelector("[data-key=next]"); next.focus(); next.click(); next.click(); true}`
 	value[bool](w, twice)
