@@ -79,6 +79,9 @@ type Found struct {
 	Index uint64
 }
 
+// IsNothing reports whether nothing was found.
+func (f Found) IsNothing() bool { return !f.Exists && f.Page == nil && f.History == nil }
+
 // Reflects returns an index that answers reflect which show what was found. A record, or the newest change of a page of them,
 // may have been written after the read began.
 func (f *Found) Reflects() uint64 {

@@ -103,7 +103,25 @@ type nodeOptions struct {
 	store    *dao.VersionMysqlDao // rather than one in the data directory
 	settings func(address string) Settings
 	election time.Duration // how long it waits for word of a leader; 0 is what versiond does, or next to nothing where it is alone
+	applied  whenApplied
 }
+
+// whenApplied is called when readers see what a transaction brought to the store, and the applied index is yet to move on.
+type whenApplied func()
+
+// Applied and the others implement raft.Observer.
+func (f whenApplied) Applied(int, int, time.Duration) {
+	if f != nil {
+		f()
+	}
+}
+
+func (whenApplied) Proposed(int)                                  {}
+func (whenApplied) StoreFailed()                                  {}
+func (whenApplied) LogFailed()                                    {}
+func (whenApplied) SnapshotPersisted(int64, time.Duration, error) {}
+func (whenApplied) SnapshotRestored(int64, time.Duration, error)  {}
+func (whenApplied) QuorumRound(int, time.Duration, error)         {}
 
 // testNode is a node with a real store, real Raft and peers whose answers the test can make up.
 type testNode struct {
@@ -153,7 +171,7 @@ func (o nodeOptions) mustPrepare(t *testing.T) *testNode {
 		log = slog.New(slog.NewTextHandler(o.log, nil))
 	}
 	initializer := raft.RaftInitializerImpl{Config: raft.NodeConfig{
-		Address: address, Dir: dir, Listener: listener, Store: filepath.Join(o.path, "versions.db"), Peers: o.peers, Log: log,
+		Address: address, Dir: dir, Listener: listener, Store: filepath.Join(o.path, "versions.db"), Peers: o.peers, Log: log, Observer: o.applied,
 		Tuning: raft.Tuning{SnapshotInterval: time.Hour, SnapshotThreshold: 1 << 30, TrailingLogs: 1 << 20, ElectionTimeout: o.election},
 	}}
 	s, err := NewVersionService(settings, mysqlService, redisService, initializer, o.peers, log)

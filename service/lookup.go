@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"versiond/model"
@@ -36,8 +37,23 @@ type lookup struct {
 	candidates *versions.Cache
 }
 
-// answer answers queries from what this node has applied.
-func (l *lookup) answer(ctx context.Context, queries []model.Query, level model.Level) ([]model.Found, error) {
+// answer answers queries from what this node has applied, and returns an index that all of it reflects. What is not there may have
+// been deleted by what is about to be applied, which nothing tells then: the answer is sought again once that is.
+func (l *lookup) answer(ctx context.Context, queries []model.Query, level model.Level) (found []model.Found, index uint64, err error) {
+	for {
+		index = l.node.AppliedIndex()
+		found, err = l.find(ctx, queries, level)
+		stored := l.node.StoredIndex()
+		if err != nil || stored <= index || !slices.ContainsFunc(found, model.Found.IsNothing) {
+			return found, index, err
+		}
+		if err = l.node.WaitApplied(ctx, stored); err != nil {
+			return nil, 0, err
+		}
+	}
+}
+
+func (l *lookup) find(ctx context.Context, queries []model.Query, level model.Level) ([]model.Found, error) {
 	found := make([]model.Found, len(queries))
 	for i, q := range queries {
 		known := false

@@ -120,8 +120,7 @@ func (r *reader) readHere(ctx context.Context, queries []model.Query, opts model
 		if err := r.awaitFresh(ctx, opts, indexOf); err != nil {
 			return nil, 0, err
 		}
-		index := r.node.AppliedIndex()
-		found, err := r.lookup.answer(ctx, queries, opts.Level)
+		found, index, err := r.lookup.answer(ctx, queries, opts.Level)
 		if r.lookup.trust.Gen() != gen {
 			continue
 		}

@@ -1,13 +1,16 @@
 package service
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"versiond/db"
@@ -62,32 +65,49 @@ func TestMinIndexIsWaitedFor(t *testing.T) {
 	}
 }
 
-// An answer is labelled with an index that covers what it shows, also of what is written while it is read. If this fails, a client
-// that asks the next node from that index on is shown less than here.
+// An answer is labelled with an index that covers what it shows, also of what readers see a moment before that is applied. If this
+// fails, a client that asks the next node from that index on is shown what was before.
 func TestTheLabelCoversWhatIsShown(t *testing.T) {
 	t.Parallel()
-	n := nodeOptions{}.mustLead(t)
-	n.mustAdd(t, "a", "1")
-	written := make(chan error, 1)
-	go func() {
-		for range 200 {
-			if _, err := n.UpdateVersion(t.Context(), record("a", "2"), model.WriteOptions{}); err != nil {
-				written <- err
-				return
-			}
+	var hold atomic.Bool
+	seen, release := make(chan struct{}), make(chan struct{})
+	n := nodeOptions{applied: func() {
+		if hold.CompareAndSwap(true, false) {
+			seen <- struct{}{}
+			<-release
 		}
-		written <- nil
-	}()
+	}}.mustLead(t)
+	n.mustWatchable(t)
+	n.mustAdd(t, "a", "1")
 	opts := model.ReadOptions{Level: model.LevelNone}
-	for len(written) == 0 {
-		read, err := n.GetVersionByID(t.Context(), "a", opts)
-		require.NoError(t, err)
-		require.GreaterOrEqual(t, read.Index, model.IndexOf(read.Record.Revision))
-		history, index, err := n.History(t.Context(), model.HistoryOptions{ID: "a", Limit: 1}, opts)
-		require.NoError(t, err)
-		require.GreaterOrEqual(t, index, model.IndexOf(history.Items[0].Revision))
+	get := func(ctx context.Context) (uint64, error) {
+		read, err := n.GetVersionByID(ctx, "a", opts)
+		return read.Index, err
 	}
-	require.NoError(t, <-written)
+	history := func(ctx context.Context) (uint64, error) {
+		history, index, err := n.History(ctx, model.HistoryOptions{ID: "a", Limit: 1}, opts)
+		require.Equal(t, "2", history.Items[0].VersionNo)
+		return index, err
+	}
+	for _, c := range []struct {
+		name  string
+		write model.Command
+		read  func(context.Context) (uint64, error)
+		want  error
+	}{{"record", update("a", "2", 0), get, nil}, {"history", update("a", "2", 0), history, nil}, {"none", remove("a", 0), get, model.ErrNotFound}} {
+		hold.Store(true)
+		written := make(chan uint64, 1)
+		go func() {
+			result, err := n.WriteBatch(context.Background(), model.Unit{Commands: []model.Command{c.write}}, "")
+			assert.NoError(t, err)
+			written <- result.Outcomes[0].Revision
+		}()
+		<-seen
+		time.AfterFunc(20*time.Millisecond, func() { release <- struct{}{} })
+		index, err := c.read(within(t, 10*time.Second))
+		require.ErrorIs(t, err, c.want, c.name)
+		require.GreaterOrEqual(t, index, model.IndexOf(<-written), c.name)
+	}
 }
 
 // For a moment a row is in the database and not yet published. A reader that meets it must wait for
