@@ -69,7 +69,7 @@ func runRounds(ctx context.Context, o options, parts []*part) error {
 			if err := p.run(ctx, load); err != nil {
 				return fmt.Errorf("%s, %s: %w", p.system.Name, p.cell.title(), err)
 			}
-			time.Sleep(restAfter)
+			<-time.After(restAfter)
 		}
 	}
 	return nil
