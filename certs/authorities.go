@@ -44,10 +44,15 @@ func (a *authorities) vouch(chain []*x509.Certificate) bool {
 
 // vouchOtherwise looks for another way to an authority: one that was given a new certificate may have kept its key.
 func (a *authorities) vouchOtherwise(chain []*x509.Certificate) bool {
+	return a.verify(chain[0], chain[1:], "", x509.ExtKeyUsageClientAuth) == nil
+}
+
+// verify returns why a certificate, with those that lead on from it, is not good for a use, on a host if it is one.
+func (a *authorities) verify(leaf *x509.Certificate, rest []*x509.Certificate, host string, use x509.ExtKeyUsage) error {
 	between := x509.NewCertPool()
-	for _, c := range chain[1:] {
+	for _, c := range rest {
 		between.AddCert(c)
 	}
-	_, err := chain[0].Verify(x509.VerifyOptions{Roots: a.pool, Intermediates: between, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
-	return err == nil
+	_, err := leaf.Verify(x509.VerifyOptions{Roots: a.pool, Intermediates: between, DNSName: host, KeyUsages: []x509.ExtKeyUsage{use}})
+	return err
 }

@@ -78,15 +78,14 @@ func (k *Keeper) Client(address string) *tls.Config {
 
 // checkNode judges a node's own certificate as the other nodes do.
 func (f Files) checkNode(m material, host string) error {
-	leaf, rest := m.pair.Leaf, x509.NewCertPool()
+	var rest []*x509.Certificate
 	for _, der := range m.pair.Certificate[1:] {
 		if between, err := x509.ParseCertificate(der); err == nil {
-			rest.AddCert(between)
+			rest = append(rest, between)
 		}
 	}
 	for _, use := range []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth} {
-		options := x509.VerifyOptions{Roots: m.authorities.pool, Intermediates: rest, DNSName: host, KeyUsages: []x509.ExtKeyUsage{use}}
-		if _, err := leaf.Verify(options); err != nil {
+		if err := m.authorities.verify(m.pair.Leaf, rest, host, use); err != nil {
 			return fmt.Errorf("%s.certFile: no other node takes %s: %w", f.Section, f.Cert, &Failure{cause: err})
 		}
 	}
