@@ -7,14 +7,13 @@ import (
 
 	"versiond/model"
 	"versiond/service/versions"
-	"versiond/wire"
 )
 
 // checkOrder returns why commands of a unit that is done as a whole cannot be, by their places. A request that comes again under
 // its key has the outcome that it had.
-func (s *VersionService) checkOrder(ctx context.Context, u *model.Unit, key string, batch bool) map[int]error {
+func (s *VersionService) checkOrder(ctx context.Context, u *model.Unit) map[int]error {
 	wrong := s.outOfOrder(ctx, u.Commands)
-	if len(wrong) > 0 && key != "" && s.mysql.records.Decided(wire.NewIdempotency(key, u, batch)) {
+	if len(wrong) > 0 && u.Idempotency != nil && s.mysql.records.Decided(u.Idempotency) {
 		return nil
 	}
 	return wrong

@@ -17,7 +17,7 @@ import (
 func (s *VersionService) AddVersion(ctx context.Context, record model.VersionDB, opts model.WriteOptions) (model.Result, error) {
 	c := model.NewCommand(model.CommandAdd, record)
 	c.DetailNames = record.DetailNames()
-	return s.writes.write(ctx, c, opts)
+	return s.writes.write(ctx, single(c, opts))
 }
 
 // UpdateVersion replaces a record, but for the details that opts.DetailNames does not name: model.ErrNotFound, and
@@ -29,16 +29,16 @@ func (s *VersionService) UpdateVersion(ctx context.Context, record model.Version
 	if opts.Newer {
 		return s.updateNewer(ctx, c, opts)
 	}
-	unit := model.Single(c)
-	if err := s.checkOrder(ctx, &unit, opts.Key, false)[0]; err != nil {
+	unit := single(c, opts)
+	if err := s.checkOrder(ctx, &unit)[0]; err != nil {
 		return model.Result{}, err
 	}
-	return s.writes.write(ctx, c, opts)
+	return s.writes.write(ctx, unit)
 }
 
 // DeleteVersion removes a record, with the errors of UpdateVersion.
 func (s *VersionService) DeleteVersion(ctx context.Context, id string, opts model.WriteOptions) (model.Result, error) {
-	return s.writes.write(ctx, model.Command{Type: model.CommandDelete, ID: id, IfRevision: opts.IfRevision}, opts)
+	return s.writes.write(ctx, single(model.Command{Type: model.CommandDelete, ID: id, IfRevision: opts.IfRevision}, opts))
 }
 
 // WriteBatch decides all commands of a unit, in their order. Refusals are outcomes; an error says that
@@ -52,7 +52,7 @@ func (s *VersionService) WriteBatch(ctx context.Context, unit model.Unit, key st
 		unit.Idempotency = wire.NewIdempotency(key, &unit, true)
 	}
 	began := time.Now()
-	result, err := s.decideBatch(ctx, unit, key)
+	result, err := s.decideBatch(ctx, unit)
 	var wrong *model.ItemsError
 	if !errors.As(err, &wrong) {
 		s.observer.BatchWritten(unit, result, err, time.Since(began))
@@ -61,9 +61,9 @@ func (s *VersionService) WriteBatch(ctx context.Context, unit model.Unit, key st
 }
 
 // decideBatch has a unit decided, of which some commands may turn out to be wrong.
-func (s *VersionService) decideBatch(ctx context.Context, unit model.Unit, key string) (model.UnitResult, error) {
+func (s *VersionService) decideBatch(ctx context.Context, unit model.Unit) (model.UnitResult, error) {
 	if unit.Atomic {
-		if wrong := s.checkOrder(ctx, &unit, key, true); len(wrong) > 0 {
+		if wrong := s.checkOrder(ctx, &unit); len(wrong) > 0 {
 			return model.UnitResult{}, &model.ItemsError{Items: wrong}
 		}
 		return s.writes.submit(ctx, unit)
@@ -126,7 +126,7 @@ func (s *VersionService) updateNewer(ctx context.Context, c model.Command, opts 
 			return current, model.ErrNotNewer
 		}
 		c.IfRevision = current.Record.Revision
-		result, err := s.writes.write(ctx, c, opts)
+		result, err := s.writes.write(ctx, single(c, opts))
 		if !errors.Is(err, model.ErrRevisionMismatch) || opts.IfRevision != 0 {
 			return result, err
 		}

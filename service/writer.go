@@ -34,16 +34,22 @@ func newWriter(ctx context.Context, node *raft.Node, cluster *cluster.Cluster, p
 	return &writer{node: node, cluster: cluster, observer: observer, forwarder: newForwarder(ctx, forwardLimits, node.Leader, passOn)}
 }
 
-// write has one command decided, and turns its outcome into an answer.
-func (w *writer) write(ctx context.Context, c model.Command, opts model.WriteOptions) (result model.Result, err error) {
-	if err := model.ValidateCommand(c); err != nil {
-		return result, err
-	}
+// single returns the unit of one command.
+func single(c model.Command, opts model.WriteOptions) model.Unit {
 	unit := model.Single(c)
 	if opts.Key != "" {
 		unit.Idempotency = wire.NewIdempotency(opts.Key, &unit, false)
 	}
 	unit.Origin = opts.Origin
+	return unit
+}
+
+// write has a unit of one command decided, and turns its outcome into an answer.
+func (w *writer) write(ctx context.Context, unit model.Unit) (result model.Result, err error) {
+	c := unit.Commands[0]
+	if err := model.ValidateCommand(c); err != nil {
+		return result, err
+	}
 	began := time.Now()
 	decided, err := w.submit(ctx, unit)
 	if err == nil {
