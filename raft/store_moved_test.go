@@ -14,16 +14,23 @@ import (
 	"versiond/test/units"
 )
 
+// mustLose returns a node with records, and what makes its store lose those that came last.
+func (c testConfig) mustLose(t *testing.T, kept, lost int) (n *testNode, goBack func()) {
+	t.Helper()
+	n = c.mustLead(t)
+	n.mustAdd(t, "kept", kept)
+	rows, state := c.store.Copy()
+	n.mustAdd(t, "lost", lost)
+	return n, func() { c.store.GoBack(rows, state) }
+}
+
 // A database that was killed may come back without its last commits. The node must not take a snapshot
 // of that: the log is cut off behind it, and what it lacks would be gone for good.
 func TestNoSnapshotOfAStoreThatWentBack(t *testing.T) {
 	c := newTestConfig(t)
 	c.tuning.TrailingLogs = 1
-	n := c.mustLead(t)
-	n.mustAdd(t, "kept", 5)
-	rows, state := c.store.Copy()
-	n.mustAdd(t, "lost", 5)
-	c.store.GoBack(rows, state)
+	n, goBack := c.mustLose(t, 5, 5)
+	goBack()
 	require.ErrorContains(t, n.current().raft.Snapshot().Error(), model.ErrStateMoved.Error())
 	require.Eventually(t, func() bool { return len(c.store.Rows()) == 10 }, 10*time.Second, 5*time.Millisecond, "the log makes up for it")
 	n.mustSnapshot(t)
@@ -41,11 +48,8 @@ func TestNoSnapshotOfAStoreThatWentBack(t *testing.T) {
 // The same holds for a backup, and for the view by which the rows are checked.
 func TestNoViewOfAStoreThatWentBack(t *testing.T) {
 	c := newTestConfig(t)
-	n := c.mustLead(t)
-	n.mustAdd(t, "kept", 1)
-	rows, state := c.store.Copy()
-	n.mustAdd(t, "lost", 3)
-	c.store.GoBack(rows, state)
+	n, goBack := c.mustLose(t, 1, 3)
+	goBack()
 	_, _, err := n.OpenView(t.Context())
 	require.ErrorIs(t, err, model.ErrNotCaughtUp)
 	view, at, err := n.OpenView(t.Context())
@@ -58,13 +62,10 @@ func TestNoViewOfAStoreThatWentBack(t *testing.T) {
 // Without writes nobody would notice: whoever sees that something is wrong says so.
 func TestStoreThatWentBackIsMendedWithoutWrites(t *testing.T) {
 	c := newTestConfig(t)
-	n := c.mustLead(t)
-	n.mustAdd(t, "kept", 1)
-	rows, state := c.store.Copy()
-	n.mustAdd(t, "lost", 3)
+	n, goBack := c.mustLose(t, 1, 3)
 	n.VerifyStore()
 	restores := c.store.RestoresAfterStart()
-	c.store.GoBack(rows, state)
+	goBack()
 	n.VerifyStore()
 	require.Eventually(t, func() bool { return len(c.store.Rows()) == 4 && n.Serving() }, 10*time.Second, 5*time.Millisecond)
 	require.Equal(t, restores, c.store.RestoresAfterStart(), "it was built anew where the log would do")
@@ -73,13 +74,10 @@ func TestStoreThatWentBackIsMendedWithoutWrites(t *testing.T) {
 // A follower that asks what the leader has applied, and answers up to that, would not show what was acknowledged before.
 func TestLeaderIndexDoesNotGoBackWithTheStore(t *testing.T) {
 	c := newTestConfig(t)
-	n := c.mustLead(t)
-	n.mustAdd(t, "kept", 1)
-	rows, state := c.store.Copy()
-	n.mustAdd(t, "lost", 3)
+	n, goBack := c.mustLose(t, 1, 3)
 	shown := n.AppliedIndex()
 	c.store.RefuseCommits(1 << 20)
-	c.store.GoBack(rows, state)
+	goBack()
 	n.VerifyStore()
 	require.Eventually(t, func() bool { return n.AppliedIndex() < shown }, 10*time.Second, time.Millisecond)
 	index, err := n.LeaderIndex(t.Context())
@@ -108,12 +106,9 @@ func TestVerifiedStoreThatDoesNotAnswerStaysInUse(t *testing.T) {
 // A database may be restarted between the look at its state row and the reading of its rows.
 func TestStoreThatGoesBackWhileItIsLoaded(t *testing.T) {
 	c := newTestConfig(t)
-	n := c.mustLead(t)
-	n.mustAdd(t, "kept", 2)
-	rows, state := c.store.Copy()
-	n.mustAdd(t, "lost", 2)
+	n, goBack := c.mustLose(t, 2, 2)
 	n.close(t)
-	c.store.OnLoad = func() { c.store.OnLoad = nil; c.store.GoBack(rows, state) }
+	c.store.OnLoad = func() { c.store.OnLoad = nil; goBack() }
 	n = c.mustLead(t)
 	require.Eventually(t, func() bool { return len(c.store.Rows()) == 4 && n.Serving() }, 10*time.Second, 5*time.Millisecond)
 }

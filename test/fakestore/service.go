@@ -60,20 +60,20 @@ func (f *service) AddVersionInternal(c model.Command, revision uint64, _ *model.
 }
 
 func (f *service) UpdateVersionInternal(c model.Command, revision uint64, _ *model.Origin) model.Outcome {
-	f.note(revision)
-	if _, exists := f.current(c.ID); !exists {
-		return model.Outcome{Code: model.OutcomeNotFound}
-	}
-	f.Staged[c.ID] = &model.Version{ID: c.ID, VersionNo: c.VersionNo, Platform: c.Platform, Revision: revision}
-	return model.Outcome{Code: model.OutcomeDone, Revision: revision}
+	return f.replace(c.ID, revision, &model.Version{ID: c.ID, VersionNo: c.VersionNo, Platform: c.Platform, Revision: revision})
 }
 
 func (f *service) DeleteVersionInternal(c model.Command, revision uint64, _ *model.Origin) model.Outcome {
+	return f.replace(c.ID, revision, nil)
+}
+
+// replace stages what takes the place of a record, nil for nothing.
+func (f *service) replace(id string, revision uint64, with *model.Version) model.Outcome {
 	f.note(revision)
-	if _, exists := f.current(c.ID); !exists {
+	if _, exists := f.current(id); !exists {
 		return model.Outcome{Code: model.OutcomeNotFound}
 	}
-	f.Staged[c.ID] = nil
+	f.Staged[id] = with
 	return model.Outcome{Code: model.OutcomeDone, Revision: revision}
 }
 
