@@ -22,6 +22,8 @@ const (
 	stopTimeout  = 15 * time.Second
 	runTimeout   = time.Minute
 	logTailBytes = 6000
+	// stacksTimeout is for a program to write what its goroutines are at.
+	stacksTimeout = 5 * time.Second
 )
 
 // Process is one run of the versiond program after another, all writing to one log.
@@ -216,10 +218,7 @@ func (p *Process) Log() string {
 
 // cleanUp must not fail the test from within: Fatal would leave other processes running.
 func (p *Process) cleanUp() {
-	if p.Running() {
-		_ = p.cmd.Process.Kill() // it may end by itself meanwhile
-		<-p.exited
-	}
+	p.end()
 	text, _ := os.ReadFile(p.log) // missing when it never ran
 	if i := bytes.Index(text, []byte("WARNING: DATA RACE")); i >= 0 {
 		p.t.Errorf("data race in %s:\n%s", p.log, text[i:min(len(text), i+logTailBytes)])
@@ -232,7 +231,26 @@ func (p *Process) cleanUp() {
 	}
 }
 
+// end ends a program that runs. That of a test that failed writes what its goroutines are at into its log before.
+func (p *Process) end() {
+	if !p.Running() {
+		return
+	}
+	if p.t.Failed() {
+		_ = p.cmd.Process.Signal(syscall.SIGQUIT) // it may end by itself meanwhile
+		select {
+		case <-p.exited:
+			return
+		case <-time.After(stacksTimeout): // it is paused
+		}
+	}
+	_ = p.cmd.Process.Kill()
+	<-p.exited
+}
+
+// tail returns the last of what a program wrote before it was asked for its goroutines.
 func tail(text string) string {
+	text, _, _ = strings.Cut(text, "\nSIGQUIT: quit\n")
 	cut := text[max(0, len(text)-logTailBytes):]
 	return fmt.Sprintf("...%s", strings.TrimRight(cut, "\n"))
 }
