@@ -119,14 +119,15 @@ bench-cluster: ## three nodes in each mode against etcd 3.7, as far as installed
 	go run ./test/bench $(BENCH) -json .cache/bench.json $(if $(OLD),-versiond old=$(OLD),-write docs/benchmarks.md)
 
 .PHONY: scale
-scale: ## one million records in each mode: start, memory, snapshots, reload; writes docs/benchmarks.md
+scale: ## one million records in each mode: start, memory, snapshots, reload; writes docs/benchmarks.md; and in a browser
 	go run ./test/scale -write docs/benchmarks.md
+	go test -count=1 -v -tags million -run '^TestAMillionRecords$$' ./test/browser
 
 .PHONY: lint
 lint: $(GOLANGCI) ## formatting, vet, golangci-lint, go.mod, and a build without cgo
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not gofmt'ed (make fmt):"; echo "$$unformatted"; exit 1; fi
-	go vet -tags compose,long ./...
-	$(GOLANGCI) run --allow-serial-runners --build-tags compose,long ./...
+	go vet -tags compose,long,million,pictures ./...
+	$(GOLANGCI) run --allow-serial-runners --build-tags compose,long,million,pictures ./...
 	go mod tidy -diff
 	CGO_ENABLED=0 go build ./...
 

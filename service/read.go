@@ -13,8 +13,12 @@ import (
 	"versiond/service/integrity"
 )
 
-// followInterval is how soon a read that waits for this node's applier sees that it waits in vain.
-const followInterval = 100 * time.Millisecond
+const (
+	// followInterval is how soon a read that waits for this node's applier sees that it waits in vain.
+	followInterval = 100 * time.Millisecond
+	// followMost is how long it waits for what the leader has: an import may leave seconds of work behind.
+	followMost = time.Second
+)
 
 // errPassToLeader says that this node's own store cannot serve a read that the leader's can.
 var errPassToLeader = errors.New("pass the read to the leader")
@@ -192,8 +196,8 @@ func (r *reader) awaitFresh(ctx context.Context, opts model.ReadOptions, indexOf
 // awaitApplied waits until this node has applied until, or turns out not to get as far as fresh, where
 // the leader is, in time.
 func (r *reader) awaitApplied(ctx context.Context, fresh, until uint64) error {
-	for {
-		if !r.node.IsLeader() && r.cannotFollow(fresh) {
+	for waited := time.Duration(0); ; waited += followInterval {
+		if !r.node.IsLeader() && (r.cannotFollow(fresh) || waited >= followMost && r.node.AppliedIndex() < fresh) {
 			return errPassToLeader
 		}
 		if r.node.AppliedIndex() >= until {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
 
 	"versiond/db"
 	"versiond/model"
@@ -258,4 +259,33 @@ func TestReadsOfAFollowerWhoseStoreIsDown(t *testing.T) {
 		require.Len(t, page.Items, 3)
 	}
 	require.Equal(t, []model.ChangeOp{model.ChangeCreate}, follower.mustHistory(t, "c"))
+}
+
+// A follower that is seconds behind after an import, and catches up, has the leader answer. If this fails, lists time out
+// there, though the leader could answer at once.
+func TestListsOfAFollowerThatIsSecondsBehind(t *testing.T) {
+	t.Parallel()
+	nodes := mustCluster(t, 3)
+	leader, follower := nodes[0], nodes[1]
+	pace := time.NewTicker(50 * time.Millisecond)
+	defer pace.Stop()
+	require.NoError(t, follower.store.DB.Callback().Create().Before("gorm:create").Register("slowly", func(*gorm.DB) {
+		select {
+		case <-pace.C:
+		case <-t.Context().Done():
+		}
+	}))
+	long := strings.Repeat("x", 100)
+	for b := range 8 { // each takes a transaction of its own
+		commands := make([]model.Command, model.UnitCommandsMax)
+		for i := range commands {
+			commands[i] = add(fmt.Sprintf("%d-%d-%s", b, i, long), long[:60])
+		}
+		_, err := leader.WriteBatch(within(t, 5*time.Second), model.Unit{Commands: commands}, "")
+		require.NoError(t, err)
+	}
+	page, index, err := follower.ListVersions(within(t, 3*time.Second), model.ListOptions{Limit: 1000, After: "7"}, model.ReadOptions{Level: model.LevelLinearizable})
+	require.NoError(t, err)
+	require.Len(t, page.Items, 1000)
+	require.Less(t, follower.AppliedIndex(), index, "the follower is behind, or this shows nothing")
 }

@@ -32,8 +32,9 @@ type look struct {
 
 // window is one with a session of its own: another window's token is not in it.
 type window struct {
-	t   *testing.T
-	ctx context.Context
+	t        *testing.T
+	ctx      context.Context
+	patience time.Duration
 
 	mu     sync.Mutex
 	wrongs []string
@@ -48,7 +49,7 @@ func mustOpen(t *testing.T, n *cluster.Node, l look) *window {
 
 func mustOpenAt(t *testing.T, home string, l look) *window {
 	t.Helper()
-	w := &window{t: t}
+	w := &window{t: t, patience: patience}
 	ctx, closed := chromedp.NewContext(chromium.start(t), chromedp.WithNewBrowserContext(), chromedp.WithListener(w.listen))
 	w.ctx = ctx
 	t.Cleanup(func() { closed(); w.requireNothingWrong() })
@@ -107,7 +108,7 @@ func (w *window) requireNothingWrong() {
 
 func (w *window) run(actions ...chromedp.Action[chromedp.Void]) {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.ctx, patience)
+	ctx, cancel := context.WithTimeout(w.ctx, w.patience)
 	defer cancel()
 	if err := chromedp.Do(ctx, actions...); err != nil {
 		w.t.Fatalf("%v; the page shows:\n%s\nand the browser complained of %q", err, w.text(), w.wrongs)
@@ -144,7 +145,7 @@ func (w *window) gone(words ...string) {
 // until waits until a script's expression is true.
 func (w *window) until(expression, what string) {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.ctx, patience)
+	ctx, cancel := context.WithTimeout(w.ctx, w.patience)
 	defer cancel()
 	if _, err := chromedp.Run(ctx, chromedp.Poll[chromedp.Void](expression, chromedp.WithPollingInterval(50*time.Millisecond))); err != nil {
 		w.t.Fatalf("waiting for %s: %v; the page shows:\n%s\nand the browser complained of %q", what, err, w.text(), w.wrongs)
@@ -180,7 +181,7 @@ func (w *window) view(name string) {
 // value evaluates a script's expression.
 func value[T any](w *window, expression string) T {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.ctx, patience)
+	ctx, cancel := context.WithTimeout(w.ctx, w.patience)
 	defer cancel()
 	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression))
 	require.NoError(w.t, err)
