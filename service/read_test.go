@@ -12,7 +12,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"gorm.io/gorm"
 
 	"versiond/db"
 	"versiond/model"
@@ -267,14 +266,7 @@ func TestListsOfAFollowerThatIsSecondsBehind(t *testing.T) {
 	t.Parallel()
 	nodes := mustCluster(t, 3)
 	leader, follower := nodes[0], nodes[1]
-	pace := time.NewTicker(50 * time.Millisecond)
-	defer pace.Stop()
-	require.NoError(t, follower.store.DB.Callback().Create().Before("gorm:create").Register("slowly", func(*gorm.DB) {
-		select {
-		case <-pace.C:
-		case <-t.Context().Done():
-		}
-	}))
+	require.NoError(t, follower.store.DB.Callback().Create().Before("gorm:create").Register("slowly", slowly))
 	long := strings.Repeat("x", 100)
 	for b := range 8 { // each takes a transaction of its own
 		commands := make([]model.Command, model.UnitCommandsMax)
@@ -289,3 +281,6 @@ func TestListsOfAFollowerThatIsSecondsBehind(t *testing.T) {
 	require.Len(t, page.Items, 1000)
 	require.Less(t, follower.AppliedIndex(), index, "the follower is behind, or this shows nothing")
 }
+
+// slowly is a callback of a store's whose statements take a while.
+func slowly[Tx any](Tx) { <-time.After(50 * time.Millisecond) }
