@@ -109,6 +109,7 @@ func (v *VersionController) settle(ctx context.Context, id string, c condition) 
 	switch {
 	case errors.Is(err, model.ErrTimeout), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return 0, result, fmt.Errorf("%w (%v)", model.ErrTimeout, err) // %v: nothing was asked for yet whose outcome could be open
+	case errors.Is(err, model.ErrNotFound) && c.never == "":
 	case err != nil:
 		return 0, result, err
 	case c.never != "":
@@ -116,8 +117,8 @@ func (v *VersionController) settle(ctx context.Context, id string, c condition) 
 	case c.allows(result.Record.Revision):
 		return result.Record.Revision, result, nil
 	}
-	// Revisions only grow, so this one alone can have been current when the same request was sent before: with
-	// an Idempotency-Key it is answered as then. Otherwise it is refused.
+	// Revisions only grow, unless a backup is restored, so this one alone can have been current when the same request
+	// was sent before: with an Idempotency-Key it is answered as then, also of a record that is gone. Otherwise it is refused.
 	return slices.Max(c.revisions), result, nil
 }
 

@@ -16,14 +16,17 @@ const keyHeader, replayedHeader = "Idempotency-Key", "X-Versiond-Replayed"
 func TestRepeatedRequestsAreAnsweredAgain(t *testing.T) {
 	const create, change = `{"id":"a","versionNo":"1","platform":"linux"}`, `{"versionNo":"2","platform":"linux"}`
 	for name, r := range map[string]request{
-		"create":         {method: http.MethodPost, path: "/version", body: create},
-		"refused create": {method: http.MethodPost, path: "/version", body: strings.Replace(create, `"a"`, `"known"`, 1)},
-		"update":         {method: http.MethodPut, path: "/version/known", body: change},
-		"stale update":   {method: http.MethodPut, path: "/version/known", body: change, header: map[string]string{"If-Match": `"1"`}},
-		"delete":         {method: http.MethodDelete, path: "/version/known"},
-		"refused delete": {method: http.MethodDelete, path: "/version/missing"},
-		"batch":          {method: http.MethodPost, path: batchPath, body: batchOf(false, createItem("b"), createItem("known"))},
-		"refused batch":  {method: http.MethodPost, path: batchPath, body: batchOf(true, createItem("b"), createItem("known"))},
+		"create":                     {method: http.MethodPost, path: "/version", body: create},
+		"refused create":             {method: http.MethodPost, path: "/version", body: strings.Replace(create, `"a"`, `"known"`, 1)},
+		"update":                     {method: http.MethodPut, path: "/version/known", body: change},
+		"stale update":               {method: http.MethodPut, path: "/version/known", body: change, header: map[string]string{"If-Match": `"1"`}},
+		"delete":                     {method: http.MethodDelete, path: "/version/known"},
+		"refused delete":             {method: http.MethodDelete, path: "/version/missing"},
+		"delete with a list":         {method: http.MethodDelete, path: "/version/known", header: map[string]string{"If-Match": `"1", ` + firstRevision}},
+		"refused delete with a list": {method: http.MethodDelete, path: "/version/missing", header: map[string]string{"If-Match": `"1", "2"`}},
+		"refused update with a list": {method: http.MethodPut, path: "/version/missing", body: change, header: map[string]string{"If-Match": `"1", "2"`}},
+		"batch":                      {method: http.MethodPost, path: batchPath, body: batchOf(false, createItem("b"), createItem("known"))},
+		"refused batch":              {method: http.MethodPost, path: batchPath, body: batchOf(true, createItem("b"), createItem("known"))},
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := mustNode(t)
