@@ -2,7 +2,9 @@ package controller
 
 import (
 	"context"
+	"maps"
 	"net/http"
+	"slices"
 	"sync"
 
 	"github.com/gin-gonic/gin"
@@ -54,16 +56,21 @@ func (all *allLasting) hold(l *lasting) (release func()) {
 	}
 }
 
-// endRefused ends those that the access would refuse.
+// endRefused ends those that the access would refuse. To judge one may have the files of certificates read, and what is new in
+// them ends requests in turn: nothing is held meanwhile.
 func (all *allLasting) endRefused(by *access) {
 	if by.open() {
 		return
 	}
-	all.mu.Lock()
-	defer all.mu.Unlock()
-	for l := range all.requests {
+	for _, l := range all.now() {
 		if _, err := by.allow(l.request, l.role); err != nil {
 			l.end(model.Explain(err, "the tokens or certificates of this node have changed: "+err.Error()))
 		}
 	}
+}
+
+func (all *allLasting) now() []*lasting {
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	return slices.Collect(maps.Keys(all.requests))
 }

@@ -2,6 +2,9 @@ package controller_test
 
 import (
 	"bytes"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"io"
 	"log/slog"
 	"net/http"
@@ -90,4 +93,38 @@ func TestBackupsEndWithTheirToken(t *testing.T) {
 	<-n.service.writing
 	renew(token("gone", naming.RoleRead))
 	require.ErrorIs(t, <-ended, io.EOF)
+}
+
+// To find out whether somebody vouches for a client that is served, the files of certificates may be read, and what is new in
+// them has all who are served judged again, there and then. If this fails, SIGHUP after a change of the files is the last
+// thing that a node does: it serves no streams any more and never stops.
+func TestFilesThatChangeWhileStreamsAreJudged(t *testing.T) {
+	var v *controller.VersionController
+	access, asked := controller.Access{Certificates: []controller.Certificate{{Name: "ops", Role: naming.RoleRead}}}, 0
+	access.Vouches = func([][]*x509.Certificate) bool {
+		switch asked++; asked {
+		case 1: // whoever watches is let in
+			v.Renew(access)
+		case 2: // and judged again: the files have changed
+			v.RecheckLasting()
+		}
+		return true
+	}
+	v, err := controller.NewVersionController(newFakeService(), slog.New(slog.DiscardHandler), controller.Options{Access: access})
+	require.NoError(t, err)
+	ops := &x509.Certificate{Subject: pkix.Name{CommonName: "ops"}}
+	watch := httptest.NewRequest(http.MethodGet, "https://"+ownHost+"/version/watch?wait=1ms", nil)
+	watch.TLS = &tls.ConnectionState{PeerCertificates: []*x509.Certificate{ops}, VerifiedChains: [][]*x509.Certificate{{ops}}}
+	answer, answered := httptest.NewRecorder(), make(chan struct{})
+	go func() {
+		routers.SetUpVersionRouter(v).ServeHTTP(answer, watch)
+		close(answered)
+	}()
+	select {
+	case <-answered:
+	case <-time.After(10 * time.Second):
+		t.Fatal("it is judged for ever")
+	}
+	require.Equal(t, http.StatusOK, answer.Code, answer.Body)
+	require.Equal(t, 3, asked)
 }
