@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,7 +9,6 @@ import (
 	"io"
 	"maps"
 	"os"
-	"reflect"
 	"strconv"
 	"strings"
 	"sync"
@@ -47,7 +47,7 @@ type importer struct {
 const importHelp = `import brings the records of FILE, or of standard input (-), into the cluster: JSON lines as versiond export writes them,
 CSV with a header or with the three columns id, version and platform, or what dpkg-query prints. What is there already and
 is the same is left alone, so that an import which was broken off is simply run again: it goes on where it ended. What a
-record of the file does not say stays as it is in the cluster, unless --replace is given.
+record of the file does not say stays as it is in the cluster, unless --replace is given; false and JSON's null say something.
 
 What is refused is printed with its line, and the rest is done; the exit code is then 1.`
 
@@ -228,7 +228,7 @@ func (im *importer) plan(items []item, there map[string]client.Record) (pending 
 		switch {
 		case !exists:
 			writes = append(writes, client.ToCreate(each.record))
-		case im.same(is, each.record):
+		case im.same(is, each):
 			im.Unchanged++
 			continue
 		case im.existing == "keep":
@@ -237,43 +237,33 @@ func (im *importer) plan(items []item, there map[string]client.Record) (pending 
 		case im.replace:
 			writes = append(writes, client.ToReplace(each.record, client.IfRevision(is.Revision)))
 		default:
-			writes = append(writes, client.ToUpdate(each.record, client.IfRevision(is.Revision)))
+			writes = append(writes, client.ToUpdate(each.record, client.IfRevision(is.Revision), client.Clear(each.clear...)))
 		}
 		pending = append(pending, each)
 	}
 	return pending, writes
 }
 
-// same reports whether a write would change nothing.
-func (im *importer) same(is, want client.Record) bool {
-	is.Revision, want.Revision = 0, 0
+// same reports whether a write of an item would change nothing.
+func (im *importer) same(is client.Record, want item) bool {
+	is.Revision = 0
+	was, then := said(is), said(want.record)
 	if !im.replace {
-		want = over(is, want)
+		after := maps.Clone(was)
+		for _, field := range want.clear {
+			delete(after, string(field))
+		}
+		maps.Copy(after, then)
+		then = after
 	}
-	if len(is.Attributes) == 0 && len(want.Attributes) == 0 {
-		is.Attributes, want.Attributes = nil, nil
-	}
-	return reflect.DeepEqual(is, want)
+	return maps.EqualFunc(was, then, func(a, b json.RawMessage) bool { return bytes.Equal(a, b) })
 }
 
-// over returns what an update makes of a record.
-func over(is, want client.Record) client.Record {
-	text := func(value *string, was string) {
-		if *value == "" {
-			*value = was
-		}
-	}
-	text(&want.Scheme, is.Scheme)
-	text(&want.MinVersionNo, is.MinVersionNo)
-	text(&want.FromVersionNo, is.FromVersionNo)
-	want.Mandatory, want.Withdrawn = want.Mandatory || is.Mandatory, want.Withdrawn || is.Withdrawn
-	if want.RolloutPercent == nil {
-		want.RolloutPercent = is.RolloutPercent
-	}
-	if len(want.Attributes) == 0 {
-		want.Attributes = maps.Clone(is.Attributes)
-	}
-	return want
+// said returns what a record says, by field.
+func said(r client.Record) (fields map[string]json.RawMessage) {
+	text, _ := json.Marshal(r)        // it came from JSON or has texts alone
+	_ = json.Unmarshal(text, &fields) // likewise
+	return fields
 }
 
 // write does the writes, counts them, and returns the items whose records were not as they were thought to be.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -34,7 +35,21 @@ const (
 type item struct {
 	line   int
 	record client.Record
-	err    error
+	// clear has the fields that the file says are not so, such as withdrawn when it is false.
+	clear []client.Field
+	err   error
+}
+
+// itemOf returns the item of a record, of which the file names some fields.
+func itemOf(r client.Record, named []string) item {
+	each, says := item{record: r}, said(r)
+	for _, field := range client.Fields() {
+		isNamed := slices.ContainsFunc(named, func(name string) bool { return strings.EqualFold(name, string(field)) }) // as JSON is read
+		if _, set := says[string(field)]; isNamed && !set {
+			each.clear = append(each.clear, field)
+		}
+	}
+	return each
 }
 
 // source returns the items of a file until io.EOF.
@@ -57,7 +72,7 @@ func newSource(r io.Reader, form, platform string) (source, error) {
 	case formatLines:
 		return lines(in, parseJSON, "[", "]"), nil
 	case formatDpkg:
-		return lines(in, func(text string) (client.Record, error) { return parseDpkg(text, platform) }), nil
+		return lines(in, func(text string) item { return parseDpkg(text, platform) }), nil
 	}
 	return newCSV(in)
 }
@@ -89,7 +104,7 @@ func guess(begin []byte) string {
 }
 
 // lines reads a record a line; empty lines are passed over, and those that are one of skip.
-func lines(r io.Reader, parse func(text string) (client.Record, error), skip ...string) source {
+func lines(r io.Reader, parse func(text string) item, skip ...string) source {
 	scanner := bufio.NewScanner(r)
 	scanner.Buffer(nil, lineBytesMax)
 	n := 0
@@ -99,8 +114,9 @@ func lines(r io.Reader, parse func(text string) (client.Record, error), skip ...
 			if text := strings.TrimSpace(scanner.Text()); text == "" || slices.Contains(skip, text) {
 				continue
 			}
-			record, err := parse(scanner.Text())
-			return item{line: n, record: record, err: err}, nil
+			one := parse(scanner.Text())
+			one.line = n
+			return one, nil
 		}
 		if err := scanner.Err(); err != nil {
 			return item{}, fmt.Errorf("line %d: %w", n+1, err)
@@ -110,17 +126,21 @@ func lines(r io.Reader, parse func(text string) (client.Record, error), skip ...
 }
 
 // parseJSON reads a record as versiond export and list -o json write it: of a list each line is one, but for its brackets.
-func parseJSON(text string) (r client.Record, err error) {
-	decoder := json.NewDecoder(strings.NewReader(strings.TrimSuffix(strings.TrimSpace(text), ",")))
+func parseJSON(text string) item {
+	text = strings.TrimSuffix(strings.TrimSpace(text), ",")
+	decoder := json.NewDecoder(strings.NewReader(text))
 	decoder.DisallowUnknownFields()
+	var r client.Record
 	if err := decoder.Decode(&r); err != nil {
-		return client.Record{}, jsonWords(err)
+		return item{err: jsonWords(err)}
 	}
 	if rest, _ := io.ReadAll(decoder.Buffered()); len(bytes.TrimSpace(rest)) > 0 {
-		return client.Record{}, errors.New("has something after the record")
+		return item{err: errors.New("has something after the record")}
 	}
-	r.Revision = 0 // another cluster's means nothing here, and this one's has nothing to be compared with
-	return r, nil
+	var named map[string]json.RawMessage
+	_ = json.Unmarshal([]byte(text), &named) // it is an object: a record was read from it
+	r.Revision = 0                           // another cluster's means nothing here, and this one's has nothing to be compared with
+	return itemOf(r, slices.Collect(maps.Keys(named)))
 }
 
 // jsonWords returns what is wrong with a line of JSON without naming Go's types.
@@ -139,15 +159,15 @@ func jsonWords(err error) error {
 
 // parseDpkg reads what dpkg-query -W -f '${binary:Package}\t${Version}\t${Architecture}\n' prints, and without -f the two
 // columns that it prints then.
-func parseDpkg(text, platform string) (client.Record, error) {
+func parseDpkg(text, platform string) item {
 	fields := strings.Split(strings.TrimRight(text, "\r"), "\t")
 	if len(fields) == 2 && platform != "" {
 		fields = append(fields, platform)
 	}
 	if len(fields) != 3 {
-		return client.Record{}, fmt.Errorf("has %d columns with tabs between them; package, version and architecture are three (two with --platform)", len(fields))
+		return item{err: fmt.Errorf("has %d columns with tabs between them; package, version and architecture are three (two with --platform)", len(fields))}
 	}
-	return client.Record{ID: fields[0], VersionNo: fields[1], Platform: fields[2]}, nil
+	return item{record: client.Record{ID: fields[0], VersionNo: fields[1], Platform: fields[2]}}
 }
 
 // newCSV reads CSV with a header that names its columns, or the three columns of every record without one.
@@ -178,9 +198,9 @@ func newCSV(r io.Reader) (source, error) {
 		case err != nil:
 			return item{}, err
 		}
-		line, _ := reader.FieldPos(0)
-		record, err := parseCells(columns, cells)
-		return item{line: line, record: record, err: err}, nil
+		one := parseCells(columns, cells)
+		one.line, _ = reader.FieldPos(0)
+		return one, nil
 	}
 	pending := !named
 	return func() (item, error) {
@@ -192,19 +212,22 @@ func newCSV(r io.Reader) (source, error) {
 	}, nil
 }
 
-func parseCells(columns, cells []string) (r client.Record, err error) {
+func parseCells(columns, cells []string) item {
 	if len(cells) != len(columns) {
-		return r, fmt.Errorf("has %d columns and not %d (%s)", len(cells), len(columns), strings.Join(columns, ","))
+		return item{err: fmt.Errorf("has %d columns and not %d (%s)", len(cells), len(columns), strings.Join(columns, ","))}
 	}
+	var r client.Record
+	var named []string
 	for i, name := range columns {
 		if cells[i] == "" {
 			continue
 		}
 		if err := setCell(&r, name, cells[i]); err != nil {
-			return client.Record{}, err
+			return item{err: err}
 		}
+		named = append(named, name)
 	}
-	return r, nil
+	return itemOf(r, named)
 }
 
 func setCell(r *client.Record, column, text string) (err error) {

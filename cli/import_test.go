@@ -8,6 +8,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -112,6 +113,30 @@ func TestImportOfWhatIsThere(t *testing.T) {
 	var counts importer
 	require.NoError(t, json.Unmarshal([]byte(command(t, file, "import", "-o", "json").stdout), &counts))
 	require.Equal(t, 1, counts.Updated)
+}
+
+// A withdrawn record that a file says is not is one again, and an import that says "unchanged" of it lies.
+func TestImportTakesBackWhatTheFileDenies(t *testing.T) {
+	full := []string{"1.0.0", "ios", "--scheme", "semver", "--min-version", "0.5.0", "--mandatory", "--withdrawn", "--rollout", "5", "--attribute", "url=x"}
+	for name, each := range map[string]struct{ file, left string }{
+		"csv": {
+			"id,versionNo,platform,mandatory,withdrawn,attributes,rolloutPercent\nback-csv,1.0.0,ios,0,false,{},\n",
+			`"scheme":"semver","minVersionNo":"0.5.0","rolloutPercent":5`,
+		},
+		"json": {
+			`{"id":"back-json","versionNo":"1.0.0","platform":"ios","mandatory":false,"withdrawn":false,"rolloutPercent":null,"minVersionNo":"","attributes":{}}`,
+			`"scheme":"semver"`,
+		},
+		"newer": {`{"id":"back-newer","versionNo":"1.0.1","platform":"ios","withdrawn":false,"scheme":null}`, `"minVersionNo":"0.5.0","mandatory":true,"rolloutPercent":5,"attributes":{"url":"x"}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			must(t, append([]string{"create", "back-" + name}, full...)...)
+			require.Contains(t, command(t, each.file, "import", "--dry-run").stdout, "1 would be updated")
+			require.Equal(t, "0 created, 1 updated, 0 unchanged, 0 refused\n", command(t, each.file, "import").stdout)
+			require.Regexp(t, `"platform":"ios",`+regexp.QuoteMeta(each.left)+`}\n$`, must(t, "export", "--prefix", "back-"+name))
+			require.Equal(t, "0 created, 0 updated, 1 unchanged, 0 refused\n", command(t, each.file, "import").stdout)
+		})
+	}
 }
 
 // What is exported is imported unchanged, in both forms and from a list.
