@@ -116,7 +116,7 @@ func (c *Client) attempt(ctx context.Context, at *address, r *request, timeout t
 	response, err := c.http.Do(req)
 	if err != nil {
 		e := noAnswer(at, tooLate(parent, ctx, err))
-		e.neverSent = e.neverSent || c.traces() && !connected.Load()
+		e.neverSent = !connected.Load() && (e.neverSent || c.traces()) // the dial that failed may be one to send again
 		return answer{}, e
 	}
 	c.see(indexOf(response.Header))

@@ -123,6 +123,27 @@ func TestWhatMayHaveBeenDoneIsUnknown(t *testing.T) {
 	}
 }
 
+// A node that dies while it writes is unknown too: a kept connection that breaks is dialled anew by the transport itself, and
+// that nobody is there then says nothing of the first time.
+func TestAWriteOnAKeptConnectionMayHaveBeenDone(t *testing.T) {
+	var dies *front
+	dies = mustFront(t, addresses[0], func(w http.ResponseWriter, r *http.Request, number int, pass http.Handler) {
+		if number == 0 {
+			pass.ServeHTTP(w, r)
+			return
+		}
+		_ = dies.Listener.Close()
+		lose(w, r, pass)
+	})
+	c := mustNew(t, client.Config{Addresses: []string{dies.URL}, Token: token, RetryFor: -1})
+	_, err := c.Get(t.Context(), "last word")
+	require.ErrorIs(t, err, client.ErrNotFound)
+	_, err = c.Create(t.Context(), record("last word", "1"))
+	require.ErrorIs(t, err, client.ErrOutcomeUnknown)
+	require.ErrorContains(t, err, "connection refused")
+	require.NoError(t, mustClient(t).Delete(t.Context(), "last word"), "it was done")
+}
+
 // A write without a key is never sent a second time unless nothing was done.
 func TestWhatHasNoKeyIsSentOnce(t *testing.T) {
 	lost := mustFront(t, addresses[0], func(w http.ResponseWriter, r *http.Request, number int, pass http.Handler) {
