@@ -1,9 +1,13 @@
 package kubernetes
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -23,17 +27,9 @@ const patience = 30 * time.Second
 // another address is found again by its name. If this fails, nobody gets further than kubectl apply.
 func TestPodsMakeACluster(t *testing.T) {
 	p := newPods(t)
-	var all []string
-	for i := range p.set.Spec.Replicas {
-		all = append(all, p.name(i))
-		p.place(p.name(i))
-	}
+	all := p.startAll()
 	for _, pod := range all {
-		p.start(program, pod)
-	}
-	p.requireReady(all...)
-	for _, pod := range all {
-		_, members := p.get(pod, "/peers")
+		_, members := p.get(pod, "HTTP", "/peers")
 		require.Len(t, regexp.MustCompile(`"suffrage":"voter"`).FindAllString(members, -1), len(all), members)
 	}
 
@@ -44,13 +40,55 @@ func TestPodsMakeACluster(t *testing.T) {
 	p.requireReady(all...)
 }
 
+// The component for TLS, with a Secret that is made as its description says, makes the same, and the probes get their answer. If
+// this fails, the kubelet restarts every pod for ever.
+func TestPodsSpeakTLS(t *testing.T) {
+	p := newPods(t, "tls")
+	p.makeSecretOfTLS()
+	p.startAll()
+}
+
+// certCommand is a line of README.md that makes the files of the Secret.
+var certCommand = regexp.MustCompile(`(?m)^(export|versiond) .*$`)
+
+func (p *pods) makeSecretOfTLS() {
+	p.t.Helper()
+	readme, err := os.ReadFile(filepath.Join(manifests, "README.md"))
+	require.NoError(p.t, err)
+	_, section, _ := strings.Cut(string(readme), "\n## TLS\n")
+	script := strings.Join(certCommand.FindAllString(section, -1), "\n")
+	process := cluster.NewProcess(p.t, "/bin/sh", nil, []string{"PATH=" + filepath.Dir(program)}, filepath.Join(p.dir, "cert.log"))
+	code, said := process.Run("-ec", "cd "+p.dir+"\n"+script)
+	require.Zero(p.t, code, said)
+	ca, err := os.ReadFile(filepath.Join(p.dir, "certs", "ca.pem"))
+	require.NoError(p.t, err)
+	require.NoFileExists(p.t, filepath.Join(p.dir, "certs", "ca-key.pem"), "the nodes would have it")
+	p.client = &tls.Config{RootCAs: x509.NewCertPool()}
+	require.True(p.t, p.client.RootCAs.AppendCertsFromPEM(ca))
+}
+
+// startAll starts every pod for the first time, and waits until all are ready.
+func (p *pods) startAll() (all []string) {
+	p.t.Helper()
+	for i := range p.set.Spec.Replicas {
+		all = append(all, p.name(i))
+		p.place(p.name(i))
+	}
+	for _, pod := range all {
+		p.start(program, pod)
+	}
+	p.requireReady(all...)
+	return all
+}
+
 // requireReady waits for what the probes ask for.
 func (p *pods) requireReady(pods ...string) {
 	p.t.Helper()
 	for _, pod := range pods {
-		for _, path := range []string{"/livez", "/readyz"} {
+		for _, probe := range []probe{p.set.container().LivenessProbe, p.set.container().ReadinessProbe} {
+			path := probe.HTTPGet.Path
 			cluster.Eventually(p.t, patience, pod+path, func() error {
-				if status, body := p.get(pod, path); status != 200 {
+				if status, body := p.get(pod, probe.HTTPGet.Scheme, path); status != 200 {
 					return fmt.Errorf("%d %s", status, body)
 				}
 				return nil
