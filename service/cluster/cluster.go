@@ -65,7 +65,7 @@ func New(p Parts) *Cluster {
 	o := &others{Parts: p, calm: logs.Calm(p.Log)}
 	r := &removal{others: o}
 	return &Cluster{
-		others: o, removal: r, finder: &finder{others: o}, watchdog: &watchdog{others: o},
+		others: o, removal: r, finder: &finder{others: o, last: map[string]peer.Status{}}, watchdog: &watchdog{others: o},
 		changes: &changes{leading: &leading{others: o, removal: r}, turn: group.NewGate(1, changesWaitingMax)},
 	}
 }

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -29,6 +30,8 @@ type finder struct {
 	// founders is how many nodes were there when this one began the cluster; 0 on every other node,
 	// and once a majority of them has a vote.
 	founders atomic.Int64
+	// last is what was last answered at each address. A node that is silent since may be stopped for versiond recover.
+	last map[string]peer.Status
 }
 
 // findCluster brings a node without Raft state into a cluster: the first listed node begins one when
@@ -75,6 +78,9 @@ func (f *finder) once(ctx context.Context) (waitsFor string, err error) {
 	if blank < len(f.Listed)/2+1 {
 		return f.waitsFor(answers, silent), nil
 	}
+	if holder := f.holder(); holder != "" {
+		return holder, nil
+	}
 	return "", f.begin(blank)
 }
 
@@ -110,6 +116,9 @@ func (f *finder) askAround(ctx context.Context) (answers []answered, silent []st
 	addresses := f.othersAddresses()
 	seen := map[string]bool{}
 	for i, status := range f.askAll(ctx, addresses) {
+		if status != nil {
+			f.last[addresses[i]] = *status
+		}
 		switch {
 		case status == nil:
 			silent = append(silent, addresses[i])
@@ -149,6 +158,18 @@ func countBlank(answers []answered) int {
 		}
 	}
 	return n
+}
+
+// holder returns, in words, who said last that it holds a cluster without a leader, "" when nobody did. It may be the only
+// one that has the records: others that are blank, however many, must not begin an empty cluster beside it.
+func (f *finder) holder() string {
+	for _, address := range f.othersAddresses() {
+		last := f.last[address]
+		if held := cmp.Or(last.Cluster, last.StoreCluster); held != "" {
+			return fmt.Sprintf("a leader of cluster %s, of which %s at %s has data; no new cluster is begun beside it. When most of its nodes are lost for good: versiond recover --help", held, last.Node, address)
+		}
+	}
+	return ""
 }
 
 // askToJoin asks a member to take this node in; the leader then calls back with the admission.

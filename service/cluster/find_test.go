@@ -59,6 +59,34 @@ func TestClusterBeginsOnlyWithAMajorityOfBlankNodes(t *testing.T) {
 	require.ErrorContains(t, n.CheckVoters(), "1 of the 2")
 }
 
+// Two nodes that have lost everything are a majority, and the third may be the only one that still has the records. If they
+// begin a cluster, also while it is stopped to be recovered, everybody is sent to an empty registry.
+func TestNoClusterIsBegunBesideTheOneThatANodeHolds(t *testing.T) {
+	t.Parallel()
+	held, was, stopped := blank("node2"), blank("node2"), member("node2", "cluster1")
+	held.StoreCluster, was.Cluster, stopped.LeaderID = "cluster1", "cluster1", ""
+	for name, status := range map[string]peer.Status{"in its store": held, "in its directory": was, "without a leader": stopped} {
+		t.Run(name, func(t *testing.T) {
+			n := options{id: "node1", parts: threeListed}.mustOpen(t)
+			n.peers.pretend("node3:7001", blank("node3"))
+			n.peers.pretend("node2:7001", status)
+			require.Contains(t, n.mustFindOnce(t), "cluster1, of which node2 at node2:7001 has data")
+			n.peers.silence("node2:7001")
+			require.Contains(t, n.mustFindOnce(t), "versiond recover --help", "it is stopped, to be recovered")
+			require.False(t, n.Node.Running())
+			n.peers.pretend("node2:7001", blank("node2"))
+			require.Empty(t, n.mustFindOnce(t))
+			require.True(t, n.Node.Running(), "it was emptied: nobody holds a cluster")
+		})
+	}
+	n := options{id: "node1", parts: threeListed}.mustOpen(t)
+	n.peers.pretend("node3:7001", blank("node3"))
+	n.peers.pretend("node2:7001", stopped)
+	n.mustFindOnce(t)
+	n.peers.pretend("node2:7001", member("node2", "cluster2")) // recovered, and it leads
+	require.Contains(t, n.mustFindOnce(t), "node2 at node2:7001 to take it in")
+}
+
 // An address in --join that leads back to the node itself, or to one that is listed, must not count as
 // another node: it would make a majority that is not there. And whoever gave it has to be told.
 func TestOwnAddressInJoinIsNobodyElse(t *testing.T) {

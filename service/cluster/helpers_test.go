@@ -37,6 +37,12 @@ func (p *fakePeers) pretend(address string, status peer.Status) {
 	p.statuses[address] = status
 }
 
+func (p *fakePeers) silence(address string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.statuses, address)
+}
+
 func (p *fakePeers) Status(_ context.Context, address string) (peer.Status, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
