@@ -135,7 +135,8 @@ func (e *ItemsError) Error() string {
 // Is makes errors.Is(err, ErrInvalid) hold.
 func (e *ItemsError) Is(target error) bool { return target == ErrInvalid }
 
-// StoreError is what a node's database says when it answers with an error. It matches ErrStoreUnavailable.
+// StoreError is what a node's database says when it answers with an error, or why its disk does not take something. It
+// matches ErrStoreUnavailable.
 type StoreError struct {
 	// Detail has the database's own words, with its number, and what would help. Users are shown it.
 	Detail string

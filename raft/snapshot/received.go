@@ -9,6 +9,7 @@ import (
 	"hash/crc32"
 	"io"
 	"os"
+	"path/filepath"
 
 	"versiond/model"
 	"versiond/raft/datadir"
@@ -33,11 +34,11 @@ type Backup struct {
 
 // Receive writes a backup to a file in folder and checks every byte of it; the caller closes it. A
 // *model.ValidationError that names the body says what is wrong with it; where reading body failed,
-// its error is in the chain.
+// its error is in the chain. A *model.StoreError says why the folder does not take it.
 func Receive(ctx context.Context, folder string, body io.Reader) (*Backup, error) {
 	file, err := os.CreateTemp(folder, datadir.ScratchPattern)
 	if err != nil {
-		return nil, fmt.Errorf("make a file for the backup: %w", err)
+		return nil, notKept(folder, err)
 	}
 	b := &Backup{file: file}
 	if err := b.receive(ctx, body); err != nil {
@@ -64,7 +65,7 @@ func (b *Backup) receive(ctx context.Context, body io.Reader) error {
 	case source.err != nil:
 		return damagedBackup(fmt.Errorf("could not be read to its end: %w", source.err))
 	case err != nil:
-		return fmt.Errorf("write the backup to a file: %w", err)
+		return notKept(filepath.Dir(b.file.Name()), err)
 	}
 	return b.check(ctx, size)
 }
@@ -199,6 +200,16 @@ func (b *Backup) checkChanges(ctx context.Context, reader *Reader) error {
 // Snapshot returns the records, in the form of a snapshot.
 func (b *Backup) Snapshot() *io.SectionReader {
 	return io.NewSectionReader(b.file, b.snapshotAt, b.Size)
+}
+
+// notKept words an error of the disk for whoever can make room.
+func notKept(folder string, err error) error {
+	why := err
+	var path *os.PathError
+	if errors.As(err, &path) {
+		why = path.Err // the name of the file says nothing
+	}
+	return &model.StoreError{Detail: fmt.Sprintf("the backup cannot be kept in the node's data directory, %s, while it is checked: %v; make room there for a file as large as the backup", folder, why), Cause: err}
 }
 
 // damagedBackup words an error for the client who sent the body.

@@ -3,6 +3,9 @@ package snapshot
 import (
 	"bytes"
 	"context"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -50,6 +53,24 @@ func TestChangesOfABackupAreChecked(t *testing.T) {
 		change(&view.changes[1])
 		_, err := receive(t, &inOrder{listView: view})
 		require.ErrorIs(t, err, model.ErrInvalid, name)
+	}
+}
+
+// A disk that does not take a backup is the operator's to mend, in words that say where, and no fault of who sends it.
+func TestABackupThatTheDiskDoesNotTake(t *testing.T) {
+	there := t.TempDir()
+	gone, readOnly := filepath.Join(there, "gone"), filepath.Join(there, "read-only")
+	_, errMade := Receive(t.Context(), gone, strings.NewReader("a backup"))
+	require.NoError(t, os.WriteFile(readOnly, nil, 0o600))
+	file, err := os.Open(readOnly)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, file.Close()) }()
+	errWritten := (&Backup{file: file}).receive(t.Context(), strings.NewReader("a backup"))
+	for folder, err := range map[string]error{gone: errMade, there: errWritten} {
+		require.ErrorIs(t, err, model.ErrStoreUnavailable)
+		require.ErrorContains(t, err, "data directory, "+folder+", ")
+		require.ErrorContains(t, err, "make room")
+		require.NotErrorIs(t, err, model.ErrInvalid)
 	}
 }
 
