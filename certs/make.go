@@ -58,6 +58,12 @@ func ParseAuthority(p Pair) (*Authority, error) {
 	return &Authority{certificate: pair.Leaf, key: pair.PrivateKey}, nil
 }
 
+// IsDue reports whether this authority has signed a pair that has ended, or ends within the time in which nodes warn of it.
+func (a *Authority) IsDue(p Pair, now time.Time) bool {
+	pair, err := tls.X509KeyPair(p.Certificate, p.Key)
+	return err == nil && pair.Leaf.NotAfter.Sub(now) < endsSoon && pair.Leaf.CheckSignatureFrom(a.certificate) == nil
+}
+
 // Node makes the certificate of a node that is called by these host names and addresses. It serves on both ports, and
 // proves to other nodes that it is one.
 func (a *Authority) Node(id string, hosts []string, now time.Time) (Pair, error) {

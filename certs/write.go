@@ -2,6 +2,7 @@ package certs
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -15,19 +16,30 @@ func Paths(dir, name string) (certificate, key string) {
 }
 
 // Write puts a pair into a directory, which it makes when there is none. It replaces no file: a key that is gone
-// cannot be had again.
+// cannot be had again. The key comes last: whoever finds a certificate without one knows that nothing would be lost.
 func (p Pair) Write(dir, name string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil { // only the keys are secret
 		return err
 	}
 	certificate, key := Paths(dir, name)
-	if err := writeNew(key, p.Key, 0o600); err != nil {
+	if err := writeNew(certificate, p.Certificate, 0o644); err != nil {
 		return err
 	}
-	if err := writeNew(certificate, p.Certificate, 0o644); err != nil {
-		return errors.Join(err, os.Remove(key))
+	if err := writeNew(key, p.Key, 0o600); err != nil {
+		return errors.Join(err, os.Remove(certificate))
 	}
 	return nil
+}
+
+// Renew is Write in the place of a pair that is of no use any more. The key goes first, for the same reason.
+func (p Pair) Renew(dir, name string) error {
+	certificate, key := Paths(dir, name)
+	for _, path := range []string{key, certificate} {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return p.Write(dir, name)
 }
 
 // WriteCertificate puts the certificate alone into a directory. The one of another pair is not replaced.
@@ -59,12 +71,11 @@ func writeNew(path string, text []byte, mode os.FileMode) (err error) {
 	return err
 }
 
-// Read reads a pair that Write has written.
+// Read reads a pair that Write has written, or the half that there is, and returns what is wrong with the other.
 func Read(dir, name string) (p Pair, err error) {
 	certificate, key := Paths(dir, name)
-	if p.Certificate, err = os.ReadFile(certificate); err != nil {
-		return p, err
-	}
-	p.Key, err = os.ReadFile(key)
-	return p, err
+	p.Certificate, err = os.ReadFile(certificate)
+	var errKey error
+	p.Key, errKey = os.ReadFile(key)
+	return p, cmp.Or(err, errKey)
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"net/netip"
-	"os"
 	"regexp"
 	"slices"
 	"time"
@@ -28,13 +27,13 @@ const certHelp = `cert makes certificates for a test or a small team, all with E
   versiond cert client ops      one for a client that auth.certificates calls ops: certs/ops.pem and certs/ops-key.pem
 
 ca.pem goes to every node and client, and ca-key.pem to none of them: whoever has it makes nodes. Files that are there are
-not replaced. docs/operations.md says how nodes use them and how they are changed.`
+not replaced, but --keep renews what this authority has signed and ends within two weeks. docs/operations.md says how nodes use them and how they are changed.`
 
 // certCommand is what versiond cert was told.
 type certCommand struct {
 	// dir is where files are written, and authorityDir where the authority is; dir when it is not set.
 	dir, authorityDir string
-	// keep leaves files that are there, where they are otherwise in the way.
+	// keep leaves files that are of use where they are; otherwise they are in the way.
 	keep    bool
 	hosts   []string
 	environ []string
@@ -48,7 +47,7 @@ func newCertCommand(environ []string) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }, // what has no RunE takes any argument
 	}
 	cmd.PersistentFlags().StringVar(&c.dir, "dir", "certs", "directory of the files")
-	cmd.PersistentFlags().BoolVar(&c.keep, "keep", false, "leave what is there, and make what is missing")
+	cmd.PersistentFlags().BoolVar(&c.keep, "keep", false, "leave what is there, and make what is missing or ends within two weeks; never another authority")
 	node, client := c.nodeCommand(), c.clientCommand()
 	for _, each := range []*cobra.Command{node, client} {
 		each.Flags().StringVar(&c.authorityDir, "ca-dir", "", "directory of the authority, whose certificate is copied to --dir; that of --dir when not set")
@@ -68,7 +67,10 @@ func (c *certCommand) authorityCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return c.write(cmd, pair, authority)
+			if _, err := certs.Read(c.dir, authority); c.keep && err == nil {
+				return nil
+			}
+			return c.told(cmd, authority, pair.Write(c.dir, authority))
 		},
 	}
 }
@@ -108,7 +110,7 @@ func (c *certCommand) makeNodes(cmd *cobra.Command, cfg config.Config) error {
 		if err != nil {
 			return err
 		}
-		if err := c.write(cmd, pair, node.ID); err != nil {
+		if err := c.issue(cmd, ca, pair, node.ID); err != nil {
 			return err
 		}
 	}
@@ -149,7 +151,7 @@ func (c *certCommand) clientCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return c.write(cmd, pair, name)
+			return c.issue(cmd, ca, pair, name)
 		},
 	}
 }
@@ -174,19 +176,29 @@ func (c *certCommand) authority() (*certs.Authority, error) {
 	return ca, nil
 }
 
-func (c *certCommand) write(cmd *cobra.Command, pair certs.Pair, name string) error {
-	certificate, key := certs.Paths(c.dir, name)
-	if c.keep && exists(certificate) && exists(key) {
-		return nil
+// issue writes what the authority has signed. With --keep a pair that is there stays, unless it ends soon, or has no key
+// because its writing was broken off.
+func (c *certCommand) issue(cmd *cobra.Command, ca *certs.Authority, pair certs.Pair, name string) error {
+	write := pair.Write
+	if c.keep && name != authority {
+		there, err := certs.Read(c.dir, name)
+		switch {
+		case err != nil && !errors.Is(err, fs.ErrNotExist):
+			return err
+		case len(there.Key) == 0 || ca.IsDue(there, time.Now()):
+			write = pair.Renew
+		case err == nil:
+			return nil
+		}
 	}
-	if err := pair.Write(c.dir, name); err != nil {
-		return err
-	}
-	fmt.Fprintf(cmd.OutOrStdout(), "%s\n%s\n", certificate, key)
-	return nil
+	return c.told(cmd, name, write(c.dir, name))
 }
 
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
+// told says which files were written, when nothing is wrong.
+func (c *certCommand) told(cmd *cobra.Command, name string, err error) error {
+	if err == nil {
+		certificate, key := certs.Paths(c.dir, name)
+		fmt.Fprintf(cmd.OutOrStdout(), "%s\n%s\n", certificate, key)
+	}
+	return err
 }

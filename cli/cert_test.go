@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
 	"os"
@@ -12,6 +13,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"versiond/certs"
 )
 
 // cert runs versiond cert in a directory.
@@ -122,6 +125,56 @@ func TestCertMakesWhatIsMissing(t *testing.T) {
 	code, said := cert(dir, "client", "more", "--ca-dir", other)
 	require.Equal(t, 1, code)
 	require.Contains(t, said, "ca.pem is there already")
+}
+
+// A stack that makes its certificates at each start would stand still after a year, or for ever after a start that was
+// broken off, when what is of no use were kept. What still counts, and the authority, are not to change.
+func TestCertRenewsWhatIsOfNoUse(t *testing.T) {
+	dir := t.TempDir()
+	mustCert(t, dir, "ca")
+	pair, err := certs.Read(dir, authority)
+	require.NoError(t, err)
+	ca, err := certs.ParseAuthority(pair)
+	require.NoError(t, err)
+	other, err := certs.NewAuthority("another", time.Now())
+	require.NoError(t, err)
+	stranger, err := certs.ParseAuthority(other)
+	require.NoError(t, err)
+	left := func(by *certs.Authority, name string, left time.Duration) {
+		pair, err := by.Client(name, time.Now().Add(left-certs.Lifetime))
+		require.NoError(t, err)
+		require.NoError(t, pair.Write(dir, name))
+	}
+	const day = 24 * time.Hour
+	left(ca, "ended", -day)
+	left(ca, "soon", 13*day)
+	left(ca, "later", 15*day)
+	left(stranger, "strangers", -day)
+	left(ca, "half", 100*day)
+	require.NoError(t, os.Truncate(filepath.Join(dir, "half-key.pem"), 0))
+	left(ca, "keyless", 100*day)
+	require.NoError(t, os.Remove(filepath.Join(dir, "keyless-key.pem")))
+	for name, anew := range map[string]bool{"ended": true, "soon": true, "later": false, "strangers": false, "half": true, "keyless": true} {
+		before := mustParse(t, filepath.Join(dir, name+".pem"))
+		for range 2 {
+			mustCert(t, dir, "client", name, "--keep")
+		}
+		after, err := tls.LoadX509KeyPair(certs.Paths(dir, name))
+		require.NoError(t, err, name)
+		require.NotEqual(t, anew, before.Equal(after.Leaf), name)
+	}
+	left(ca, "lone", 100*day)
+	require.NoError(t, os.Remove(filepath.Join(dir, "lone.pem")))
+	for name, file := range map[string]string{"lone": "lone-key.pem", "ca": "ca.pem"} {
+		code, said := cert(dir, "client", name, "--keep")
+		require.Equal(t, 1, code)
+		require.Contains(t, said, file+" is there already")
+	}
+	require.NoFileExists(t, filepath.Join(dir, "lone.pem"))
+	mustCert(t, dir, "ca", "--keep")
+	after, err := certs.Read(dir, authority)
+	require.NoError(t, err)
+	require.Equal(t, pair, after)
 }
 
 // A name that is a path would write elsewhere.
