@@ -31,6 +31,7 @@ func apiPage(v *controller.VersionController) gin.HandlerFunc {
 			c.Header("Location", "index.html") // relative: a proxy may serve the node under a path of its own
 			c.Status(http.StatusFound)
 		case "/index.html", "/swagger-initializer.js":
+			c.Header("Content-Security-Policy", "frame-ancestors 'none'") // a page around this one could have its buttons pressed
 			servePageFile(c, page, "page"+file)
 		case "/favicon-16x16.png", "/favicon-32x32.png":
 			servePageFile(c, static.FS, file[1:])

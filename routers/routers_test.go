@@ -97,6 +97,7 @@ func TestAPIPage(t *testing.T) {
 	engine := contract.Handler(t, contract.Public, routers.SetUpVersionRouter(mustController(t)))
 	page := get(engine, "/swagger/index.html")
 	require.Contains(t, page.Header().Get("Content-Type"), "text/html")
+	require.Equal(t, "frame-ancestors 'none'", page.Header().Get("Content-Security-Policy"), "another site must not have its buttons pressed")
 	loads := regexp.MustCompile(`(?:src|href)="(?:\./)?([^"]+)"`).FindAllStringSubmatch(page.Body.String(), -1)
 	require.GreaterOrEqual(t, len(loads), 4)
 	for _, file := range loads {
