@@ -1,4 +1,4 @@
-# versiond in an image that holds the program and its data directory, and nothing else.
+# versiond in an image that holds the program, the authorities that it trusts and its data directory, and nothing else.
 #
 #   docker build -t versiond .
 #
@@ -17,8 +17,11 @@ COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
 # Without gin's MessagePack, which nothing here speaks and which is a sixth of the program.
-# Static: the image below has no C library. A new volume takes the owner of the directory it covers.
-RUN CGO_ENABLED=0 go build -tags nomsgpack -trimpath -ldflags='-s -w' -o /image/program/versiond . && mkdir -p /image/state/data /image/state/certs /image/state/ca
+# Static: the image below has no C library.
+RUN CGO_ENABLED=0 go build -tags nomsgpack -trimpath -ldflags='-s -w' -o /image/program/versiond .
+# The authorities that a machine knows, for a MySQL or a Redis with TLS: an empty image knows none. A new volume takes the owner of the
+# directory that it covers.
+RUN install -D -m 644 /etc/ssl/certs/ca-certificates.crt /image/program/etc/ssl/certs/ca-certificates.crt && mkdir -p /image/state/data /image/state/certs /image/state/ca
 
 FROM ${BASE_IMAGE}
 COPY --from=build /image/program/ /

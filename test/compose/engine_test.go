@@ -18,7 +18,6 @@ import (
 )
 
 const (
-	root = "../.."
 	// ownImage keeps the test's image apart from one that somebody uses.
 	ownImage = "versiond-compose-test"
 
@@ -119,8 +118,8 @@ func obtain(ctx context.Context, image string) error {
 func buildAround(t *testing.T) {
 	t.Helper()
 	dir := t.TempDir()
+	furnish(t, filepath.Join(dir, "image"), authorities)
 	program := filepath.Join(dir, "image", "program", "versiond")
-	require.NoError(t, os.MkdirAll(filepath.Join(dir, "image", "state", "data"), 0o755))
 	build := command{
 		timeout: buildTimeout, env: append(os.Environ(), "CGO_ENABLED=0"),
 		args: []string{"go", "build", "-trimpath", "-ldflags=-s -w", "-o", program, "versiond"},
@@ -134,10 +133,8 @@ func buildAround(t *testing.T) {
 
 func lastStage(t *testing.T) string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(root, "Dockerfile"))
-	require.NoError(t, err)
 	const from = "FROM ${BASE_IMAGE}"
-	_, stage, found := strings.Cut(string(text), "\n"+from)
+	_, stage, found := strings.Cut(mustRead(t, "Dockerfile"), "\n"+from)
 	require.True(t, found, "the Dockerfile has no stage that begins with %s", from)
 	return "FROM scratch" + strings.ReplaceAll(stage, "--from=build ", "")
 }
