@@ -55,7 +55,7 @@ func (s *settings) follow(ctx context.Context, anew <-chan config.Config) {
 func (s *settings) renew(cfg config.Config) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.cfg.Auth.Tokens, s.cfg.Auth.Certificates = cfg.Auth.Tokens, cfg.Auth.Certificates
+	s.cfg = cfg
 	for n := range s.nodes {
 		n.renew(s.cfg)
 		n.renewCertificates()

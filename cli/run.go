@@ -33,7 +33,14 @@ func runUntilSignal(start Start, cfg config.Config, read func() (config.Config, 
 	defer wg.Wait()
 	defer stop()
 	anew := make(chan config.Config)
-	wg.Go(func() { readAnew(ctx, hangups, read, &level, anew, log) })
+	renew := func() (config.Config, error) {
+		read, err := read()
+		if err != nil {
+			return config.Config{}, err
+		}
+		return cfg.Renewed(read)
+	}
+	wg.Go(func() { readAnew(ctx, hangups, renew, &level, anew, log) })
 	return start(ctx, cfg, anew, log, greetings)
 }
 
@@ -48,7 +55,7 @@ func readAnew(ctx context.Context, told <-chan os.Signal, read func() (config.Co
 		}
 		cfg, err := read()
 		if err != nil {
-			log.Warn("SIGHUP: the settings cannot be read, and stay as they were", "err", err)
+			log.Warn("SIGHUP: the settings cannot be taken, and stay as they were", "err", err)
 			continue
 		}
 		level.Set(logLevel(cfg.Log))

@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/spf13/pflag"
 )
@@ -22,6 +23,18 @@ func Load(flags *pflag.FlagSet, environ []string) (Config, error) {
 	}
 	if err := c.Validate(); err != nil {
 		return Config{}, err
+	}
+	return c, nil
+}
+
+// Renewed returns the settings of nodes that run, with what can change meanwhile taken from those that were read anew. These are
+// right among themselves; what is taken of them has to be right beside what stays, too: a node that may be reached from
+// elsewhere goes on being so, and must not be left without tokens.
+func (c Config) Renewed(anew Config) (Config, error) {
+	c.Log.Level = anew.Log.Level
+	c.Auth.Tokens, c.Auth.Certificates, c.Auth.Disabled = anew.Auth.Tokens, anew.Auth.Certificates, anew.Auth.Disabled
+	if err := c.Validate(); err != nil {
+		return Config{}, fmt.Errorf("beside the settings that a restart alone changes: %w", err)
 	}
 	return c, nil
 }

@@ -1,0 +1,69 @@
+package cli
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"versiond/config"
+)
+
+// logLines is a log, line by line.
+type logLines chan string
+
+func (l logLines) Write(line []byte) (int, error) {
+	l <- string(line)
+	return len(line), nil
+}
+
+// What SIGHUP takes from a file has to be right where the nodes run, not where the file would have them run after a restart:
+// one that may be reached from elsewhere would have no tokens, one without TLS ask for certificates alone, an audit be hidden.
+func TestHangupTakesOnlyWhatGoesWithTheRest(t *testing.T) {
+	const where = "server: {bind: 0.0.0.0}\ncluster: {secret: a-secret-that-nodes-share}\n"
+	const tokens = "auth: {tokens: [{name: ops, role: admin, secret: a-secret-of-16-bytes}]}\n"
+	file, log := filepath.Join(t.TempDir(), "versiond.yaml"), make(logLines, 10)
+	write := func(text string) { require.NoError(t, os.WriteFile(file, []byte(text), 0o600)) }
+	self, err := os.FindProcess(os.Getpid())
+	require.NoError(t, err)
+	started := func(_ context.Context, _ config.Config, anew <-chan config.Config, _ *slog.Logger, _ io.Writer) error {
+		hangUp := func(text string) (line string, taken config.Config) {
+			write(text)
+			require.NoError(t, self.Signal(syscall.SIGHUP))
+			for late := time.After(10 * time.Second); ; {
+				select {
+				case taken = <-anew:
+				case line = <-log:
+					return line, taken
+				case <-late:
+					t.Fatal("the log does not say what came of it")
+				}
+			}
+		}
+		for text, want := range map[string]string{
+			"server: {bind: 127.0.0.1}": "auth.tokens: is empty, so that everybody who reaches 0.0.0.0 could change everything",
+			where + "tls: {certFile: a, keyFile: b, clientCAFile: c}\nauth: {certificates: [{name: ops, role: admin}]}": "tls.clientCAFile: is empty",
+			where + tokens + "log: {level: error}": "which hides the lines of log.audit",
+		} {
+			line, taken := hangUp(text)
+			require.Contains(t, line, "SIGHUP: the settings cannot be taken, and stay as they were")
+			require.Contains(t, line, want)
+			require.Empty(t, taken)
+		}
+		line, taken := hangUp("log: {level: debug}\n" + strings.Replace(tokens, "ops", "other", 1))
+		require.Contains(t, line, "were read anew")
+		require.Equal(t, "debug", taken.Log.Level)
+		require.Equal(t, "other", taken.Auth.Tokens[0].Name)
+		require.Equal(t, "0.0.0.0", taken.Server.Bind)
+		return nil
+	}
+	write(where + tokens + "log: {audit: true}")
+	require.Zero(t, Program{Start: started, Stdout: io.Discard, Stderr: log}.Run([]string{"--config", file}))
+}
