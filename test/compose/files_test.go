@@ -1,13 +1,16 @@
 package compose
 
 import (
+	"cmp"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
 )
 
 const (
@@ -50,4 +53,60 @@ func TestImageHasWhatANodeNeeds(t *testing.T) {
 	for _, line := range []string{"COPY --from=build /image/program/ /", "COPY --from=build --chown=65532:65532 /image/state/ /"} {
 		require.Contains(t, mustRead(t, "Dockerfile"), "\n"+line+"\n")
 	}
+}
+
+// If this fails, the first up of a clean clone does: Compose v2 builds services at once, of which only one may have made an image,
+// and docker-compose 1.29 takes services in the order of their dependencies and pulls what nobody has built by then.
+func TestImagesAreBuiltOnce(t *testing.T) {
+	for _, files := range [][]string{{"docker-compose.yml"}, {"docker-compose.yml", "docker-compose.tls.yml"}} {
+		services := map[string]service{}
+		for _, file := range files {
+			var compose struct{ Services map[string]service }
+			require.NoError(t, yaml.Unmarshal([]byte(mustRead(t, file)), &compose))
+			for name, s := range compose.Services {
+				services[name] = services[name].under(s)
+			}
+		}
+		builders := map[string][]string{}
+		for name, s := range services {
+			if s.Build != nil {
+				builders[s.Image] = append(builders[s.Image], name)
+			}
+		}
+		require.NotEmpty(t, builders)
+		for name, s := range services {
+			built := builders[s.Image]
+			require.LessOrEqual(t, len(built), 1, "%v: they build one image, %s", files, s.Image)
+			require.True(t, len(built) == 0 || comesAfter(services, name, built[0]), "%v: %s may start before its image is built", files, name)
+		}
+	}
+}
+
+// service is what Compose builds and waits for; the dependencies may be a list or a map.
+type service struct {
+	Image   string
+	Build   any
+	Depends yaml.Node `yaml:"depends_on"`
+	after   []string
+}
+
+// under returns the service as another file changes it.
+func (s service) under(over service) service {
+	for _, name := range over.Depends.Content {
+		if name.Kind == yaml.ScalarNode {
+			s.after = append(s.after, name.Value)
+		}
+	}
+	if over.Depends.Alias != nil {
+		s = s.under(service{Depends: *over.Depends.Alias})
+	}
+	s.Image = cmp.Or(over.Image, s.Image)
+	if over.Build != nil {
+		s.Build = over.Build
+	}
+	return s
+}
+
+func comesAfter(services map[string]service, name, other string) bool {
+	return name == other || slices.ContainsFunc(services[name].after, func(before string) bool { return comesAfter(services, before, other) })
 }
