@@ -177,13 +177,20 @@ func TestFollowerWithABusyStorePassesReadsOn(t *testing.T) {
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 }
 
-// A removal whose answer is lost is asked for again, and must not end in "no such member" for what it did.
+// A removal whose answer is lost is asked for again, and must not end in "no such member" for what it did. A node that is
+// asked for its own, and hears of it before the answer comes, must not say "no member any more; nothing was changed".
 func TestRemovalWhoseAnswerIsLost(t *testing.T) {
 	t.Parallel()
 	nodes := mustCluster(t, 3)
 	nodes[1].peers.loseRemovals.Store(1)
 	require.NoError(t, nodes[1].DeleteFatalPeer(within(t, 10*time.Second), "node3", false))
 	require.ErrorIs(t, nodes[1].DeleteFatalPeer(within(t, 10*time.Second), "node3", false), model.ErrNoSuchMember)
+
+	nodes[1].peers.loseRemovals.Store(1)
+	nodes[1].peers.afterLoss = func() { eventually(t, func() bool { return nodes[1].cluster.Removed() != nil }) }
+	err := nodes[1].DeleteFatalPeer(within(t, 20*time.Second), "node2", false)
+	require.ErrorIs(t, err, model.ErrOutcomeUnknown)
+	require.NotErrorIs(t, err, model.ErrNodeRemoved)
 }
 
 // A change that a leader was asked for which then did not answer may be done: 503 and 429 would say that it was not.

@@ -87,7 +87,7 @@ func (p *fakePeers) Term(_ context.Context, _, address string) (uint64, error) {
 }
 
 func nobodyAt(address string) error {
-	return fmt.Errorf("%w: %s: %w", model.ErrNodeUnreachable, address, model.ErrNoAnswer)
+	return fmt.Errorf("%w: %s: %w: %w", model.ErrNodeUnreachable, address, model.ErrNoAnswer, model.ErrNeverSent)
 }
 
 // node is a node with a real Raft and a real store, of which nothing runs by itself.

@@ -170,11 +170,14 @@ func (c *changes) replaceBlank(ctx context.Context, member raft.Member, address 
 			return err
 		}
 	}
-	c.Log.Warn("a member has lost its Raft state; it is taken in again without a vote until it has caught up", "id", member.ID)
 	if err := c.Node.Remove(ctx, member.ID); err != nil {
 		return err
 	}
-	return c.Node.AddNonvoter(ctx, member.ID, address)
+	c.Log.Warn("a member has lost its Raft state; it is taken in again without a vote until it has caught up", "id", member.ID)
+	if err := c.Node.AddNonvoter(ctx, member.ID, address); err != nil {
+		return fmt.Errorf("%w: %s was taken out, and could not be taken in again: %w", model.ErrOutcomeUnknown, member.ID, err)
+	}
+	return nil
 }
 
 // move notes a member's new address, if nobody answers as that member at the old one.

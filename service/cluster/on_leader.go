@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"versiond/model"
@@ -57,6 +58,9 @@ func noLeader(cause error) error {
 	return fmt.Errorf("%w (%v)", model.ErrNoLeader, cause) // %v: the cause must not pass for an open outcome
 }
 
+// refusals say that nothing was changed.
+var refusals = []error{model.ErrNoLeader, model.ErrTooManyRequests, model.ErrLogUnavailable, model.ErrNodeRemoved}
+
 // changeOnLeader is OnLeader for what changes something and may be asked for again. Where a leader was asked that
 // did not answer, and nobody could be asked again, the outcome is not known.
 func (l *leading) changeOnLeader(ctx context.Context, here func(context.Context) error, there func(ctx context.Context, leader string) error) error {
@@ -66,8 +70,7 @@ func (l *leading) changeOnLeader(ctx context.Context, here func(context.Context)
 		open = open || mayHaveHeard(err)
 		return err
 	})
-	refused := errors.Is(err, model.ErrNoLeader) || errors.Is(err, model.ErrTooManyRequests) || errors.Is(err, model.ErrLogUnavailable)
-	if open && refused {
+	if open && slices.ContainsFunc(refusals, func(refusal error) bool { return errors.Is(err, refusal) }) {
 		return fmt.Errorf("%w (%v)", model.ErrOutcomeUnknown, err) // %v: it would promise that nothing was done
 	}
 	return err
