@@ -22,12 +22,13 @@ func (l *leading) WithLeader(ctx context.Context, do func(context.Context) error
 			return err
 		}
 		err := do(ctx)
+		expired := ctx.Err() != nil && errors.Is(err, ctx.Err())
 		switch {
 		case errors.Is(err, model.ErrOutcomeUnknown):
 			return err
 		case errors.Is(err, model.ErrNotLeader):
 			none = err
-		case none == nil || err == nil || !errors.Is(err, ctx.Err()):
+		case none == nil || !expired:
 			return err
 		}
 		select {
@@ -52,10 +53,11 @@ func (l *leading) NobodyLeads() error {
 
 // noLeader returns a model.ErrNoLeader that says why nobody took what was asked for.
 func noLeader(cause error) error {
+	why := model.ErrNoLeader
 	if errors.Is(cause, model.ErrLogUnavailable) {
-		return fmt.Errorf("%w (%v)", model.ErrLogUnavailable, cause) // %v: the cause must not pass for an open outcome
+		why = model.ErrLogUnavailable
 	}
-	return fmt.Errorf("%w (%v)", model.ErrNoLeader, cause) // %v: the cause must not pass for an open outcome
+	return fmt.Errorf("%w (%v)", why, cause) // %v: the cause must not pass for an open outcome
 }
 
 // refusals say that nothing was changed.

@@ -73,7 +73,7 @@ func (r *removal) check(ctx context.Context) error {
 		if status == nil || status.Cluster != r.Node.Identity().Cluster || status.State != "leader" {
 			continue
 		}
-		if !hasMember(status.Members, r.id()) {
+		if !slices.ContainsFunc(status.Members, func(m raft.Member) bool { return m.ID == r.id() }) {
 			return model.ErrNodeRemoved
 		}
 	}
@@ -90,13 +90,4 @@ func (r *removal) checkLeftBehind(ctx context.Context, addresses []string) error
 		}
 	}
 	return nil
-}
-
-func hasMember(members []raft.Member, id string) bool {
-	for _, m := range members {
-		if m.ID == id {
-			return true
-		}
-	}
-	return false
 }
