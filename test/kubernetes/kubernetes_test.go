@@ -29,8 +29,10 @@ func TestPodsMakeACluster(t *testing.T) {
 	p := newPods(t)
 	all := p.startAll()
 	for _, pod := range all {
-		_, members := p.get(pod, "HTTP", "/peers")
+		_, members := p.get(pod, "HTTP", "/peers", "ops")
 		require.Len(t, regexp.MustCompile(`"suffrage":"voter"`).FindAllString(members, -1), len(all), members)
+		status, _ := p.get(pod, "HTTP", "/metrics", "prom")
+		require.Equal(t, 200, status, "Prometheus, with the token that the Secret has for it")
 	}
 
 	moved := all[1]
@@ -53,9 +55,7 @@ var certCommand = regexp.MustCompile(`(?m)^(export|versiond) .*$`)
 
 func (p *pods) makeSecretOfTLS() {
 	p.t.Helper()
-	readme, err := os.ReadFile(filepath.Join(manifests, "README.md"))
-	require.NoError(p.t, err)
-	_, section, _ := strings.Cut(string(readme), "\n## TLS\n")
+	_, section, _ := strings.Cut(mustRead(p.t, "README.md"), "\n## TLS\n")
 	script := strings.Join(certCommand.FindAllString(section, -1), "\n")
 	process := cluster.NewProcess(p.t, "/bin/sh", nil, []string{"PATH=" + filepath.Dir(program)}, filepath.Join(p.dir, "cert.log"))
 	code, said := process.Run("-ec", "cd "+p.dir+"\n"+script)
@@ -88,7 +88,7 @@ func (p *pods) requireReady(pods ...string) {
 		for _, probe := range []probe{p.set.container().LivenessProbe, p.set.container().ReadinessProbe} {
 			path := probe.HTTPGet.Path
 			cluster.Eventually(p.t, patience, pod+path, func() error {
-				if status, body := p.get(pod, probe.HTTPGet.Scheme, path); status != 200 {
+				if status, body := p.get(pod, probe.HTTPGet.Scheme, path, ""); status != 200 {
 					return fmt.Errorf("%d %s", status, body)
 				}
 				return nil

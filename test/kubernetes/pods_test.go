@@ -65,13 +65,16 @@ func (p *pods) start(program, pod string) {
 	p.running[pod] = process
 }
 
-// get asks a pod's public port, by the name that clients call it. A probe's scheme is HTTP where it names none.
-func (p *pods) get(pod, scheme, path string) (status int, body string) {
+// get asks a pod's public port, by the name that clients call it, with the token of somebody or of nobody. A probe's scheme is HTTP
+// where it names none.
+func (p *pods) get(pod, scheme, path, who string) (status int, body string) {
 	p.t.Helper()
 	url := fmt.Sprintf("%s://versiond%s", strings.ToLower(cmp.Or(scheme, "HTTP")), path)
 	request, err := http.NewRequestWithContext(p.t.Context(), http.MethodGet, url, nil)
 	require.NoError(p.t, err)
-	request.Header.Set("Authorization", "Bearer "+adminToken)
+	if who != "" {
+		request.Header.Set("Authorization", "Bearer "+tokenOf(who))
+	}
 	transport := &http.Transport{TLSClientConfig: p.client, DisableKeepAlives: true, DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
 		return p.names[pod].Dial(ctx, network, fmt.Sprintf("%s:%d", p.names[pod].Addr, p.set.port("http")))
 	}}

@@ -14,10 +14,24 @@ import (
 
 const manifests = "../../deploy/kubernetes"
 
-// secret is what an operator makes by the commands of deploy/kubernetes/README.md.
-var secret = map[string]string{"tokens": "ci:write:0123456789abcdef,ops:admin:" + adminToken, "clusterSecret": clusterSecret}
+var (
+	// literal is a key of the Secret, as README.md makes it, and random what is made up for it.
+	literal = regexp.MustCompile(`--from-literal=(\w+)="(.*)"`)
+	random  = regexp.MustCompile(`(\w*)(:\w+:)?\$\(openssl rand -hex 16\)`)
+)
 
-const adminToken, clusterSecret = "fedcba9876543210", "a-secret-that-nodes-share"
+// mustReadSecret returns what an operator makes by the commands of README.md.
+func mustReadSecret(t *testing.T) map[string]string {
+	t.Helper()
+	secret := map[string]string{}
+	for _, line := range literal.FindAllStringSubmatch(mustRead(t, "README.md"), -1) {
+		secret[line[1]] = random.ReplaceAllString(line[2], "${1}${2}"+tokenOf("${1}"))
+	}
+	return secret
+}
+
+// tokenOf returns what takes the place of a random token.
+func tokenOf(who string) string { return "0123456789abcdef" + who }
 
 // statefulSet is as much of one as is needed to do what Kubernetes does with it.
 type statefulSet struct {
@@ -84,9 +98,14 @@ func mustReadSet(t *testing.T, components []string) (set statefulSet) {
 
 func mustReadYAML(t *testing.T, file string, into any) {
 	t.Helper()
+	require.NoError(t, yaml.Unmarshal([]byte(mustRead(t, file)), into))
+}
+
+func mustRead(t *testing.T, file string) string {
+	t.Helper()
 	text, err := os.ReadFile(filepath.Join(manifests, file))
 	require.NoError(t, err)
-	require.NoError(t, yaml.Unmarshal(text, into))
+	return string(text)
 }
 
 // change does what a component's patches of the set say.
@@ -144,6 +163,7 @@ func (s *statefulSet) container() container { return s.Spec.Template.Spec.Contai
 // env returns what the container of a pod is started with, where each volume is a folder of its name in dir.
 func (s *statefulSet) env(t *testing.T, pod, dir string) (env []string) {
 	t.Helper()
+	secret := mustReadSecret(t)
 	for _, v := range s.container().Env {
 		value, from := v.Value, v.ValueFrom
 		if from.FieldRef.FieldPath == "metadata.name" {

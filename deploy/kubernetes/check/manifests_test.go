@@ -42,7 +42,20 @@ func TestManifestsFitTheAPI(t *testing.T) {
 			if object.(metav1.Object).GetName() == "" {
 				t.Errorf("%s: a %s without a name", file, kind.Kind)
 			}
+			if set, ok := object.(*appsv1.StatefulSet); ok {
+				checkStop(t, set.Spec.Template.Spec)
+			}
 		}
+	}
+}
+
+// checkStop breaks when a pod refuses connections that Services still send to it, or is killed before it has finished.
+func checkStop(t *testing.T, pod corev1.PodSpec) {
+	t.Helper()
+	const drain = 6 // what versiond takes at most
+	stop := pod.Containers[0].Lifecycle
+	if stop == nil || stop.PreStop.Sleep == nil || stop.PreStop.Sleep.Seconds < 3 || stop.PreStop.Sleep.Seconds+drain > *pod.TerminationGracePeriodSeconds {
+		t.Errorf("before it is told to stop, a pod has to wait until Services know: %v", stop)
 	}
 }
 
