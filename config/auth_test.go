@@ -164,6 +164,12 @@ func TestAuthErrorsHoldNoSecret(t *testing.T) {
 		"two alike":           "VERSIOND_AUTH_TOKENS=a:read:0123456789hunter2,b:read:0123456789hunter2",
 		"not printable":       "VERSIOND_AUTH_TOKENS=a:read:0123456789 hunter2",
 		"cluster's too short": "VERSIOND_CLUSTER_SECRET=hunter2",
+
+		"with the certificates":           "VERSIOND_AUTH_CERTIFICATES=ops:admin:hunter2",
+		"with them, alone":                "VERSIOND_AUTH_CERTIFICATES=hunter2",
+		"with them, as the name":          "VERSIOND_AUTH_CERTIFICATES=hunter2:hunter2:ops,hunter2:hunter2:ops",
+		"with them, not printable either": "VERSIOND_AUTH_CERTIFICATES=hunter\t2hunter2:read",
+
 		"in place of a file":  "VERSIOND_CLUSTER_SECRETFILE=hunter2",
 	}
 	for name, variable := range tests {

@@ -27,10 +27,10 @@ type Certificate struct {
 // parseCertificates reads name:role,... A name may be a URI, which has colons of its own.
 func parseCertificates(text string) ([]Certificate, error) {
 	var all []Certificate
-	for _, part := range parseList(text) {
+	for i, part := range parseList(text) {
 		at := strings.LastIndex(part, ":")
 		if at < 0 {
-			return nil, fmt.Errorf("%q is not in the form name:role", part)
+			return nil, fmt.Errorf("item %d is not in the form name:role", i+1)
 		}
 		all = append(all, Certificate{Name: part[:at], Role: naming.Role(part[at+1:])})
 	}
@@ -39,17 +39,18 @@ func parseCertificates(text string) ([]Certificate, error) {
 
 var certificateName = regexp.MustCompile(`^[!-~]([ -~]{0,126}[!-~])?$`)
 
+// checkCertificates quotes nothing: whoever takes the setting for that of tokens has a secret there.
 func (a Auth) checkCertificates(p *problems) {
 	names := make(map[string]string)
 	for i, c := range a.Certificates {
 		key := fmt.Sprintf("auth.certificates[%d].", i)
 		if !certificateName.MatchString(c.Name) {
-			p.add(key+"name", "is %q; it has to be 1 to 128 visible ASCII characters", c.Name)
+			p.add(key+"name", "has to be 1 to 128 visible ASCII characters")
 		}
 		if !c.Role.Valid() {
-			p.add(key+"role", "is %q; it has to be one of %s, %s, %s", c.Role, naming.RoleRead, naming.RoleWrite, naming.RoleAdmin)
+			p.add(key+"role", "has to be one of %s, %s, %s", naming.RoleRead, naming.RoleWrite, naming.RoleAdmin)
 		}
-		claim(p, names, c.Name, key+"name")
+		claimUnseen(p, names, c.Name, key+"name")
 	}
 }
 
