@@ -9,6 +9,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"versiond/model"
+	"versiond/peer"
 )
 
 const (
@@ -40,25 +41,31 @@ func (f *frame) auditClient(c *gin.Context) {
 		if f.access.Load().open() {
 			who = "anybody"
 		}
-		f.audit(c, cmp.Or(c.GetString(tokenKey), who), audited[c.Request.Method+" "+c.FullPath()])
+		audit(c, f.logger, cmp.Or(c.GetString(tokenKey), who), audited[c.Request.Method+" "+c.FullPath()])
 	}
 }
 
-// auditNode leaves a line for a node that joins by itself. What else comes to the peer port from other nodes is in the
-// log of the node that its client asked.
+// auditNode leaves a line for a node that joins by itself, and is of no cluster yet. What else comes to the peer port from other
+// nodes is in the log of the node that its client, or the one that joins, asked. A node that is refused asks for ever, five times
+// a second.
 func (f *frame) auditNode(c *gin.Context) {
-	if f.audits {
-		f.audit(c, "a node", audited[c.Request.Method+" "+c.FullPath()+" of another node"])
+	if !f.audits || c.GetHeader(peer.ClusterHeader) != "" {
+		return
 	}
+	log := f.logger
+	if len(c.Errors) > 0 {
+		log = f.refused
+	}
+	audit(c, log, "a node", audited[c.Request.Method+" "+c.FullPath()+" of another node"])
 }
 
 // audit leaves the lines of a request: one for each record of a batch, one for everything else, none for what changes nothing.
-func (f *frame) audit(c *gin.Context, who, what string) {
+func audit(c *gin.Context, log *slog.Logger, who, what string) {
 	if what == "" {
 		return
 	}
 	host, _, _ := net.SplitHostPort(c.Request.RemoteAddr)
-	line := f.logger.With("who", who, "from", host, "requestID", requestID(c))
+	line := log.With("who", who, "from", host, "requestID", requestID(c))
 	if items, ok := c.Value(itemsKey).([]batchItem); ok && len(items) > 0 {
 		results, _ := c.Value(resultsKey).([]BatchResult)
 		for i, item := range items {

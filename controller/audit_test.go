@@ -11,7 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/controller"
+	"versiond/model"
 	"versiond/naming"
+	"versiond/peer"
 	"versiond/routers"
 )
 
@@ -86,5 +88,32 @@ func TestAuditOfAnOpenNode(t *testing.T) {
 	serve(t, n.peer, request{method: http.MethodGet, path: "/?id=node4&addr=10.0.0.4:7001"})
 	require.Equal(t, []string{`who="a node" from=192.0.2.1 what=join id=node4 address=10.0.0.4:7001 outcome=done`}, n.audits())
 	serve(t, n.peer, request{method: http.MethodDelete, path: "/peer/node4"})
+	serve(t, n.peer, request{method: http.MethodGet, path: "/?id=node4&addr=10.0.0.4:7001", header: map[string]string{peer.ClusterHeader: "OURS"}})
 	require.Empty(t, n.audits(), "the node whose client asked has it")
+}
+
+// A node that starts under the id of another is refused, and asks again at once, for as long as nobody looks at it. If this
+// fails, the log has nothing else in it by the next morning. Another one, or another reason, is news.
+func TestAuditOfNodesThatAreRefusedAgainAndAgain(t *testing.T) {
+	n := auditing(t, false)
+	join := func(id string) { serve(t, n.peer, request{method: http.MethodGet, path: "/?addr=10.0.0.4:7001&id=" + id}) }
+	var want []string
+	for _, refusal := range []struct {
+		fault error
+		code  string
+	}{{model.ErrIDInUse, "id_in_use"}, {model.ErrNoLeader, "no_leader"}} {
+		n.service.fault = refusal.fault
+		for range 10 {
+			join("node4")
+			join("node5")
+		}
+		for _, id := range []string{"node4", "node5"} {
+			want = append(want, `who="a node" from=192.0.2.1 what=join id=`+id+" address=10.0.0.4:7001 outcome="+refusal.code)
+		}
+	}
+	n.service.fault = nil
+	join("node4")
+	join("node4")
+	done := `who="a node" from=192.0.2.1 what=join id=node4 address=10.0.0.4:7001 outcome=done`
+	require.Equal(t, append(want, done, done), n.audits())
 }

@@ -12,6 +12,8 @@ import (
 	"log/slog"
 	"net/http"
 	"sync/atomic"
+
+	"versiond/logs"
 )
 
 // VersionController has the handlers of the public port and of the peer port. It keeps nothing between
@@ -27,8 +29,10 @@ type frame struct {
 	logger  *slog.Logger
 	// node is the value of X-Versiond-Node, made once because every answer carries it.
 	node []string
-	// audits is set when each request that changes something leaves a line in the log.
+	// audits is set when each request that changes something leaves a line in the log, and refused is for those of them
+	// that come again and again.
 	audits  bool
+	refused *slog.Logger
 	metrics Metrics
 	// bodies are those of clients, which must not stand in the way of those of other nodes.
 	bodies, peerBodies *bodyBudget
@@ -74,7 +78,7 @@ func NewVersionController(service VersionService, logger *slog.Logger, options O
 	g := &guard{publicQuestions: options.PublicQuestions, hosts: options.Hosts, origins: options.Origins, crossSite: http.NewCrossOriginProtection()}
 	g.Renew(options.Access)
 	f := &frame{
-		service: service, guard: g, logger: logger, node: []string{service.NodeID()}, audits: options.Audit,
+		service: service, guard: g, logger: logger, node: []string{service.NodeID()}, audits: options.Audit, refused: logs.CalmOfAll(logger),
 		metrics: options.Metrics, bodies: &bodyBudget{}, peerBodies: &bodyBudget{},
 	}
 	if f.metrics.Public == nil {

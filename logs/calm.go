@@ -21,15 +21,21 @@ const (
 
 // Calm returns a logger for what may repeat as long as a fault lasts: it says a line at once, and the same
 // about the same thing only at intervals, with how often it came in between ("repeated"). Errors may
-// differ in the same line; ids, members and addresses may not.
-func Calm(log *slog.Logger) *slog.Logger {
-	return slog.New(&calm{Handler: log.Handler(), said: &said{topics: map[string]*topic{}}})
+// differ in the same line; ids, members, addresses and outcomes may not. Lines at info and below it says each time.
+func Calm(log *slog.Logger) *slog.Logger { return calmFrom(slog.LevelWarn, log) }
+
+// CalmOfAll is Calm for lines of every level.
+func CalmOfAll(log *slog.Logger) *slog.Logger { return calmFrom(slog.LevelDebug, log) }
+
+func calmFrom(least slog.Level, log *slog.Logger) *slog.Logger {
+	return slog.New(&calm{Handler: log.Handler(), said: &said{topics: map[string]*topic{}}, least: least})
 }
 
 type calm struct {
 	slog.Handler
 	*said
-	about string // what WithAttrs has said
+	least slog.Level // of lines that are not said each time
+	about string     // what WithAttrs has said
 }
 
 // said is what all loggers made from one another remember.
@@ -46,15 +52,15 @@ type topic struct {
 }
 
 func (c *calm) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return &calm{Handler: c.Handler.WithAttrs(attrs), said: c.said, about: c.about + subjects(attrs)}
+	return &calm{Handler: c.Handler.WithAttrs(attrs), said: c.said, least: c.least, about: c.about + subjects(attrs)}
 }
 
 func (c *calm) WithGroup(name string) slog.Handler {
-	return &calm{Handler: c.Handler.WithGroup(name), said: c.said, about: c.about}
+	return &calm{Handler: c.Handler.WithGroup(name), said: c.said, least: c.least, about: c.about}
 }
 
 func (c *calm) Handle(ctx context.Context, line slog.Record) error {
-	if line.Level < slog.LevelWarn {
+	if line.Level < c.least {
 		return c.Handler.Handle(ctx, line)
 	}
 	var attrs []slog.Attr
@@ -97,7 +103,10 @@ func (s *said) say(about string, now time.Time) (repeated int, say bool) {
 func subjects(attrs []slog.Attr) string {
 	var b strings.Builder
 	for _, a := range attrs {
-		if slices.Contains([]string{"node", "id", "peer", "member", "address", "to"}, a.Key) {
+		switch {
+		case a.Key == "" && a.Value.Kind() == slog.KindGroup: // its attributes stand in the line
+			b.WriteString(subjects(a.Value.Group()))
+		case slices.Contains([]string{"node", "id", "peer", "member", "address", "to", "outcome"}, a.Key):
 			b.WriteString(" " + a.String())
 		}
 	}
