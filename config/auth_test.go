@@ -170,7 +170,7 @@ func TestAuthErrorsHoldNoSecret(t *testing.T) {
 		"with them, as the name":          "VERSIOND_AUTH_CERTIFICATES=hunter2:hunter2:ops,hunter2:hunter2:ops",
 		"with them, not printable either": "VERSIOND_AUTH_CERTIFICATES=hunter\t2hunter2:read",
 
-		"in place of a file":  "VERSIOND_CLUSTER_SECRETFILE=hunter2",
+		"in place of a file": "VERSIOND_CLUSTER_SECRETFILE=hunter2",
 	}
 	for name, variable := range tests {
 		t.Run(name, func(t *testing.T) {

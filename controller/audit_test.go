@@ -96,7 +96,9 @@ func TestAuditOfAnOpenNode(t *testing.T) {
 // fails, the log has nothing else in it by the next morning. Another one, or another reason, is news.
 func TestAuditOfNodesThatAreRefusedAgainAndAgain(t *testing.T) {
 	n := auditing(t, false)
-	join := func(id string) { serve(t, n.peer, request{method: http.MethodGet, path: "/?addr=10.0.0.4:7001&id=" + id}) }
+	join := func(id string) {
+		serve(t, n.peer, request{method: http.MethodGet, path: "/?addr=10.0.0.4:7001&id=" + id})
+	}
 	var want []string
 	for _, refusal := range []struct {
 		fault error
