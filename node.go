@@ -160,6 +160,7 @@ func (n *runningNode) route(cfg config.Config, node config.Node, log *slog.Logge
 	n.versions, n.public = versions, server.New(public, routers.SetUpVersionRouter(versions), log)
 	n.peer = server.New(server.Port{Listener: n.peerListener.HTTP(), TLSSetting: "cluster.certFile", ConnectionsMax: most, AsProblem: versions.AsProblem}, routers.SetUpRaftRouter(versions, peers), log)
 	n.peerListener.Bound(most)
+	n.peerListener.RefusePlain(versions.PeerNeedsTLS)
 	return nil
 }
 

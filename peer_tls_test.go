@@ -193,6 +193,7 @@ func TestNodeWithoutTLSIsToldSo(t *testing.T) {
 	require.Eventually(t, func() bool {
 		return strings.Contains(bare.log.String(), "this peer port speaks TLS; give the node that asks cluster.certFile")
 	}, 10*time.Second, 20*time.Millisecond)
+	requireTold(t, cfgs[0].Raft.Nodes[0].Address, "GET /status HTTP/1.1\r\nHost: localhost\r\n\r\n", "this peer port speaks TLS")
 	require.Eventually(t, func() bool {
 		return strings.Contains(secured.log.String(), "the other side does not speak TLS") && strings.Contains(secured.log.String(), "somebody speaks no TLS to the peer port")
 	}, 10*time.Second, 20*time.Millisecond)

@@ -143,16 +143,7 @@ func TestTheOtherSchemeIsToldSo(t *testing.T) {
 	s, port := start(t, cfg), cfg.Raft.Nodes[0].Port
 	trusting(ca).mustBeReady(t, cfg.Raft.Nodes)
 	for _, line := range []string{"GET /version HTTP/1.1\r\nHost: localhost\r\n\r\n", "POST /version HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\n{}\n"} {
-		conn := crowd.SendAndHalfClose(t, "127.0.0.1:"+strconv.Itoa(port), line)
-		answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
-		require.NoError(t, err)
-		var problem controller.Problem
-		require.NoError(t, json.NewDecoder(answer.Body).Decode(&problem))
-		require.NoError(t, answer.Body.Close())
-		require.Equal(t, http.StatusBadRequest, answer.StatusCode)
-		require.Equal(t, "tls_required", problem.Code)
-		require.Contains(t, problem.Detail, "https://")
-		require.Equal(t, "node1", answer.Header.Get("X-Versiond-Node"))
+		requireTold(t, "127.0.0.1:"+strconv.Itoa(port), line, "https://")
 	}
 	require.Contains(t, s.log.String(), "a client speaks plain HTTP to a port for TLS")
 	s.mustStop(t)
@@ -164,6 +155,22 @@ func TestTheOtherSchemeIsToldSo(t *testing.T) {
 	require.Contains(t, said, "server gave HTTP response to HTTPS client")
 	require.Contains(t, s.log.String(), "somebody speaks TLS to a port that does not; use http://, or set tls.certFile")
 	s.mustStop(t)
+}
+
+// requireTold requires that node1, asked without TLS, says so in the form of all its answers.
+func requireTold(t *testing.T, address, line, says string) {
+	t.Helper()
+	answer, err := http.ReadResponse(bufio.NewReader(crowd.SendAndHalfClose(t, address, line)), nil)
+	require.NoError(t, err)
+	var problem controller.Problem
+	require.NoError(t, json.NewDecoder(answer.Body).Decode(&problem))
+	require.NoError(t, answer.Body.Close())
+	require.Equal(t, http.StatusBadRequest, answer.StatusCode)
+	require.Equal(t, "tls_required", problem.Code)
+	require.Contains(t, problem.Detail, says)
+	require.Equal(t, "node1", answer.Header.Get("X-Versiond-Node"))
+	require.NotEmpty(t, problem.RequestID)
+	require.Equal(t, problem.RequestID, answer.Header.Get("X-Request-ID"))
 }
 
 // servedBy returns the serial number of the certificate that a port shows.

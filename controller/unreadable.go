@@ -51,6 +51,11 @@ func (f *frame) NeedsTLS() []byte {
 	return f.problemOnWire(http.StatusBadRequest, "tls_required", "this port speaks TLS: use https:// and the authority that signed the node's certificate")
 }
 
+// PeerNeedsTLS is NeedsTLS for the peer port.
+func (f *frame) PeerNeedsTLS() []byte {
+	return f.problemOnWire(http.StatusBadRequest, "tls_required", "this peer port speaks TLS; give the node that asks cluster.certFile")
+}
+
 // problemOnWire returns a whole answer, after which the connection ends.
 func (f *frame) problemOnWire(status int, code, detail string) []byte {
 	id := rand.Text()

@@ -37,7 +37,8 @@ type Listener struct {
 
 	security Security // nil where nodes speak to each other without TLS
 	tls      *tls.Config
-	log      *slog.Logger // for what may repeat; nil where security is
+	log      *slog.Logger                  // for what may repeat; nil where security is
+	needsTLS atomic.Pointer[func() []byte] // nil until the node can answer
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -75,6 +76,9 @@ func listen(address string, l *Listener) (*Listener, error) {
 
 // Bound lets at most so many connections stay that have not said yet what they are, or fewer.
 func (l *Listener) Bound(most int) { l.strangersMax.Store(int64(min(most, strangersMax))) }
+
+// RefusePlain makes answer that to HTTP without TLS on a port that wants it. Until then such a connection just ends.
+func (l *Listener) RefusePlain(answer func() []byte) { l.needsTLS.Store(&answer) }
 
 // HTTP returns the listener for peer HTTP.
 func (l *Listener) HTTP() net.Listener { return l.http }

@@ -24,10 +24,6 @@ type Security interface {
 // raftNeedsTLS is the answer to a greeting that comes without TLS to a port that wants it.
 const raftNeedsTLS = 0x17
 
-// plainHTTP is the answer to HTTP without TLS on such a port. The connection ends with it.
-const plainHTTP = "HTTP/1.1 400 Bad Request\r\nContent-Type: application/problem+json\r\nConnection: close\r\n\r\n" +
-	`{"type":"about:blank","title":"Bad Request","status":400,"detail":"this peer port speaks TLS; give the node that asks cluster.certFile","code":"tls_required","requestId":""}` + "\n"
-
 // secure makes a connection that came in one by TLS where nodes speak it.
 func (l *Listener) secure(tcp *net.TCPConn) (certs.Stream, error) {
 	if l.security == nil {
@@ -52,8 +48,8 @@ func (l *Listener) refuse(conn *certs.Conn, failure *certs.Failure) {
 	l.log.Warn("somebody speaks no TLS to the peer port, which wants it; if it is a node, give it cluster.certFile", "from", conn.RemoteAddr())
 	if first[0] == raftMagic {
 		conn.AnswerPlain([]byte{raftNeedsTLS})
-	} else {
-		conn.AnswerPlain([]byte(plainHTTP))
+	} else if answer := l.needsTLS.Load(); answer != nil {
+		conn.AnswerPlain((*answer)())
 	}
 }
 
