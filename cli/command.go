@@ -68,7 +68,6 @@ func (p Program) command() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	cmd.SuggestionsMinimumDistance = 2
 	cmd.AddGroup(groups...)
 	p.add(cmd, groupRecords, newGetCommand, newListCommand, newCreateCommand, newUpdateCommand, newDeleteCommand, newHistoryCommand, newWatchCommand,
 		newLatestCommand, newCheckCommand, newCompareCommand, newImportCommand, newExportCommand)
@@ -110,6 +109,7 @@ func noSuchCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
+	cmd.SuggestionsMinimumDistance = 2
 	if meant := cmd.SuggestionsFor(args[0]); len(meant) > 0 {
 		return usagef(cmd, "there is no command %q; did you mean %s?", args[0], strings.Join(meant, " or "))
 	}

@@ -32,7 +32,7 @@ func newHealthCommand() *cobra.Command {
 		Short: "Ask a node whether it is ready",
 		Long: "health calls a node's /readyz, which needs no token. It exits 0 when the node is ready; otherwise it\n" +
 			"exits 1 and names the checks that failed. It is made for the health checks of containers.",
-		Args: cobra.NoArgs,
+		Args: asUsage(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, cancel := context.WithTimeout(cmd.Context(), healthTimeout)
 			defer cancel()

@@ -12,7 +12,7 @@ import (
 // newConfigCommand makes the commands that look at settings and run nothing.
 func newConfigCommand(environ []string) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "config", Short: "Check or print the settings of nodes", Args: asUsage(cobra.NoArgs),
+		Use: "config", Short: "Check or print the settings of nodes", Args: noSuchCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(
