@@ -38,7 +38,7 @@ func TestCommandLine(t *testing.T) {
 		"recover whom":            {args: []string{"recover", "--yes"}, code: 1, stderr: []string{"--node"}},
 		"recover an unknown node": {args: []string{"recover", "--yes", "--node", "node9"}, code: 1, stderr: []string{"--address"}},
 		"recover nothing":         {args: []string{"recover", "--yes", "--node", "node1", "--data-dir", misspelt}, code: 1, stderr: []string{"nothing to recover from", misspelt}},
-		"help for recover":        {args: []string{"recover", "--help"}, stdout: []string{"--yes", "--from-database", "--backup-dir", "--data-dir DIR", "Exit codes"}},
+		"help for recover":        {args: []string{"recover", "--help"}, stdout: []string{"--yes", "--from-database", "--backup-dir", "--data-dir DIR", "run the mysqldump", "mysql DATABASE < FILE", "Exit codes"}},
 		"bad flag value":          {args: []string{"--port", "http"}, code: 2, stderr: []string{"--port", "http"}},
 		"unknown setting":         {args: []string{"--config", misspelt}, code: 1, stderr: []string{"capacty", "memoryDB.capacity"}},
 		"no such file":            {args: []string{"--config", misspelt + "x"}, code: 1, stderr: []string{misspelt + "x"}},

@@ -43,11 +43,12 @@ recover:
      raft.nodes it joins by itself, otherwise with --join or /join. A MySQL database of the old cluster
      may stay; it is replaced.
 
-Before it changes anything, recover copies the data directory (see --backup-dir), and writes the MySQL
-database, if there is one, to a file beside that copy. It needs free space for both, and for the
-records once more while it works. To put everything back: stop the node, remove its data directory, give
-the copy the name of the directory, and load the file: mysql DATABASE < COPY.sql. If recover is killed,
-the node does not start; run recover again, or put everything back.
+Before it changes anything, recover copies the data directory (see --backup-dir). It needs free space for
+that, and for the records once more while it works. It writes to no MySQL database. The node replaces
+what is in its own at its next start: to keep that, run the mysqldump that recover prints first. To put
+everything back: stop the node, remove its data directory, give the copy the name of the directory, and
+load the dump: mysql DATABASE < FILE. If recover is killed, the node does not start; run recover again,
+or put everything back.
 
 Exit codes: 0 done, 1 not possible, 2 possible and waiting for --yes.`
 
