@@ -10,6 +10,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"github.com/stretchr/testify/require"
 
+	"versiond/test/harness/authority"
 	"versiond/test/harness/cluster"
 )
 
@@ -19,9 +20,16 @@ var undrawn = map[string]string{}
 // A panel that asks for what no node has stays empty without a word, and what no panel shows is missed
 // when it matters.
 func TestDashboardShowsWhatIsMeasured(t *testing.T) {
-	c := cluster.Start(t, cluster.Config{Program: program, Nodes: 1})
-	mustAdd(t, c.Nodes[0], "a")
-	measured := mustScrape(t, c.Nodes[0].Client)
+	ca := authority.New(t, "authority")
+	files := authority.WriteFiles(t, ca.Node(t, "node1"), ca.PEM)
+	c := cluster.New(t, cluster.Config{Program: program, Nodes: 1, Env: []string{
+		"VERSIOND_CLUSTER_CERTFILE=" + files.Cert, "VERSIOND_CLUSTER_KEYFILE=" + files.Key, "VERSIOND_CLUSTER_CAFILE=" + files.CA,
+	}})
+	node := c.Nodes[0]
+	node.Start()
+	node.WaitReady()
+	mustAdd(t, node, "a")
+	measured := mustScrape(t, node.Client)
 	asked := map[string]bool{}
 	for _, name := range dashboardMetrics(t) {
 		family := familyOf(measured, name)
