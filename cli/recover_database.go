@@ -49,7 +49,7 @@ func (r *recoverCommand) inspectDatabase(ctx context.Context, dir *datadir.Dir) 
 	case errors.Is(err, model.ErrNoState):
 		return nil, nil
 	case err != nil && !errors.Is(err, model.ErrStoreDiffers):
-		return nil, fmt.Errorf("the node's database is to be backed up before anything changes: %w", err)
+		return nil, fmt.Errorf("the node's database cannot be read, so nobody knows whether the node would start on it: %w", err)
 	case state.Node != r.node.ID || state.Cluster != dir.Identity().Cluster && !slices.Contains(dir.Former(), state.Cluster):
 		return nil, fmt.Errorf("%w: the database is that of node %q of cluster %s; give %s its own database",
 			model.ErrForeignStore, state.Node, state.Cluster, r.node.ID)

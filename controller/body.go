@@ -96,8 +96,8 @@ func checkRecord(record model.VersionDB) error {
 	return versions.CheckRecord(record)
 }
 
-// newer reports whether a change depends on its version to come after the record's. What is compared when it is sent again
-// may be what it has made itself, so a key could not have the same answer twice.
+// newer reports whether a change is to be made only if its version comes after the record's. Sent again it would be compared
+// with what it has written itself, so under a key it could not have the same answer twice.
 func (in *input) newer() bool {
 	newer := in.boolean("newer", false)
 	if newer {

@@ -46,8 +46,8 @@ func translate(ctx context.Context, op string, err error) error {
 	return fmt.Errorf("%s: %w", op, unavailable(err))
 }
 
-// translate is the function of that name, once it is seen whether an answer of the database comes of tables
-// that are not as this node left them.
+// translate does what the function translate does. Before that it marks with model.ErrStoreDiffers an answer that comes of
+// tables which are not as this node left them.
 func (d *VersionMysqlDao) translate(ctx context.Context, op string, err error) error {
 	d.seePrivileges(err)
 	if (isAnswer(err) || isUnfit(err)) && !errors.Is(err, model.ErrNoState) && d.isOfTables(ctx, err) {

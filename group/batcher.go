@@ -10,8 +10,7 @@ import (
 )
 
 // Batcher has many callers share one call: what they ask for is gathered by a collector, and each gets its own result.
-// Of a caller, who may give up, and the call, which may take its request, only one gets it. All methods may be called
-// from any goroutine.
+// A request is either taken by the call or given up by its caller, never both. All methods may be called from any goroutine.
 type Batcher[Req, Res any] struct {
 	collector *collector[*request[Req, Res]]
 	call      Call[Req, Res]

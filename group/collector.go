@@ -1,5 +1,5 @@
-// Package group gathers what waits while earlier work is on its way, so that many callers share one
-// log entry or one request, and bounds how much may wait.
+// Package group has what goroutines share: one call for many callers (Batcher, Rounds), a bounded number of places (Gate), a
+// wake-up (Signal), and loops and pauses that end with a context (Every, Pause).
 package group
 
 import (

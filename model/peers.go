@@ -18,7 +18,8 @@ type PeerStatus struct {
 	Port    int    `json:"port"`
 	// Suffrage is SuffrageVoter or SuffrageNonvoter.
 	Suffrage string `json:"suffrage"`
-	// State is the member's Raft state in small letters: leader, follower, candidate or shutdown.
+	// State is the member's Raft state in small letters: leader, follower, candidate, shutdown or
+	// waiting, which is one that runs no Raft yet.
 	State string `json:"state"`
 	// AppliedIndex is the last log index whose effect the member's own store holds.
 	AppliedIndex uint64 `json:"appliedIndex"`

@@ -82,8 +82,8 @@ type Found struct {
 // IsNothing reports whether nothing was found.
 func (f Found) IsNothing() bool { return !f.Exists && f.Page == nil && f.History == nil }
 
-// Reflects returns an index that answers reflect which show what was found. A record, or the newest change of a page of them,
-// may have been written after the read began.
+// Reflects returns the index that an answer with this in it reflects at least: that of the record, or of the newest change of
+// the page, may be later than the read began.
 func (f *Found) Reflects() uint64 {
 	newest := f.Record.Revision
 	if f.History != nil && len(f.History.Items) > 0 {

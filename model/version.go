@@ -20,7 +20,7 @@ func (Version) TableName() string { return "versions" }
 
 // VersionDB is the same record as users send and get it.
 //
-// Revision is set by the cluster and never read from a request.
+// Revision is the cluster's to give. In a change that a client sends it is the one that the record must still have.
 type VersionDB struct {
 	ID        string `json:"id" validate:"required"`
 	VersionNo string `json:"versionNo" validate:"required"`

@@ -15,8 +15,7 @@ var errMembers = errors.New("change the cluster's members")
 
 // proposalError translates hashicorp's error for a proposed entry: model.ErrNotLeader only when the
 // entry cannot have reached any log, model.ErrOutcomeUnknown in every case of doubt. ErrRaftShutdown,
-// ErrLeadershipLost, ErrAbortedByRestore and a failed StoreLogs all leave it open whether a follower
-// has the entry and commits it later.
+// ErrLeadershipLost and a failed StoreLogs all leave it open whether a follower has the entry and commits it later.
 func proposalError(err error) error {
 	if refused(err) {
 		return fmt.Errorf("%w: %w", model.ErrNotLeader, err)

@@ -29,9 +29,9 @@ func (p *pace) end() {
 	p.began = time.Time{}
 }
 
-// now returns what every one of the two newest transactions took at least, the one that goes on among
-// them as soon as it shows more than the others: one that is slow alone says nothing. It is 0 as long
-// as there were no two. at is when the store was last seen at work.
+// now returns the shorter time of the two newest transactions: one slow transaction says nothing. The one that goes on takes
+// the place of the older one as soon as that makes the result larger. It is 0 until there were two. at is when the store was
+// last seen at work.
 func (p *pace) now() (took time.Duration, at time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

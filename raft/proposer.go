@@ -42,7 +42,7 @@ type proposer struct {
 	// hopeless reports whether what was proposed will not be applied here in time: this node leads no more,
 	// and its store holds it up.
 	hopeless func() bool
-	// keeps reports whether changes are kept: before, an origin in an entry would stop the nodes of a release of before.
+	// keeps reports whether changes are kept: before, an origin in an entry would stop the nodes of an earlier release.
 	keeps func() bool
 	// mayLead is false while the log is held: what is proposed then would wait for the disk.
 	mayLead  func() bool

@@ -12,7 +12,8 @@ import (
 //
 // AddVersionInternal, UpdateVersionInternal and DeleteVersionInternal decide the outcome of one command from what was
 // applied and staged before it, and stage the row. They read no clock, no randomness and no store, so that every node decides
-// alike. Nothing they stage is seen by readers before PublishInternal.
+// alike. The origin, which may be nil, is kept with the change and decides nothing. Nothing they stage is seen by readers
+// before PublishInternal.
 type VersionServiceInterface interface {
 	// PrepareInternal reads from the store what deciding the units of some entries needs beside what is kept in memory.
 	// model.ErrStateMoved means that it is not what was left there; after any other error it may be tried again.
@@ -22,8 +23,7 @@ type VersionServiceInterface interface {
 	DeleteVersionInternal(command model.Command, revision uint64, origin *model.Origin) model.Outcome
 	// WatchedInternal reports whether somebody waits to be told of what is published.
 	WatchedInternal() bool
-	// KeepChangesInternal stages that the changes after revision are kept from now on, unless they are kept already. The origin
-	// of a command, which may be nil, is kept with its change and decides nothing.
+	// KeepChangesInternal stages that the changes after revision are kept from now on, unless they are kept already.
 	KeepChangesInternal(revision uint64)
 	// ChangesFromInternal returns the revision after which all changes are kept, with what is staged; 0 while none are.
 	ChangesFromInternal() uint64

@@ -19,9 +19,9 @@ func (s *VersionService) checkOrder(ctx context.Context, u *model.Unit) map[int]
 	return wrong
 }
 
-// outOfOrder returns which commands are updates of which the scheme that stays cannot order the version numbers. A node whose
-// records may be old refuses nothing for them: it looks again when it has what was committed. Where that cannot be now it is
-// left to whoever decides; reads know what to do with a version number that cannot be ordered.
+// outOfOrder returns, by their places, the updates whose version numbers the scheme that the record keeps cannot order. This
+// node's records may be old: before it refuses anything for them it waits until it has what is committed, and looks again.
+// Where it cannot get there it refuses nothing; reads cope with a version number that cannot be ordered.
 func (s *VersionService) outOfOrder(ctx context.Context, commands []model.Command) map[int]error {
 	if len(s.outOfOrderHere(ctx, commands)) == 0 || s.reads.awaitFresh(ctx, model.ReadOptions{Level: model.LevelLinearizable}, s.reads.freshIndex) != nil {
 		return nil

@@ -37,8 +37,9 @@ type lookup struct {
 	candidates *versions.Cache
 }
 
-// answer answers queries from what this node has applied, and returns an index that all of it reflects. What is not there may have
-// been deleted by what is about to be applied, which nothing tells then: the answer is sought again once that is.
+// answer answers queries from what this node has applied, and returns an index that all of it reflects. A record that is missing
+// may have been deleted by a transaction that is committed and not yet published, which no index of its would cover: the answer
+// is sought again once that is applied.
 func (l *lookup) answer(ctx context.Context, queries []model.Query, level model.Level) (found []model.Found, index uint64, err error) {
 	for {
 		index = l.node.AppliedIndex()

@@ -9,7 +9,7 @@ import (
 // fieldBytesMax bounds one text field; the longest valid one is a versionNo of 64 four-byte characters.
 const fieldBytesMax = 1024
 
-// A command that names details has a type of its own, which no release of before knows: it would drop them.
+// A command that names details has a type of its own, which no earlier release knows: it would drop them.
 const (
 	typeDetailedAdd    = 8
 	typeDetailedUpdate = 9

@@ -8,7 +8,7 @@ import (
 	"versiond/model"
 )
 
-// attributesMax bounds the attributes of a record, attributesBytesMax their bytes, from above: model.ValidateDetails
+// attributesMax bounds the attributes of a record, attributesBytesMax their bytes, from above: model.ValidateRecord
 // has the bounds that users meet.
 const (
 	attributesMax      = 4 * model.AttributesMax

@@ -1,6 +1,6 @@
 // Package wire is the byte form of what leaves the process: the commands of a log entry, the same
-// commands on their way to the leader and the outcomes on their way back, reads that go the same way, and
-// the records and dedup records of snapshots and backups.
+// commands on their way to the leader and the outcomes on their way back, reads that go the same way, the
+// steps of a restore, and the records, dedup records and changes of snapshots and backups.
 //
 // A log entry is kept for as long as the log is, and is read by every later release: formats carry
 // a version byte, numbers are explicit and only ever added to, and testdata holds entries that must

@@ -6,7 +6,7 @@ import (
 	"versiond/model"
 )
 
-// keepChanges is the whole of the entry with which every node begins to keep changes: a format that no release of before
+// keepChanges is the whole of the entry with which every node begins to keep changes: a format that no earlier release
 // knows, so that it stops there, and the number of the command.
 var keepChanges = []byte{4, byte(model.CommandKeepChanges)}
 

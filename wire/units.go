@@ -13,7 +13,7 @@ const formVersion = 1
 const (
 	flagAtomic = 1
 	flagKeyed  = 2
-	// flagOrigin is none that a release of before knows.
+	// flagOrigin is none that an earlier release knows.
 	flagOrigin = 4
 )
 

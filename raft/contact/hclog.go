@@ -77,8 +77,8 @@ func (s slogSink) Accept(name string, level hclog.Level, msg string, args ...any
 	s.log.Log(context.Background(), to, msg, append([]any{"from", name}, args...)...)
 }
 
-// isLogGap reports whether an entry is looked for where the log has none: behind a snapshot that was
-// installed or restored, of which the member is then sent.
+// isLogGap reports whether an entry is looked for where the log has none: behind an
+// installed snapshot. The member is sent that snapshot then.
 func isLogGap(err any) bool {
 	e, ok := err.(error)
 	return ok && errors.Is(e, raft.ErrLogNotFound)

@@ -66,7 +66,7 @@ func (h History) LeadsToSnapshot(index uint64) (bool, error) {
 }
 
 // LastContiguous returns the entry at last, and raft.ErrLogNotFound where it or one between index and it is not
-// there: a restore, or a snapshot that was sent, leaves a hole.
+// there: a snapshot that was sent leaves a hole.
 func LastContiguous(logs raft.LogStore, index, last uint64) (log raft.Log, err error) {
 	for i := index + 1; i <= last && err == nil; i++ {
 		log, err = ReadEntry(logs, i)

@@ -67,7 +67,7 @@ func (cfg *Config) newPlan(from datadir.Source, former string) Plan {
 	return plan
 }
 
-// begin shows the plan and, once it is confirmed, makes the backups and marks the directory.
+// begin shows the plan and, once it is confirmed, makes the backup and marks the directory.
 func (cfg *Config) begin(ctx context.Context, plan Plan) error {
 	cfg.Show(plan)
 	if !cfg.Confirmed {

@@ -14,11 +14,14 @@ import (
 	"versiond/wire"
 )
 
-// A snapshot is the magic, then, compressed, a flag byte and a dedup record for each unit that is remembered, in
-// the order of the log, then, if changes are kept, a flag byte and the revision after which all are, and a flag byte and a
-// change for each, in the order of the log, another flag byte, which says whether it has details, and a record for each row in the byte order of the ids, and at
-// the end the last flag byte, the count of both and a CRC-32C of all before it. Index and
-// term are not in it: they are Raft's to give.
+// A snapshot is the magic and then, compressed, each with its flag byte before it:
+//
+//   - a dedup record for each unit that is remembered, in the order of the log;
+//   - if changes are kept, the revision after which all are, and each change, in the order of the log;
+//   - a record for each row, in the byte order of the ids; its flag says whether it has details;
+//   - the end: the count of all three, and a CRC-32C of all before it.
+//
+// Index and term are not in it: they are Raft's to give.
 const (
 	magic           = "versiond snapshot 1\n"
 	flagEnd         = 0
@@ -27,7 +30,7 @@ const (
 	flagDetailed    = 3 // a record with details; likewise
 	flagChangesFrom = 4 // the revision after which all changes are kept; likewise
 	flagChange      = 5 // likewise
-	// PageSize is how many records or dedup records are read at once.
+	// PageSize is how many records, dedup records or changes are read at once.
 	PageSize = 1000
 	// window is how far back the compression looks, in bytes; it keeps four times that in memory.
 	window = 512 << 10

@@ -132,7 +132,7 @@ func (t *Transport) RequestVote(id raft.ServerID, target raft.ServerAddress, arg
 	return overDeadConnections(func() error { return t.NetworkTransport.RequestVote(id, target, args, resp) })
 }
 
-// RequestPreVote see RequestVote.
+// RequestPreVote does as RequestVote does.
 func (t *Transport) RequestPreVote(id raft.ServerID, target raft.ServerAddress, args *raft.RequestPreVoteRequest, resp *raft.RequestPreVoteResponse) error {
 	return overDeadConnections(func() error { return t.NetworkTransport.RequestPreVote(id, target, args, resp) })
 }
