@@ -31,11 +31,19 @@ type result struct {
 
 func newHandle() *handle { return &handle{done: make(chan result, 1)} }
 
+// resolve waits for nobody: an entry is applied again after a rebuild, and its proposer may be gone.
 func (h *handle) resolve(r result) {
-	if h != nil {
-		h.done <- r
+	if h == nil {
+		return
+	}
+	select {
+	case h.done <- r:
+	default: // it has its result
 	}
 }
+
+// abandon says that the outcome is not known, unless it was said.
+func (h *handle) abandon() { h.resolve(result{err: model.ErrOutcomeUnknown}) }
 
 // queue lies between hashicorp's FSM goroutine, which never waits, and the applier.
 type queue struct {
@@ -168,16 +176,6 @@ func (q *queue) drop(applied uint64) {
 	clear(q.entries[:n]) // lets go of the data and the handles
 	if q.entries = q.entries[n:]; len(q.entries) == 0 {
 		q.entries = nil
-	}
-}
-
-func (h *handle) abandon() {
-	if h == nil {
-		return
-	}
-	select {
-	case h.done <- result{err: model.ErrOutcomeUnknown}:
-	default: // it has its result
 	}
 }
 

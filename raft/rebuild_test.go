@@ -9,6 +9,7 @@ import (
 
 	"versiond/model"
 	"versiond/test/units"
+	"versiond/wire"
 )
 
 // A store whose rows are wrong, though its state row is right, must be built anew on request, from the
@@ -49,6 +50,30 @@ func TestRebuildStore(t *testing.T) {
 			require.Len(t, rows, len(want)+50)
 		})
 	}
+}
+
+// An entry that was applied when a rebuild is asked for is applied again after it. Whoever proposed it may be gone, as after
+// the lead was handed over. If this fails, the applier waits for him for ever, and the node serves nothing any more.
+func TestRebuildAppliesAgainWhatNobodyWaitsFor(t *testing.T) {
+	c := newTestConfig(t)
+	n := c.mustLead(t)
+	defer n.close(t)
+	n.fsm.proposals.Add(1) // another proposal, for whose sake every entry gets a handle
+	defer n.fsm.proposals.Add(-1)
+	c.store.RefuseCommits(1 << 30)
+	n.current().raft.Apply(wire.AppendUnits(nil, units.Singles(add("a"))), 0)
+	require.Eventually(t, n.pace.goesOn, 10*time.Second, time.Millisecond, "the applier is in the middle of a transaction")
+	rebuilt := n.fsm.queue.requestRebuild()
+	c.store.RefuseCommits(0)
+	<-rebuilt
+	n.mustAdd(t, "b", 1)
+	require.Contains(t, c.store.Rows(), "a")
+}
+
+func (p *pace) goesOn() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return !p.began.IsZero()
 }
 
 // A store that has become somebody else's must not be cleared, also when ours was to be built anew.
