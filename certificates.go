@@ -1,12 +1,10 @@
 package main
 
 import (
-	"crypto/tls"
 	"log/slog"
 
 	"versiond/certs"
 	"versiond/config"
-	"versiond/peer"
 	"versiond/raft/transport"
 )
 
@@ -39,20 +37,4 @@ func (n *runningNode) listenPeer(address string, log *slog.Logger) (*transport.L
 		return transport.Listen(address)
 	}
 	return transport.ListenTLS(address, n.peerTLS, log)
-}
-
-// askPeers returns how this node asks others.
-func (n *runningNode) askPeers(cluster func() string, secret string) *peer.Client {
-	if n.peerTLS == nil {
-		return peer.NewClient(cluster, secret)
-	}
-	return peer.NewTLSClient(cluster, secret, n.peerTLS)
-}
-
-// serving returns how a port is served whose certificates these are.
-func serving(k *certs.Keeper) *tls.Config {
-	if k == nil {
-		return nil
-	}
-	return k.Server()
 }

@@ -15,6 +15,7 @@ import (
 	"versiond/config"
 	"versiond/controller"
 	"versiond/metrics"
+	"versiond/peer"
 	"versiond/raft"
 	"versiond/raft/datadir"
 	"versiond/raft/transport"
@@ -71,7 +72,7 @@ func openNode(cfg config.Config, node config.Node, log *slog.Logger, parts *clos
 	if err != nil {
 		return nil, err
 	}
-	peers := n.askPeers(func() string { return dir.Identity().Cluster }, cfg.Cluster.Secret.Reveal())
+	peers := peer.NewClient(func() string { return dir.Identity().Cluster }, cfg.Cluster.Secret.Reveal(), n.peerTLS)
 	parts.add(func() error { peers.Close(); return nil })
 	store, discard := storeWords(cfg, node, dir)
 	initializer := raft.RaftInitializerImpl{Config: raft.NodeConfig{
@@ -155,7 +156,7 @@ func (n *runningNode) route(cfg config.Config, node config.Node, log *slog.Logge
 		return err
 	}
 	most := server.ConnectionsMax(len(cfg.LocalNodes()))
-	public := server.Port{Listener: n.listener, TLS: serving(n.tls), TLSSetting: "tls.certFile", ConnectionsMax: most, AsProblem: versions.AsProblem, NeedsTLS: versions.NeedsTLS}
+	public := server.Port{Listener: n.listener, TLS: n.tls.Server(), TLSSetting: "tls.certFile", ConnectionsMax: most, AsProblem: versions.AsProblem, NeedsTLS: versions.NeedsTLS}
 	n.tls.WhenChanged(versions.RecheckLasting)
 	n.versions, n.public = versions, server.New(public, routers.SetUpVersionRouter(versions), log)
 	n.peer = server.New(server.Port{Listener: n.peerListener.HTTP(), TLSSetting: "cluster.certFile", ConnectionsMax: most, AsProblem: versions.AsProblem}, routers.SetUpRaftRouter(versions, peers), log)

@@ -65,8 +65,12 @@ func open(k *Keeper) (*Keeper, error) {
 	return k, nil
 }
 
-// Server returns how connections are taken. Each handshake goes by the files as they are then.
+// Server returns how connections are taken, nil for a nil Keeper, which is for plain ones. Each handshake goes by the files
+// as they are then.
 func (k *Keeper) Server() *tls.Config {
+	if k == nil {
+		return nil
+	}
 	return &tls.Config{MinVersion: tls.VersionTLS12, GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
 		return k.now().server, nil
 	}}

@@ -47,7 +47,7 @@ func (p Program) wantsJSON(cmd *cobra.Command) bool {
 		return false
 	}
 	if !flag.Changed {
-		return lookup(p.Environ, outputEnv) == "json"
+		return config.LookupEnv(p.Environ, outputEnv) == "json"
 	}
 	return flag.Value.String() == "json"
 }

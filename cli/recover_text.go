@@ -122,17 +122,9 @@ func (r *recoverCommand) ensureGone(ctx context.Context, p recovery.Plan) error 
 	return nil
 }
 
-// peers returns how this node asks others.
-func (r *recoverCommand) peers(cluster func() string) *peer.Client {
-	if r.certs == nil {
-		return peer.NewClient(cluster, r.cfg.Cluster.Secret.Reveal())
-	}
-	return peer.NewTLSClient(cluster, r.cfg.Cluster.Secret.Reveal(), r.certs)
-}
-
 // ask reports whether a member of the cluster answers at address.
 func (r *recoverCommand) ask(ctx context.Context, address, cluster string) (peer.Status, bool) {
-	client := r.peers(func() string { return cluster })
+	client := peer.NewClient(func() string { return cluster }, r.cfg.Cluster.Secret.Reveal(), r.certs)
 	defer client.Close()
 	status, err := client.Status(ctx, address)
 	if err != nil || !status.Running || status.Cluster != cluster {

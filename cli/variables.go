@@ -3,9 +3,10 @@ package cli
 import (
 	"cmp"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
+
+	"versiond/config"
 )
 
 // variable is one of the environment, which stands for a flag.
@@ -31,7 +32,7 @@ func readVariables(cmd *cobra.Command, environ []string) (from map[string]string
 			continue
 		}
 		for _, v := range group {
-			text := lookup(environ, v.name)
+			text := config.LookupEnv(environ, v.name)
 			if text == "" {
 				continue
 			}
@@ -46,13 +47,3 @@ func readVariables(cmd *cobra.Command, environ []string) (from map[string]string
 
 // place names what a flag has its value from.
 func (a *asking) place(flag string) string { return cmp.Or(a.from[flag], "--"+flag) }
-
-// lookup returns the last value of a variable, as a shell would.
-func lookup(environ []string, name string) (value string) {
-	for _, entry := range environ {
-		if text, is := strings.CutPrefix(entry, name+"="); is {
-			value = text
-		}
-	}
-	return value
-}

@@ -10,7 +10,6 @@ import (
 // address is where one node, or a proxy before some, is asked.
 type address struct {
 	text string
-	base url.URL
 }
 
 func parseAddresses(texts []string) ([]*address, error) {
@@ -44,7 +43,7 @@ func parseAddress(text string) (*address, error) {
 		return nil, fmt.Errorf("client: the address of %s has a user or a password in it; give a token instead", base.Host)
 	}
 	base.Path, base.RawPath = strings.TrimSuffix(base.Path, "/"), ""
-	return &address{text: base.String(), base: *base}, nil
+	return &address{text: base.String()}, nil
 }
 
 // url returns where a path, which is escaped already, is found.

@@ -68,8 +68,8 @@ func isServiceVariable(name, text string) bool {
 	return serviceVariable.MatchString(name) || strings.HasSuffix(name, "_PORT") && servicePort.MatchString(text)
 }
 
-// lookupEnv returns the last value of a variable, as a shell would.
-func lookupEnv(environ []string, name string) string {
+// LookupEnv returns the last value of a variable, as a shell would.
+func LookupEnv(environ []string, name string) string {
 	value := ""
 	for _, entry := range environ {
 		if text, found := strings.CutPrefix(entry, name+"="); found {

@@ -44,5 +44,5 @@ func fileName(flags *pflag.FlagSet, environ []string) string {
 	if f := flags.Lookup(fileFlag); f != nil && f.Changed {
 		return f.Value.String()
 	}
-	return lookupEnv(environ, fileEnv)
+	return LookupEnv(environ, fileEnv)
 }

@@ -135,13 +135,8 @@ func (f *frame) MethodNotAllowed(c *gin.Context) { fail(c, errMethodNotAllowed) 
 // chooseRequestID keeps the client's request ID when it is fit for headers and logs.
 func chooseRequestID(r *http.Request) string {
 	id := r.Header.Get(headerRequestID)
-	if id == "" || len(id) > requestIDBytesMax {
+	if id == "" || len(id) > requestIDBytesMax || strings.ContainsFunc(id, invisible) {
 		return rand.Text()
-	}
-	for i := range len(id) {
-		if id[i] <= ' ' || id[i] > '~' {
-			return rand.Text()
-		}
 	}
 	return id
 }

@@ -3,6 +3,7 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -87,18 +88,9 @@ func mysqlConfig(dsn, nodeID string, log *slog.Logger) (*mysql.Config, error) {
 }
 
 func setTimeouts(cfg *mysql.Config) {
-	for _, t := range []struct {
-		field *time.Duration
-		value time.Duration
-	}{
-		{&cfg.Timeout, mysqlDialTimeout},
-		{&cfg.ReadTimeout, mysqlIOTimeout},
-		{&cfg.WriteTimeout, mysqlIOTimeout},
-	} {
-		if *t.field == 0 {
-			*t.field = t.value
-		}
-	}
+	cfg.Timeout = cmp.Or(cfg.Timeout, mysqlDialTimeout)
+	cfg.ReadTimeout = cmp.Or(cfg.ReadTimeout, mysqlIOTimeout)
+	cfg.WriteTimeout = cmp.Or(cfg.WriteTimeout, mysqlIOTimeout)
 }
 
 // gormConfig is what both databases share. GORM prepares no statements: MySQL gets its values

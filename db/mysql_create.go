@@ -74,29 +74,27 @@ func createStatement(database string) string {
 
 // DropStatement is what gets rid of the database that OpenMySQL prepares; empty for a DSN that it refuses.
 func DropStatement(dsn, nodeID string) string {
-	cfg, err := mysql.ParseDSN(dsn)
-	if err != nil {
-		return ""
-	}
-	return "DROP DATABASE " + quoteName(databaseName(cfg, nodeID))
+	return ofDatabase(dsn, nodeID, func(cfg *mysql.Config) string { return "DROP DATABASE " + quoteName(cfg.DBName) })
 }
 
 // DatabaseAndServer names the database that OpenMySQL prepares, and where it is; empty for a DSN that it refuses.
 func DatabaseAndServer(dsn, nodeID string) string {
-	cfg, err := mysql.ParseDSN(dsn)
-	if err != nil {
-		return ""
-	}
-	return "database " + databaseName(cfg, nodeID) + " on " + cfg.Addr
+	return ofDatabase(dsn, nodeID, func(cfg *mysql.Config) string { return "database " + cfg.DBName + " on " + cfg.Addr })
 }
 
-// DumpCommand returns the shell command that saves the database of this DSN and node.
+// DumpCommand returns the shell command that saves the database of this DSN and node; empty for a DSN that OpenMySQL refuses.
 func DumpCommand(dsn, nodeID string) string {
+	return ofDatabase(dsn, nodeID, func(cfg *mysql.Config) string { return "mysqldump --single-transaction " + cfg.DBName + " > FILE" })
+}
+
+// ofDatabase says something of the database of this DSN and node.
+func ofDatabase(dsn, nodeID string, say func(*mysql.Config) string) string {
 	cfg, err := mysql.ParseDSN(dsn)
 	if err != nil {
 		return ""
 	}
-	return "mysqldump --single-transaction " + databaseName(cfg, nodeID) + " > FILE"
+	cfg.DBName = databaseName(cfg, nodeID)
+	return say(cfg)
 }
 
 func databaseName(cfg *mysql.Config, nodeID string) string { return cfg.DBName + "_" + nodeID }

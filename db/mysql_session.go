@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"maps"
 	"sync/atomic"
 
 	"github.com/go-sql-driver/mysql"
@@ -45,9 +46,7 @@ func setLockTimeouts(cfg *mysql.Config) {
 		"lock_wait_timeout":        mysqlLockTimeoutSeconds,
 		"innodb_lock_wait_timeout": mysqlLockTimeoutSeconds,
 	}
-	for name, value := range cfg.Params {
-		params[name] = value
-	}
+	maps.Copy(params, cfg.Params)
 	cfg.Params = params
 }
 

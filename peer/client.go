@@ -46,19 +46,14 @@ type Client struct {
 func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 // NewClient makes a client that says it is of the cluster that cluster names at the moment, "" while
-// the node has none, and that shows the cluster's secret.
-func NewClient(cluster func() string, secret string) *Client {
-	return newClient("http://", cluster, secret, func(*http.Transport) {})
-}
-
-// NewTLSClient is NewClient for nodes that prove by certificates that they are nodes.
-func NewTLSClient(cluster func() string, secret string, keeper *certs.Keeper) *Client {
-	return newClient("https://", cluster, secret, func(t *http.Transport) { t.DialTLSContext = secure(keeper) })
-}
-
-func newClient(scheme string, cluster func() string, secret string, change func(*http.Transport)) *Client {
+// the node has none, and that shows the cluster's secret. With a keeper the nodes prove by certificates that they are
+// nodes; nil is for plain connections.
+func NewClient(cluster func() string, secret string, keeper *certs.Keeper) *Client {
 	transport := &http.Transport{DialContext: dial, MaxIdleConnsPerHost: 16, IdleConnTimeout: 90 * time.Second, DisableCompression: true}
-	change(transport)
+	scheme := "http://"
+	if keeper != nil {
+		scheme, transport.DialTLSContext = "https://", secure(keeper)
+	}
 	return &Client{scheme: scheme, cluster: cluster, secret: secret, http: &http.Client{CheckRedirect: noRedirect, Transport: transport}}
 }
 

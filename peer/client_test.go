@@ -54,7 +54,7 @@ func TestRequestsSayWhoSendsThem(t *testing.T) {
 	require.Equal(t, "s3cret", got.Header.Get(peer.SecretHeader))
 	require.NotEmpty(t, got.Header.Get(peer.NodeHeader), "by it a node is let in whatever it calls the other one")
 
-	blank := peer.NewClient(func() string { return "" }, "")
+	blank := peer.NewClient(func() string { return "" }, "", nil)
 	defer blank.Close()
 	_, err = blank.Status(t.Context(), address)
 	require.NoError(t, err)

@@ -43,7 +43,7 @@ func FuzzAnswers(f *testing.F) { // slow
 	f.Add(uint16(429), "7", []byte(`{"code":"too_many_requests","errors":[{"field":"id"}]}`))
 	f.Add(uint16(502), "", []byte("<html>a proxy</html>"))
 	f.Fuzz(func(t *testing.T, status uint16, index string, body []byte) {
-		c := NewClient(func() string { return "c1" }, "")
+		c := NewClient(func() string { return "c1" }, "", nil)
 		c.http.Transport = answering{status: 200 + (int(status)+200)%400, index: index, body: body}
 		_, errStatus := c.Status(t.Context(), "node2:7002")
 		_, errTerm := c.Term(t.Context(), "node2", "node2:7002")
@@ -77,7 +77,7 @@ func says(body []byte) bool {
 // A node's secret goes to the address that its settings or members name, and nowhere else.
 func TestRedirectsAreNotFollowed(t *testing.T) {
 	asked := 0
-	c := NewClient(func() string { return "c1" }, "secret")
+	c := NewClient(func() string { return "c1" }, "secret", nil)
 	c.http.Transport = counting{answering{status: http.StatusTemporaryRedirect}, &asked}
 	_, err := c.Status(t.Context(), "node2:7002")
 	require.ErrorIs(t, err, model.ErrWrongNode)
@@ -97,7 +97,7 @@ func (c counting) RoundTrip(r *http.Request) (*http.Response, error) {
 // An answer that no node has given, but something in between, does not say whether a write was done.
 func TestStrangeAnswerToAWriteLeavesItOpen(t *testing.T) {
 	for _, status := range []int{http.StatusBadGateway, http.StatusGatewayTimeout, http.StatusInternalServerError} {
-		c := NewClient(func() string { return "c1" }, "")
+		c := NewClient(func() string { return "c1" }, "", nil)
 		c.http.Transport = answering{status: status, body: []byte("<html>" + strconv.Itoa(status) + "</html>")}
 		_, _, err := c.Commands(t.Context(), "node2:7002", []model.Unit{model.Single(model.Command{Type: model.CommandDelete, ID: "a"})})
 		require.ErrorIs(t, err, model.ErrOutcomeUnknown)

@@ -19,7 +19,7 @@ const ourCluster = "cluster1"
 // mustClient returns a client of a node of ourCluster that knows the secret.
 func mustClient(t *testing.T) *peer.Client {
 	t.Helper()
-	c := peer.NewClient(func() string { return ourCluster }, "s3cret")
+	c := peer.NewClient(func() string { return ourCluster }, "s3cret", nil)
 	t.Cleanup(c.Close)
 	return c
 }

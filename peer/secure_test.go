@@ -37,7 +37,7 @@ func TestNodesThatDoNotSpeakTLSWithThisOneDidNothing(t *testing.T) {
 	files := authority.WriteFiles(t, ours.Node(t, "node1"), ours.PEM)
 	keeper, err := certs.OpenPeer(certs.PeerFiles(files.Cert, files.Key, files.CA), "127.0.0.1:7001", slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
-	client := peer.NewTLSClient(func() string { return "c1" }, "", keeper)
+	client := peer.NewClient(func() string { return "c1" }, "", keeper)
 	t.Cleanup(client.Close)
 	term, err := client.Term(t.Context(), "node2", listening(t, ours.Node(t, "node2"), ours))
 	require.NoError(t, err)

@@ -135,14 +135,16 @@ func (a *applier) gather(ctx context.Context) {
 	}
 }
 
-// apply writes consecutive entries in one transaction, publishes them and tells their proposers. Those behind an
-// entry that commits a restore are left for the next time.
+// apply applies consecutive entries. Those behind an entry that commits a restore are left for the next time.
 func (a *applier) apply(ctx context.Context, entries []entry) error {
-	before := beforeCommit(entries)
-	if len(before) == 0 {
-		return a.applyCommit(ctx, &entries[0])
+	if before := beforeCommit(entries); len(before) > 0 {
+		return a.applyTogether(ctx, before)
 	}
-	entries = before
+	return a.applyCommit(ctx, &entries[0])
+}
+
+// applyTogether writes entries in one transaction, publishes them and tells their proposers.
+func (a *applier) applyTogether(ctx context.Context, entries []entry) error {
 	units, err := decode(entries)
 	if err == nil {
 		err = a.prepare(ctx, units)

@@ -53,7 +53,8 @@ func (d *decider) decide(entries []entry, units [][]model.Unit) (outcomes [][]mo
 	return outcomes, commands, nil
 }
 
-// decideEntry returns the outcomes of the units of one entry, and how many commands they have.
+// decideEntry returns the outcomes of the units of one entry, and how many commands it is stored for. One from which on changes
+// are kept counts as a command; the steps of a restore change nothing here, and count for nothing.
 func (d *decider) decideEntry(e *entry, units []model.Unit) ([]model.UnitOutcome, int, error) {
 	if e.data == nil {
 		return nil, 0, nil

@@ -23,14 +23,6 @@ type Member struct {
 	Voter   bool   `json:"voter"`
 }
 
-func servers(r *raft.Raft) ([]raft.Server, error) {
-	future := r.GetConfiguration()
-	if err := future.Error(); err != nil {
-		return nil, fmt.Errorf("read the members: %w", err)
-	}
-	return future.Configuration().Servers, nil
-}
-
 // Members lists the nodes of the newest configuration that this node has, by their ids. It is empty while the
 // node runs no Raft.
 func (e *engine) Members() []Member {
@@ -38,11 +30,11 @@ func (e *engine) Members() []Member {
 	if running == nil {
 		return nil
 	}
-	servers, err := servers(running.raft)
-	if err != nil {
+	future := running.raft.GetConfiguration()
+	if future.Error() != nil {
 		return nil
 	}
-	return MembersOf(servers)
+	return MembersOf(future.Configuration().Servers)
 }
 
 // MembersOf returns the members of a configuration, by their ids.

@@ -55,7 +55,7 @@ func (n *Node) ReceiveBackup(ctx context.Context, body io.Reader) (*snapshot.Bac
 
 // ProposeStep proposes a step of a restore and returns its outcome.
 func (p *proposer) ProposeStep(ctx context.Context, step model.RestoreStep) (model.Outcome, error) {
-	return p.proposeAside(ctx, step, func() {})
+	return p.proposeEntry(ctx, wire.AppendRestoreStep(nil, &step), func() {})
 }
 
 // ProposeAlone proposes a step of a restore once no write is on its way, and keeps writes back until it is applied.
@@ -63,11 +63,5 @@ func (p *proposer) ProposeAlone(ctx context.Context, step model.RestoreStep) (ou
 	if err := p.writes.Acquire(ctx, writesAtOnce); err != nil {
 		return outcome, fmt.Errorf("%w (%v)", model.ErrTimeout, err) // %v: the outcome is certain
 	}
-	return p.proposeAside(ctx, step, func() { p.writes.Release(writesAtOnce) })
-}
-
-// proposeAside proposes a step of a restore and waits until this node has applied it. done is called then, also when
-// the caller has left.
-func (p *proposer) proposeAside(ctx context.Context, step model.RestoreStep, done func()) (outcome model.Outcome, err error) {
-	return p.proposeEntry(ctx, wire.AppendRestoreStep(nil, &step), done)
+	return p.proposeEntry(ctx, wire.AppendRestoreStep(nil, &step), func() { p.writes.Release(writesAtOnce) })
 }

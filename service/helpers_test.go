@@ -144,7 +144,7 @@ func (o nodeOptions) mustOpen(t *testing.T) *testNode {
 	t.Helper()
 	n := o.mustPrepare(t)
 	var wg sync.WaitGroup
-	wg.Go(func() { n.levels.watch(n.ctx) })
+	wg.Go(func() { n.levels.watch(t.Context()) })
 	t.Cleanup(func() { n.close(); wg.Wait() })
 	return n
 }

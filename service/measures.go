@@ -39,7 +39,7 @@ func (r *storeReads) failed(err error) {
 func (s *VersionService) Measures() model.Measures {
 	status := s.node.Status()
 	m := model.Measures{
-		State: status.State, LeaderKnown: status.LeaderID != "", Serving: s.serving(), Removed: s.cluster.Removed() != nil,
+		State: status.State, LeaderKnown: status.LeaderID != "", Serving: s.guard.Serving(), Removed: s.cluster.Removed() != nil,
 		StoreDiffers: s.trust.Err() != nil, MembersDisagree: s.trust.Conflict() != "",
 		LogHeld: s.node.LogFailure() != nil,
 		Term:    status.Term, CommitIndex: status.Commit, AppliedIndex: status.Applied, LastIndex: status.LastIndex,

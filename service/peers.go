@@ -14,7 +14,7 @@ import (
 // Status is what this node tells other nodes of itself.
 func (s *VersionService) Status(ctx context.Context) peer.Status {
 	status := peer.Status{Status: s.node.Status(), Port: s.settings.Port, Release: s.settings.Release}
-	status.Serving, status.Level = s.serving(), s.level.current.Load()
+	status.Serving, status.Level = s.guard.Serving(), s.level.current.Load()
 	if err := s.trust.Err(); err != nil {
 		status.Divergence = err.Error()
 	}

@@ -113,13 +113,12 @@ func (w *redisWriter) take() (sets []dao.CachedVersion, removes []string) {
 // write reports whether to go on, which it does until the context ends.
 func (w *redisWriter) write(ctx context.Context, sets []dao.CachedVersion, removes []string) bool {
 	err := w.writeOnce(ctx, sets, removes)
-	if was := w.failed.Swap(err != nil); err != nil && !was && ctx.Err() == nil {
-		w.log.Warn("Redis does not take writes; reads go to the database, the reload will mend the cache", "err", err)
-	} else if err == nil && was {
-		w.log.Info("Redis takes writes again")
-	}
 	if err == nil {
+		w.recovered()
 		return true
+	}
+	if !w.failed.Swap(true) && ctx.Err() == nil {
+		w.log.Warn("Redis does not take writes; reads go to the database, the reload will mend the cache", "err", err)
 	}
 	w.failures.Add(1)
 	return group.Pause(ctx, redisPause)

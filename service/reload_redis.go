@@ -40,7 +40,7 @@ func (s *VersionService) beginRedisReload(ctx context.Context) *redisReload {
 		return nil
 	}
 	r := &redisReload{
-		redis: s.redis, records: s.mysql.records, observer: s.observer, log: s.log, token: rand.Text(), began: time.Now(),
+		redis: s.redis, records: s.mysql.records, observer: s.settings.Observer, log: s.log, token: rand.Text(), began: time.Now(),
 		current: func() bool { return s.guard.Serving() && s.level.current.Load() },
 	}
 	r.locked, r.err = s.redis.redisDao.TryLock(ctx, r.token, reloadLockTTL)

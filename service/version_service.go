@@ -69,12 +69,9 @@ type VersionService struct {
 	writes  *writer
 	reads   *reader
 
-	ctx    context.Context // ends with Close
-	cancel context.CancelFunc
+	cancel context.CancelFunc // ends what goes on behind requests
 	// backups and restores bound what holds a view of the database, or a whole backup on disk.
 	backups, restores *group.Gate
-
-	observer Observer
 }
 
 // NewVersionService joins the parts and starts the Raft node. Run must be called for the node to find
@@ -91,7 +88,7 @@ func NewVersionService(settings Settings, mysql *VersionMysqlService, redis *Ver
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &VersionService{
-		stateMachine: machine, node: node, peers: peers, settings: settings, log: log, observer: observer, ctx: ctx, cancel: cancel,
+		stateMachine: machine, node: node, peers: peers, settings: settings, log: log, cancel: cancel,
 		backups: group.NewGate(backupsMax, 0), restores: group.NewGate(1, 0),
 		rows: &rows{node: node, mysql: mysql, trust: machine.trust, observer: observer},
 	}
@@ -111,9 +108,6 @@ func NewVersionService(settings Settings, mysql *VersionMysqlService, redis *Ver
 	s.levels = &levelWatch{level: machine.level, node: node, serving: s.guard.Serving, indexOf: s.reads.indexOnce, redis: redis}
 	return s, nil
 }
-
-// serving reports whether the store may be read.
-func (s *VersionService) serving() bool { return s.guard.Serving() }
 
 // Run finds the node its cluster, looks after members and store while it leads, and keeps the caches,
 // until the context ends or the node cannot go on; the error then says why.

@@ -72,7 +72,7 @@ func (n watchedNode) Fit() error {
 	if err := n.cluster.Removed(); err != nil {
 		return err
 	}
-	if !n.serving() {
+	if !n.guard.Serving() {
 		return model.ErrNotCaughtUp
 	}
 	return nil
@@ -83,7 +83,7 @@ func (n watchedNode) Fit() error {
 func (n watchedNode) ChangesAfter(ctx context.Context, revision uint64, limit int) ([]model.Change, uint64, error) {
 	gen := n.trust.Gen()
 	kept, _, err := newEnough(n.reads.lookup, func() (keptChanges, uint64, error) { return n.mysql.changesAfter(ctx, revision, limit) })
-	if n.trust.Gen() != gen || !n.serving() {
+	if n.trust.Gen() != gen || !n.guard.Serving() {
 		err = model.ErrNotCaughtUp // some may be missing of what was read
 	}
 	return kept.list, kept.floor, err

@@ -322,7 +322,7 @@ func TestRebuiltStoreEndsStreams(t *testing.T) {
 	require.Equal(t, "a", mustNext(t, w)[0].Record.ID)
 	require.NoError(t, n.node.RebuildStore(within(t, serviceTimeout)))
 	place := requireEnd(t, w)
-	eventually(t, n.serving)
+	eventually(t, n.guard.Serving)
 	n.mustAdd(t, "b", "1")
 	require.Equal(t, "b", mustNext(t, n.mustWatch(t, changes.Request{Since: place}))[0].Record.ID)
 }

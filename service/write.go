@@ -55,7 +55,7 @@ func (s *VersionService) WriteBatch(ctx context.Context, unit model.Unit, key st
 	result, err := s.decideBatch(ctx, unit)
 	var wrong *model.ItemsError
 	if !errors.As(err, &wrong) {
-		s.observer.BatchWritten(unit, result, err, time.Since(began))
+		s.settings.Observer.BatchWritten(unit, result, err, time.Since(began))
 	}
 	return result, err
 }

@@ -198,7 +198,7 @@ type servingWhenTold struct {
 
 func (w *servingWhenTold) Write(line []byte) (int, error) {
 	if bytes.Contains(line, []byte("was built anew")) {
-		w.told <- w.node.Load().serving()
+		w.told <- w.node.Load().guard.Serving()
 	}
 	return len(line), nil
 }

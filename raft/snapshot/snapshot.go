@@ -81,19 +81,15 @@ func Write(ctx context.Context, w io.Writer, view View) error {
 	}
 	sum := crc32.New(Castagnoli)
 	summed := io.MultiWriter(compressed, sum)
-	dedup, err := writeDedupRecords(ctx, summed, view)
-	if err != nil {
-		return errors.Join(err, compressed.Close())
+	var count uint64
+	for _, write := range []func(context.Context, io.Writer, View) (uint64, error){writeDedupRecords, writeChanges, writeRecords} {
+		n, err := write(ctx, summed, view)
+		if err != nil {
+			return errors.Join(err, compressed.Close())
+		}
+		count += n
 	}
-	changes, err := writeChanges(ctx, summed, view)
-	if err != nil {
-		return errors.Join(err, compressed.Close())
-	}
-	records, err := writeRecords(ctx, summed, view)
-	if err != nil {
-		return errors.Join(err, compressed.Close())
-	}
-	end := binary.AppendUvarint([]byte{flagEnd}, dedup+changes+records)
+	end := binary.AppendUvarint([]byte{flagEnd}, count)
 	_, err = compressed.Write(binary.BigEndian.AppendUint32(end, sum.Sum32()))
 	return errors.Join(err, compressed.Close())
 }

@@ -102,9 +102,10 @@ func (d *watchdog) handOver(ctx context.Context, w *storeWatch) (pause time.Dura
 	case !found && heldUp == nil:
 		return nobodyPause // it loads a snapshot or its rows, or is at a large transaction, and goes on by itself
 	case !found:
-		w.tell(func() {
+		if !w.told {
 			d.Log.Error("the store holds up this leader and no other voter is better off; writes are refused until the store is back", "store", d.Node.Store(), "err", heldUp)
-		})
+		}
+		w.told = true
 		return nobodyPause
 	case w.stuck() && heldUp == nil:
 		d.Log.Info("the store of this leader is at work on what came before; handing over to a voter that is further", "to", target.ID)
@@ -117,14 +118,6 @@ func (d *watchdog) handOver(ctx context.Context, w *storeWatch) (pause time.Dura
 		d.calm.Warn("handing over failed; trying again", "after", handOverPause, "err", err)
 	}
 	return handOverPause
-}
-
-// tell says once in an outage that nobody is better off.
-func (w *storeWatch) tell(log func()) {
-	if !w.told {
-		log()
-	}
-	w.told = true
 }
 
 // betterVoter finds the voter that should rather lead; with a time to beat, among those whose transactions are known

@@ -1,6 +1,10 @@
 package state
 
-import "versiond/model"
+import (
+	"slices"
+
+	"versiond/model"
+)
 
 // Change is what becomes of one id: a new row, or none.
 type Change struct {
@@ -69,18 +73,22 @@ func (s *stage) begin() { s.undo, s.undoing, s.sumThen = s.undo[:0], true, s.sum
 
 // end leaves what was put since begin, or takes it back, the newest first.
 func (s *stage) end(keep bool) {
-	for i := len(s.undo) - 1; i >= 0 && !keep; i-- {
-		if f := s.undo[i]; f.seen {
-			s.changes[f.ID] = f.Change
-		} else {
-			delete(s.changes, f.ID)
-			s.order = s.order[:len(s.order)-1] // new ids were appended in the order of undo
-		}
-	}
 	if !keep {
+		for _, f := range slices.Backward(s.undo) {
+			s.takeBack(f)
+		}
 		s.sum = s.sumThen
 	}
 	s.undo, s.undoing = s.undo[:0], false
+}
+
+func (s *stage) takeBack(f former) {
+	if f.seen {
+		s.changes[f.ID] = f.Change
+		return
+	}
+	delete(s.changes, f.ID)
+	s.order = s.order[:len(s.order)-1] // new ids were appended in the order of undo
 }
 
 // rows returns what is staged as one upsert and one delete.

@@ -127,7 +127,7 @@ func (n *node) start(root string, listed []service.Listed, tokens []controller.T
 		return err
 	}
 	n.later(dir.Close)
-	peers := peer.NewClient(func() string { return dir.Identity().Cluster }, "")
+	peers := peer.NewClient(func() string { return dir.Identity().Cluster }, "", nil)
 	n.later(func() error { peers.Close(); return nil })
 	s, measures, err := n.openService(dir, peers, listed)
 	if err != nil {
