@@ -2,6 +2,7 @@ package controller_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -11,6 +12,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -68,6 +70,28 @@ func TestStreamsEndWithTheirToken(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A client is let in until its certificate ends: to the second, and not for as long as it keeps a stream open. That another one
+// ends, of an authority that has a new one meanwhile, changes nothing.
+func TestStreamsEndWithTheirCertificate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		authority := &x509.Certificate{NotAfter: began.Add(time.Hour)}
+		ops := &x509.Certificate{Subject: pkix.Name{CommonName: "ops"}, NotAfter: began.Add(2 * time.Hour)}
+		access := controller.Access{Certificates: []controller.Certificate{{Name: "ops", Role: naming.RoleRead}}}
+		access.Vouches = func([][]*x509.Certificate) bool { return !time.Now().After(ops.NotAfter) }
+		v, err := controller.NewVersionController(newFakeService(), slog.New(slog.DiscardHandler), controller.Options{Access: access})
+		require.NoError(t, err)
+		watch := httptest.NewRequest(http.MethodGet, "https://"+ownHost+"/version/watch", nil)
+		watch.TLS = &tls.ConnectionState{PeerCertificates: []*x509.Certificate{ops}, VerifiedChains: [][]*x509.Certificate{{ops, authority}}}
+		patience, stop := context.WithTimeout(t.Context(), 3*time.Hour)
+		defer stop()
+		answer := httptest.NewRecorder()
+		routers.SetUpVersionRouter(v).ServeHTTP(answer, watch.WithContext(patience))
+		require.Equal(t, ops.NotAfter.Add(time.Second), time.Now())
+		require.Contains(t, answer.Body.String(), `{"type":"error","code":"unauthorized","detail":"a certificate has ended by which this was allowed: `)
+	})
 }
 
 // A backup is cut off as well, so that nobody takes the part for the whole.
