@@ -2,9 +2,11 @@ package cli
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -29,7 +31,7 @@ func newBackupCommand(environ []string) *cobra.Command {
 		p := s.progress()
 		counted := &counter{told: func(n int64) { p.say("%s saved", bytesText(n)) }}
 		var index uint64
-		err := into(args[0], s.out, func(w io.Writer) (err error) {
+		err := into(args[0], 0o600, s.out, func(w io.Writer) (err error) {
 			counted.to = w
 			index, err = c.Backup(ctx, counted)
 			return err
@@ -43,21 +45,35 @@ func newBackupCommand(environ []string) *cobra.Command {
 	return cmd
 }
 
-// into writes a file, which has its name once it is whole; - is out. What is no file, such as /dev/null or a pipe, is
-// written to and not replaced.
-func into(name string, out io.Writer, write func(w io.Writer) error) error {
+// into writes a file, which has its name once it is whole; - is out. One that is there keeps its mode, and its place when
+// name is a link to it; mode is that of a new one, less the umask. What is no file, such as /dev/null or a pipe, is written
+// to and not replaced.
+func into(name string, mode fs.FileMode, out io.Writer, write func(w io.Writer) error) error {
 	if name == "-" {
 		return write(out)
 	}
-	if there, err := os.Stat(name); err == nil && !there.Mode().IsRegular() {
+	there, err := os.Stat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return err
+	case !there.Mode().IsRegular():
 		return intoOpen(name, write)
+	default:
+		mode = there.Mode().Perm()
+		if name, err = filepath.EvalSymlinks(name); err != nil {
+			return err
+		}
 	}
-	file, err := os.CreateTemp(filepath.Dir(name), filepath.Base(name)+".*.part")
+	file, err := os.OpenFile(name+"."+rand.Text()[:8]+".part", os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = os.Remove(file.Name()) }() // it has another name by then when all went well
 	err = write(file)
+	if err == nil && there != nil {
+		err = file.Chmod(mode) // of which the umask may have taken something
+	}
 	if err == nil {
 		err = file.Sync()
 	}

@@ -35,7 +35,7 @@ func newExportCommand(environ []string) *cobra.Command {
 		}
 		name, n := append(args, "-")[0], 0
 		p := s.progress()
-		err := into(name, s.out, func(w io.Writer) error {
+		err := into(name, 0o666, s.out, func(w io.Writer) error {
 			out := newRecordWriter(w, form)
 			for record, err := range c.List(ctx, which) {
 				if err == nil {
