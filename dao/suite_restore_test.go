@@ -87,6 +87,19 @@ func (s *store) testRestoreUnderView(t *testing.T) {
 	require.False(t, view.State().Restoring)
 }
 
+// testRestoreOverUnreadableRows breaks when a load retries for ever because of rows that nobody can read any more.
+func (s *store) testRestoreOverUnreadableRows(t *testing.T) {
+	s.mustCreate(t)
+	s.mustApply(t, manyVersions(5001)) // the last one is where the second batch of DeleteAll begins
+	require.NoError(t, s.InsertChanges(t.Context(), someChanges(1, 5001)))
+	require.NoError(t, s.DB.Exec("UPDATE versions SET attributes = '['").Error)
+	require.NoError(t, s.DB.Exec("UPDATE version_changes SET attributes = '['").Error)
+	require.NoError(t, s.BeginRestore(t.Context(), identity))
+	require.NoError(t, s.DeleteAll(t.Context()))
+	require.Empty(t, s.mustIDs(t))
+	require.Empty(t, s.mustKept(t))
+}
+
 // testRestoreWithoutTables breaks when a load retries for ever on tables that somebody dropped.
 func (s *store) testRestoreWithoutTables(t *testing.T) {
 	require.NoError(t, s.BeginRestore(t.Context(), identity))

@@ -98,6 +98,7 @@ func runSuite(t *testing.T, open func(t testing.TB) *store) {
 		"restore interrupted":               (*store).testRestoreInterrupted,
 		"restore under an open view":        (*store).testRestoreUnderView,
 		"restore without tables":            (*store).testRestoreWithoutTables,
+		"restore over unreadable rows":      (*store).testRestoreOverUnreadableRows,
 		"dedup records":                     (*store).testDedupRecords,
 		"large dedup records":               (*store).testLargeDedupRecords,
 		"dedup records in views":            (*store).testDedupRecordsInViews,

@@ -2,7 +2,6 @@ package dao
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	"gorm.io/gorm"
@@ -30,33 +29,31 @@ func (d *VersionMysqlDao) BeginRestore(ctx context.Context, identity model.Ident
 // returns model.ErrStateMoved when the tables are gone.
 func (d *VersionMysqlDao) DeleteAll(ctx context.Context) error {
 	tx := d.DB.WithContext(ctx)
-	err := deleteRows(tx, "revision", 0, func(row dedupRow) uint64 { return row.Revision })
+	err := deleteRows[dedupRow, int64](tx, "revision")
 	if err == nil {
-		err = deleteRows(tx, "revision", 0, func(row changeRow) uint64 { return row.Revision })
+		err = deleteRows[changeRow, int64](tx, "revision")
 	}
 	if err == nil {
-		err = deleteRows(tx, "id", "", func(row model.Version) string { return row.ID })
+		err = deleteRows[model.Version, string](tx, "id")
 	}
 	return d.translateWrite(ctx, "clearing the records", err)
 }
 
-// deleteRows removes all rows of a table in batches, from the lowest key on. Without the lower bound each step
-// would walk again over what MySQL has not purged yet.
-func deleteRows[Row, Key any](tx *gorm.DB, column string, from Key, key func(Row) Key) error {
-	for {
-		var end Row
-		err := tx.Where(column+" > ?", from).Order(column).Offset(rowsPerClearMax - 1).Take(&end).Error
-		if errors.Is(err, gorm.ErrRecordNotFound) {
-			return tx.Where(column+" >= ?", from).Delete(new(Row)).Error
-		}
-		if err != nil {
+// deleteRows removes all rows of a table in batches, from the lowest key on. Of the rows it reads keys alone, as nothing else
+// of them need be readable any more. Without the lower bound each step would walk again over what MySQL has not purged yet.
+func deleteRows[Row, Key any](tx *gorm.DB, column string) error {
+	for left := tx.Where("1 = 1").Session(&gorm.Session{}); ; {
+		var next []Key
+		if err := left.Model(new(Row)).Order(column).Offset(rowsPerClearMax).Limit(1).Pluck(column, &next).Error; err != nil {
 			return err
 		}
-		to := key(end)
-		if err := tx.Where(column+" >= ? AND "+column+" <= ?", from, to).Delete(new(Row)).Error; err != nil {
+		if len(next) == 0 {
+			return left.Delete(new(Row)).Error
+		}
+		if err := left.Where(column+" < ?", next[0]).Delete(new(Row)).Error; err != nil {
 			return err
 		}
-		from = to
+		left = tx.Where(column+" >= ?", next[0]).Session(&gorm.Session{})
 	}
 }
 
