@@ -179,6 +179,7 @@ func (m *stateMachine) LoadInternal(ctx context.Context, cluster string) error {
 	m.hub.Reset(0, 0)
 	err := m.mysql.load(ctx)
 	if err == nil {
+		m.candidates.Clear() // who asked meanwhile has seen what was loaded by then
 		m.hub.Reset(m.mysql.changesFloor(), m.mysql.records.NewestChange())
 	}
 	m.trust.FoundAtStart(err)

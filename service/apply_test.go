@@ -1,6 +1,7 @@
 package service
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
@@ -204,6 +205,38 @@ func TestReadersSeeNothingBeforePublish(t *testing.T) {
 	require.True(t, exists)
 	_, cached := a.redis.GetVersionByID(t.Context(), "a", state.Mark{Revision: 99})
 	require.False(t, cached)
+}
+
+// While a store is loaded its index has some of the records. If this fails, who asks for the newest then has all others
+// answered from these few, until one of them changes.
+func TestNothingIsKeptOfQuestionsWhileTheStoreIsLoaded(t *testing.T) {
+	a := mustApplied(t)
+	commands := make([]model.Command, storePageSize+1)
+	for i := range commands {
+		commands[i] = add(fmt.Sprintf("id-%05d", i), "1")
+	}
+	a.group(t, commands)
+	which := model.Candidates{IDs: []string{commands[0].ID, commands[storePageSize].ID}}
+	meanwhile := 0
+	ctx := model.WithWork(t.Context(), func() {
+		if _, begun := a.mysql.records.Get(which.IDs[0]); !begun || meanwhile > 0 {
+			return
+		}
+		_, _, err := a.candidates.Load(t.Context(), which, func() uint64 { return a.at.Index }, func(context.Context) (records []model.VersionDB, _ uint64, _ error) {
+			for _, id := range which.IDs {
+				if _, exists := a.mysql.records.Get(id); exists {
+					records = append(records, record(id, "1"))
+				}
+			}
+			meanwhile = len(records)
+			return records, 0, nil
+		})
+		require.NoError(t, err)
+	})
+	require.NoError(t, a.LoadInternal(ctx, a.identity.Cluster))
+	require.Equal(t, 1, meanwhile, "one is loaded by then")
+	_, _, kept := a.candidates.Get(which)
+	require.False(t, kept)
 }
 
 // A restored store must be what the snapshot holds, whatever was there before, and its position the

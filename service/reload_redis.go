@@ -121,6 +121,9 @@ func (r *redisReload) deleteOrphans(ctx context.Context) error {
 			return err
 		}
 		orphans := r.orphans(ids)
+		if !r.current() {
+			return nil // a store that goes out of use has an empty index, by which all are
+		}
 		for _, id := range orphans {
 			if !r.redis.writer.underWay(id) {
 				r.deleted++
