@@ -219,7 +219,8 @@ func TestNothingIsKeptOfQuestionsWhileTheStoreIsLoaded(t *testing.T) {
 	which := model.Candidates{IDs: []string{commands[0].ID, commands[storePageSize].ID}}
 	meanwhile := 0
 	ctx := model.WithWork(t.Context(), func() {
-		if _, begun := a.mysql.records.Get(which.IDs[0]); !begun || meanwhile > 0 {
+		_, first := a.mysql.records.Get(which.IDs[0])
+		if _, last := a.mysql.records.Get(which.IDs[1]); !first || last || meanwhile > 0 {
 			return
 		}
 		_, _, err := a.candidates.Load(t.Context(), which, func() uint64 { return a.at.Index }, func(context.Context) (records []model.VersionDB, _ uint64, _ error) {
