@@ -92,6 +92,8 @@ func requireRegistry(t *testing.T, port int) {
 	require.Equal(t, "cross_site", code)
 	status, _, code, _ = browse(t, port, http.MethodDelete, "/version/libstdc++6", "", "Origin", fromRegistry)
 	require.Equal(t, http.StatusNoContent, status, code)
+	_, _, code, detail := browse(t, port, http.MethodPost, "/restore", "no backup", "Origin", fromRegistry)
+	require.Equal(t, "unsupported_media_type", code, detail)
 	requireSlashesPassed(t, port)
 }
 
