@@ -41,7 +41,7 @@ type Redis struct {
 	Addr     string `yaml:"addr" example:"127.0.0.1:6379" usage:"Redis as a second cache; none when not set"`
 	Username string `yaml:"username" example:"versiond" usage:"ACL user of that Redis; its default user when not set" see:"the rights that it needs: operations.md#redis-with-users-or-tls"`
 	Password Secret `yaml:"password" example:"a password" usage:"password of that Redis"`
-	DB       int    `yaml:"db" example:"0" usage:"database number in that Redis"`
+	DB       int    `yaml:"db" example:"0" usage:"database number in that Redis, for this cluster alone: another one on it would delete its copies"`
 	// TLS encrypts the connections; the files may be given with it.
 	TLS      bool   `yaml:"tls" example:"true" usage:"encrypt the connections to that Redis, and check its certificate"`
 	CAFile   string `yaml:"caFile" example:"/etc/versiond/redis-ca.pem" usage:"authority that signed the certificate of that Redis; those of the machine when not set"`

@@ -19,7 +19,7 @@ const (
 )
 
 // CachedVersion is a record as it stands in Redis, as JSON that other programs may read. Cluster is
-// the ID of the cluster it comes from, since several may use one Redis.
+// the ID of the cluster it comes from: what a cluster before left there, or another one by mistake, counts for nothing.
 type CachedVersion struct {
 	model.VersionDB
 	Cluster string `json:"cluster"`

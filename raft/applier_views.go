@@ -54,6 +54,8 @@ func (a *applier) settleView(ctx context.Context, request *viewRequest) error {
 // killed may have come back without its last commits: a snapshot or a backup of it would lack them for
 // good, since the log is cut off behind a snapshot.
 func (a *applier) viewOfStored(ctx context.Context) (View, error) {
+	ctx, cancel := context.WithTimeout(ctx, viewWaitMax) // whoever asked has left by then
+	defer cancel()
 	view, err := a.service.OpenViewInternal(ctx)
 	if err != nil {
 		return nil, err

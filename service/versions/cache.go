@@ -154,6 +154,11 @@ func (q *question) isAbout(c change) bool {
 	return !c.deleted && len(q.which.IDs) == 0 && strings.HasPrefix(c.id, q.which.Prefix) && (q.which.Platform == "" || q.which.Platform == c.platform)
 }
 
+// mayBeAbout reports whether a change can be about the records of a question that are not read yet.
+func (q *question) mayBeAbout(c change) bool {
+	return q.ids[c.id] || len(q.which.IDs) == 0 && strings.HasPrefix(c.id, q.which.Prefix)
+}
+
 // Changed lets go of what a change makes wrong. It is called before readers are shown the change's index.
 func (c *Cache) Changed(id, platform string, deleted bool) {
 	c.mu.Lock()
@@ -164,8 +169,9 @@ func (c *Cache) Changed(id, platform string, deleted bool) {
 	what := change{id, platform, deleted}
 	for _, q := range c.questions.Values() {
 		switch {
-		case !q.kept:
+		case !q.kept && q.mayBeAbout(what):
 			q.changed = append(q.changed, what)
+		case !q.kept:
 		case q.isAbout(what):
 			c.questions.Remove(q.key)
 		}
