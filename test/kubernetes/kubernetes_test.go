@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -40,6 +41,50 @@ func TestPodsMakeACluster(t *testing.T) {
 	p.place(moved)
 	p.start(program, moved)
 	p.requireReady(all...)
+}
+
+// Two of three volumes are lost, and the third node is recovered by a pod of its own, with the variables of the set: what it had is
+// there again on all three. If this fails, everything is lost with a majority of the volumes.
+func TestTwoOfThreeVolumesAreLost(t *testing.T) {
+	p := newPods(t)
+	all := p.startAll()
+	status, body := p.send(http.MethodPost, all[0], "HTTP", "/version", "ci", `{"id":"kept","versionNo":"1","platform":"linux"}`)
+	require.Equal(t, http.StatusCreated, status, body)
+	left := all[1]
+	p.requireRecord(left)
+	for _, pod := range all {
+		p.running[pod].Kill()
+		if pod != left {
+			require.NoError(t, os.RemoveAll(p.volume(pod)))
+		}
+	}
+
+	p.start(program, left, "recover")
+	require.Equal(t, 2, p.running[left].Wait(patience), "it waits for --yes")
+	p.start(program, left, "recover", "--yes")
+	require.Zero(t, p.running[left].Wait(patience))
+	p.start(program, left)
+	p.requireReady(left)
+	for _, pod := range all {
+		if pod != left {
+			p.start(program, pod)
+		}
+	}
+	p.requireReady(all...)
+	for _, pod := range all {
+		p.requireRecord(pod)
+	}
+}
+
+// requireRecord waits until a pod has the record itself.
+func (p *pods) requireRecord(pod string) {
+	p.t.Helper()
+	cluster.Eventually(p.t, patience, "the record on "+pod, func() error {
+		if status, body := p.get(pod, "HTTP", "/version/kept?level=none", "ci"); status != http.StatusOK {
+			return fmt.Errorf("%d %s", status, body)
+		}
+		return nil
+	})
 }
 
 // The component for TLS, with a Secret that is made as its description says, makes the same, and the probes get their answer. If

@@ -52,14 +52,17 @@ func (p *pods) place(pod string) {
 	require.NoError(p.t, os.WriteFile(p.hosts(), hosts.Bytes(), 0o600))
 }
 
+// volume is where a pod has its data.
+func (p *pods) volume(pod string) string { return filepath.Join(p.dir, pod) }
+
 func (p *pods) hosts() string { return filepath.Join(p.dir, "hosts") }
 
-// start runs a pod's container where place put it, with the volume that it had before.
-func (p *pods) start(program, pod string) {
+// start runs a pod's container where place put it, with the volume that it had before, and with arguments if there are some.
+func (p *pods) start(program, pod string, args ...string) {
 	p.t.Helper()
 	const run = `mount --bind "$HOSTS" /etc/hosts && exec "$0" "$@"`
-	env := append(p.set.env(p.t, pod, p.dir), "PATH="+os.Getenv("PATH"), "HOSTS="+p.hosts(), "VERSIOND_DATA_DIR="+filepath.Join(p.dir, pod))
-	process := cluster.NewProcess(p.t, "/usr/bin/unshare", []string{"--mount", "sh", "-c", run, program}, env, filepath.Join(p.dir, pod+".log"))
+	env := append(p.set.env(p.t, pod, p.dir), "PATH="+os.Getenv("PATH"), "HOSTS="+p.hosts(), "VERSIOND_DATA_DIR="+p.volume(pod))
+	process := cluster.NewProcess(p.t, "/usr/bin/unshare", append([]string{"--mount", "sh", "-c", run, program}, args...), env, filepath.Join(p.dir, pod+".log"))
 	process.RunOn(p.names[pod])
 	process.Start()
 	p.running[pod] = process
@@ -69,9 +72,15 @@ func (p *pods) start(program, pod string) {
 // where it names none.
 func (p *pods) get(pod, scheme, path, who string) (status int, body string) {
 	p.t.Helper()
+	return p.send(http.MethodGet, pod, scheme, path, who, "")
+}
+
+func (p *pods) send(method, pod, scheme, path, who, record string) (status int, body string) {
+	p.t.Helper()
 	url := fmt.Sprintf("%s://versiond%s", strings.ToLower(cmp.Or(scheme, "HTTP")), path)
-	request, err := http.NewRequestWithContext(p.t.Context(), http.MethodGet, url, nil)
+	request, err := http.NewRequestWithContext(p.t.Context(), method, url, strings.NewReader(record))
 	require.NoError(p.t, err)
+	request.Header.Set("Content-Type", "application/json")
 	if who != "" {
 		request.Header.Set("Authorization", "Bearer "+tokenOf(who))
 	}
