@@ -2,7 +2,6 @@ package certs
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -31,15 +30,30 @@ func (p Pair) Write(dir, name string) error {
 	return nil
 }
 
-// Renew is Write in the place of a pair that is of no use any more. The key goes first, for the same reason.
+// Renew is Write in the place of a pair, which stays until both files are written. Its key goes first, for the same reason.
 func (p Pair) Renew(dir, name string) error {
 	certificate, key := Paths(dir, name)
-	for _, path := range []string{key, certificate} {
-		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
+	newCertificate, newKey := Paths(dir, name+".new")
+	if err := errors.Join(removeAny(newKey), removeAny(newCertificate)); err != nil {
+		return err
 	}
-	return p.Write(dir, name)
+	if err := p.Write(dir, name+".new"); err != nil {
+		return err
+	}
+	if err := removeAny(key); err != nil {
+		return err
+	}
+	if err := os.Rename(newCertificate, certificate); err != nil {
+		return err
+	}
+	return os.Rename(newKey, key)
+}
+
+func removeAny(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 // WriteCertificate puts the certificate alone into a directory. The one of another pair is not replaced.
@@ -71,11 +85,15 @@ func writeNew(path string, text []byte, mode os.FileMode) (err error) {
 	return err
 }
 
-// Read reads a pair that Write has written, or the half that there is, and returns what is wrong with the other.
+// Read reads a pair that Write has written, or the half that there is, and returns what is wrong with the other. fs.ErrNotExist
+// is for what is not there, not for what cannot be read.
 func Read(dir, name string) (p Pair, err error) {
 	certificate, key := Paths(dir, name)
 	p.Certificate, err = os.ReadFile(certificate)
 	var errKey error
 	p.Key, errKey = os.ReadFile(key)
-	return p, cmp.Or(err, errKey)
+	if err == nil || errKey != nil && !errors.Is(errKey, fs.ErrNotExist) {
+		err = errKey
+	}
+	return p, err
 }

@@ -47,7 +47,8 @@ type importer struct {
 const importHelp = `import brings the records of FILE, or of standard input (-), into the cluster: JSON lines as versiond export writes them,
 CSV with a header or with the three columns id, version and platform, or what dpkg-query prints. What is there already and
 is the same is left alone, so that an import which was broken off is simply run again: it goes on where it ended. What a
-record of the file does not say stays as it is in the cluster, unless --replace is given; false and JSON's null say something.
+record of the file does not say stays as it is in the cluster, unless --replace is given. false says something, and so do
+null, "" and {} in JSON.
 
 What is refused is printed with its line, and the rest is done; the exit code is then 1.`
 

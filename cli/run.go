@@ -34,11 +34,11 @@ func runUntilSignal(start Start, cfg config.Config, read func() (config.Config, 
 	defer stop()
 	anew := make(chan config.Config)
 	renew := func() (config.Config, error) {
-		read, err := read()
+		now, err := read()
 		if err != nil {
 			return config.Config{}, err
 		}
-		return cfg.Renewed(read)
+		return cfg.Renewed(now)
 	}
 	wg.Go(func() { readAnew(ctx, hangups, renew, &level, anew, log) })
 	return start(ctx, cfg, anew, log, greetings)

@@ -116,7 +116,7 @@ func (c *Client) attempt(ctx context.Context, at *address, r *request, timeout t
 	response, err := c.http.Do(req)
 	if err != nil {
 		e := noAnswer(at, tooLate(parent, ctx, err))
-		e.neverSent = !connected.Load() && (e.neverSent || c.traces()) // the dial that failed may be one to send again
+		e.neverSent = !connected.Load() && (e.neverSent || c.traces()) // net/http may have dialled to send it again
 		return answer{}, e
 	}
 	c.see(indexOf(response.Header))

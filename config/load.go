@@ -34,7 +34,7 @@ func (c Config) Renewed(anew Config) (Config, error) {
 	c.Log.Level = anew.Log.Level
 	c.Auth.Tokens, c.Auth.Certificates, c.Auth.Disabled = anew.Auth.Tokens, anew.Auth.Certificates, anew.Auth.Disabled
 	if err := c.Validate(); err != nil {
-		return Config{}, fmt.Errorf("beside the settings that a restart alone changes: %w", err)
+		return Config{}, fmt.Errorf("beside the settings that a restart alone changes: %w; a restart takes all of the file", err)
 	}
 	return c, nil
 }

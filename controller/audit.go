@@ -2,6 +2,7 @@ package controller
 
 import (
 	"cmp"
+	"errors"
 	"log/slog"
 	"net"
 	"net/url"
@@ -45,11 +46,12 @@ func (f *frame) auditClient(c *gin.Context) {
 	}
 }
 
-// auditNode leaves a line for a node that joins by itself, and is of no cluster yet. What else comes to the peer port from other
+// auditNode leaves a line for a node that joins by itself, and is of no cluster yet or of another one. What else comes to the peer port from other
 // nodes is in the log of the node that its client, or the one that joins, asked. A node that is refused asks for ever, five times
 // a second.
 func (f *frame) auditNode(c *gin.Context) {
-	if !f.audits || c.GetHeader(peer.ClusterHeader) != "" {
+	elsewhere := len(c.Errors) > 0 && errors.Is(c.Errors[0].Err, model.ErrWrongNode)
+	if !f.audits || c.GetHeader(peer.ClusterHeader) != "" && !elsewhere {
 		return
 	}
 	log := f.logger

@@ -70,7 +70,7 @@ func nextEnd(by *tls.ConnectionState, now time.Time) (at time.Time, ends bool) {
 		return at, false
 	}
 	for _, certificate := range slices.Concat(by.VerifiedChains...) {
-		// Its last second counts in full.
+		// At NotAfter itself it is good still.
 		if end := certificate.NotAfter.Add(time.Second); end.After(now) && (!ends || end.Before(at)) {
 			at, ends = end, true
 		}

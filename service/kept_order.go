@@ -23,7 +23,7 @@ func (s *VersionService) checkOrder(ctx context.Context, u *model.Unit) map[int]
 // node's records may be old: before it refuses anything for them it waits until it has what is committed, and looks again.
 // Where it cannot get there it refuses nothing; reads cope with a version number that cannot be ordered.
 func (s *VersionService) outOfOrder(ctx context.Context, commands []model.Command) map[int]error {
-	if len(s.outOfOrderHere(ctx, commands)) == 0 || s.reads.awaitFresh(ctx, model.ReadOptions{Level: model.LevelLinearizable}, s.reads.freshIndex) != nil {
+	if len(s.outOfOrderHere(ctx, commands)) == 0 || s.reads.awaitFresh(ctx, model.ReadOptions{Level: model.LevelLinearizable}, s.reads.freshIndex, asLongAsAsked) != nil {
 		return nil
 	}
 	return s.outOfOrderHere(ctx, commands)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"versiond/group"
@@ -18,6 +19,8 @@ const (
 	followInterval = 100 * time.Millisecond
 	// followMost is how long it waits for what the leader has: an import may leave seconds of work behind.
 	followMost = time.Second
+	// asLongAsAsked is for what no leader can do in this node's place.
+	asLongAsAsked = time.Duration(math.MaxInt64)
 )
 
 // errPassToLeader says that this node's own store cannot serve a read that the leader's can.
@@ -121,7 +124,7 @@ func (r *reader) shouldForward(q model.Query, opts model.ReadOptions) bool {
 func (r *reader) readHere(ctx context.Context, queries []model.Query, opts model.ReadOptions, indexOf indexOf) ([]model.Found, uint64, error) {
 	for {
 		gen := r.lookup.trust.Gen()
-		if err := r.awaitFresh(ctx, opts, indexOf); err != nil {
+		if err := r.awaitFresh(ctx, opts, indexOf, followMost); err != nil {
 			return nil, 0, err
 		}
 		found, index, err := r.lookup.answer(ctx, queries, opts.Level)
@@ -169,8 +172,8 @@ func inTime(ctx context.Context, err error) error {
 // indexOf returns the index that reads of a level must reflect.
 type indexOf func(context.Context, model.Level) (uint64, error)
 
-// awaitFresh returns once this node's store reflects what opts asks for.
-func (r *reader) awaitFresh(ctx context.Context, opts model.ReadOptions, indexOf indexOf) error {
+// awaitFresh returns once this node's store reflects what opts asks for, errPassToLeader when that takes more than most.
+func (r *reader) awaitFresh(ctx context.Context, opts model.ReadOptions, indexOf indexOf, most time.Duration) error {
 	if err := r.cluster.Removed(); err != nil {
 		return err
 	}
@@ -184,7 +187,7 @@ func (r *reader) awaitFresh(ctx context.Context, opts model.ReadOptions, indexOf
 	if err != nil {
 		return err
 	}
-	if err := r.awaitApplied(ctx, index, max(index, opts.MinIndex)); err != nil {
+	if err := r.awaitApplied(ctx, index, max(index, opts.MinIndex), most); err != nil {
 		return err
 	}
 	if !r.guard.Serving() {
@@ -195,9 +198,9 @@ func (r *reader) awaitFresh(ctx context.Context, opts model.ReadOptions, indexOf
 
 // awaitApplied waits until this node has applied until, or turns out not to get as far as fresh, where
 // the leader is, in time.
-func (r *reader) awaitApplied(ctx context.Context, fresh, until uint64) error {
+func (r *reader) awaitApplied(ctx context.Context, fresh, until uint64, most time.Duration) error {
 	for waited := time.Duration(0); ; waited += followInterval {
-		if !r.node.IsLeader() && (r.cannotFollow(fresh) || waited >= followMost && r.node.AppliedIndex() < fresh) {
+		if !r.node.IsLeader() && (r.cannotFollow(fresh) || waited >= most && r.node.AppliedIndex() < fresh) {
 			return errPassToLeader
 		}
 		if r.node.AppliedIndex() >= until {

@@ -15,6 +15,7 @@ import (
 
 	"versiond/db"
 	"versiond/model"
+	"versiond/service/changes"
 )
 
 var levels = []model.Level{model.LevelNone, model.LevelLeader, model.LevelLinearizable}
@@ -280,7 +281,10 @@ func TestListsOfAFollowerThatIsSecondsBehind(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, page.Items, 1000)
 	require.Less(t, follower.AppliedIndex(), index, "the follower is behind, or this shows nothing")
+	w, err := follower.Watch(within(t, serviceTimeout), changes.Request{Now: true}, model.ReadOptions{Level: model.LevelLinearizable})
+	require.NoError(t, err, "no leader can be watched in its place")
+	w.Close()
 }
 
 // slowly is a callback of a store's whose statements take a while.
-func slowly[Tx any](Tx) { <-time.After(50 * time.Millisecond) }
+func slowly[Tx any](Tx) { <-time.After(30 * time.Millisecond) }

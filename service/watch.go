@@ -34,7 +34,7 @@ func (s *VersionService) EndWatches() { s.hub.Close() }
 
 // awaitHere returns once this node's store is as current as opts asks.
 func (s *VersionService) awaitHere(ctx context.Context, opts model.ReadOptions) error {
-	err := s.reads.awaitFresh(ctx, opts, s.reads.freshIndex)
+	err := s.reads.awaitFresh(ctx, opts, s.reads.freshIndex, asLongAsAsked)
 	if errors.Is(err, errPassToLeader) {
 		return fmt.Errorf("%w (%w)", model.ErrNotCaughtUp, err)
 	}

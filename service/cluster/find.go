@@ -30,7 +30,8 @@ type finder struct {
 	// founders is how many nodes were there when this one began the cluster; 0 on every other node,
 	// and once a majority of them has a vote.
 	founders atomic.Int64
-	// last is what was last answered at each address. A node that is silent since may be stopped for versiond recover.
+	// last is what was last answered at each address by a node that knew whether it holds a cluster. One that is silent since
+	// may be stopped for versiond recover.
 	last map[string]peer.Status
 }
 
@@ -78,8 +79,8 @@ func (f *finder) once(ctx context.Context) (waitsFor string, err error) {
 	if blank < len(f.Listed)/2+1 {
 		return f.waitsFor(answers, silent), nil
 	}
-	if holder := f.holder(); holder != "" {
-		return holder, nil
+	if held := f.heldElsewhere(); held != "" {
+		return held, nil
 	}
 	return "", f.begin(blank)
 }
@@ -116,7 +117,7 @@ func (f *finder) askAround(ctx context.Context) (answers []answered, silent []st
 	addresses := f.othersAddresses()
 	seen := map[string]bool{}
 	for i, status := range f.askAll(ctx, addresses) {
-		if status != nil {
+		if status != nil && status.Node != f.id() && (status.Cluster != "" || !status.StoreSilent) {
 			f.last[addresses[i]] = *status
 		}
 		switch {
@@ -160,13 +161,13 @@ func countBlank(answers []answered) int {
 	return n
 }
 
-// holder returns, in words, who said last that it holds a cluster without a leader, "" when nobody did. It may be the only
-// one that has the records: others that are blank, however many, must not begin an empty cluster beside it.
-func (f *finder) holder() string {
+// heldElsewhere returns, in words, who said last that it holds a cluster without a leader, "" when nobody did. It may be the
+// only one that has the records: others that are blank, however many, must not begin an empty cluster beside it.
+func (f *finder) heldElsewhere() string {
 	for _, address := range f.othersAddresses() {
 		last := f.last[address]
 		if held := cmp.Or(last.Cluster, last.StoreCluster); held != "" {
-			return fmt.Sprintf("a leader of cluster %s, of which %s at %s has data; no new cluster is begun beside it. When most of its nodes are lost for good: versiond recover --help", held, last.Node, address)
+			return fmt.Sprintf("a leader of cluster %s, of which %s at %s has data; no new cluster is begun beside it. When most of its nodes are lost for good: versiond recover --help. When that data is not needed: empty that node, or start this one again without it", held, last.Node, address)
 		}
 	}
 	return ""

@@ -73,6 +73,10 @@ func TestNoClusterIsBegunBesideTheOneThatANodeHolds(t *testing.T) {
 			require.Contains(t, n.mustFindOnce(t), "cluster1, of which node2 at node2:7001 has data")
 			n.peers.silence("node2:7001")
 			require.Contains(t, n.mustFindOnce(t), "versiond recover --help", "it is stopped, to be recovered")
+			silent := blank("node2")
+			silent.StoreSilent = true
+			n.peers.pretend("node2:7001", silent)
+			require.Contains(t, n.mustFindOnce(t), "node2 at node2:7001 has data", "it cannot tell what its database has")
 			require.False(t, n.Node.Running())
 			n.peers.pretend("node2:7001", blank("node2"))
 			require.Empty(t, n.mustFindOnce(t))
