@@ -17,7 +17,7 @@ FUZZTIME ?= 50000x
 # What bounds the tests of one package.
 TEST_TIMEOUT ?= 40m
 # What to test, and how. More flags of go test fit in: make test TEST='-run Join ./service'
-TEST ?= $$(go list ./... | grep -vE '/test/(chaos|system|browser)$$')
+TEST ?= $$(go list ./... | grep -vE '/test/(chaos|system|browser|kubernetes)$$')
 TEST_FLAGS ?=
 
 .PHONY: help
@@ -40,7 +40,7 @@ RUN_TESTS = VERSIOND_REQUIRE_SERVERS=1 go run ./test/noskip -count=1 -timeout $(
 test: servers ## what a change needs, on real servers, in ten minutes on two cores; a skip is a failure
 	$(RUN_TESTS) $(TEST_FLAGS) $(TEST)
 	@# Clusters of processes one after the other: beside one another they would lose their lead for want of a processor.
-	$(if $(filter file,$(origin TEST)),$(RUN_TESTS) $(TEST_FLAGS) -p 1 ./test/system ./test/browser)
+	$(if $(filter file,$(origin TEST)),$(RUN_TESTS) $(TEST_FLAGS) -p 1 ./test/system ./test/browser ./test/kubernetes)
 
 .PHONY: test-all
 test-all: servers ## make test with the race detector and the long tests, the chaos run and fuzzing: what CI runs

@@ -65,7 +65,11 @@ func TestRebuildAppliesAgainWhatNobodyWaitsFor(t *testing.T) {
 	require.Eventually(t, n.pace.goesOn, 10*time.Second, time.Millisecond, "the applier is in the middle of a transaction")
 	rebuilt := n.fsm.queue.requestRebuild()
 	c.store.RefuseCommits(0)
-	<-rebuilt
+	select {
+	case <-rebuilt:
+	case <-time.After(20 * time.Second):
+		t.Fatal("the store is never built anew")
+	}
 	n.mustAdd(t, "b", 1)
 	require.Contains(t, c.store.Rows(), "a")
 }

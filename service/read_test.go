@@ -274,10 +274,10 @@ func TestListsOfAFollowerThatIsSecondsBehind(t *testing.T) {
 		for i := range commands {
 			commands[i] = add(fmt.Sprintf("%d-%d-%s", b, i, long), long[:60])
 		}
-		_, err := leader.WriteBatch(within(t, 5*time.Second), model.Unit{Commands: commands}, "")
+		_, err := leader.WriteBatch(within(t, serviceTimeout), model.Unit{Commands: commands}, "")
 		require.NoError(t, err)
 	}
-	page, index, err := follower.ListVersions(within(t, 3*time.Second), model.ListOptions{Limit: 1000, After: "7"}, model.ReadOptions{Level: model.LevelLinearizable})
+	page, index, err := follower.ListVersions(within(t, 4*time.Second), model.ListOptions{Limit: 1000, After: "7"}, model.ReadOptions{Level: model.LevelLinearizable})
 	require.NoError(t, err)
 	require.Len(t, page.Items, 1000)
 	require.Less(t, follower.AppliedIndex(), index, "the follower is behind, or this shows nothing")

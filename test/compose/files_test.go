@@ -82,7 +82,7 @@ func TestImagesAreBuiltOnce(t *testing.T) {
 	}
 }
 
-// service is what Compose builds and waits for; the dependencies may be a list or a map.
+// service is what Compose builds and waits for.
 type service struct {
 	Image   string
 	Build   any
@@ -92,8 +92,8 @@ type service struct {
 
 // under returns the service as another file changes it.
 func (s service) under(over service) service {
-	for _, name := range over.Depends.Content {
-		if name.Kind == yaml.ScalarNode {
+	for i := 0; i+1 < len(over.Depends.Content); i += 2 {
+		if name, how := over.Depends.Content[i], over.Depends.Content[i+1]; slices.ContainsFunc(how.Content, isCompletion) {
 			s.after = append(s.after, name.Value)
 		}
 	}
@@ -107,6 +107,9 @@ func (s service) under(over service) service {
 	return s
 }
 
+func isCompletion(n *yaml.Node) bool { return n.Value == "service_completed_successfully" }
+
+// comesAfter reports whether a service is begun when another one has ended.
 func comesAfter(services map[string]service, name, other string) bool {
 	return name == other || slices.ContainsFunc(services[name].after, func(before string) bool { return comesAfter(services, before, other) })
 }

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -68,6 +69,9 @@ func (p *pods) start(program, pod string, args ...string) {
 	p.running[pod] = process
 }
 
+// requestTimeout bounds one request to a pod, which may be starting.
+const requestTimeout = 10 * time.Second
+
 // get asks a pod's public port, by the name that clients call it, with the token of somebody or of nobody. A probe's scheme is HTTP
 // where it names none.
 func (p *pods) get(pod, scheme, path, who string) (status int, body string) {
@@ -78,7 +82,9 @@ func (p *pods) get(pod, scheme, path, who string) (status int, body string) {
 func (p *pods) send(method, pod, scheme, path, who, record string) (status int, body string) {
 	p.t.Helper()
 	url := fmt.Sprintf("%s://versiond%s", strings.ToLower(cmp.Or(scheme, "HTTP")), path)
-	request, err := http.NewRequestWithContext(p.t.Context(), method, url, strings.NewReader(record))
+	ctx, cancel := context.WithTimeout(p.t.Context(), requestTimeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(record))
 	require.NoError(p.t, err)
 	request.Header.Set("Content-Type", "application/json")
 	if who != "" {

@@ -54,7 +54,7 @@ func checkStop(t *testing.T, pod corev1.PodSpec) {
 	t.Helper()
 	const drain = 6 // what versiond takes at most
 	stop := pod.Containers[0].Lifecycle
-	if stop == nil || stop.PreStop.Sleep == nil || stop.PreStop.Sleep.Seconds < 3 || stop.PreStop.Sleep.Seconds+drain > *pod.TerminationGracePeriodSeconds {
+	if stop == nil || stop.PreStop == nil || stop.PreStop.Sleep == nil || stop.PreStop.Sleep.Seconds < 3 || stop.PreStop.Sleep.Seconds+drain > *pod.TerminationGracePeriodSeconds {
 		t.Errorf("before it is told to stop, a pod has to wait until Services know: %v", stop)
 	}
 }

@@ -169,13 +169,16 @@ func (c *Cluster) running() []*Node {
 // Dir is where the nodes' data directories and logs are.
 func (c *Cluster) Dir() string { return c.dir }
 
+// keptAnyway reports whether whoever runs the tests keeps what failed ones leave.
+func keptAnyway() bool { return os.Getenv("KEEP") == "1" }
+
 // tempDir is short. It is kept when the test fails and keep is set, or KEEP=1.
 func tempDir(t testing.TB, keep bool) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "vc")
 	require.NoError(t, err)
 	t.Cleanup(func() {
-		if t.Failed() && (keep || os.Getenv("KEEP") == "1") {
+		if t.Failed() && (keep || keptAnyway()) {
 			t.Logf("kept %s", dir)
 			return
 		}

@@ -63,6 +63,7 @@ func newNode(c *Cluster, id string, p place, args []string) *Node {
 		Client:   NewClient(c.t, p.publicAddress(), p.peerAddress()).As(c.cfg.Token, c.cfg.Secret),
 		Database: database, Lines: c.store.lines(id),
 	}
+	n.keptLog = n.keptLog || c.cfg.KeepFailed
 	if p.machine != nil {
 		n.RunOn(p.machine)
 		n.Client.dialBy(p.machine.Dial)

@@ -34,6 +34,7 @@ type Process struct {
 	env     []string
 	log     string
 	enter   func() error // takes the thread to where the program runs; nil is here
+	keptLog bool         // when the test fails
 
 	starts int // how often it was started
 	cmd    *exec.Cmd
@@ -45,7 +46,7 @@ type Process struct {
 // data race that the log reports fails the test.
 func NewProcess(t testing.TB, program string, args, env []string, log string) *Process {
 	t.Helper()
-	p := &Process{t: t, program: program, args: args, env: env, log: log}
+	p := &Process{t: t, program: program, args: args, env: env, log: log, keptLog: keptAnyway()}
 	t.Cleanup(p.cleanUp)
 	return p
 }
@@ -231,12 +232,12 @@ func (p *Process) cleanUp() {
 	}
 }
 
-// end ends a program that runs. That of a test that failed writes what its goroutines are at into its log before.
+// end ends a program that runs. Where a test failed and its log is kept, it writes there what its goroutines are at before.
 func (p *Process) end() {
 	if !p.Running() {
 		return
 	}
-	if p.t.Failed() {
+	if p.t.Failed() && p.keptLog {
 		_ = p.cmd.Process.Signal(syscall.SIGQUIT) // it may end by itself meanwhile
 		select {
 		case <-p.exited:
