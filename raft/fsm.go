@@ -104,7 +104,7 @@ func (f *VersionFSM) Restore(stream io.ReadCloser) error {
 		return err
 	}
 	f.noteRepeat(meta.Index)
-	if err := f.ensureTells(meta); err != nil {
+	if err := f.refuseHeld(meta); err != nil {
 		return fmt.Errorf("the snapshot of index %d is not installed: %w", meta.Index, err)
 	}
 	f.queue.pushRestore(meta.Index)
@@ -112,7 +112,7 @@ func (f *VersionFSM) Restore(stream io.ReadCloser) error {
 	return stream.Close()
 }
 
-// ensureTells refuses a snapshot of what this node has already. Hashicorp/raft goes back to any snapshot that it installs:
+// refuseHeld refuses a snapshot of what this node has already. Hashicorp/raft goes back to any snapshot that it installs:
 // it panics when an entry behind it is missing, and takes the members of then for those of now, since it never
 // looks again at the entries that are in the log behind it.
 //
@@ -120,32 +120,32 @@ func (f *VersionFSM) Restore(stream io.ReadCloser) error {
 // one, when it wakes. A leader may also have to: a follower that led until just now cannot say for some seconds which
 // term the hole behind a snapshot has (raftlog.SnapshotTermLog). So where the log leads on from it, the leader
 // takes transport.ErrSnapshotHeld for success, and goes on behind it.
-func (f *VersionFSM) ensureTells(meta *raft.SnapshotMeta) error {
-	certain := f.queue.marked().certain
-	if meta.Index < certain {
-		if _, err := raftlog.LastContiguous(f.stores.Log, meta.Index, certain); err != nil {
-			return fmt.Errorf("this node was handed everything up to %d, and its log does not go back as far", certain)
+func (f *VersionFSM) refuseHeld(meta *raft.SnapshotMeta) error {
+	highest := f.queue.marked().highest
+	if meta.Index < highest {
+		if _, err := raftlog.LastContiguous(f.stores.Log, meta.Index, highest); err != nil {
+			return fmt.Errorf("this node was handed everything up to %d, and its log does not go back as far", highest)
 		}
 		return transport.ErrSnapshotHeld
 	}
 	last, err := f.stores.Log.LastIndex()
-	if err == nil && last > meta.Index && f.logHolds(meta, certain) {
+	if err == nil && last > meta.Index && f.logHolds(meta, highest) {
 		return transport.ErrSnapshotHeld
 	}
 	return err
 }
 
-// logHolds reports whether the log behind certain has what a snapshot was made of: without a hole, an entry of
+// logHolds reports whether the log behind highest has what a snapshot was made of: without a hole, an entry of
 // the same term means that everything before it is the same (Raft paper, 5.3).
-func (f *VersionFSM) logHolds(meta *raft.SnapshotMeta, certain uint64) bool {
+func (f *VersionFSM) logHolds(meta *raft.SnapshotMeta, highest uint64) bool {
 	at, err := raftlog.ReadEntry(f.stores.Log, meta.Index)
 	if errors.Is(err, raft.ErrLogNotFound) {
-		return meta.Index == certain
+		return meta.Index == highest
 	}
 	if err != nil || at.Term != meta.Term {
 		return false
 	}
-	_, err = raftlog.LastContiguous(f.stores.Log, certain, meta.Index)
+	_, err = raftlog.LastContiguous(f.stores.Log, highest, meta.Index)
 	return err == nil
 }
 

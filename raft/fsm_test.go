@@ -45,7 +45,7 @@ func TestOnlyASnapshotOfWhatTheNodeLacksIsInstalled(t *testing.T) {
 			err := f.Restore(&raftlog.SnapshotStream{ReadCloser: io.NopCloser(bytes.NewReader(nil)), Meta: &raft.SnapshotMeta{Index: c.index, Term: c.term}})
 			if c.held {
 				require.ErrorIs(t, err, transport.ErrSnapshotHeld)
-				require.Equal(t, marks{handed: c.certain, certain: c.certain}, f.queue.marked())
+				require.Equal(t, marks{handed: c.certain, highest: c.certain}, f.queue.marked())
 				return
 			}
 			require.NoError(t, err)

@@ -66,7 +66,7 @@ type queue struct {
 // marks are indexes that the FSM was given.
 type marks struct {
 	handed  uint64 // the last one
-	certain uint64 // the highest one
+	highest uint64
 	restore uint64 // that of a snapshot that it was told to restore
 }
 
@@ -76,7 +76,7 @@ func newQueue() *queue { return &queue{wake: group.NewSignal(), urgent: group.Ne
 func (q *queue) push(e entry) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.handed, q.certain = e.position.Index, max(q.certain, e.position.Index)
+	q.handed, q.highest = e.position.Index, max(q.highest, e.position.Index)
 	if e.handle == nil && q.bytes+len(e.data) > queueBytesMax {
 		q.noteLeft(e)
 		return
@@ -111,7 +111,7 @@ func (q *queue) patient() bool {
 func (q *queue) pushRestore(index uint64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.handed, q.restore, q.certain = index, index, max(q.certain, index)
+	q.handed, q.restore, q.highest = index, index, max(q.highest, index)
 	q.wake.Set()
 }
 
@@ -120,7 +120,7 @@ func (q *queue) pushRestore(index uint64) {
 func (q *queue) startAt(index uint64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.handed, q.certain = index, index
+	q.handed, q.highest = index, index
 }
 
 // marked returns how far the queue has been told to go.

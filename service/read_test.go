@@ -15,7 +15,6 @@ import (
 
 	"versiond/db"
 	"versiond/model"
-	"versiond/service/changes"
 )
 
 var levels = []model.Level{model.LevelNone, model.LevelLeader, model.LevelLinearizable}
@@ -281,9 +280,15 @@ func TestListsOfAFollowerThatIsSecondsBehind(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, page.Items, 1000)
 	require.Less(t, follower.AppliedIndex(), index, "the follower is behind, or this shows nothing")
-	w, err := follower.Watch(within(t, serviceTimeout), changes.Request{Now: true}, model.ReadOptions{Level: model.LevelLinearizable})
-	require.NoError(t, err, "no leader can be watched in its place")
-	w.Close()
+}
+
+// What no leader can do in a node's place, such as to be watched, has to wait for the node's own store for as long as it may.
+func TestOnlyWhatTheLeaderCanDoIsPassedOn(t *testing.T) {
+	t.Parallel()
+	follower := mustCluster(t, 3)[1]
+	later := follower.AppliedIndex() + 100
+	require.ErrorIs(t, follower.reads.awaitApplied(within(t, serviceTimeout), later, later, followMost), errPassToLeader)
+	require.ErrorIs(t, follower.reads.awaitApplied(within(t, followMost+3*followInterval), later, later, asLongAsAsked), model.ErrTimeout)
 }
 
 // slowly is a callback of a store's whose statements take a while.

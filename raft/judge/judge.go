@@ -35,7 +35,7 @@ type Case struct {
 
 // Judge returns the verdict and its reason. An error, which may be Cause, means that there is none yet.
 func (c Case) Judge() (Verdict, string, error) {
-	if found, why := c.unlike(); found != Current {
+	if found, why := c.judgeCause(); found != Current {
 		return found, why, nil
 	}
 	switch {
@@ -55,10 +55,10 @@ func (c Case) Judge() (Verdict, string, error) {
 	return c.position()
 }
 
-// unlike judges a store that no node has left like that, Current when nothing speaks against it. One that is somebody
+// judgeCause judges a store that no node has left like that, Current when nothing speaks against it. One that is somebody
 // else's, by what is left of its state row, is kept off; a row of this node's own that was given another identity is
 // not.
-func (c Case) unlike() (Verdict, string) {
+func (c Case) judgeCause() (Verdict, string) {
 	stranger := c.State.Cluster != "" && c.State.Cluster != c.Ours.Cluster && !slices.Contains(c.Former, c.State.Cluster) ||
 		c.State.Node != "" && c.State.Node != c.Ours.Node
 	switch {

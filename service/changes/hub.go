@@ -55,7 +55,7 @@ type group struct {
 // total is how many events there are, and how large they are, about.
 type total struct{ events, bytes uint64 }
 
-func (t total) less(other total) total { return total{t.events - other.events, t.bytes - other.bytes} }
+func (t total) minus(other total) total { return total{t.events - other.events, t.bytes - other.bytes} }
 
 func (t *total) add(bytes int) { t.events++; t.bytes += uint64(bytes) }
 

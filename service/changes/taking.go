@@ -45,7 +45,7 @@ func (w *Watcher) tooSlow() bool {
 	if w.group == nil || w.idle || w.ended || time.Since(w.left) < slowAfter {
 		return false
 	}
-	waiting := w.group.matched.less(w.taken)
+	waiting := w.group.matched.minus(w.taken)
 	slow := waiting.events > waitingEventsMax || waiting.bytes > waitingBytesMax
 	if slow {
 		h.counted.TooSlow++

@@ -102,8 +102,8 @@ func (l *changeLog) stage(c model.Change, sum *Sum) {
 	}
 }
 
-// let stages what was held, or forgets it.
-func (l *changeLog) let(done bool, sum *Sum) {
+// release stages what was held, or forgets it.
+func (l *changeLog) release(done bool, sum *Sum) {
 	l.holding = false
 	for i := range l.held {
 		if done {
@@ -273,6 +273,6 @@ func (l *changeLog) clear() {
 	defer l.mu.Unlock()
 	l.places, l.free, l.ofID = make([]place, 1), nil, map[idHash]changesOfID{}
 	l.window, l.count, l.newest, l.from = window{}, 0, 0, 0
-	l.let(false, nil)
+	l.release(false, nil)
 	l.settle()
 }

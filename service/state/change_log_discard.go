@@ -15,7 +15,7 @@ func (l *changeLog) discard() {
 		l.window = s.window
 	}
 	l.from = l.former
-	l.let(false, nil)
+	l.release(false, nil)
 	l.settle()
 }
 

@@ -142,7 +142,7 @@ func (r *Records) Begin() {
 // End keeps what was staged since Begin, or takes it back.
 func (r *Records) End(keep bool) {
 	r.staged.end(keep)
-	r.log.let(keep, &r.staged.sum)
+	r.log.release(keep, &r.staged.sum)
 }
 
 // Recall returns the outcome of an earlier request with the unit's key, or the refusal of a key that was used for
