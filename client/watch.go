@@ -3,11 +3,13 @@ package client
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"iter"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
+	"time"
 )
 
 // What Event.Type says.
@@ -55,7 +57,8 @@ func After(revision uint64) Start {
 //
 //   - ErrRevisionGone, as a program that was away for too long, or a restore, left changes behind that are not kept any
 //     more: begin again with Everything.
-//   - ErrUnavailable when no node has answered for Config.RetryFor: go on with After and the last revision.
+//   - ErrUnavailable when no node has answered for Config.RetryFor: go on with After and the last revision. Once there is
+//     one, Watch has waited for as long as the nodes asked for, one to ten seconds, before it says so.
 //   - ErrNotVersiond when something else has answered for as long, such as a page to log in.
 func (c *Client) Watch(ctx context.Context, which Question, from Start, opts ...ReadOption) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
@@ -68,16 +71,16 @@ func (c *Client) Watch(ctx context.Context, which Question, from Start, opts ...
 			switch {
 			case !more:
 				return
-			case err != nil:
-				yield(Event{}, err)
-				return
 			case w.heard:
 				vain = 0
 			default:
 				vain++
 			}
-			if !sleep(ctx, backoff(vain)) {
-				yield(Event{}, &Error{Code: ErrUnavailable, Detail: "given up", cause: context.Cause(ctx)})
+			if !sleep(ctx, w.rest(ctx, err, vain)) {
+				err = &Error{Code: ErrUnavailable, Detail: "given up", cause: context.Cause(ctx)}
+			}
+			if err != nil {
+				yield(Event{}, err)
 				return
 			}
 		}
@@ -208,6 +211,19 @@ func (l *list) gone() (ids []string) {
 	}
 	slices.Sort(ids)
 	return ids
+}
+
+// rest returns how long to wait before the next request. One that comes after an ErrUnavailable is of a caller who goes on
+// from where this watch was, and who would ask at once while all nodes want to be left alone for longer than a call may take.
+func (w *watch) rest(ctx context.Context, err error, vain int) time.Duration {
+	var e *Error
+	switch {
+	case err == nil:
+		return backoff(vain)
+	case w.from.place == 0, ctx.Err() != nil, !errors.Is(err, ErrUnavailable), !errors.As(err, &e):
+		return 0
+	}
+	return min(max(e.RetryAfter, time.Second), retryAfterMax)
 }
 
 // leave makes the next call begin with the address after this one.

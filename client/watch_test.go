@@ -221,3 +221,30 @@ func TestWatchEnds(t *testing.T) {
 		require.ErrorIs(t, err, client.ErrUnavailable)
 	}
 }
+
+// A program that goes on where a watch has ended does not run hot while every node asks to be left alone for long.
+func TestAWatchThatGoesOnLeavesNodesAlone(t *testing.T) {
+	var requests atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if requests.Add(1) > 1 {
+			refuse(w, http.StatusServiceUnavailable, "node_removed", "30")
+			return
+		}
+		w.Header().Set("X-Versiond-Node", "node1")
+		_, _ = w.Write([]byte(`{"type":"bookmark","revision":16}` + "\n"))
+	}))
+	defer server.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+	c, from := mustClient(t, server.URL), client.Now()
+	var last error
+	for ctx.Err() == nil {
+		for e, err := range c.Watch(ctx, client.Question{}, from) {
+			if last = err; err == nil {
+				from = client.After(e.Revision)
+			}
+		}
+	}
+	require.ErrorIs(t, last, context.DeadlineExceeded)
+	require.EqualValues(t, 2, requests.Load())
+}
