@@ -88,24 +88,41 @@ func (k *Keeper) Renew() {
 	}
 }
 
-// now returns what the files hold, as of a second ago at most. One caller looks; the others do not wait for it.
+// now returns what the files hold, as of a second ago at most where they can be read. One caller looks; the others do not
+// wait for it, and it does not wait for ever: a file on a network that is away may never answer.
 func (k *Keeper) now() *material {
 	if looked := k.looked.Load(); time.Since(*looked) > lookInterval {
 		now := time.Now()
 		if k.looked.CompareAndSwap(looked, &now) {
-			if _, err := k.read(); err != nil {
-				k.refuse(err)
-			}
+			k.look()
 		}
 	}
 	return k.current.Load()
+}
+
+// look reads the files, unless somebody still does.
+func (k *Keeper) look() {
+	if !k.reading.TryLock() {
+		return
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if _, err := k.readLocked(); err != nil {
+			k.refuse(err)
+		}
+	}()
+	select {
+	case <-done:
+	case <-time.After(lookInterval):
+	}
 }
 
 func (k *Keeper) refuse(err error) {
 	k.log.Warn("the certificates were changed and cannot be used; those from before stay until they can", "settings", k.files.Section, "err", err)
 }
 
-// WhenChanged has f called each time that the keeper goes by other files, on the goroutine that noticed it.
+// WhenChanged has f called each time that the keeper goes by other files, on the goroutine that read them.
 func (k *Keeper) WhenChanged(f func()) {
 	if k != nil {
 		k.told.Store(&f)
@@ -114,6 +131,12 @@ func (k *Keeper) WhenChanged(f func()) {
 
 // read takes over what the files hold if that has changed and can be used, and tells of it.
 func (k *Keeper) read() (changed bool, err error) {
+	k.reading.Lock()
+	return k.readLocked()
+}
+
+// readLocked is read for who has locked reading, which it unlocks.
+func (k *Keeper) readLocked() (changed bool, err error) {
 	if changed, err = k.takeOver(); changed {
 		if told := k.told.Load(); told != nil {
 			(*told)()
@@ -122,9 +145,8 @@ func (k *Keeper) read() (changed bool, err error) {
 	return changed, err
 }
 
-// takeOver is read without telling. A reading that finds a certificate whose key is not written yet is repeated by the next one.
+// takeOver is readLocked without telling. A reading that finds a certificate whose key is not written yet is repeated by the next one.
 func (k *Keeper) takeOver() (changed bool, err error) {
-	k.reading.Lock()
 	defer k.reading.Unlock()
 	now := time.Now()
 	k.looked.Store(&now)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"log/slog"
 	"os"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -71,4 +72,42 @@ func TestCertificatesThatEndSoonAreToldOf(t *testing.T) {
 		require.Contains(t, log.String(), "node1")
 		require.InDelta(t, 1, bytes.Count(log.Bytes(), []byte("ends soon")), 1)
 	})
+}
+
+// A file on a network that is away does not answer, and no deadline ends the reading of it: that may hold up one goroutine,
+// and no handshake, or nodes would lose each other and connections pile up.
+func TestFileThatDoesNotAnswerHoldsUpNoHandshake(t *testing.T) {
+	ca := authority.New(t, "ours")
+	files := authority.WriteFiles(t, ca.Node(t, "node1"), ca.PEM)
+	keeper, err := certs.OpenPeer(certs.PeerFiles(files.Cert, files.Key, files.CA), "localhost:7001", slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	first := shown(t, keeper)
+	require.NoError(t, os.Remove(files.Cert))
+	require.NoError(t, syscall.Mkfifo(files.Cert, 0o600)) // opening it waits for somebody who writes
+	t.Cleanup(func() {
+		writer, err := os.OpenFile(files.Cert, os.O_RDWR, 0)
+		require.NoError(t, err)
+		require.NoError(t, writer.Close())
+	})
+	<-time.After(1010 * time.Millisecond) // the files are looked at again
+	during := make(chan string)
+	go func() {
+		for range 10 {
+			during <- shown(t, keeper)
+		}
+		close(during)
+	}()
+	late := time.After(10 * time.Second)
+	for seen := 0; ; seen++ {
+		select {
+		case serial, more := <-during:
+			if !more {
+				require.Equal(t, 10, seen)
+				return
+			}
+			require.Equal(t, first, serial)
+		case <-late:
+			t.Fatal("a handshake waits for the file")
+		}
+	}
 }
