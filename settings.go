@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"log/slog"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 
@@ -45,7 +47,12 @@ func (s *settings) follow(ctx context.Context, anew <-chan config.Config) {
 	for {
 		select {
 		case cfg := <-anew:
-			s.renew(cfg)
+			done := make(chan struct{})
+			go func() { defer close(done); s.renew(cfg) }()
+			select {
+			case <-done:
+			case <-ctx.Done(): // a file that does not answer holds up nobody who stops
+			}
 		case <-ctx.Done():
 			return
 		}
@@ -53,13 +60,20 @@ func (s *settings) follow(ctx context.Context, anew <-chan config.Config) {
 }
 
 func (s *settings) renew(cfg config.Config) {
+	for _, n := range s.take(cfg) {
+		n.renewCertificates() // without the lock: files may take for ever, and a node that stops is let go meanwhile
+	}
+}
+
+// take has the nodes that run go by cfg, but for their files, and returns them.
+func (s *settings) take(cfg config.Config) []*runningNode {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.cfg = cfg
 	for n := range s.nodes {
-		n.renew(s.cfg)
-		n.renewCertificates()
+		n.renew(cfg)
 	}
+	return slices.Collect(maps.Keys(s.nodes))
 }
 
 // warnOfOpenPorts says what others on the network can read and change.

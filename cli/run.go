@@ -45,7 +45,7 @@ func runUntilSignal(start Start, cfg config.Config, read func() (config.Config, 
 }
 
 // readAnew reads the settings again whenever it is told to, takes the level of the log from them and passes them on.
-// What is wrong with them then ends nothing.
+// What is wrong with them then ends nothing, and a file that does not answer keeps nobody from stopping.
 func readAnew(ctx context.Context, told <-chan os.Signal, read func() (config.Config, error), level *slog.LevelVar, anew chan<- config.Config, log *slog.Logger) {
 	for {
 		select {
@@ -53,7 +53,15 @@ func readAnew(ctx context.Context, told <-chan os.Signal, read func() (config.Co
 		case <-ctx.Done():
 			return
 		}
-		cfg, err := read()
+		var cfg config.Config
+		var err error
+		have := make(chan struct{})
+		go func() { defer close(have); cfg, err = read() }()
+		select {
+		case <-have:
+		case <-ctx.Done():
+			return
+		}
 		if err != nil {
 			log.Warn("SIGHUP: the settings cannot be taken, and stay as they were", "err", err)
 			continue

@@ -67,3 +67,33 @@ func TestHangupTakesOnlyWhatGoesWithTheRest(t *testing.T) {
 	write(where + tokens + "log: {audit: true}")
 	require.Zero(t, Program{Start: started, Stdout: io.Discard, Stderr: log}.Run([]string{"--config", file}))
 }
+
+// A file that was replaced by a pipe nobody writes to, or lies on a network that is away, never answers: who then tells the
+// nodes to stop must not have to kill them.
+func TestSettingsThatDoNotAnswerKeepNobodyFromStopping(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "versiond.yaml")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	self, err := os.FindProcess(os.Getpid())
+	require.NoError(t, err)
+	started := func(ctx context.Context, _ config.Config, _ <-chan config.Config, _ *slog.Logger, _ io.Writer) error {
+		require.NoError(t, os.Remove(file))
+		require.NoError(t, syscall.Mkfifo(file, 0o600))
+		require.NoError(t, self.Signal(syscall.SIGHUP))
+		reading, err := os.OpenFile(file, os.O_WRONLY, 0) // once it is read
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, reading.Close()) })
+		require.NoError(t, self.Signal(syscall.SIGTERM))
+		<-ctx.Done()
+		return nil
+	}
+	ended := make(chan int)
+	go func() {
+		ended <- Program{Start: started, Stdout: io.Discard, Stderr: io.Discard}.Run([]string{"--config", file})
+	}()
+	select {
+	case code := <-ended:
+		require.Zero(t, code)
+	case <-time.After(10 * time.Second):
+		t.Fatal("the process waits for the file")
+	}
+}

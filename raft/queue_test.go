@@ -135,3 +135,17 @@ func TestApplyGivesAHandleWhereSomebodyWaits(t *testing.T) {
 	require.NotNil(t, h)
 	require.Same(t, h, fsm.queue.take(1, 10, 100)[0].handle)
 }
+
+// A store may be held up for hours, and somebody ask for backups meanwhile again and again.
+func TestRequestsForViewsOfWhoHasLeftAreNotKept(t *testing.T) {
+	q := newQueue()
+	ended, end := context.WithCancel(t.Context())
+	end()
+	waits := q.requestAnyView()
+	for range 1000 {
+		_, err := q.requestAnyView().wait(ended)
+		require.ErrorIs(t, err, errViewLate)
+	}
+	require.LessOrEqual(t, len(q.views), 2)
+	require.Same(t, waits, q.takeView(), "whoever still waits has its turn")
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -106,7 +107,7 @@ func (q *queue) requestAnyView() *viewRequest {
 		request.settle(nil, errClosing)
 		return request
 	}
-	q.views = append(q.views, request)
+	q.views = append(slices.DeleteFunc(q.views, (*viewRequest).settled), request) // a store that is held up keeps none of who has left
 	q.wake.Set()
 	q.urgent.Set()
 	return request

@@ -1,0 +1,29 @@
+package main
+
+import (
+	"os"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"versiond/test/harness/authority"
+)
+
+// Who has asked for certificates on a network that is away, which nothing ever reads to their end, still has to be able to
+// stop the nodes: their directories are given back, and Raft is shut down.
+func TestCertificatesThatDoNotAnswerKeepNobodyFromStopping(t *testing.T) {
+	cfg, ca, files := secured(t, 1)
+	s := start(t, cfg)
+	trusting(ca, authority.Load(t, ca.Client(t, "ops", time.Now()))).mustBeReady(t, cfg.Raft.Nodes)
+	require.NoError(t, os.Remove(files.Cert))
+	require.NoError(t, syscall.Mkfifo(files.Cert, 0o600)) // opening it waits for somebody who writes
+	t.Cleanup(func() {
+		writer, err := os.OpenFile(files.Cert, os.O_RDWR, 0)
+		require.NoError(t, err)
+		require.NoError(t, writer.Close())
+	})
+	s.anew <- cfg
+	s.mustStop(t)
+}
