@@ -82,7 +82,7 @@ func (a *applier) run(ctx context.Context) error {
 func (a *applier) rest(ctx context.Context) {
 	a.progress.touch()
 	interval := stepIntervalIdle
-	if a.progress.awaited() {
+	if a.awaited() {
 		interval = stepIntervalAwaited
 	}
 	timer := time.NewTimer(interval)
@@ -116,9 +116,13 @@ func (a *applier) step(ctx context.Context) (bool, error) {
 	return a.readLog(ctx)
 }
 
+// awaited reports whether somebody waits for what this node may soon apply. Who waits for an index far beyond that, which may
+// never come, hurries nobody; nearer ones count, since a follower hears of what is committed a moment after the leader.
+func (a *applier) awaited() bool { return a.progress.awaited(a.committed() + applyEntriesMax) }
+
 // gather waits a moment for more entries, unless somebody waits for those that are there.
 func (a *applier) gather(ctx context.Context) {
-	if !a.queue.patient() || a.progress.awaited() {
+	if !a.queue.patient() || a.awaited() {
 		return
 	}
 	pause := gatherPause

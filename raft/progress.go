@@ -86,10 +86,16 @@ func (p *progress) enlist(index uint64) *waiter {
 	return w
 }
 
-func (p *progress) awaited() bool {
+// awaited reports whether somebody waits for an index up to end.
+func (p *progress) awaited(end uint64) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return len(p.waiters) > 0
+	for w := range p.waiters {
+		if w.index <= end {
+			return true
+		}
+	}
+	return false
 }
 
 // AppliedIndex is the highest index whose effect is in the store and seen by readers.
