@@ -23,6 +23,8 @@ const (
 	answerBytesMax = 32 << 20
 	// answerGrace is how much longer than a node may take its answer is waited for.
 	answerGrace = time.Second
+	// checkMax is how long a node may take to get the last of a file, from a proxy too, and to check all of it.
+	checkMax = 5 * time.Minute
 	// timeoutMax is the longest that nodes take.
 	timeoutMax = time.Minute
 )
@@ -96,10 +98,7 @@ func (c *Client) attempt(ctx context.Context, at *address, r *request, timeout t
 	}
 	parent := ctx
 	ctx, cancel := context.WithCancel(ctx)
-	alarm := time.AfterFunc(timeout+answerGrace, cancel)
-	if r.upload != nil {
-		alarm.Stop() // a file takes as long as it takes
-	}
+	alarm := time.AfterFunc(r.wait(timeout), cancel)
 	keep := false
 	defer func() {
 		alarm.Stop()
@@ -112,6 +111,9 @@ func (c *Client) attempt(ctx context.Context, at *address, r *request, timeout t
 	req, err := c.newRequest(traced, at, r, timeout)
 	if err != nil {
 		return answer{}, &Error{Code: ErrInvalidRequest, Detail: err.Error(), Address: at.text, neverSent: true, cause: err}
+	}
+	if r.upload != nil {
+		r.upload.into(req, alarm, r.wait(timeout))
 	}
 	response, err := c.http.Do(req)
 	if err != nil {
@@ -130,6 +132,14 @@ func (c *Client) attempt(ctx context.Context, at *address, r *request, timeout t
 		return answer{}, noAnswer(at, tooLate(parent, ctx, err))
 	}
 	return a, refusal(a)
+}
+
+// wait returns how long an answer is waited for of a node that has all of the request and may take timeout.
+func (r *request) wait(timeout time.Duration) time.Duration {
+	if r.upload != nil {
+		return timeout + checkMax + answerGrace
+	}
+	return timeout + answerGrace
 }
 
 // traces reports whether a request that got no connection can be told from one that was sent.
@@ -169,9 +179,6 @@ func (c *Client) newRequest(ctx context.Context, at *address, r *request, timeou
 	}
 	if r.body != nil {
 		req.Header.Set("Content-Type", "application/json")
-	}
-	if r.upload != nil {
-		r.upload.into(req)
 	}
 	req.Header.Set("User-Agent", c.userAgent)
 	if c.token != "" {

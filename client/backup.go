@@ -28,7 +28,7 @@ func (c *Client) Backup(ctx context.Context, w io.Writer, opts ...ReadOption) (i
 	return indexOf(a.header), nil
 }
 
-// streamIdleMax ends a stream, or a download, in which nothing comes.
+// streamIdleMax ends a stream, or a download, in which nothing comes, and an upload of which nothing is taken.
 const streamIdleMax = 30 * time.Second
 
 // stream is the body of an answer that ends when nothing comes any more.
@@ -62,7 +62,8 @@ func (s *stream) Close() error {
 type RestoreOptions struct {
 	// Foreign takes a backup of another cluster.
 	Foreign bool
-	// Timeout is how long the cluster may take once it has the file, a minute when it is 0, an hour at most.
+	// Timeout is how long the cluster may take once it has the file and has checked it, a minute when it is 0, an hour at most.
+	// Restore gives up a node that takes nothing of the file for 30 seconds, or has not answered five minutes after this time.
 	Timeout time.Duration
 }
 
@@ -115,13 +116,14 @@ func newUpload(from io.Reader) (*upload, error) {
 	return u, errors.Join(errEnd, errBack)
 }
 
-// into makes it the body of a request, from its beginning on.
-func (u *upload) into(r *http.Request) {
+// into makes it the body of a request, from its beginning on. A file takes as long as it takes, but alarm goes off when a node
+// takes nothing more of it, and wait after the end.
+func (u *upload) into(r *http.Request, alarm *time.Timer, wait time.Duration) {
 	if u.sent != nil && u.size >= 0 {
 		_ = u.sent.Close()
 		_, _ = u.from.(io.Seeker).Seek(u.start, io.SeekStart) // it could before
 	}
-	u.sent = &uploading{from: u.from}
+	u.sent = &uploading{from: u.from, alarm: alarm, wait: wait}
 	r.Body, r.ContentLength = u.sent, u.size
 	if u.size == 0 {
 		r.Body = http.NoBody
@@ -142,9 +144,11 @@ func (u *upload) spent() bool {
 // uploading is a body on its way. The transport may go on to read it when the answer is there; once it is closed it leaves
 // what it was made of alone.
 type uploading struct {
-	mu   sync.Mutex
-	from io.Reader
-	read bool
+	mu    sync.Mutex
+	from  io.Reader
+	read  bool
+	alarm *time.Timer
+	wait  time.Duration
 }
 
 func (u *uploading) begun() bool {
@@ -161,7 +165,14 @@ func (u *uploading) Read(p []byte) (int, error) {
 		return 0, http.ErrBodyReadAfterClose
 	}
 	u.read = true
-	return u.from.Read(p)
+	u.alarm.Stop() // the node cannot take what is not there yet
+	n, err := u.from.Read(p)
+	if err != nil {
+		u.alarm.Reset(u.wait)
+	} else {
+		u.alarm.Reset(streamIdleMax)
+	}
+	return n, err
 }
 
 // Close waits for a Read that is under way.
