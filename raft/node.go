@@ -228,7 +228,8 @@ func (n *Node) Close() error {
 	var err error
 	if running != nil {
 		down := running.raft.Shutdown()
-		n.disk.Close() // what waits for the disk ends, and hashicorp's goroutines with it
+		n.disk.Close()            // what waits for the disk ends, and hashicorp's goroutines with it
+		running.transport.Abort() // and what waits for other nodes
 		err = errors.Join(down.Error(), running.transport.Close())
 	}
 	n.cancel()

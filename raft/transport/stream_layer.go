@@ -56,13 +56,16 @@ type streamLayer struct {
 	dial     func(address raft.ServerAddress, timeout time.Duration) (net.Conn, error)
 	// taking ends when no further connection is taken from raw.
 	taking sync.WaitGroup
+	// silence is how long other nodes may say nothing over connections that they have made.
+	silence time.Duration
+	streams streams
 }
 
 var _ raft.StreamLayer = (*streamLayer)(nil)
 
 func newStreamLayer(cfg Config) *streamLayer {
 	l := cfg.Listener
-	s := &streamLayer{raw: l.raft, welcomed: newConnQueue(l), address: nameAddr(cfg.Address), secret: cfg.Secret, identity: cfg.Identity, idAt: cfg.IDAt, distrust: cfg.Distrust, dial: l.dial}
+	s := &streamLayer{raw: l.raft, welcomed: newConnQueue(l), address: nameAddr(cfg.Address), secret: cfg.Secret, identity: cfg.Identity, idAt: cfg.IDAt, distrust: cfg.Distrust, dial: l.dial, silence: silenceMax}
 	s.taking.Add(1)
 	l.conns.Go(func() {
 		defer s.taking.Done()
@@ -91,7 +94,7 @@ func (s *streamLayer) Dial(address raft.ServerAddress, timeout time.Duration) (n
 		s.distrust.Note(err)
 		return nil, errors.Join(err, conn.Close())
 	}
-	return conn, nil
+	return s.streams.add(conn, 0)
 }
 
 func (s *streamLayer) greet(conn net.Conn, to string, timeout time.Duration) error {
@@ -135,7 +138,13 @@ func refusal(answer byte, to string) error {
 }
 
 // Accept returns the next connection whose greeting named this node and its cluster.
-func (s *streamLayer) Accept() (net.Conn, error) { return s.welcomed.Accept() }
+func (s *streamLayer) Accept() (net.Conn, error) {
+	conn, err := s.welcomed.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return s.streams.add(conn, s.silence)
+}
 
 // Close ends Accept. Connections that come later are for the next stream layer of this port, if there is one.
 func (s *streamLayer) Close() error {

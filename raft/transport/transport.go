@@ -54,12 +54,14 @@ type Transport struct {
 	// raft is nil until Serve.
 	raft    atomic.Pointer[raft.Raft]
 	commits *commits
+	layer   *streamLayer
 }
 
 // New begins to welcome the other nodes' connections; Close ends that.
 func New(cfg Config) *Transport {
-	t := &Transport{gate: cfg.Gate, NetworkTransport: raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
-		Stream: newStreamLayer(cfg), MaxPool: connectionsPerPeer, MaxRPCsInFlight: 1, Timeout: 5 * time.Second, Logger: cfg.Log,
+	layer := newStreamLayer(cfg)
+	t := &Transport{gate: cfg.Gate, layer: layer, NetworkTransport: raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
+		Stream: layer, MaxPool: connectionsPerPeer, MaxRPCsInFlight: 1, Timeout: 5 * time.Second, Logger: cfg.Log,
 	})}
 	t.commits = newCommits(t.tellCommit, t.committed)
 	return t
@@ -70,6 +72,10 @@ func (t *Transport) Close() error {
 	t.commits.close()
 	return t.NetworkTransport.Close()
 }
+
+// Abort ends what goes on over the connections to other nodes, and all that would begin: hashicorp/raft waits for it when it
+// is shut down, also for minutes where another node is silent in the middle of a snapshot.
+func (t *Transport) Abort() { t.layer.streams.close() }
 
 // Serve tells the transport which Raft it carries: NewRaft wants the transport first.
 func (t *Transport) Serve(r *raft.Raft) { t.raft.Store(r) }
