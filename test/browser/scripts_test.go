@@ -22,6 +22,20 @@ func scripts(t *testing.T, c *cluster.Cluster) {
 		await repeat(60000, under.signal, () => { asked++; throw new Problem({code: "unreachable", status: 0}); });
 		return asked;
 	})`), 0, "a node that does not answer is asked again and again without a rest")
+	assert.Equal(t, "2 asked, 1 told", resolved[string](w, `import("./console/api.js").then(async ({repeat}) => {
+		const under = new AbortController();
+		let asked = 0, told = 0;
+		window.reportError = () => told++;
+		await repeat(1, under.signal, () => { if (++asked === 2) under.abort(); throw new TypeError("no answer of a node's"); });
+		return asked + " asked, " + told + " told";
+	})`), "one answer that is no node's ends the looks at the cluster")
+	assert.Equal(t, []string{"lost", "7"}, resolved[[]string](w, `import("./console/watch.js").then(async ({watch}) => {
+		const under = new AbortController(), seen = [], fetch = window.fetch;
+		const answers = ["<html>\n<h1>Sign in</h1>\n</html>", '{"type":"put","revision":7}\n'];
+		window.fetch = async (url, options) => String(url).includes("/version/watch") ? new Response(answers.shift()) : fetch(url, options);
+		await watch({}, {since: 0}, {open() {}, lost: () => seen.push("lost"), events: ([{revision}]) => { seen.push(String(revision)); under.abort(); }}, under.signal);
+		return seen;
+	})`), "one answer that is no node's ends what is told of writes")
 	assert.Equal(t, []string{"2 a b", "3 wrong", "4 a\"b", "5 wrong", "6 wrong", "7 c"}, resolved[[]string](w, `import("./console/rows.js").then(({readRows}) => readRows(
 		'id,versionNo,platform,minVersionNo\n"a b",1,linux,\n"abc" ,1,linux,\n"a""b",1,linux,\nab"c,1,linux,\n"abc"def,1,linux,\nc,1,linux,')
 		.map(({line, record, wrong}) => line + " " + (wrong ? "wrong" : record.id)))`), "what versiond import refuses is taken, or the other way round")

@@ -128,6 +128,7 @@ export function newKey() {
 }
 
 // repeat does something again and again while the page is seen, until the signal ends. It rests longer when it was asked to.
+// What fails otherwise, as on an answer that is no node's, is told to the browser and ends nothing.
 export async function repeat(ms, signal, work) {
   while (!signal.aborted) {
     let rest = ms;
@@ -136,8 +137,8 @@ export async function repeat(ms, signal, work) {
         await work();
       } catch (err) {
         if (signal.aborted) return;
-        if (!(err instanceof Problem)) throw err;
-        rest = Math.max(ms, err.retryAfter * 1000);
+        if (err instanceof Problem) rest = Math.max(ms, err.retryAfter * 1000);
+        else reportError(err);
       }
     }
     await sleep(rest, signal);

@@ -36,7 +36,7 @@ function take(events, at, on) {
 }
 
 // lines gives the events of each piece that came. A node says something every ten seconds: where nothing comes for longer the
-// connection is lost, though nobody has said so.
+// connection is lost, though nobody has said so. What is no event, such as a page on which a proxy asks who one is, ends them too.
 export async function* lines(body, silence = 30000) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   try {
@@ -45,10 +45,20 @@ export async function* lines(body, silence = 30000) {
       if (done) return;
       const whole = (rest + value).split('\n');
       rest = whole.pop();
-      yield whole.filter(Boolean).map((line) => JSON.parse(line));
+      const events = parsed(whole.filter(Boolean));
+      if (!events) return;
+      yield events;
     }
   } finally {
     reader.cancel().catch(() => {}); // of one that broke there is nothing left
+  }
+}
+
+function parsed(texts) {
+  try {
+    return texts.map((text) => JSON.parse(text));
+  } catch {
+    return null;
   }
 }
 
