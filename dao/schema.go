@@ -114,20 +114,24 @@ const (
 	rowBytesKept       = 192
 )
 
+// fit returns how many rows, from the first on, one statement takes by its length, one in any case.
+func fit[Row any](d dialect, rows []Row, bytes func(Row) int) int {
+	total := statementBytesKept
+	for i := range rows {
+		// What is quoted may get twice as long.
+		if total += 2*bytes(rows[i]) + rowBytesKept; i > 0 && total > d.statementBytesMax {
+			return i
+		}
+	}
+	return len(rows)
+}
+
 // inStatements has write write rows, as many at a time as one statement takes, one in any case. bytes returns
 // how long the values of a row are.
 func inStatements[Row any](tx *gorm.DB, rows []Row, bytes func(Row) int, write func(part []Row) *gorm.DB) error {
 	d := dialectOf(tx)
 	for len(rows) > 0 {
-		fit, total := 0, statementBytesKept
-		for fit < d.rowsPerStatement(len(rows)) {
-			// What is quoted may get twice as long.
-			if total += 2*bytes(rows[fit]) + rowBytesKept; fit > 0 && total > d.statementBytesMax {
-				break
-			}
-			fit++
-		}
-		n := d.rowsPerStatement(fit)
+		n := d.rowsPerStatement(fit(d, rows[:d.rowsPerStatement(len(rows))], bytes))
 		if err := write(rows[:n]).Error; err != nil {
 			return err
 		}

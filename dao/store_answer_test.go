@@ -81,6 +81,22 @@ func TestStatementsFitTheServersPackets(t *testing.T) {
 	require.Empty(t, s.mustIDs(t))
 	require.NoError(t, s.InsertBatch(t.Context(), long[:1000]))
 
+	escaped := make([]model.Version, 40)
+	log := make([]model.Change, len(escaped))
+	for i := range escaped { // each byte of the attributes takes seven in a statement
+		escaped[i] = version(fmt.Sprint("escaped-", i), model.Revision(9, i))
+		escaped[i].Details = &model.Details{Attributes: map[string]string{"n": strings.Repeat("<", 2000)}}
+		log[i] = model.Change{Revision: escaped[i].Revision, Op: model.ChangeCreate, ID: escaped[i].ID, VersionNo: "1", Platform: "ios", Details: escaped[i].Details}
+	}
+	from := s.mustState(t).Applied
+	require.NoError(t, s.apply(t.Context(), identity.Store, from, after(from), model.Changes{Upserts: escaped, Log: log}))
+	ids := make([]string, 500)
+	for i := range ids {
+		ids[i] = strings.Repeat("'", 128)
+	}
+	_, err := s.GetMany(t.Context(), ids)
+	require.NoError(t, err)
+
 	// One that was lowered since is noticed with the connection that it broke.
 	require.NoError(t, server.Exec(t.Context(), "SET GLOBAL max_allowed_packet = 1024"))
 	small := mustOpenMySQL(t, server.DSN("packets"))

@@ -59,8 +59,22 @@ func upsertVersions(tx *gorm.DB, versions []model.Version, plain bool) error {
 	if plain {
 		tx = tx.Select(versionColumns[:plainColumns])
 	}
-	bytes := func(v model.Version) int { return len(v.ID) + len(v.VersionNo) + len(v.Platform) + v.DetailBytes() }
+	bytes := func(v model.Version) int {
+		return len(v.ID) + len(v.VersionNo) + len(v.Platform) + detailBytes(v.Details)
+	}
 	return inStatements(tx, versions, bytes, func(part []model.Version) *gorm.DB { return upsert(tx, part) })
+}
+
+// detailBytes returns how long details are in their columns, at most. In the JSON of attributes a byte may take six, and half of
+// one more where that is quoted.
+func detailBytes(d *model.Details) int {
+	bytes := d.DetailBytes()
+	if d != nil {
+		for name, value := range d.Attributes {
+			bytes += 3*(len(name)+len(value)) + len(`"":"",`)
+		}
+	}
+	return bytes
 }
 
 // upsert writes rows of a table, new ones and others.

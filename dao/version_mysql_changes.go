@@ -45,7 +45,7 @@ func insertChanges(tx *gorm.DB, list []model.Change) error {
 }
 
 func changeBytes(c changeRow) int {
-	return len(momentForm) + len(c.ID) + len(c.VersionNo) + len(c.Platform) + len(c.WasPlatform) + len(c.By) + c.DetailBytes()
+	return len(momentForm) + len(c.ID) + len(c.VersionNo) + len(c.Platform) + len(c.WasPlatform) + len(c.By) + detailBytes(c.Details)
 }
 
 // letGo removes the changes of some revisions.

@@ -10,7 +10,6 @@ package dao
 
 import (
 	"context"
-	"slices"
 	"sync/atomic"
 	"unicode/utf8"
 
@@ -66,10 +65,13 @@ func (d *VersionMysqlDao) Get(ctx context.Context, id string) (model.Version, er
 
 // GetMany reads the records of some ids, in no certain order. Ids that have none are not in the answer.
 func (d *VersionMysqlDao) GetMany(ctx context.Context, ids []string) (versions []model.Version, err error) {
-	for part := range slices.Chunk(ids, idsPerStatementMax) {
-		if versions, err = d.collect(ctx, "reading records", d.DB.WithContext(ctx).Where("id IN ?", part), versions); err != nil {
+	dialect := dialectOf(d.DB)
+	for len(ids) > 0 {
+		n := fit(dialect, ids[:min(len(ids), idsPerStatementMax)], func(id string) int { return len(id) })
+		if versions, err = d.collect(ctx, "reading records", d.DB.WithContext(ctx).Where("id IN ?", ids[:n]), versions); err != nil {
 			return nil, err
 		}
+		ids = ids[n:]
 	}
 	return versions, nil
 }

@@ -75,7 +75,7 @@ func text(value any) string {
 
 // insertState writes a state row in place of all that are there.
 func insertState(tx *gorm.DB, s model.StoreState) error {
-	if err := tx.Where("id >= ?", 0).Delete(&stateRow{}).Error; err != nil {
+	if err := tx.Where("1 = 1").Delete(&stateRow{}).Error; err != nil {
 		return err
 	}
 	return tx.Create(&stateRow{ID: stateID, StoreState: s}).Error

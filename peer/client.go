@@ -29,8 +29,8 @@ const (
 	// answerMargin is how much of the caller's time is kept for the answer to come back, or a quarter where that is
 	// less: a node that takes all of it says in vain that nothing was done.
 	answerMargin = 250 * time.Millisecond
-	// answerBytesMax bounds what is read of an answer; the largest is a page of records.
-	answerBytesMax = 8 << 20
+	// answerBytesMax bounds what is read of an answer; the largest is what the updates of an entry leave of the longest records.
+	answerBytesMax = 16 << 20
 )
 
 // Client asks other nodes. It keeps connections open between requests and may be used from any

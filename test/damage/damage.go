@@ -60,6 +60,7 @@ var changedState = []Kind{
 	setState("checksum changed", "checksum = '1-1-0000000000000001'"),
 	setState("checksum emptied", "checksum = ''"),
 	setState("seal emptied", "seal = ''"),
+	{Name: "number of the state row below zero", SQLite: []string{"UPDATE versiond_state SET id = -1"}},
 	setState("shape of the tables changed", "shape = 'another'"),
 	setState("beginning of the changes changed", "changes_from = changes_from + 1"),
 	setState("cluster changed", "cluster_id = 'another'"),
