@@ -180,6 +180,7 @@ func (a *asking) run(ask func(ctx context.Context, c *client.Client, s *screen, 
 	return func(cmd *cobra.Command, args []string) error {
 		ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 		defer stop()
+		context.AfterFunc(ctx, stop) // the second one ends what waits for something else
 		c, err := a.client(cmd)
 		if err != nil {
 			return err

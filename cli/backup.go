@@ -152,14 +152,11 @@ func newRestoreCommand(environ []string) *cobra.Command {
 	a.timeout = time.Minute
 	cmd.RunE = a.run(func(ctx context.Context, c *client.Client, s *screen, args []string) error {
 		opts.Timeout = a.timeout
-		file := os.Stdin
-		if args[0] != "-" {
-			var err error
-			if file, err = os.Open(args[0]); err != nil {
-				return err
-			}
-			defer file.Close()
+		file, done, err := openInput(ctx, cmd.InOrStdin(), args[0])
+		if err != nil {
+			return err
 		}
+		defer done()
 		p := s.progress()
 		restored, err := c.Restore(ctx, &counter{from: file, told: func(n int64) { p.say("%s sent", bytesText(n)) }}, opts)
 		p.clear()

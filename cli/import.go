@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -78,15 +77,11 @@ func newImportCommand(environ []string) *cobra.Command {
 		if form != formatAuto && form != formatLines && form != formatCSV && form != formatDpkg {
 			return usagef(cmd, "--format must be jsonl, csv, dpkg or auto, not %q", form)
 		}
-		in, name := cmd.InOrStdin(), append(args, "-")[0]
-		if name != "-" {
-			file, err := os.Open(name)
-			if err != nil {
-				return err
-			}
-			defer file.Close()
-			in = file
+		in, done, err := openInput(ctx, cmd.InOrStdin(), append(args, "-")[0])
+		if err != nil {
+			return err
 		}
+		defer done()
 		im.c, im.s, im.progress = c, s, s.progress()
 		next, err := newSource(in, form, platform)
 		if err != nil {
