@@ -37,8 +37,11 @@ func (l *heldLog) StoreLogs(logs []*raft.Log) error {
 
 // DeleteRange cuts off the log. Where it is its end, after which a leader's entries follow, it has to
 // be done; where it is its beginning, for compaction, hashicorp/raft tries again by itself, and on a full
-// disk it takes more room than there is.
+// disk it takes more room than there is. An empty range does not touch the disk.
 func (l *heldLog) DeleteRange(first, last uint64) error {
+	if first > last {
+		return nil
+	}
 	remove := func() error { return l.LogStore.DeleteRange(first, last) }
 	if end, err := l.LastIndex(); err == nil && last < end {
 		return CatchFault(remove)

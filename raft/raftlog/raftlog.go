@@ -72,7 +72,8 @@ func (s *Stores) openLog(path string) (err error) {
 	if err := checkEnds(checked); err != nil {
 		return err
 	}
-	s.Log, err = raft.NewLogCache(cacheEntries, &heldLog{LogStore: checked, disk: s.Disk})
+	cache, err := raft.NewLogCache(cacheEntries, &heldLog{LogStore: checked, disk: s.Disk})
+	s.Log = &cachedLog{LogCache: cache}
 	return err
 }
 

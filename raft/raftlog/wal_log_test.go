@@ -86,6 +86,21 @@ func TestLogGoesOnBehindAHole(t *testing.T) {
 	requireLog(t, l, entriesOf(3, 20, 23))
 }
 
+// What the log has removed before a hole must be gone from the cache above it too.
+func TestNothingBeforeAHoleIsReadFromTheCache(t *testing.T) {
+	stores, err := Open(t.TempDir(), quiet)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, stores.Close()) })
+	require.NoError(t, stores.Log.StoreLogs(entriesOf(1, 1, 5)))
+	require.NoError(t, stores.Log.StoreLog(entriesOf(2, 7, 7)[0]))
+	var log raft.Log
+	for index := range uint64(6) {
+		require.ErrorIs(t, stores.Log.GetLog(index+1, &log), raft.ErrLogNotFound, "index %d", index+1)
+	}
+	require.NoError(t, stores.Log.GetLog(7, &log))
+	require.EqualValues(t, 2, log.Term)
+}
+
 // Entries that another leader replaces go, and so do those that a snapshot covers; what is written next follows what is
 // left.
 func TestLogIsCutAtBothEnds(t *testing.T) {
