@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/go-redis/redis/v8"
@@ -21,6 +22,8 @@ var (
 	mysqlUnknownColumn   = &mysql.MySQLError{Number: 1054}
 	mysqlNoSuchTable     = &mysql.MySQLError{Number: 1146}
 	mysqlViewInvalid     = &mysql.MySQLError{Number: 1356}
+	mysqlNoTablespace    = &mysql.MySQLError{Number: 1812}
+	mysqlDiscarded       = &mysql.MySQLError{Number: 1814}
 	mysqlNotInEngine     = &mysql.MySQLError{Number: 1932}
 )
 
@@ -92,7 +95,11 @@ func isMissing(err error) bool {
 
 // isReshaped reports whether a table has not the form that a statement is for, or none that can be read.
 func isReshaped(err error) bool {
-	return isUnfit(err) || isSQLite(err, "no such column") || errors.Is(err, mysqlUnknownColumn) || errors.Is(err, mysqlViewInvalid) || errors.Is(err, mysqlNotInEngine)
+	return isUnfit(err) || isSQLite(err, "no such column") || isOneOf(err, mysqlUnknownColumn, mysqlViewInvalid, mysqlNoTablespace, mysqlDiscarded, mysqlNotInEngine)
+}
+
+func isOneOf(err error, answers ...error) bool {
+	return slices.ContainsFunc(answers, func(answer error) bool { return errors.Is(err, answer) })
 }
 
 // isUnfit reports whether a value does not fit its column, which is none of ours. database/sql has no error for that; its

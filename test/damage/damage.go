@@ -111,6 +111,8 @@ var tables = []Kind{
 	both("all tables dropped", "DROP TABLE versions", "DROP TABLE versiond_state", "DROP TABLE versiond_idempotency", "DROP TABLE version_changes"),
 	both("table of changes dropped", "DROP TABLE version_changes"),
 	viewOf("table of changes replaced by a view", "version_changes"),
+	{Name: "file of the table of records given up", MySQL: []string{"ALTER TABLE versions DISCARD TABLESPACE"}},
+	{Name: "file of the table of changes given up", MySQL: []string{"ALTER TABLE version_changes DISCARD TABLESPACE"}},
 	{Name: "table of records in another engine", MySQL: []string{"ALTER TABLE versions ENGINE = MyISAM"}},
 }
 
