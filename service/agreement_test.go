@@ -50,16 +50,8 @@ func TestMembersAgree(t *testing.T) {
 // back only when the majority has the same; its operators must see why.
 func TestOutvotedNodeRebuilds(t *testing.T) {
 	t.Parallel()
-	nodes := mustCluster(t, 3)
+	nodes, gen := mustOutvote(t)
 	outvoted := nodes[2]
-	added := nodes[0].mustAdd(t, "a", "1")
-	for _, n := range nodes {
-		require.NoError(t, n.node.WaitApplied(within(t, serviceTimeout), added.Index))
-	}
-	gen := outvoted.trust.Gen()
-	nodes[0].lies(t)
-	nodes[1].peers.pretend(nodes[1].address, nodes[0].statusAs(t, nodes[1]))
-	outvoted.guard.CompareWithMembers(t.Context())
 	require.Contains(t, failing(outvoted.Readiness(t.Context())), "content")
 	require.ErrorContains(t, outvoted.trust.Err(), "node1, node2, a majority")
 	outvoted.requireServesNothingAt(t, model.LevelNone)
@@ -67,12 +59,49 @@ func TestOutvotedNodeRebuilds(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, peers.Members[2].Divergence, "store content differs from the log")
 
-	eventually(t, func() bool { return outvoted.trust.Gen() > gen+2 && outvoted.node.Serving() }) // it was built anew
+	outvoted.mustRebuild(t, gen)
 	require.ErrorIs(t, outvoted.trust.Err(), model.ErrStoreDiffers, "the majority still has other records")
 	nodes[0].peers.honest(nodes[0].address)
 	nodes[1].peers.honest(nodes[1].address)
 	outvoted.mustBeReady(t)
 	require.Equal(t, "1", outvoted.mustGet(t, "a").VersionNo)
+}
+
+// mustOutvote returns a cluster of which the first two members say that the third has other records, and the generation of
+// the third one's store before that.
+func mustOutvote(t *testing.T) (nodes []*testNode, gen uint64) {
+	t.Helper()
+	nodes = mustCluster(t, 3)
+	added := nodes[0].mustAdd(t, "a", "1")
+	for _, n := range nodes {
+		require.NoError(t, n.node.WaitApplied(within(t, serviceTimeout), added.Index))
+	}
+	gen = nodes[2].trust.Gen()
+	nodes[0].lies(t)
+	nodes[1].peers.pretend(nodes[1].address, nodes[0].statusAs(t, nodes[1]))
+	nodes[2].guard.CompareWithMembers(t.Context())
+	return nodes, gen
+}
+
+// mustRebuild waits until a store that was outvoted is built anew.
+func (n *testNode) mustRebuild(t *testing.T, gen uint64) {
+	t.Helper()
+	eventually(t, func() bool { return n.trust.Gen() > gen+2 && n.node.Serving() })
+}
+
+// An operator who finds that the outvoted node is right takes out the others. There is nobody then whom it could wait to
+// agree with: if this fails, the only member that is left serves nothing before it is started again.
+func TestOutvotedNodeThatIsLeftAloneServes(t *testing.T) {
+	t.Parallel()
+	nodes, gen := mustOutvote(t)
+	left := nodes[2]
+	left.mustRebuild(t, gen)
+	for _, wrong := range []*testNode{nodes[1], nodes[0]} { // the leader last
+		require.NoError(t, nodes[0].node.Remove(within(t, serviceTimeout), wrong.node.Identity().Node))
+	}
+	left.mustBeReady(t)
+	require.NoError(t, left.trust.Err())
+	require.Equal(t, "1", left.mustGet(t, "a").VersionNo)
 }
 
 // statusAs returns what another node says, as if this one said it.

@@ -25,7 +25,8 @@ type Agreement struct {
 	right  model.Checksum              // what more than half of all members have; empty when there is no such
 }
 
-// Compare compares the checksums at the highest of the places that the most members know.
+// Compare compares the checksums at the highest of the places that the most members know. What one of several knows is
+// compared with nothing; the only member of a cluster is all of them.
 func Compare(cluster string, members []raft.Member, answers []*peer.Status) Agreement {
 	known := map[uint64]map[string]model.Checksum{}
 	for i, m := range members {
@@ -35,7 +36,7 @@ func Compare(cluster string, members []raft.Member, answers []*peer.Status) Agre
 	}
 	best := Agreement{}
 	for index, sums := range known {
-		if n := len(sums); n > 1 && (n > len(best.sums) || n == len(best.sums) && index > best.index) {
+		if n := len(sums); (n > 1 || len(members) == 1) && (n > len(best.sums) || n == len(best.sums) && index > best.index) {
 			best.index, best.sums = index, sums
 		}
 	}
