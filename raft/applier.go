@@ -103,8 +103,8 @@ func (a *applier) step(ctx context.Context) (bool, error) {
 	if a.queue.marked().restore > a.applied.Index {
 		return true, a.restoreNewest(ctx)
 	}
-	if a.progress.unsure.Swap(false) {
-		return true, a.verify(ctx)
+	if err := a.verifyIfUnsure(ctx); err != nil {
+		return true, err
 	}
 	if opened, err := a.openViews(ctx); opened || err != nil {
 		return opened, err

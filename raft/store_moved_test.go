@@ -2,6 +2,7 @@ package raft
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -101,6 +102,25 @@ func TestVerifiedStoreThatDoesNotAnswerStaysInUse(t *testing.T) {
 		return c.store.StateFails == 0
 	}, 10*time.Second, time.Millisecond)
 	require.True(t, n.Serving())
+}
+
+// Readers that meet a row which somebody has changed ask for a look each, and may do so as fast as the store answers. If
+// this fails, they keep a node from applying anything.
+func TestLooksAtTheStoreHoldUpNoWrites(t *testing.T) {
+	c := newTestConfig(t)
+	var node atomic.Pointer[testNode]
+	c.store.OnState = func() {
+		if n := node.Load(); n != nil {
+			n.VerifyStore()
+		}
+	}
+	n := c.mustLead(t)
+	node.Store(n)
+	n.VerifyStore()
+	n.mustAdd(t, "a", 3)
+	view, _, err := n.OpenView(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, view.Close())
 }
 
 // A database may be restarted between the look at its state row and the reading of its rows.

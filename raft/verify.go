@@ -12,6 +12,14 @@ import (
 // make the node pass for stuck.
 const verifyTimeout = StuckAfter / 2
 
+// verifyIfUnsure looks at the store when somebody wants that. It keeps nothing else from its turn, however often somebody does.
+func (a *applier) verifyIfUnsure(ctx context.Context) error {
+	if !a.progress.unsure.Swap(false) {
+		return nil
+	}
+	return a.verify(ctx)
+}
+
 // verify looks whether the store still is as this applier left it: model.ErrStateMoved when not. A
 // store that does not answer is not judged.
 func (a *applier) verify(ctx context.Context) error {

@@ -165,6 +165,9 @@ func (f *service) CacheInternal() {}
 func (f *service) ChecksumInternal() model.Checksum { return "" }
 
 func (f *service) StateInternal(context.Context) (model.StoreState, error) {
+	if f.Store.OnState != nil {
+		f.Store.OnState()
+	}
 	f.Store.Mu.Lock()
 	defer f.Store.Mu.Unlock()
 	if f.Store.StateFails > 0 {

@@ -24,6 +24,7 @@ type Store struct {
 	restoreCount int  // restores that went through
 	BreakRestore bool // the next restore is broken off half-way
 	OnLoad       func()
+	OnState      func()        // is called by every look at the state
 	heldPages    chan struct{} // closed when views that are opened from now on may be read; nil when they may at once
 }
 
