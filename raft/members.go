@@ -105,7 +105,11 @@ func (e *engine) change(ctx context.Context, otherwise error, begin func(*raft.R
 	if running == nil {
 		return model.ErrNotLeader
 	}
-	failure, err := aside(ctx, func() error { return changeError(begin(running.raft).Error(), otherwise) })
+	failure, err := aside(ctx, func() error {
+		err := begin(running.raft).Error()
+		running.proposer.noteRefused(err)
+		return changeError(err, otherwise)
+	})
 	return cmp.Or(failure, err)
 }
 

@@ -134,9 +134,7 @@ func (p *proposer) awaitApplied(future raft.ApplyFuture) result {
 	err := future.Error()
 	p.fsm.proposals.Add(-1) // the FSM has the entry, or never gets it as a proposal: entries of others need no handles for this one
 	if err != nil {
-		if errors.Is(err, raft.ErrLeadershipTransferInProgress) && p.transfer.refused(time.Now()) {
-			p.fsm.ending.fail(ErrTransferStuck)
-		}
+		p.noteRefused(err)
 		return result{err: proposalError(err)}
 	}
 	h, ok := future.Response().(*handle)
@@ -144,4 +142,11 @@ func (p *proposer) awaitApplied(future raft.ApplyFuture) result {
 		return result{err: model.ErrOutcomeUnknown}
 	}
 	return <-h.done
+}
+
+// noteRefused ends the node when it has refused for too long, for a transfer, what it was asked for.
+func (p *proposer) noteRefused(err error) {
+	if errors.Is(err, raft.ErrLeadershipTransferInProgress) && p.transfer.refused(time.Now()) {
+		p.fsm.ending.fail(ErrTransferStuck)
+	}
 }

@@ -31,6 +31,23 @@ func TestTransferThatNeverEndsEndsTheNode(t *testing.T) {
 	require.Greater(t, time.Since(began), transferMax, "a transfer that is under way may take its time")
 }
 
+// Where nobody writes, a member that waits for its vote is who meets such a leader. If this fails, nobody joins, is given a
+// vote or leaves.
+func TestTransferThatNeverEndsIsMetByChangesOfMembers(t *testing.T) {
+	n := newTestConfig(t).mustLead(t)
+	change := func() error {
+		return n.change(t.Context(), errMembers, func(*raft.Raft) raft.Future { return refusedFuture{} })
+	}
+	require.ErrorIs(t, change(), model.ErrNotLeader)
+	require.NoError(t, n.Err(), "a transfer that is under way may take its time")
+	watch := &n.current().proposer.transfer
+	watch.mu.Lock()
+	watch.since = watch.since.Add(-transferMax)
+	watch.mu.Unlock()
+	require.ErrorIs(t, change(), model.ErrNotLeader)
+	require.ErrorIs(t, n.Err(), ErrTransferStuck)
+}
+
 // Transfers that end, however often, are none that is stuck.
 func TestTransfersOneAfterTheOtherAreNotStuck(t *testing.T) {
 	var w transferWatch
