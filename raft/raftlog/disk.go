@@ -48,6 +48,7 @@ type Disk struct {
 	// failures instead.
 	running atomic.Bool
 	inside  atomic.Int64 // writes that the disk is at
+	faulty  atomic.Bool  // a file was found damaged, which leaves bbolt locked for ever
 	closing sync.Once
 	closed  chan struct{}
 
@@ -74,7 +75,7 @@ func (d *Disk) Close() { d.closing.Do(func() { close(d.closed) }) }
 // closes, it ends the goroutine, whose deferred calls run.
 func (d *Disk) write(do func() error) error {
 	if !d.running.Load() {
-		return CatchFault(do)
+		return d.catch(do)
 	}
 	held, pace := false, writeRetries()
 	hold := func(err error) { held = d.hold(err, held) }
@@ -108,7 +109,7 @@ func (d *Disk) try(do func() error, hangs func(error)) error {
 	done := make(chan error, 1)
 	d.inside.Add(1)
 	go func() {
-		err := CatchFault(do)
+		err := d.catch(do)
 		d.inside.Add(-1) // before anybody learns of it
 		done <- err
 	}()
@@ -126,6 +127,15 @@ func (d *Disk) try(do func() error, hangs func(error)) error {
 			runtime.Goexit()
 		}
 	}
+}
+
+// catch notes a fault that it has caught.
+func (d *Disk) catch(do func() error) error {
+	err := CatchFault(do)
+	if errors.Is(err, model.ErrCorrupt) {
+		d.faulty.Store(true)
+	}
+	return err
 }
 
 func (d *Disk) pause(length time.Duration) {

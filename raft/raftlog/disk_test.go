@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -12,6 +13,8 @@ import (
 	"github.com/hashicorp/raft"
 	"github.com/stretchr/testify/require"
 
+	"versiond/model"
+	"versiond/raft/datadir"
 	"versiond/test/harness/captured"
 )
 
@@ -131,5 +134,43 @@ func TestNodeDoubtsItsLeadAfterItsDiskWasBroken(t *testing.T) {
 		d.release(held)
 		require.Equal(t, doubts, !d.MayLead(), "after %s", length)
 		require.Eventually(t, d.MayLead, 10*reclaimLeadAfter, time.Millisecond)
+	}
+}
+
+// A fault in a file of bbolt leaves it locked: a node that closed it would never come to say why it ended.
+func TestNodeWithADamagedFileIsClosed(t *testing.T) {
+	for name, damage := range map[string]struct {
+		file  string
+		touch func(*Stores)
+	}{
+		"term and vote":      {datadir.StableFile, func(s *Stores) { _ = s.Stable.SetUint64([]byte("term"), 1) }},
+		"files of the log":   {datadir.LogFolder + "/wal-meta.db", func(s *Stores) { _ = s.Log.DeleteRange(1, 2) }},
+		"read term and vote": {datadir.StableFile, func(s *Stores) { _, _ = s.Stable.GetUint64([]byte("term")) }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir, unreadable := t.TempDir(), make(chan error, 1)
+			stores, err := Open(dir, Options{Log: quiet.Log, Unreadable: func(err error) { unreadable <- err }})
+			require.NoError(t, err)
+			require.NoError(t, stores.Log.StoreLogs(entriesOf(1, 1, 5)))
+			stores.Disk.Started()
+			require.NoError(t, os.Truncate(filepath.Join(dir, damage.file), 0))
+			go damage.touch(stores)
+			require.ErrorIs(t, within(t, unreadable), model.ErrCorrupt)
+			stores.Disk.Close()
+			closed := make(chan error, 1)
+			go func() { closed <- stores.Close() }()
+			require.NoError(t, within(t, closed))
+		})
+	}
+}
+
+func within(t *testing.T, done <-chan error) error {
+	t.Helper()
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(10 * time.Second):
+		require.Fail(t, "it never ends")
+		return nil
 	}
 }

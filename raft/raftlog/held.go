@@ -44,7 +44,10 @@ func (l *heldLog) DeleteRange(first, last uint64) error {
 	}
 	remove := func() error { return l.LogStore.DeleteRange(first, last) }
 	if end, err := l.LastIndex(); err == nil && last < end {
-		return CatchFault(remove)
+		if err = l.disk.catch(remove); errors.Is(err, model.ErrCorrupt) && l.disk.running.Load() {
+			l.disk.end(unreadable(l.disk.dir, err))
+		}
+		return err
 	}
 	return l.disk.write(remove)
 }
@@ -67,7 +70,7 @@ func (s *heldStable) SetUint64(key []byte, value uint64) error {
 
 // Get reads a value.
 func (s *heldStable) Get(key []byte) (value []byte, err error) {
-	err = CatchFault(func() error {
+	err = s.disk.catch(func() error {
 		if value, err = s.StableStore.Get(key); err == nil {
 			value, err = withoutSum(key, value)
 		}

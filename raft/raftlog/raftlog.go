@@ -111,10 +111,14 @@ func (s *Stores) HasState() (bool, error) {
 	return raft.HasExistingState(s.Log, s.Stable, s.Snapshots)
 }
 
-// Close leaves the files open when a write to them does not come back: it would wait for that.
+// Close leaves the files open when a write to them does not come back, or one of them is damaged, which others have
+// been told: it would wait for ever.
 func (s *Stores) Close() error {
-	if s.Disk.hangs() {
+	switch {
+	case s.Disk.hangs():
 		return fmt.Errorf("the Raft log was not closed: %w", s.Disk.Err())
+	case s.Disk.faulty.Load():
+		return nil
 	}
 	return s.files.Close()
 }
