@@ -43,7 +43,7 @@ func TestRefusedJoinsSayWhatIsWrong(t *testing.T) {
 		"nobody there":        {"node4", nobody, "", "node_unreachable", []string{"no versiond node answers at this address", nobody, "refused"}},
 		"no such name":        {"node4", "no-such-host.invalid:7004", "", "node_unreachable", []string{"no versiond node answers at this address", "no-such-host.invalid", "no such host"}},
 		"silent":              {"node4", mustListenSilently(t), "?timeout=300ms", "node_unreachable", []string{"no versiond node answers at this address", "did not answer in time"}},
-		"another's web page":  {"node4", strings.TrimPrefix(page.URL, "http://"), "", "wrong_node", []string{"another node answers at this address", "404"}},
+		"another's web page":  {"node4", strings.TrimPrefix(page.URL, "http://"), "", "wrong_node", []string{"another node answers at this address", "status 404"}},
 		"another's answer":    {"node4", strings.TrimPrefix(html.URL, "http://"), "", "wrong_node", []string{"another node answers at this address", "no peer port"}},
 		"a public port":       {"node2", public2, "", "node_unreachable", []string{public2 + " is the public port of node2", "node2 has the peer address " + node2.Address}},
 		"a member's, renamed": {"node4", node2.Address, "", "wrong_node", []string{"another node answers at this address", `is node "node2"`}},
