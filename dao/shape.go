@@ -74,7 +74,7 @@ func readShape(tx *gorm.DB) (string, error) {
 	var shape strings.Builder
 	for i, query := range dialectOf(tx).shapeQueries {
 		told, err := tell(tx, query)
-		if len(told) > 0 && i < len(tables) {
+		if err == nil && len(told) > 0 && i < len(tables) {
 			err = probe(tx, tables[i])
 		}
 		switch {

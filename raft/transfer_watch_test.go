@@ -42,7 +42,7 @@ func TestTransferThatNeverEndsIsMetByChangesOfMembers(t *testing.T) {
 	require.NoError(t, n.Err(), "a transfer that is under way may take its time")
 	watch := &n.current().proposer.transfer
 	watch.mu.Lock()
-	watch.since = watch.since.Add(-transferMax)
+	watch.since, watch.last = watch.since.Add(-transferMax), time.Now()
 	watch.mu.Unlock()
 	require.ErrorIs(t, change(), model.ErrNotLeader)
 	require.ErrorIs(t, n.Err(), ErrTransferStuck)

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// silenceMax is how long a node that leads may say nothing over a connection. Those that are in use hear it ten times a second.
+// silenceMax is how long a node may say nothing in the middle of what it asks.
 const silenceMax = 10 * time.Second
 
 // streams are the connections that Raft has. The zero value has none. Any goroutine may call the methods.
@@ -23,9 +23,11 @@ type streams struct {
 type stream struct {
 	net.Conn
 	all *streams
-	// silence is how long the other side may say nothing while it is listened to, 0 for any time. Hashicorp/raft reads a
+	// silence is how long the other side may say nothing in the middle of a request, 0 for any time. Hashicorp/raft reads a
 	// snapshot on its main loop, without a limit: meanwhile the node neither votes nor stops, though who sends it may be frozen.
 	silence time.Duration
+	// midway says that some of a request has come, and that nothing was answered yet. Requests come one at a time.
+	midway bool
 }
 
 // add has a connection closed with the others; net.ErrClosed, when they are closed already.
@@ -61,18 +63,28 @@ func (s *stream) Close() error {
 	return s.Conn.Close()
 }
 
-// Read implements net.Conn. Silence is an end like any other: hashicorp/raft would log an error for a connection that
-// nobody needs any more.
+// Read implements net.Conn. To hashicorp/raft silence is an end like any other.
 func (s *stream) Read(p []byte) (int, error) {
 	if s.silence == 0 {
 		return s.Conn.Read(p)
 	}
-	if err := s.SetReadDeadline(time.Now().Add(s.silence)); err != nil {
+	var end time.Time // none: between requests a connection may be idle for as long as it is kept
+	if s.midway {
+		end = time.Now().Add(s.silence)
+	}
+	if err := s.SetReadDeadline(end); err != nil {
 		return 0, err
 	}
 	n, err := s.Conn.Read(p)
+	s.midway = s.midway || n > 0
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		err = io.EOF
 	}
 	return n, err
+}
+
+// Write implements net.Conn.
+func (s *stream) Write(p []byte) (int, error) {
+	s.midway = false
+	return s.Conn.Write(p)
 }

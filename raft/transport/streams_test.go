@@ -32,7 +32,7 @@ func (e *endless) Read(p []byte) (int, error) {
 // leads while it is, and the receiver cannot be stopped.
 func TestASnapshotThatStopsIsGivenUp(t *testing.T) {
 	from, to := newSilenceLayer(t), newSilenceLayer(t)
-	to.silence = 100 * time.Millisecond
+	to.silence = time.Second
 	rpc := mustSend(t, from, to, &endless{stops: true, over: t.Context().Done()}, make(chan error, 1))
 	received := make(chan int64)
 	go func() {
