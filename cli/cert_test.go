@@ -189,3 +189,32 @@ func TestCertRefusesWhatIsNoName(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, entries, 2)
 }
+
+// If this fails, config check calls settings right with which a node does not start, as one whose key it may not read.
+func TestConfigCheckReadsCertificates(t *testing.T) {
+	dir := t.TempDir()
+	mustCert(t, dir, "ca")
+	mustCert(t, dir, "node")
+	check := func(node, public, peer string) (code int, said string) {
+		in := func(name string) string { return filepath.Join(dir, name) }
+		var out bytes.Buffer
+		code = Program{Stdout: &out, Stderr: &out, Environ: []string{
+			"VERSIOND_RAFT_NODES=node1=n1.example.com:7001/8081,node2=10.0.0.2:7002/8082", "VERSIOND_AUTH_DISABLED=true", "VERSIOND_NODE=" + node,
+			"VERSIOND_TLS_CERTFILE=" + in("node1.pem"), "VERSIOND_TLS_KEYFILE=" + in(public+"-key.pem"), "VERSIOND_CLUSTER_CAFILE=" + in("ca.pem"),
+			"VERSIOND_CLUSTER_CERTFILE=" + in(peer+".pem"), "VERSIOND_CLUSTER_KEYFILE=" + in(peer+"-key.pem"),
+		}}.Run([]string{"config", "check"})
+		return code, out.String()
+	}
+	code, said := check("node1", "node1", "node1")
+	require.Zero(t, code, said)
+	for _, wrong := range []struct{ node, public, peer, said string }{
+		{"node1", "none", "node1", "tls.keyFile"},
+		{"node1", "node2", "node1", "tls.keyFile"},
+		{"node1", "node1", "none", "node1: cluster.certFile"},
+		{"node2", "node1", "node1", "node2: cluster.certFile"},
+	} {
+		code, said := check(wrong.node, wrong.public, wrong.peer)
+		require.Equal(t, 1, code, said)
+		require.Contains(t, said, wrong.said)
+	}
+}

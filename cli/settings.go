@@ -2,10 +2,12 @@ package cli
 
 import (
 	"fmt"
+	"log/slog"
 
 	"github.com/spf13/cobra"
 	"go.yaml.in/yaml/v3"
 
+	"versiond/certs"
 	"versiond/config"
 )
 
@@ -16,7 +18,10 @@ func newConfigCommand(environ []string) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(
-		settingsCommand(environ, "check", "Say whether nodes would start with these settings", "check reads flags, environment and file as a node does, and exits 1 when a node would not start with them.", func(cmd *cobra.Command, cfg config.Config) error {
+		settingsCommand(environ, "check", "Say whether nodes would start with these settings", "check reads flags, environment, file and certificates as a node does, and exits 1 when a node would not start with them.", func(cmd *cobra.Command, cfg config.Config) error {
+			if err := ensureCertificates(cfg); err != nil {
+				return err
+			}
 			fmt.Fprintf(cmd.OutOrStdout(), "the settings are right: %s\n", nodesText(cfg))
 			return nil
 		}),
@@ -44,6 +49,26 @@ func settingsCommand(environ []string, use, short, long string, do func(cmd *cob
 		return do(cmd, cfg)
 	}
 	return cmd
+}
+
+// ensureCertificates returns why nodes would not start with the certificates that the settings name.
+func ensureCertificates(cfg config.Config) error {
+	if own := cfg.TLS; own.CertFile != "" {
+		if _, err := certs.OpenPublic(certs.PublicFiles(own.CertFile, own.KeyFile, own.ClientCAFile), slog.New(slog.DiscardHandler)); err != nil {
+			return err
+		}
+	}
+	own := cfg.Cluster
+	if own.CertFile == "" {
+		return nil
+	}
+	for _, node := range cfg.LocalNodes() {
+		files := certs.PeerFiles(own.CertFile, own.KeyFile, own.CAFile)
+		if _, err := certs.OpenPeer(files, node.Address, slog.New(slog.DiscardHandler)); err != nil {
+			return fmt.Errorf("%s: %w", node.ID, err)
+		}
+	}
+	return nil
 }
 
 func nodesText(cfg config.Config) string {
