@@ -84,12 +84,31 @@ func settingRows(t *testing.T, text string) map[string][]string {
 	return rows
 }
 
-// TestCommandsAgree breaks when a command was changed in one language alone. What follows a # is for readers and
-// may differ.
+// TestCommandsAgree breaks when a command, or what it prints, was changed in one language alone. What follows a # behind a
+// command, or four blanks behind what it prints, is for readers and may differ.
 func TestCommandsAgree(t *testing.T) {
 	for _, page := range manual {
 		require.Equal(t, commands(mustRead(t, page[english])), commands(mustRead(t, page[chinese])), page[chinese])
+		require.Equal(t, printed(mustRead(t, page[english])), printed(mustRead(t, page[chinese])), page[chinese])
 	}
+}
+
+var explained = regexp.MustCompile(`([^\s#])\s{4,}.*$`)
+
+// printed returns what the pages print below commands. Comments above one, behind a blank line, are for readers alone.
+func printed(text string) []string {
+	var lines []string
+	for _, block := range shellBlock.FindAllStringSubmatch(text, -1) {
+		below := false
+		for line := range strings.SplitSeq(block[1], "\n") {
+			if isComment := strings.HasPrefix(line, "#"); isComment && below {
+				lines = append(lines, explained.ReplaceAllString(line, "$1"))
+			} else {
+				below = !isComment && line != ""
+			}
+		}
+	}
+	return lines
 }
 
 var (

@@ -29,6 +29,7 @@ var readmeParts = []struct {
 	}},
 	{"docs/peer-port.md", []string{"Looking for a fault"}},
 	{"docs/cli.md", []string{"A first round"}},
+	{"docs/versions.md", []string{"The order", "What a record may say", "Questions", "What became of a record", "Watching", "Ids"}},
 	{"docs/operations.md", []string{"Tokens and the cluster secret"}},
 }
 
@@ -149,7 +150,8 @@ func readmeSteps(t *testing.T, q *quickStart) (steps []readmeStep) {
 // onOurPorts puts the ports of these nodes in the place of the default ones: in addresses, in URLs and in JSON.
 func (q *quickStart) onOurPorts(text string) string {
 	for i, n := range q.nodes {
-		text = strings.NewReplacer(fmt.Sprintf(":%d", 8081+i), fmt.Sprintf(":%d", n.public), fmt.Sprintf(":%d", 7001+i), fmt.Sprintf(":%d", n.peer)).Replace(text)
+		text = strings.NewReplacer(fmt.Sprintf(":%d", 8081+i), fmt.Sprintf(":%d", n.public), fmt.Sprintf(":%d", 7001+i), fmt.Sprintf(":%d", n.peer),
+			fmt.Sprintf("--port %d", 8081+i), fmt.Sprintf("--port %d", n.public)).Replace(text)
 	}
 	return text
 }
