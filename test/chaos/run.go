@@ -20,8 +20,10 @@ const (
 	loadWorkers = 15
 	loadRecords = 30 // of each worker
 	loadPause   = 30 * time.Millisecond
-	// Each batch has about a third of a MiB.
+	// The batches fill the files of the log. Larger ones would fill the tables of changes as well, which every round reads and
+	// every rebuild writes.
 	loadBatchers   = 2
+	loadBatchMax   = 140
 	loadBatchPause = 600 * time.Millisecond
 	// segmentBytes is what one file of the log has.
 	segmentBytes = 256 << 10
@@ -133,7 +135,7 @@ func newRun(t *testing.T, options Options) *run {
 	}
 	r.cluster = cluster.Start(t, config)
 	r.load = cluster.StartLoadWith(t, r.cluster, cluster.LoadOptions{Prefix: loadPrefix, Workers: loadWorkers, Records: loadRecords, Pause: loadPause, Settled: true,
-		Batchers: loadBatchers, BatchPause: loadBatchPause})
+		Batchers: loadBatchers, BatchMax: loadBatchMax, BatchPause: loadBatchPause})
 	r.ledger = r.load.Pause()
 	r.watchers = cluster.StartWatchers(t, r.cluster.Clients(), watched...)
 	return r

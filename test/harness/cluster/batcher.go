@@ -13,7 +13,8 @@ import (
 const (
 	// A batch may hold 512 KiB of ids and contents: this many records that are as large as they may be.
 	batchItemsMax = 700
-	batchItemsMin = 100
+	// batchSpread is how many times as many records a large batch has as a small one.
+	batchSpread = 7
 	// largeText is the longest versionNo or platform, of characters with four bytes each.
 	largeText = 64
 )
@@ -26,7 +27,10 @@ type batcher struct {
 }
 
 func newBatcher(l *Load, number int, options LoadOptions) *batcher {
-	options.Records = max(options.Records, batchItemsMax)
+	if options.BatchMax == 0 {
+		options.BatchMax = batchItemsMax
+	}
+	options.Records = max(options.Records, options.BatchMax)
 	return &batcher{worker: newWorker(l, number, options)}
 }
 
@@ -59,7 +63,8 @@ func (b *batcher) run(ctx context.Context) {
 
 // items returns writes of as many records, the next in turn.
 func (b *batcher) items() []batchItem {
-	items := make([]batchItem, batchItemsMin+b.random.IntN(batchItemsMax-batchItemsMin))
+	least := b.options.BatchMax / batchSpread
+	items := make([]batchItem, least+b.random.IntN(b.options.BatchMax-least))
 	for i := range items {
 		b.slot++
 		r := b.record(b.slot)

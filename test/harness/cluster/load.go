@@ -38,6 +38,9 @@ type LoadOptions struct {
 	Settled bool
 	// Batchers is how many further clients write Records records each, as large as they may be, many in a request.
 	Batchers int
+	// BatchMax is how many records a request has at most, and a seventh of it how many at least; 0 is as many as the API takes of
+	// records as large.
+	BatchMax int
 	// BatchPause is how long each of these rests between two requests.
 	BatchPause time.Duration
 }
