@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"versiond/test/harness/cluster"
 )
 
 // mustListenSilently returns an address at which somebody listens and never says a word.
@@ -35,7 +37,7 @@ func TestRefusedJoinsSayWhatIsWrong(t *testing.T) {
 	defer html.Close()
 	node2 := cfg.Raft.Nodes[1]
 	public2 := "127.0.0.1:" + strconv.Itoa(node2.Port)
-	nobody := "127.0.0.1:" + strconv.Itoa(freePort(t))
+	nobody := "127.0.0.1:" + strconv.Itoa(cluster.FreePort(t))
 	for name, each := range map[string]struct {
 		id, address, query, code string
 		says                     []string
@@ -70,8 +72,8 @@ func TestJoinThatNamesTheWrongPortsSaysSo(t *testing.T) {
 	s := start(t, cfg)
 	mustBeReady(t, cfg.Raft.Nodes)
 	joining := cfg
-	own := "127.0.0.1:" + strconv.Itoa(freePort(t))
-	joining.OnlyNode, joining.Address, joining.Port = "node4", own, freePort(t)
+	own := "127.0.0.1:" + strconv.Itoa(cluster.FreePort(t))
+	joining.OnlyNode, joining.Address, joining.Port = "node4", own, cluster.FreePort(t)
 	joining.Join = []string{"127.0.0.1:" + strconv.Itoa(cfg.Raft.Nodes[0].Port), own}
 	joiner := start(t, joining)
 	for _, words := range []string{

@@ -20,16 +20,8 @@ import (
 
 	"versiond/config"
 	"versiond/raft/datadir"
+	"versiond/test/harness/cluster"
 )
-
-// freePort returns a port on which nobody listens at the moment.
-func freePort(t *testing.T) int {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer func() { require.NoError(t, listener.Close()) }()
-	return listener.Addr().(*net.TCPAddr).Port
-}
 
 // configured returns the defaults with nodes on free ports and a data directory of their own.
 func configured(t *testing.T, nodes int) config.Config {
@@ -38,8 +30,8 @@ func configured(t *testing.T, nodes int) config.Config {
 	cfg.DataDir = t.TempDir()
 	cfg.Raft.Nodes = cfg.Raft.Nodes[:nodes]
 	for i := range cfg.Raft.Nodes {
-		cfg.Raft.Nodes[i].Address = "127.0.0.1:" + strconv.Itoa(freePort(t))
-		cfg.Raft.Nodes[i].Port = freePort(t)
+		cfg.Raft.Nodes[i].Address = "127.0.0.1:" + strconv.Itoa(cluster.FreePort(t))
+		cfg.Raft.Nodes[i].Port = cluster.FreePort(t)
 	}
 	return cfg
 }
@@ -77,7 +69,13 @@ func start(t *testing.T, cfg config.Config) *started {
 	s := &started{cancel: cancel, anew: make(chan config.Config), ended: make(chan error, 1)}
 	var wg sync.WaitGroup
 	wg.Go(func() { s.ended <- startNodes(ctx, cfg, s.anew, slog.New(slog.NewTextHandler(&s.log, nil)), &s.stdout) })
-	t.Cleanup(func() { cancel(); wg.Wait() })
+	t.Cleanup(func() {
+		cancel()
+		wg.Wait()
+		if t.Failed() {
+			t.Logf("the log of the nodes:\n%s", s.log.String())
+		}
+	})
 	return s
 }
 

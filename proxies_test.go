@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/config"
+	"versiond/test/harness/cluster"
 	"versiond/test/harness/servers"
 )
 
@@ -43,8 +44,7 @@ func documented(t *testing.T, proxy string, nodes []config.Node) (example string
 	require.NoError(t, err)
 	block := regexp.MustCompile("(?s)```" + proxy + "\n(.*?)```").FindSubmatch(page)
 	require.NotNil(t, block, "there is no example for %s", proxy)
-	port, err = servers.FreePort()
-	require.NoError(t, err)
+	port = cluster.FreePort(t)
 	example = strings.Replace(string(block[1]), "8080", strconv.Itoa(port), 1)
 	for i, n := range nodes {
 		example = strings.Replace(example, strconv.Itoa(8081+i), strconv.Itoa(n.Port), 1)

@@ -8,9 +8,12 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"versiond/test/harness/cluster"
 )
 
 // A container engine goes by the exit code, and a person by the line: it has to name what is wrong.
@@ -48,9 +51,7 @@ func TestHealth(t *testing.T) {
 }
 
 func TestHealthOfNothing(t *testing.T) {
-	server := httptest.NewServer(http.NotFoundHandler())
-	server.Close()
-	code, said := health(server.URL)
+	code, said := health("http://127.0.0.1:" + strconv.Itoa(cluster.FreePort(t)))
 	require.Equal(t, 1, code)
 	require.Contains(t, said, "refused")
 }

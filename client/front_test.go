@@ -7,10 +7,13 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"strconv"
 	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"versiond/test/harness/cluster"
 )
 
 // front stands before a node, and does to requests what a test wants.
@@ -77,7 +80,5 @@ func refuse(w http.ResponseWriter, status int, code, retryAfter string) {
 // mustBeDead returns an address at which nobody answers.
 func mustBeDead(t *testing.T) string {
 	t.Helper()
-	server := httptest.NewServer(http.NotFoundHandler())
-	server.Close()
-	return server.URL
+	return "http://127.0.0.1:" + strconv.Itoa(cluster.FreePort(t))
 }

@@ -4,11 +4,13 @@ import (
 	"bufio"
 	"fmt"
 	"net"
+	"strconv"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"versiond/test/harness/cluster"
 	"versiond/test/harness/proxy"
 )
 
@@ -46,10 +48,7 @@ func answer(conn net.Conn, heard chan<- string) {
 func mustListen(t *testing.T) (p *proxy.Proxy, heard chan string) {
 	t.Helper()
 	target, heard := mustServe(t)
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	require.NoError(t, free.Close())
-	p, err = proxy.Listen(free.Addr().String(), target)
+	p, err := proxy.Listen(net.JoinHostPort("127.0.0.1", strconv.Itoa(cluster.FreePort(t))), target)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, p.Close()) })
 	return p, heard
