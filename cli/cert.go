@@ -62,13 +62,13 @@ func (c *certCommand) authorityCommand() *cobra.Command {
 		Short: "Make an authority that signs nodes and clients",
 		Args:  asUsage(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if _, err := certs.Read(c.dir, authority); c.keep && err == nil {
+				return nil
+			}
 			// The name tells it from the one that it may replace.
 			pair, err := certs.NewAuthority("versiond authority "+time.Now().UTC().Format(time.DateTime), time.Now())
 			if err != nil {
 				return err
-			}
-			if _, err := certs.Read(c.dir, authority); c.keep && err == nil {
-				return nil
 			}
 			return c.told(cmd, authority, pair.Write(c.dir, authority))
 		},
