@@ -30,8 +30,8 @@ type stream struct {
 	midway bool
 }
 
-// add has a connection closed with the others; net.ErrClosed, when they are closed already.
-func (all *streams) add(conn net.Conn, silence time.Duration) (*stream, error) {
+// add returns a connection that is closed with the others; net.ErrClosed, when they are closed already.
+func (all *streams) add(conn net.Conn, silence time.Duration) (net.Conn, error) {
 	all.mu.Lock()
 	defer all.mu.Unlock()
 	if all.closed {
