@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"versiond/config"
+	"versiond/group"
 )
 
 // settings are those of this process, of which some change while nodes run.
@@ -47,12 +48,7 @@ func (s *settings) follow(ctx context.Context, anew <-chan config.Config) {
 	for {
 		select {
 		case cfg := <-anew:
-			done := make(chan struct{})
-			go func() { defer close(done); s.renew(cfg) }()
-			select {
-			case <-done:
-			case <-ctx.Done(): // a file that does not answer holds up nobody who stops
-			}
+			group.Aside(ctx.Done(), func() { s.renew(cfg) }) // a file that does not answer holds up nobody who stops
 		case <-ctx.Done():
 			return
 		}

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"versiond/group"
 	"versiond/logs"
 )
 
@@ -105,17 +106,11 @@ func (k *Keeper) look() {
 	if !k.reading.TryLock() {
 		return
 	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
+	group.Aside(time.After(lookInterval), func() {
 		if _, err := k.readLocked(); err != nil {
 			k.refuse(err)
 		}
-	}()
-	select {
-	case <-done:
-	case <-time.After(lookInterval):
-	}
+	})
 }
 
 func (k *Keeper) refuse(err error) {

@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"versiond/config"
+	"versiond/group"
 	"versiond/logs"
 )
 
@@ -55,11 +56,7 @@ func readAnew(ctx context.Context, told <-chan os.Signal, read func() (config.Co
 		}
 		var cfg config.Config
 		var err error
-		have := make(chan struct{})
-		go func() { defer close(have); cfg, err = read() }()
-		select {
-		case <-have:
-		case <-ctx.Done():
+		if !group.Aside(ctx.Done(), func() { cfg, err = read() }) {
 			return
 		}
 		if err != nil {

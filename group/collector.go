@@ -1,5 +1,5 @@
 // Package group has what goroutines share: one call for many callers (Batcher, Rounds), a bounded number of places (Gate), a
-// wake-up (Signal), and loops and pauses that end with a context (Every, Pause).
+// wake-up (Signal), and loops, pauses and waits that end with a context (Every, Pause, Aside).
 package group
 
 import (

@@ -10,6 +10,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"versiond/group"
 	"versiond/model"
 )
 
@@ -115,12 +116,9 @@ func (e *engine) change(ctx context.Context, otherwise error, begin func(*raft.R
 
 // aside returns what do comes to, which goes on when the caller leaves: model.ErrOutcomeUnknown.
 func aside[T any](ctx context.Context, do func() T) (result T, err error) {
-	done := make(chan T, 1)
-	go func() { done <- do() }()
-	select {
-	case result = <-done:
-		return result, nil
-	case <-ctx.Done():
+	var came T // result would be written to after it was returned
+	if !group.Aside(ctx.Done(), func() { came = do() }) {
 		return result, fmt.Errorf("%w: %w", model.ErrOutcomeUnknown, ctx.Err())
 	}
+	return came, nil
 }

@@ -246,15 +246,10 @@ func (n *Node) Close() error {
 // keeps nobody waiting.
 func (n *Node) watchDir() {
 	for range group.Every(n.ctx, dirLookInterval) {
-		seen := make(chan error, 1)
-		go func() { seen <- n.dirWatch.Look() }()
-		select {
-		case err := <-seen:
-			if err != nil {
-				n.fail(fmt.Errorf("%w; its last index was %d; put the directory back if it was moved; where it is gone, %s", err, n.LastIndex(), model.RejoinAdvice))
-				return
-			}
-		case <-n.ctx.Done():
+		var err error
+		if group.Aside(n.ctx.Done(), func() { err = n.dirWatch.Look() }) && err != nil {
+			n.fail(fmt.Errorf("%w; its last index was %d; put the directory back if it was moved; where it is gone, %s", err, n.LastIndex(), model.RejoinAdvice))
+			return
 		}
 	}
 }
