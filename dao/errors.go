@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/go-redis/redis/v8"
@@ -95,11 +94,7 @@ func isMissing(err error) bool {
 
 // isReshaped reports whether a table has not the form that a statement is for, or none that can be read.
 func isReshaped(err error) bool {
-	return isUnfit(err) || isSQLite(err, "no such column") || isOneOf(err, mysqlUnknownColumn, mysqlViewInvalid, mysqlNoTablespace, mysqlDiscarded, mysqlNotInEngine)
-}
-
-func isOneOf(err error, answers ...error) bool {
-	return slices.ContainsFunc(answers, func(answer error) bool { return errors.Is(err, answer) })
+	return isUnfit(err) || isSQLite(err, "no such column") || model.IsAny(err, mysqlUnknownColumn, mysqlViewInvalid, mysqlNoTablespace, mysqlDiscarded, mysqlNotInEngine)
 }
 
 // isUnfit reports whether a value does not fit its column, which is none of ours. database/sql has no error for that; its

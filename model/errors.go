@@ -3,6 +3,7 @@ package model
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // Errors that cross package borders. They are compared with errors.Is, and have their codes in one table;
@@ -86,6 +87,11 @@ var (
 	// ErrInternal is returned when something is broken that no user can mend.
 	ErrInternal = errors.New("internal error")
 )
+
+// IsAny reports whether an error is one of these.
+func IsAny(err error, these ...error) bool {
+	return slices.ContainsFunc(these, func(each error) bool { return errors.Is(err, each) })
+}
 
 // Explain returns an error of a kind that says in its own words what it is.
 func Explain(kind error, words string) error { return &Explained{kind: kind, words: words} }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -246,7 +245,7 @@ func answerOf(err error) string {
 func (a *applier) persist(ctx context.Context, failing string, try func() error, final ...error) error {
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
 		err := try()
-		if slices.ContainsFunc(final, func(each error) bool { return errors.Is(err, each) }) {
+		if model.IsAny(err, final...) {
 			return struct{}{}, backoff.Permanent(err)
 		}
 		if err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"versiond/model"
@@ -72,7 +71,7 @@ func (l *leading) changeOnLeader(ctx context.Context, here func(context.Context)
 		open = open || mayHaveHeard(err)
 		return err
 	})
-	if open && slices.ContainsFunc(refusals, func(refusal error) bool { return errors.Is(err, refusal) }) {
+	if open && model.IsAny(err, refusals...) {
 		return fmt.Errorf("%w (%v)", model.ErrOutcomeUnknown, err) // %v: it would promise that nothing was done
 	}
 	return err
