@@ -148,10 +148,8 @@ func (c *Cache) end(q *question, records []model.VersionDB, index uint64, err er
 
 // isAbout reports whether a change makes the records of a question others.
 func (q *question) isAbout(c change) bool {
-	if q.ids[c.id] {
-		return true
-	}
-	return !c.deleted && len(q.which.IDs) == 0 && strings.HasPrefix(c.id, q.which.Prefix) && (q.which.Platform == "" || q.which.Platform == c.platform)
+	isNew := !c.deleted && (q.which.Platform == "" || q.which.Platform == c.platform)
+	return q.ids[c.id] || isNew && q.mayBeAbout(c)
 }
 
 // mayBeAbout reports whether a change can be about the records of a question that are not read yet.
