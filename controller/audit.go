@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/url"
 
 	"github.com/gin-gonic/gin"
@@ -23,17 +24,19 @@ const (
 
 // audited is what requests do that change something, by method and route of the public port. To join has a GET too.
 var audited = map[string]string{
-	"POST /version":         "create",
-	"PUT /version/:id":      "update",
-	"DELETE /version/:id":   "delete",
-	"POST /version/batch":   "batch",
-	"POST /restore":         "restore",
-	"POST /join/:id/:addr":  "join",
-	"GET /join/:id/:addr":   "join",
-	"DELETE /peer/:id":      "remove",
-	"POST /leader/:id":      "lead",
-	"GET / of another node": "join",
+	"POST /version":        "create",
+	"PUT /version/:id":     "update",
+	"DELETE /version/:id":  "delete",
+	"POST /version/batch":  "batch",
+	"POST /restore":        "restore",
+	"POST /join/:id/:addr": joining,
+	"GET /join/:id/:addr":  joining,
+	"DELETE /peer/:id":     "remove",
+	"POST /leader/:id":     "lead",
 }
+
+// joining is what a node does on the peer port by GET /, which on the public one is the console.
+const joining = "join"
 
 // auditClient leaves a line for what a client was to change.
 func (f *frame) auditClient(c *gin.Context) {
@@ -51,14 +54,14 @@ func (f *frame) auditClient(c *gin.Context) {
 // a second.
 func (f *frame) auditNode(c *gin.Context) {
 	elsewhere := len(c.Errors) > 0 && errors.Is(c.Errors[0].Err, model.ErrWrongNode)
-	if !f.audits || c.GetHeader(peer.ClusterHeader) != "" && !elsewhere {
+	if !f.audits || c.Request.Method != http.MethodGet || c.FullPath() != "/" || c.GetHeader(peer.ClusterHeader) != "" && !elsewhere {
 		return
 	}
 	log := f.logger
 	if len(c.Errors) > 0 {
 		log = f.refused
 	}
-	audit(c, log, "a node", audited[c.Request.Method+" "+c.FullPath()+" of another node"])
+	audit(c, log, "a node", joining)
 }
 
 // audit leaves the lines of a request: one for each record of a batch, one for everything else, none for what changes nothing.
