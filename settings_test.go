@@ -1,8 +1,6 @@
 package main
 
 import (
-	"os"
-	"syscall"
 	"testing"
 	"time"
 
@@ -17,13 +15,7 @@ func TestCertificatesThatDoNotAnswerKeepNobodyFromStopping(t *testing.T) {
 	cfg, ca, files := secured(t, 1)
 	s := start(t, cfg)
 	trusting(ca, authority.Load(t, ca.Client(t, "ops", time.Now()))).mustBeReady(t, cfg.Raft.Nodes)
-	require.NoError(t, os.Remove(files.Cert))
-	require.NoError(t, syscall.Mkfifo(files.Cert, 0o600)) // opening it waits for somebody who writes
-	t.Cleanup(func() {
-		writer, err := os.OpenFile(files.Cert, os.O_RDWR, 0)
-		require.NoError(t, err)
-		require.NoError(t, writer.Close())
-	})
+	authority.Hang(t, files.Cert)
 	s.anew <- cfg
 	s.mustStop(t)
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"log/slog"
 	"os"
-	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -82,13 +81,7 @@ func TestFileThatDoesNotAnswerHoldsUpNoHandshake(t *testing.T) {
 	keeper, err := certs.OpenPeer(certs.PeerFiles(files.Cert, files.Key, files.CA), "localhost:7001", slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	first := shown(t, keeper)
-	require.NoError(t, os.Remove(files.Cert))
-	require.NoError(t, syscall.Mkfifo(files.Cert, 0o600)) // opening it waits for somebody who writes
-	t.Cleanup(func() {
-		writer, err := os.OpenFile(files.Cert, os.O_RDWR, 0)
-		require.NoError(t, err)
-		require.NoError(t, writer.Close())
-	})
+	authority.Hang(t, files.Cert)
 	<-time.After(1010 * time.Millisecond) // the files are looked at again
 	during := make(chan string)
 	go func() {

@@ -17,6 +17,7 @@ import (
 
 	"versiond/model"
 	"versiond/test/harness/cluster"
+	"versiond/test/load/synthetic"
 )
 
 const (
@@ -26,8 +27,6 @@ const (
 	turns      = 20
 	atOnceMost = time.Second // what somebody waits for who turns a page
 )
-
-func manyID(i int) string { return fmt.Sprintf("com.example.app-%07d", i) }
 
 // The console with a million records: make scale. People who turn pages, search and look do not wait, and files of all
 // records come and go.
@@ -40,19 +39,19 @@ func TestAMillionRecords(t *testing.T) {
 		return fmt.Sprintf(`!document.querySelector("[aria-busy]") && document.querySelector("main [data-row]")?.dataset.row === %q`, first)
 	}
 
-	w.atOnce("the first page", func() { w.view("records") }, shown(manyID(0)))
+	w.atOnce("the first page", func() { w.view("records") }, shown(synthetic.ID(0)))
 	took := make([]time.Duration, turns)
 	for i := range took {
-		took[i] = w.timed(func() { w.click("next") }, shown(manyID((i+1)*50)))
+		took[i] = w.timed(func() { w.click("next") }, shown(synthetic.ID((i+1)*50)))
 	}
 	slices.Sort(took)
 	t.Logf("the next page: %s in the middle, %s at most, of %d", took[turns/2], took[turns-1], turns)
 	require.Less(t, took[turns-1], atOnceMost)
-	w.atOnce("the page before", func() { w.click("previous") }, shown(manyID((turns-1)*50)))
-	w.atOnce("a prefix near the end", func() { w.enter("search-prefix", "com.example.app-09999\n") }, shown(manyID(999_900)))
-	w.atOnce("a platform besides", func() { w.enter("search-platform", "android\n") }, shown(manyID(999_904)))
-	w.atOnce("a platform alone", func() { w.enter("search-prefix", "\n") }, shown(manyID(4)))
-	w.atOnce("a record", func() { w.click("open-" + manyID(4)) }, `document.querySelector("dialog[open] [data-key=versionNo]")?.value !== ""`)
+	w.atOnce("the page before", func() { w.click("previous") }, shown(synthetic.ID((turns-1)*50)))
+	w.atOnce("a prefix near the end", func() { w.enter("search-prefix", "com.example.app-09999\n") }, shown(synthetic.ID(999_900)))
+	w.atOnce("a platform besides", func() { w.enter("search-platform", "android\n") }, shown(synthetic.ID(999_904)))
+	w.atOnce("a platform alone", func() { w.enter("search-prefix", "\n") }, shown(synthetic.ID(4)))
+	w.atOnce("a record", func() { w.click("open-" + synthetic.ID(4)) }, `document.querySelector("dialog[open] [data-key=versionNo]")?.value !== ""`)
 	w.click("cancel")
 	w.atOnce("the matrix of a prefix", func() { w.view("versions"); w.enter("versions-prefix", "com.example.app-09999\n") },
 		`!document.querySelector("[aria-busy]") && document.querySelectorAll(".matrix tbody tr").length === 100`)
@@ -103,11 +102,11 @@ func importMany(t *testing.T, c *cluster.Cluster) {
 	}
 	require.NoError(t, clients.Wait())
 	t.Logf("%d records written by batches: %s", many, time.Since(began))
-	last, err := c.Nodes[0].Client.Get(t.Context(), manyID(many-1), model.ReadOptions{Level: model.LevelLinearizable})
+	last, err := c.Nodes[0].Client.Get(t.Context(), synthetic.ID(many-1), model.ReadOptions{Level: model.LevelLinearizable})
 	require.NoError(t, err)
 	for _, n := range c.Nodes { // its store may be seconds behind
 		cluster.Eventually(t, time.Minute, n.ID+" catches up", func() error {
-			_, err := n.Client.Get(t.Context(), manyID(0), model.ReadOptions{Level: model.LevelNone, MinIndex: last.Index})
+			_, err := n.Client.Get(t.Context(), synthetic.ID(0), model.ReadOptions{Level: model.LevelNone, MinIndex: last.Index})
 			return err
 		})
 	}
@@ -115,14 +114,12 @@ func importMany(t *testing.T, c *cluster.Cluster) {
 }
 
 func importBatch(ctx context.Context, n *cluster.Node, first int) error {
-	platforms := []string{"linux/amd64", "linux/arm64", "darwin/arm64", "windows/amd64", "android"}
 	var batch struct {
 		Items []map[string]string `json:"items"`
 	}
 	for i := first; i < first+perBatch; i++ {
-		batch.Items = append(batch.Items, map[string]string{
-			"op": "create", "id": manyID(i), "versionNo": fmt.Sprintf("%d.%d.%d", i%10, i%100, i), "platform": platforms[i%len(platforms)],
-		})
+		record := synthetic.Record(i)
+		batch.Items = append(batch.Items, map[string]string{"op": "create", "id": record.ID, "versionNo": record.VersionNo, "platform": record.Platform})
 	}
 	content, err := json.Marshal(batch)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"versiond/test/load/measure"
+	"versiond/test/load/synthetic"
 )
 
 const (
@@ -104,7 +105,7 @@ func (e *experiment) awaitLast(ctx context.Context, n *measure.Server) error {
 	}
 	defer c.Close()
 	for {
-		err := c.Read(recordID(e.records-1), measure.None)
+		err := c.Read(synthetic.ID(e.records-1), measure.None)
 		if err == nil {
 			return nil
 		}

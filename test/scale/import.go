@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"versiond/test/load/synthetic"
 )
 
 const (
@@ -49,9 +51,9 @@ func (e *experiment) importBatch(ctx context.Context, first, end int) error {
 	}
 	after := ""
 	if first > 0 {
-		after = recordID(first - 1)
+		after = synthetic.ID(first - 1)
 	}
-	page, err := synthetic{e.records}.Page(ctx, after, end-first)
+	page, err := synthetic.View{Count: e.records}.Page(ctx, after, end-first)
 	if err != nil {
 		return err
 	}

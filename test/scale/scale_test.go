@@ -5,13 +5,15 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"versiond/test/load/synthetic"
 )
 
 // A backup that lacks records, or has them in another order than that of their ids, would be refused or
 // measured for more than it is.
 func TestSyntheticRecords(t *testing.T) {
 	const count = 2500
-	view, total, last := synthetic{count}, 0, ""
+	view, total, last := synthetic.View{Count: count}, 0, ""
 	for after := ""; ; after = last {
 		page, err := view.Page(t.Context(), after, 1000)
 		require.NoError(t, err)
@@ -25,7 +27,7 @@ func TestSyntheticRecords(t *testing.T) {
 		total += len(page)
 	}
 	require.Equal(t, count, total)
-	require.Equal(t, recordID(count-1), last)
+	require.Equal(t, synthetic.ID(count-1), last)
 }
 
 // What is written beside a thing and without it is told apart, and a thing that has not ended is not

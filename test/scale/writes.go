@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"versiond/test/load/measure"
+	"versiond/test/load/synthetic"
 )
 
 // written is counted by every write of this process.
@@ -16,7 +17,7 @@ var written atomic.Int64
 
 // write makes a record somewhere among those that are there.
 func (e *experiment) write(c measure.Client, worker, number int, _ *rand.Rand) error {
-	err := c.Write(fmt.Sprintf("%s-%x", recordID(rand.IntN(e.records)), rand.Uint64()), fmt.Sprintf("1.%d.%d", worker, number))
+	err := c.Write(fmt.Sprintf("%s-%x", synthetic.ID(rand.IntN(e.records)), rand.Uint64()), fmt.Sprintf("1.%d.%d", worker, number))
 	if err == nil {
 		written.Add(1)
 	}
