@@ -1,7 +1,6 @@
 package raft
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 
@@ -46,22 +45,3 @@ func bootstrapLog(conf *raft.Config, stores *raftlog.Stores, transport raft.Tran
 	}
 	return stores.Log.StoreLog(&raft.Log{Index: 2, Term: 1, Type: raft.LogCommand, Data: wire.KeepChanges()})
 }
-
-// proposeEntry proposes an entry of its own and waits until this node has applied it. done is called then, also when the
-// caller has left.
-func (p *proposer) proposeEntry(ctx context.Context, data []byte, done func()) (outcome model.Outcome, err error) {
-	if !p.mayLead() {
-		done()
-		return outcome, model.ErrNotLeader
-	}
-	r, err := aside(ctx, func() result {
-		defer done()
-		return p.await(data, never) // what is committed will be applied here, whoever leads then
-	})
-	if err = cmp.Or(err, r.err); err != nil {
-		return outcome, err
-	}
-	return r.outcomes[0].Outcomes[0], nil
-}
-
-func never() bool { return false }

@@ -1,10 +1,8 @@
 package raft
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"sort"
 	"time"
 
 	"versiond/model"
@@ -97,65 +95,4 @@ func (n *Node) whyStuck() error {
 		return err
 	}
 	return fmt.Errorf("%w: its store is at work on what came before", model.ErrNotCaughtUp)
-}
-
-// ReadIndexFor returns an index that covers everything committed before the call, confirmed by a quorum, for reads of the
-// member that ack is of, or of this node. Leader only: model.ErrNotLeader when this node does not lead, or cannot prove it.
-func (n *Node) ReadIndexFor(ctx context.Context, ack model.TermAck) (uint64, error) {
-	running := n.current()
-	if running == nil {
-		return 0, model.ErrNotLeader
-	}
-	return running.reads.IndexFor(ctx, ack)
-}
-
-// LeaderIndex returns the leader's applied index without asking a quorum, once an entry of its term
-// is applied; where its store was put back, the one of before. Leader only.
-func (n *Node) LeaderIndex(ctx context.Context) (uint64, error) {
-	running := n.current()
-	if running == nil || !running.leads() {
-		return 0, model.ErrNotLeader
-	}
-	term := running.raft.CurrentTerm()
-	if err := running.reads.AwaitOpenTerm(ctx, term); err != nil {
-		return 0, err
-	}
-	// The first entry of the term may be committed and not yet applied.
-	if n.progress.position().Term < term {
-		if err := n.WaitApplied(ctx, running.raft.CommitIndex()); err != nil {
-			return 0, err
-		}
-	}
-	return n.highest.Load(), nil
-}
-
-// Lag is how long the oldest entry that this node was handed and has not applied waits already; 0 when
-// there is none. Of entries that only the log holds any more it is an upper bound.
-func (n *Node) Lag() time.Duration {
-	since := n.fsm.queue.waitingSince(n.AppliedIndex())
-	if since.IsZero() {
-		return 0
-	}
-	return time.Since(since)
-}
-
-// waitingSince returns when the oldest entry above applied was handed over.
-func (q *queue) waitingSince(applied uint64) time.Time {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	i := sort.Search(len(q.entries), func(i int) bool { return q.entries[i].position.Index > applied })
-	if i < len(q.entries) && (q.entries[i].position.Index == applied+1 || q.leftSince.IsZero()) {
-		return q.entries[i].handed
-	}
-	if applied >= q.handed {
-		return time.Time{}
-	}
-	return q.leftSince
-}
-
-// noteLeft notes that an entry is left to the log. The caller holds the lock.
-func (q *queue) noteLeft(e entry) {
-	if q.leftSince.IsZero() {
-		q.leftSince = e.handed
-	}
 }

@@ -1,6 +1,7 @@
 package raft
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -150,3 +151,22 @@ func (p *proposer) noteRefused(err error) {
 		p.fsm.ending.fail(ErrTransferStuck)
 	}
 }
+
+// proposeEntry proposes an entry of its own and waits until this node has applied it. done is called then, also when the
+// caller has left.
+func (p *proposer) proposeEntry(ctx context.Context, data []byte, done func()) (outcome model.Outcome, err error) {
+	if !p.mayLead() {
+		done()
+		return outcome, model.ErrNotLeader
+	}
+	r, err := aside(ctx, func() result {
+		defer done()
+		return p.await(data, never) // what is committed will be applied here, whoever leads then
+	})
+	if err = cmp.Or(err, r.err); err != nil {
+		return outcome, err
+	}
+	return r.outcomes[0].Outcomes[0], nil
+}
+
+func never() bool { return false }
