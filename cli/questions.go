@@ -58,7 +58,7 @@ func newCheckCommand(environ []string) *cobra.Command {
 		Long: "check says what a client of the version CURRENT should do: none, optional, mandatory or downgrade, and to which record.\n" +
 			"It asks about the ids that are given, or about those that begin with --prefix, and about those of --platform. With\n" +
 			"--exit-code it ends with 10 when there is an update, 11 when it is mandatory, and 12 when the client should go back." + exitHelp,
-		Example: "  versiond check 1.4.0 myapp-ios myapp-ios-beta\n  versiond check 1.4.0 --prefix myapp@ --platform ios --client 6f1c2d0e\n  versiond check \"$installed\" myapp --exit-code || ./update",
+		Example: "  versiond check 1.4.0 myapp-ios myapp-ios-beta\n  versiond check 1.4.0 --prefix myapp@ --platform ios --client 6f1c2d0e\n  versiond check \"$installed\" myapp --exit-code; [ $? -lt 10 ] || ./update",
 		Args:    asUsage(cobra.MinimumNArgs(1)),
 	}
 	a := newAsking(cmd, environ).withLevel(cmd)

@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/config"
-	"versiond/test/harness/authority"
+	certify "versiond/test/harness/authority"
 )
 
 // logLines is a log, line by line.
@@ -77,7 +77,7 @@ func TestSettingsThatDoNotAnswerKeepNobodyFromStopping(t *testing.T) {
 	self, err := os.FindProcess(os.Getpid())
 	require.NoError(t, err)
 	started := func(ctx context.Context, _ config.Config, _ <-chan config.Config, _ *slog.Logger, _ io.Writer) error {
-		authority.Hang(t, file)
+		certify.Hang(t, file)
 		require.NoError(t, self.Signal(syscall.SIGHUP))
 		reading, err := os.OpenFile(file, os.O_WRONLY, 0) // once it is read
 		require.NoError(t, err)
