@@ -3,6 +3,7 @@ package system_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"sync"
@@ -159,11 +160,13 @@ func (a asker) send(method, path string, body map[string]any) (status int, answe
 func (a asker) register(name string, each versionCase) {
 	a.t.Helper()
 	for i, record := range each.records {
-		record["id"] = fmt.Sprintf("%s/%d", name, i)
+		id := fmt.Sprintf("%s/%d", name, i)
+		record = maps.Clone(record) // the other mode registers it, too
+		record["id"] = id
 		status, answer := a.send(http.MethodPost, "/version", record)
 		require.Equal(a.t, http.StatusCreated, status, string(answer))
 		if each.withdrawn == fmt.Sprint(i) {
-			status, answer = a.send(http.MethodPut, "/version/"+url.PathEscape(record["id"].(string)), map[string]any{"versionNo": record["versionNo"], "platform": "any", "withdrawn": true})
+			status, answer = a.send(http.MethodPut, "/version/"+url.PathEscape(id), map[string]any{"versionNo": record["versionNo"], "platform": "any", "withdrawn": true})
 			require.Equal(a.t, http.StatusOK, status, string(answer))
 		}
 	}
