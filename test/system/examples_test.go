@@ -1,11 +1,8 @@
 package system_test
 
 import (
-	"bufio"
-	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -31,12 +28,14 @@ func TestExamplesOfTheDescription(t *testing.T) {
 	further, more := q.withFurther(1)
 	examples := describedExample.FindAllStringSubmatch(more.onOurPorts(string(text)), -1)
 	require.Greater(t, len(examples), 25)
-	stop := func() {}
+	var joining *cluster.Process
 	for _, example := range examples {
 		command := example[1] + example[2]
 		if strings.HasPrefix(command, "go run . ") {
-			stop()
-			stop = q.background(t, env, command)
+			if joining != nil {
+				interrupt(t, joining)
+			}
+			joining = q.beside(append(env, q.env()[0]), command)
 			further[0].waitAnswer(t)
 			continue
 		}
@@ -46,7 +45,7 @@ func TestExamplesOfTheDescription(t *testing.T) {
 		q.shell(t, env, command)
 		q.waitReady(10 * time.Second)
 	}
-	stop()
+	interrupt(t, joining)
 	p.Stop()
 }
 
@@ -71,7 +70,8 @@ func TestExamplesOfTheHelp(t *testing.T) {
 	env := append(q.readerEnv(t), "VERSIOND_URL=http://"+address(q.nodes[0].public), "installed=1.0.0")
 	q.shell(t, env, strings.ReplaceAll(prepared, "\n", " && "))
 	for _, n := range further {
-		defer q.background(t, env, fmt.Sprintf("versiond --node %s --address %s --port %d", n.id, address(n.peer), n.public))()
+		joining := q.beside(append(env, q.env()[0]), fmt.Sprintf("versiond --node %s --address %s --port %d", n.id, address(n.peer), n.public))
+		defer interrupt(t, joining)
 		n.waitAnswer(t)
 	}
 	places := q.places(further)
@@ -135,28 +135,15 @@ func (q *quickStart) places(further []quickNode) *strings.Replacer {
 // watched runs a watch until it has printed something, and ends it as Ctrl-C does.
 func (q *quickStart) watched(t *testing.T, env []string, command string) {
 	t.Helper()
-	cmd := q.command(t.Context(), env, "exec "+command)
-	stdout, err := cmd.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, cmd.Start())
-	printed := make(chan bool, 1)
-	lines := bufio.NewScanner(stdout)
-	go func() { printed <- lines.Scan() }()
+	watch := q.beside(env, command)
 	cluster.Eventually(t, 20*time.Second, command+" is to print what is written", func() error {
 		q.shell(t, env, "versiond update myapp --attribute watched=$RANDOM$RANDOM")
-		select {
-		case some := <-printed:
-			require.True(t, some, command)
-			return nil
-		default:
-			return fmt.Errorf("nothing yet")
+		if !strings.Contains(watch.Log(), "myapp") {
+			return fmt.Errorf("so far: %s", watch.Log())
 		}
+		return nil
 	})
-	require.NoError(t, cmd.Process.Signal(os.Interrupt))
-	for lines.Scan() { // the rest, so that it is not held up
-		continue
-	}
-	require.NoError(t, cmd.Wait(), command)
+	interrupt(t, watch)
 }
 
 // readerEnv is that of a reader with versiond on the path, whose curl fails on what is refused. What examples use besides is
@@ -173,7 +160,8 @@ func (q *quickStart) readerEnv(t *testing.T) []string {
 	q.write(t, "versiond.yaml", string(sample))
 	path := []string{filepath.Join(q.dir, "mine"), programs(), os.Getenv("PATH"), filepath.Join(q.dir, "spare")}
 	isOurs := func(variable string) bool { return strings.HasPrefix(variable, "VERSIOND_") } // a node refuses what is no setting
-	return append(slices.DeleteFunc(os.Environ(), isOurs), "HOME="+q.dir, "PATH="+strings.Join(path, string(os.PathListSeparator)))
+	const quickEnd = "GORACE=atexit_sleep_ms=10"                                             // each of the many commands would rest a second at its end
+	return append(slices.DeleteFunc(os.Environ(), isOurs), quickEnd, "HOME="+q.dir, "PATH="+strings.Join(path, string(os.PathListSeparator)))
 }
 
 func (q *quickStart) write(t *testing.T, name, content string) {
@@ -202,22 +190,17 @@ func (n quickNode) waitAnswer(t *testing.T) {
 	})
 }
 
-// background starts what a reader leaves running in another terminal, and returns what ends it.
-func (q *quickStart) background(t *testing.T, env []string, command string) (stop func()) {
+// beside starts what a reader leaves running in another terminal.
+func (q *quickStart) beside(env []string, command string) *cluster.Process {
+	q.t.Helper()
+	p := cluster.NewProcess(q.t, "/bin/bash", []string{"-c", "cd " + q.dir + " && exec " + ofOurs(command)}, env, filepath.Join(q.t.TempDir(), "log"))
+	p.Start()
+	return p
+}
+
+// interrupt ends a program as Ctrl-C does.
+func interrupt(t *testing.T, p *cluster.Process) {
 	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	cmd := q.command(ctx, append(env, q.env()[0]), "exec "+command)
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
-	log, err := os.CreateTemp(q.dir, "background")
-	require.NoError(t, err)
-	cmd.Stdout, cmd.Stderr = log, log
-	require.NoError(t, cmd.Start())
-	return func() {
-		cancel()
-		var exit *exec.ExitError
-		if err := cmd.Wait(); err != nil {
-			require.NotErrorAs(t, err, &exit, command)
-		}
-		require.NoError(t, log.Close())
-	}
+	p.Signal(os.Interrupt)
+	require.Zero(t, p.Wait(15*time.Second), p.Log())
 }

@@ -221,9 +221,14 @@ func holdsAll(output string, wanted []string) bool {
 }
 
 func (q *quickStart) command(ctx context.Context, env []string, command string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, "bash", "-c", strings.NewReplacer("go run .", program, "bin/versiond", program).Replace(command))
+	cmd := exec.CommandContext(ctx, "bash", "-c", ofOurs(command))
 	cmd.Dir, cmd.Env = q.dir, env
 	return cmd
+}
+
+// ofOurs has a command run the program of this test.
+func ofOurs(command string) string {
+	return strings.NewReplacer("go run .", program, "bin/versiond", program).Replace(command)
 }
 
 // dense takes out what is laid out differently.
