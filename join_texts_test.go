@@ -37,7 +37,7 @@ func TestRefusedJoinsSayWhatIsWrong(t *testing.T) {
 	defer html.Close()
 	node2 := cfg.Raft.Nodes[1]
 	public2 := "127.0.0.1:" + strconv.Itoa(node2.Port)
-	nobody := "127.0.0.1:" + strconv.Itoa(cluster.FreePort(t))
+	nobody := cluster.FreeAddress(t)
 	for name, each := range map[string]struct {
 		id, address, query, code string
 		says                     []string
@@ -72,7 +72,7 @@ func TestJoinThatNamesTheWrongPortsSaysSo(t *testing.T) {
 	s := start(t, cfg)
 	mustBeReady(t, cfg.Raft.Nodes)
 	joining := cfg
-	own := "127.0.0.1:" + strconv.Itoa(cluster.FreePort(t))
+	own := cluster.FreeAddress(t)
 	joining.OnlyNode, joining.Address, joining.Port = "node4", own, cluster.FreePort(t)
 	joining.Join = []string{"127.0.0.1:" + strconv.Itoa(cfg.Raft.Nodes[0].Port), own}
 	joiner := start(t, joining)

@@ -30,7 +30,7 @@ func configured(t *testing.T, nodes int) config.Config {
 	cfg.DataDir = t.TempDir()
 	cfg.Raft.Nodes = cfg.Raft.Nodes[:nodes]
 	for i := range cfg.Raft.Nodes {
-		cfg.Raft.Nodes[i].Address = "127.0.0.1:" + strconv.Itoa(cluster.FreePort(t))
+		cfg.Raft.Nodes[i].Address = cluster.FreeAddress(t)
 		cfg.Raft.Nodes[i].Port = cluster.FreePort(t)
 	}
 	return cfg

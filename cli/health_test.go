@@ -8,7 +8,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -51,7 +50,7 @@ func TestHealth(t *testing.T) {
 }
 
 func TestHealthOfNothing(t *testing.T) {
-	code, said := health("http://127.0.0.1:" + strconv.Itoa(cluster.FreePort(t)))
+	code, said := health("http://" + cluster.FreeAddress(t))
 	require.Equal(t, 1, code)
 	require.Contains(t, said, "refused")
 }

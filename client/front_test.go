@@ -7,7 +7,6 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
-	"strconv"
 	"sync"
 	"testing"
 
@@ -80,5 +79,5 @@ func refuse(w http.ResponseWriter, status int, code, retryAfter string) {
 // mustBeDead returns an address at which nobody answers.
 func mustBeDead(t *testing.T) string {
 	t.Helper()
-	return "http://127.0.0.1:" + strconv.Itoa(cluster.FreePort(t))
+	return "http://" + cluster.FreeAddress(t)
 }

@@ -96,7 +96,7 @@ func TestJoinRefuses(t *testing.T) {
 	c := cluster.Start(t, mode{}.config())
 	before, err := c.Nodes[0].Client.Peers(t.Context())
 	require.NoError(t, err)
-	nobody := address(cluster.FreePort(t))
+	nobody := cluster.FreeAddress(t)
 	tests := map[string]struct{ id, address, code string }{
 		"nobody answers":             {"node9", nobody, "node_unreachable"},
 		"another node answers":       {"node9", c.Nodes[1].Address, "wrong_node"},

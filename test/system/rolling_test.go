@@ -46,13 +46,13 @@ func TestWrongJoinsCostNothing(t *testing.T) {
 	down := c.Followers()[0]
 	asked := c.Leader()
 	for i, wrong := range []struct{ name, id, address, code string }{
-		{"closed port", "node9", address(cluster.FreePort(t)), "node_unreachable"},
+		{"closed port", "node9", cluster.FreeAddress(t), "node_unreachable"},
 		{"no such host", "node9", "no-such-host.invalid:7001", "node_unreachable"},
 		{"wrong id", "node9", c.Nodes[1].Address, "wrong_node"},
 		{"foreign cluster", stranger.Nodes[0].ID, stranger.Nodes[0].Address, "wrong_node"},
 		{"foreign cluster under a free id", "node9", stranger.Nodes[0].Address, "wrong_node"},
 		{"the leader's own address", "node9", asked.Address, "wrong_node"},
-		{"taken id", down.ID, address(cluster.FreePort(t)), "node_unreachable"},
+		{"taken id", down.ID, cluster.FreeAddress(t), "node_unreachable"},
 		{"taken id at a member's address", down.ID, asked.Address, "wrong_node"},
 		{"every interface", "node9", "0.0.0.0:7001", "invalid_request"},
 		{"no port", "node9", "localhost", "invalid_request"},

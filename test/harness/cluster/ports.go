@@ -38,3 +38,9 @@ func FreePort(t testing.TB) int {
 	t.Fatalf("no free port between %d and %d", portFirst, portLast)
 	return 0
 }
+
+// FreeAddress returns 127.0.0.1 with a FreePort.
+func FreeAddress(t testing.TB) string {
+	t.Helper()
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(FreePort(t)))
+}

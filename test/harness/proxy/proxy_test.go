@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"fmt"
 	"net"
-	"strconv"
 	"testing"
 	"time"
 
@@ -48,7 +47,7 @@ func answer(conn net.Conn, heard chan<- string) {
 func mustListen(t *testing.T) (p *proxy.Proxy, heard chan string) {
 	t.Helper()
 	target, heard := mustServe(t)
-	p, err := proxy.Listen(net.JoinHostPort("127.0.0.1", strconv.Itoa(cluster.FreePort(t))), target)
+	p, err := proxy.Listen(cluster.FreeAddress(t), target)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, p.Close()) })
 	return p, heard
