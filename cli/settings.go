@@ -58,17 +58,20 @@ func ensureCertificates(cfg config.Config) error {
 			return err
 		}
 	}
-	own := cfg.Cluster
-	if own.CertFile == "" {
-		return nil
-	}
 	for _, node := range cfg.LocalNodes() {
-		files := certs.PeerFiles(own.CertFile, own.KeyFile, own.CAFile)
-		if _, err := certs.OpenPeer(files, node.Address, slog.New(slog.DiscardHandler)); err != nil {
+		if _, err := openPeer(cfg.Cluster, node, slog.New(slog.DiscardHandler)); err != nil {
 			return fmt.Errorf("%s: %w", node.ID, err)
 		}
 	}
 	return nil
+}
+
+// openPeer reads the certificates of a node's peer port. It returns nil where there are none to be.
+func openPeer(own config.Cluster, node config.Node, log *slog.Logger) (keeper *certs.Keeper, err error) {
+	if own.CertFile == "" {
+		return keeper, nil
+	}
+	return certs.OpenPeer(certs.PeerFiles(own.CertFile, own.KeyFile, own.CAFile), node.Address, log)
 }
 
 func nodesText(cfg config.Config) string {
