@@ -19,16 +19,21 @@ const (
 	seenPerSecond = 1000
 )
 
-// watchedPrefix is what the ids begin with that the i-th watcher of each node follows.
-func watchedPrefix(i int) string { return fmt.Sprintf("t%03d-", i) }
+// watchedPrefix is what the ids begin with that the i-th watcher of each node follows, unwatchedPrefix what nobody follows.
+func watchedPrefix(i int) string   { return fmt.Sprintf("t%03d-", i) }
+func unwatchedPrefix(i int) string { return fmt.Sprintf("u%03d-", i) }
 
-// watchedID returns a new id that one watcher of each node follows.
-func watchedID() string {
-	return fmt.Sprintf("%s%x", watchedPrefix(rand.IntN(watchersPerNode)), rand.Uint64())
+// newID returns a new id with one of the prefixes.
+func newID(prefix func(int) string) string {
+	return fmt.Sprintf("%s%x", prefix(rand.IntN(watchersPerNode)), rand.Uint64())
 }
 
 func writeWatched(c measure.Client, _, number int, _ *rand.Rand) error {
-	return c.Write(watchedID(), "1.0."+fmt.Sprint(number))
+	return c.Write(newID(watchedPrefix), versionOf(number))
+}
+
+func writeUnwatched(c measure.Client, _, number int, _ *rand.Rand) error {
+	return c.Write(newID(unwatchedPrefix), versionOf(number))
 }
 
 // besideWatchers runs a load beside the watchers, so many of whom are to be told of each write, and to know of it soon after.
@@ -55,7 +60,7 @@ func untilSeen(ctx context.Context, load measure.Load, s *measure.System) (measu
 	n := notices{sent: map[string]sending{}}
 	load.PerSecond = seenPerSecond
 	load.Work = func(c measure.Client, worker, number int, _ *rand.Rand) error {
-		return c.Write(n.send(load.NodeOf(worker)), "1.0."+fmt.Sprint(number))
+		return c.Write(n.send(load.NodeOf(worker)), versionOf(number))
 	}
 	tally, err := runWatched(ctx, load, s, measure.NodesCount, n.seen)
 	tally.Time(n.took)
@@ -76,7 +81,7 @@ type sending struct {
 
 // send returns the id of a write that is sent to a node at once.
 func (n *notices) send(node int) string {
-	id := watchedID()
+	id := newID(watchedPrefix)
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.sent[id] = sending{time.Now(), node}
