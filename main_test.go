@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -19,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/config"
+	"versiond/controller"
 	"versiond/raft/datadir"
 	"versiond/test/harness/cluster"
 )
@@ -177,7 +179,8 @@ func TestThreeNodesInOneProcess(t *testing.T) {
 	s.mustStop(t)
 }
 
-// A node that waits for others must stop as quickly as one that serves.
+// A node that waits for others must stop as quickly as one that serves, and tell those who wait with it: a connection that just
+// ends leaves a writer with an outcome that it does not know.
 func TestWaitingNodeStops(t *testing.T) {
 	cfg := configured(t, 3)
 	cfg.OnlyNode = "node2"
@@ -188,8 +191,32 @@ func TestWaitingNodeStops(t *testing.T) {
 	}, 10*time.Second, 10*time.Millisecond)
 	status, body := request(t, http.MethodGet, cfg.Raft.Nodes[1].Port, "/readyz", "")
 	require.Equal(t, http.StatusServiceUnavailable, status, body)
+	waiting := postAndWait(t, cfg.Raft.Nodes[1].Port)
 	s.mustStop(t)
+	answer, err := http.ReadResponse(waiting, nil)
+	require.NoError(t, err)
+	defer answer.Body.Close()
+	var problem controller.Problem
+	require.NoError(t, json.NewDecoder(answer.Body).Decode(&problem))
+	require.Equal(t, "no_leader", problem.Code, problem.Detail)
 	require.Empty(t, s.stdout.String(), "it greeted as if it were ready")
+}
+
+// postAndWait sends a record, and returns the connection once a handler has begun with it.
+func postAndWait(t *testing.T, port int) *bufio.Reader {
+	t.Helper()
+	conn, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close() })
+	_, err = fmt.Fprintf(conn, "POST /version?timeout=30s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n", len(sampleRecord))
+	require.NoError(t, err)
+	answers := bufio.NewReader(conn)
+	asks, err := http.ReadResponse(answers, nil)
+	require.NoError(t, err)
+	require.Equal(t, http.StatusContinue, asks.StatusCode)
+	_, err = io.WriteString(conn, sampleRecord)
+	require.NoError(t, err)
+	return answers
 }
 
 // A taken port is the commonest thing to go wrong. The error must name the port and the setting.

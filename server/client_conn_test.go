@@ -19,7 +19,7 @@ import (
 func serveWaiting(t *testing.T, patience time.Duration) (address string, gone chan bool) {
 	t.Helper()
 	gone = make(chan bool, 1)
-	return serveOn(t, 10, func(_ http.ResponseWriter, r *http.Request) {
+	_, address = serveOn(t, 10, func(_ http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		timer := time.NewTimer(patience)
 		defer timer.Stop()
@@ -29,22 +29,23 @@ func serveWaiting(t *testing.T, patience time.Duration) (address string, gone ch
 		case <-timer.C:
 			gone <- false
 		}
-	}), gone
+	})
+	return address, gone
 }
 
 // serveOn serves on a port that takes so many connections.
-func serveOn(t *testing.T, most int, handler http.HandlerFunc) (address string) {
+func serveOn(t *testing.T, most int, handler http.HandlerFunc) (server *Server, address string) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	server := New(Port{Listener: listener, ConnectionsMax: most, AsProblem: bytes.Clone}, handler, slog.New(slog.DiscardHandler))
+	server = New(Port{Listener: listener, ConnectionsMax: most, AsProblem: bytes.Clone}, handler, slog.New(slog.DiscardHandler))
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
 		_ = server.Serve()
 	}()
 	t.Cleanup(func() { require.NoError(t, server.http.Close()); <-served })
-	return listener.Addr().String()
+	return server, listener.Addr().String()
 }
 
 // A client that is waited for is one whose end cannot be told from a half-closed connection; a reset can be,
@@ -69,7 +70,7 @@ func TestClientsThatAreGoneAreNotWaitedFor(t *testing.T) {
 func TestClientsThatGaveUpKeepNobodyOut(t *testing.T) {
 	const most = 4
 	waiting := make(chan struct{})
-	address := serveOn(t, most, func(_ http.ResponseWriter, r *http.Request) {
+	_, address := serveOn(t, most, func(_ http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/livez" {
 			waiting <- struct{}{}
 			<-r.Context().Done()

@@ -26,14 +26,18 @@ const (
 	idleTimeout       = 2 * time.Minute
 	// headerBytesMax takes a browser's cookies for localhost.
 	headerBytesMax = 32 << 10
-	// drainTimeout bounds the wait for requests that are being served when a server stops.
-	drainTimeout = 2 * time.Second
+	// drainTimeout bounds the wait for requests that are being served when a server stops. Those that wait longer are told
+	// that their time is over, and have answerTimeout to say so.
+	drainTimeout  = 1700 * time.Millisecond
+	answerTimeout = 300 * time.Millisecond
 )
 
 // Server answers the requests of one port.
 type Server struct {
 	http     *http.Server
 	listener net.Listener
+	// end ends the contexts of all requests.
+	end context.CancelFunc
 }
 
 // Port is where a server listens, and how.
@@ -57,7 +61,10 @@ func New(port Port, handler http.Handler, log *slog.Logger) *Server {
 	room := newConnections(port.ConnectionsMax, log)
 	serving := Bounded(handler)
 	serving.ConnState, serving.ErrorLog = room.changed, slog.NewLogLogger(log.Handler(), slog.LevelDebug)
+	requests, end := context.WithCancel(context.Background())
+	serving.BaseContext = func(net.Listener) context.Context { return requests }
 	return &Server{
+		end: end,
 		listener: &clientListener{
 			Listener: room.on(port.Listener), tls: port.TLS, tlsSetting: port.TLSSetting, asProblem: port.AsProblem, needsTLS: port.NeedsTLS,
 			stopsSending: room.stopsSending, log: logs.Calm(log),
@@ -82,12 +89,20 @@ func (s *Server) Serve() error {
 	return nil
 }
 
-// Drain takes no new requests, lets those that are being served finish, and cuts off what is not done in time; its
-// clients see that.
+// Drain takes no new requests, and lets those that are being served finish. The contexts of those that are not done in time
+// end; what does not answer then either is cut off, and its client sees that.
 func (s *Server) Drain() {
-	ctx, cancel := context.WithTimeout(context.Background(), drainTimeout)
-	defer cancel()
-	if s.http.Shutdown(ctx) != nil {
+	if s.drained(drainTimeout) {
+		return
+	}
+	s.end()
+	if !s.drained(answerTimeout) {
 		_ = s.http.Close()
 	}
+}
+
+func (s *Server) drained(within time.Duration) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), within)
+	defer cancel()
+	return s.http.Shutdown(ctx) == nil
 }
