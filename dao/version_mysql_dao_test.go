@@ -56,9 +56,13 @@ func TestMySQLViewDiesWithItsServer(t *testing.T) {
 
 // If this fails, a database that an operator has saved with mysqldump and loaded again, as recover advises, is not
 // taken for what it is.
-func TestDumpOfMySQLIsTheSameDatabase(t *testing.T) {
-	server, ctx := shared.MariaDB(t), t.Context()
-	s := newMariaDB(t)
+func TestDumpOfADatabaseIsTheSameDatabase(t *testing.T) {
+	t.Run("MySQL", func(t *testing.T) { testDumpIsTheSame(t, shared.MySQL(t)) })
+	t.Run("MariaDB", func(t *testing.T) { testDumpIsTheSame(t, shared.MariaDB(t)) })
+}
+
+func testDumpIsTheSame(t *testing.T, server *servers.SQLServer) {
+	ctx, s := t.Context(), newStoreOn(t, server)
 	s.mustCreate(t)
 	odd := []model.Version{version("a';\\\n--", 7), version("\xf0\x9f\x98\x80", 8), version("1.0", 9)}
 	s.mustApply(t, slices.Concat(manyVersions(450), longVersions(3), odd))

@@ -185,9 +185,9 @@ func (s *SQLServer) Load(ctx context.Context, database string, script io.Reader)
 	return nil
 }
 
-// Dump returns what the mysqldump client writes of a database, which Load takes.
+// Dump returns what the command that recover prints writes of a database, which Load takes.
 func (s *SQLServer) Dump(ctx context.Context, database string) ([]byte, error) {
-	cmd, err := s.run(ctx, s.dump, "--hex-blob", database)
+	cmd, err := s.run(ctx, s.dump, "--single-transaction", database)
 	if err != nil {
 		return nil, err
 	}
