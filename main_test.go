@@ -213,6 +213,7 @@ func postAndWait(t *testing.T, port int) *bufio.Reader {
 	answers := bufio.NewReader(conn)
 	asks, err := http.ReadResponse(answers, nil)
 	require.NoError(t, err)
+	require.NoError(t, asks.Body.Close())
 	require.Equal(t, http.StatusContinue, asks.StatusCode)
 	_, err = io.WriteString(conn, sampleRecord)
 	require.NoError(t, err)
