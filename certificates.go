@@ -10,19 +10,24 @@ import (
 
 // readCertificates opens the certificates of the ports that speak TLS.
 func (n *runningNode) readCertificates(cfg config.Config, node config.Node, log *slog.Logger) (err error) {
-	if cfg.TLS.CertFile != "" {
-		if n.tls, err = certs.OpenPublic(certs.PublicFiles(cfg.TLS.CertFile, cfg.TLS.KeyFile, cfg.TLS.ClientCAFile), log); err != nil {
-			return err
-		}
-		n.metrics.WatchCertificate("public", n.tls.Until)
+	public, peer := cfg.TLS, cfg.Cluster
+	if n.tls, err = certs.OpenPublic(certs.PublicFiles(public.CertFile, public.KeyFile, public.ClientCAFile), log); err != nil {
+		return err
 	}
-	if cfg.Cluster.CertFile != "" {
-		if n.peerTLS, err = certs.OpenPeer(certs.PeerFiles(cfg.Cluster.CertFile, cfg.Cluster.KeyFile, cfg.Cluster.CAFile), node.Address, log); err != nil {
-			return err
-		}
-		n.metrics.WatchCertificate("peer", n.peerTLS.Until)
+	if n.peerTLS, err = certs.OpenPeer(certs.PeerFiles(peer.CertFile, peer.KeyFile, peer.CAFile), node.Address, log); err != nil {
+		return err
 	}
+	n.watchCertificates()
 	return nil
+}
+
+// watchCertificates has the metrics say how long they still count.
+func (n *runningNode) watchCertificates() {
+	for port, keeper := range map[string]*certs.Keeper{"public": n.tls, "peer": n.peerTLS} {
+		if keeper != nil {
+			n.metrics.WatchCertificate(port, keeper.Until)
+		}
+	}
 }
 
 // renewCertificates reads the files of the certificates now, changed or not.

@@ -193,13 +193,22 @@ func TestWaitingNodeStops(t *testing.T) {
 	require.Equal(t, http.StatusServiceUnavailable, status, body)
 	waiting := postAndWait(t, cfg.Raft.Nodes[1].Port)
 	s.mustStop(t)
-	answer, err := http.ReadResponse(waiting, nil)
-	require.NoError(t, err)
-	defer answer.Body.Close()
-	var problem controller.Problem
-	require.NoError(t, json.NewDecoder(answer.Body).Decode(&problem))
+	_, problem := mustReadProblem(t, waiting)
 	require.Equal(t, "no_leader", problem.Code, problem.Detail)
 	require.Empty(t, s.stdout.String(), "it greeted as if it were ready")
+}
+
+// mustReadProblem reads an answer that says what is wrong, and requires that its head says the same.
+func mustReadProblem(t *testing.T, answers *bufio.Reader) (header http.Header, problem controller.Problem) {
+	t.Helper()
+	answer, err := http.ReadResponse(answers, nil)
+	require.NoError(t, err)
+	require.NoError(t, json.NewDecoder(answer.Body).Decode(&problem))
+	require.NoError(t, answer.Body.Close())
+	require.Equal(t, "application/problem+json", answer.Header.Get("Content-Type"))
+	require.Equal(t, answer.StatusCode, problem.Status)
+	require.Equal(t, answer.Header.Get("X-Request-Id"), problem.RequestID)
+	return answer.Header, problem
 }
 
 // postAndWait sends a record, and returns the connection once a handler has begun with it.

@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"crypto/tls"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -16,7 +15,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/config"
-	"versiond/controller"
 	"versiond/naming"
 	"versiond/test/harness/authority"
 	"versiond/test/load/crowd"
@@ -160,17 +158,12 @@ func TestTheOtherSchemeIsToldSo(t *testing.T) {
 // requireTold requires that node1, asked without TLS, says so in the form of all its answers.
 func requireTold(t *testing.T, address, line, says string) {
 	t.Helper()
-	answer, err := http.ReadResponse(bufio.NewReader(crowd.SendAndHalfClose(t, address, line)), nil)
-	require.NoError(t, err)
-	var problem controller.Problem
-	require.NoError(t, json.NewDecoder(answer.Body).Decode(&problem))
-	require.NoError(t, answer.Body.Close())
-	require.Equal(t, http.StatusBadRequest, answer.StatusCode)
+	header, problem := mustReadProblem(t, bufio.NewReader(crowd.SendAndHalfClose(t, address, line)))
+	require.Equal(t, http.StatusBadRequest, problem.Status)
 	require.Equal(t, "tls_required", problem.Code)
 	require.Contains(t, problem.Detail, says)
-	require.Equal(t, "node1", answer.Header.Get("X-Versiond-Node"))
+	require.Equal(t, "node1", header.Get("X-Versiond-Node"))
 	require.NotEmpty(t, problem.RequestID)
-	require.Equal(t, problem.RequestID, answer.Header.Get("X-Request-ID"))
 }
 
 // servedBy returns the serial number of the certificate that a port shows.

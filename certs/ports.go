@@ -23,7 +23,7 @@ func PublicFiles(cert, key, clientCA string) Files {
 }
 
 // OpenPublic reads the certificates of a public port. It asks clients for one when there are authorities to check it
-// by, and does without where a client has none.
+// by, and does without where a client has none. It returns nil, and no error, where no certificate is set.
 func OpenPublic(files Files, log *slog.Logger) (*Keeper, error) {
 	return open(&Keeper{files: files, log: log, check: func(material) error { return nil }, build: publicConfig})
 }
@@ -43,7 +43,7 @@ func PeerFiles(cert, key, ca string) Files {
 }
 
 // OpenPeer reads the certificates of the peer port of a node that the others reach at an address. What they would refuse
-// is an error.
+// is an error. It returns nil, and no error, where no certificate is set.
 func OpenPeer(files Files, address string, log *slog.Logger) (*Keeper, error) {
 	check := func(m material) error { return files.checkNode(m, hostOf(address)) }
 	return open(&Keeper{files: files, log: log, check: check, build: peerConfig})

@@ -98,7 +98,8 @@ func (r *recoverCommand) run(ctx context.Context) (err error) {
 	if err := ensureOwn(os.Geteuid(), r.path(), r.cfg.DataDir); err != nil {
 		return err
 	}
-	if r.certs, err = openPeer(r.cfg.Cluster, r.node, r.log); err != nil {
+	own := r.cfg.Cluster
+	if r.certs, err = certs.OpenPeer(certs.PeerFiles(own.CertFile, own.KeyFile, own.CAFile), r.node.Address, r.log); err != nil {
 		return err
 	}
 	if r.fromDatabase {

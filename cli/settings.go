@@ -53,25 +53,17 @@ func settingsCommand(environ []string, use, short, long string, do func(cmd *cob
 
 // ensureCertificates returns why nodes would not start with the certificates that the settings name.
 func ensureCertificates(cfg config.Config) error {
-	if own := cfg.TLS; own.CertFile != "" {
-		if _, err := certs.OpenPublic(certs.PublicFiles(own.CertFile, own.KeyFile, own.ClientCAFile), slog.New(slog.DiscardHandler)); err != nil {
-			return err
-		}
+	silent := slog.New(slog.DiscardHandler)
+	public, peer := cfg.TLS, cfg.Cluster
+	if _, err := certs.OpenPublic(certs.PublicFiles(public.CertFile, public.KeyFile, public.ClientCAFile), silent); err != nil {
+		return err
 	}
 	for _, node := range cfg.LocalNodes() {
-		if _, err := openPeer(cfg.Cluster, node, slog.New(slog.DiscardHandler)); err != nil {
+		if _, err := certs.OpenPeer(certs.PeerFiles(peer.CertFile, peer.KeyFile, peer.CAFile), node.Address, silent); err != nil {
 			return fmt.Errorf("%s: %w", node.ID, err)
 		}
 	}
 	return nil
-}
-
-// openPeer reads the certificates of a node's peer port. It returns nil where there are none to be.
-func openPeer(own config.Cluster, node config.Node, log *slog.Logger) (keeper *certs.Keeper, err error) {
-	if own.CertFile == "" {
-		return keeper, nil
-	}
-	return certs.OpenPeer(certs.PeerFiles(own.CertFile, own.KeyFile, own.CAFile), node.Address, log)
 }
 
 func nodesText(cfg config.Config) string {

@@ -16,20 +16,10 @@ func TestRequestsThatOutlastADrainAreToldThatTheirTimeIsOver(t *testing.T) {
 		<-r.Context().Done()
 		_, _ = io.WriteString(w, "no leader")
 	})
-	answers := make(chan string)
-	go func() {
-		answer, err := http.Get("http://" + address)
-		if err != nil {
-			answers <- err.Error()
-			return
-		}
-		defer answer.Body.Close()
-		said, _ := io.ReadAll(answer.Body)
-		answers <- string(said)
-	}()
+	answers := getAside(address)
 	<-serving
 	server.Drain()
-	require.Equal(t, "no leader", <-answers)
+	require.Equal(t, got{said: "no leader"}, <-answers)
 }
 
 // A handler that heeds nothing must not keep a node from stopping.
@@ -39,16 +29,31 @@ func TestRequestsThatGoOnAreCutOff(t *testing.T) {
 		close(serving)
 		<-stopped
 	})
-	failed := make(chan error)
-	go func() {
-		answer, err := http.Get("http://" + address)
-		if err == nil {
-			err = answer.Body.Close()
-		}
-		failed <- err
-	}()
+	answers := getAside(address)
 	<-serving
 	server.Drain()
-	require.Error(t, <-failed)
+	require.Error(t, (<-answers).err)
 	close(stopped)
+}
+
+// got is what became of a request.
+type got struct {
+	said string
+	err  error
+}
+
+// getAside asks a server, and hands over what became of that.
+func getAside(address string) <-chan got {
+	answers := make(chan got, 1)
+	go func() {
+		answer, err := http.Get("http://" + address)
+		if err != nil {
+			answers <- got{err: err}
+			return
+		}
+		defer answer.Body.Close()
+		said, err := io.ReadAll(answer.Body)
+		answers <- got{string(said), err}
+	}()
+	return answers
 }

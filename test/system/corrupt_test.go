@@ -25,8 +25,10 @@ func TestDamagedRaftLog(t *testing.T) {
 		"vote overwritten": {"raft.db", func([]byte) []byte { return []byte("this is no Raft log, whatever it is called") }},
 		"vote altered":     {"raft.db", func(content []byte) []byte { content[os.Getpagesize()+16+40] ^= 1; return content }},
 		"log cut off":      {"log/*.wal", func(content []byte) []byte { return content[:len(content)/3] }},
-		"log altered":      {"log/*.wal", func(content []byte) []byte { return bytes.Replace(content, []byte("kept-0010"), []byte("kept-0011"), 1) }},
-		"log overwritten":  {"log/wal-meta.db", func([]byte) []byte { return []byte("this is no Raft log, whatever it is called") }},
+		"log altered": {"log/*.wal", func(content []byte) []byte {
+			return bytes.Replace(content, []byte("kept-0010"), []byte("kept-0011"), 1)
+		}},
+		"log overwritten": {"log/wal-meta.db", func([]byte) []byte { return []byte("this is no Raft log, whatever it is called") }},
 	}
 	onBoth(t, func(t *testing.T, m mode) {
 		c := cluster.Start(t, m.config())
