@@ -19,6 +19,7 @@ import (
 	"versiond/raft/raftlog"
 	"versiond/raft/transport"
 	"versiond/test/fakestore"
+	"versiond/test/harness/captured"
 	"versiond/test/units"
 )
 
@@ -41,13 +42,14 @@ type testConfig struct {
 	store   *fakestore.Store
 	tuning  Tuning
 	wrapLog func(raftlog.Files) raftlog.Files
+	log     *captured.Buffer
 }
 
 // soon lets a node that is alone lead at once: nobody else could be heard of.
 const soon = 50 * time.Millisecond
 
 func newTestConfig(t *testing.T) testConfig {
-	return testConfig{path: filepath.Join(t.TempDir(), "node1"), store: fakestore.New(),
+	return testConfig{path: filepath.Join(t.TempDir(), "node1"), store: fakestore.New(), log: &captured.Buffer{},
 		tuning: Tuning{SnapshotInterval: time.Hour, SnapshotThreshold: 1 << 30, TrailingLogs: 1 << 20, ElectionTimeout: soon}}
 }
 
@@ -58,7 +60,7 @@ func (c testConfig) mustOpen(t *testing.T) *testNode {
 	listener, err := transport.Listen("127.0.0.1:0")
 	require.NoError(t, err)
 	init := RaftInitializerImpl{Config: NodeConfig{
-		Address: "127.0.0.1:7001", Dir: dir, Listener: listener, Peers: noPeers{}, Log: slog.New(slog.DiscardHandler), Tuning: c.tuning, wrapLog: c.wrapLog,
+		Address: "127.0.0.1:7001", Dir: dir, Listener: listener, Peers: noPeers{}, Log: slog.New(slog.NewTextHandler(c.log, nil)), Tuning: c.tuning, wrapLog: c.wrapLog,
 	}}
 	node, err := init.InitRaft(fakestore.NewService(c.store))
 	require.NoError(t, err)

@@ -93,7 +93,8 @@ func (a *applier) applyCommit(ctx context.Context, e *entry) error {
 	}
 	open := a.open
 	if !open.Whole(e.position.Index, &commit) {
-		lost, err := backoff.Retry(ctx, func() (bool, error) { return a.beganBeforeLog(commit.Begin) }, storeRetries()...)
+		lost, err := backoff.Retry(ctx, func() (bool, error) { return a.beganBeforeLog(commit.Begin) },
+			append(storeRetries(), backoff.WithNotify(a.historyFailed))...)
 		if err != nil {
 			return err
 		}
@@ -120,6 +121,11 @@ func (a *applier) applyCommit(ctx context.Context, e *entry) error {
 func (a *applier) beganBeforeLog(begin uint64) (bool, error) {
 	h, err := raftlog.ReadHistory(a.logs, a.fsm.stores.Snapshots)
 	return err == nil && h.First > begin && h.Snapshot != nil && h.Snapshot.Index > a.applied.Index, err
+}
+
+// historyFailed logs that the log or the snapshots could not be read, which is tried again.
+func (a *applier) historyFailed(err error, next time.Duration) {
+	a.log.Warn("what became of a restore cannot be read from the log and the snapshots; trying again", "in", next, "err", err)
 }
 
 // loadRestore replaces all records, as often as it takes. A crash in between leaves the store marked: it is then

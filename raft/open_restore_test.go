@@ -313,4 +313,5 @@ func TestCommitOfARestoreThatIsOverOutlastsAPassingError(t *testing.T) {
 	_, err := r.Commit(t.Context())
 	require.ErrorIs(t, err, model.ErrTooManyRequests)
 	require.NoError(t, n.Err())
+	require.Contains(t, c.log.String(), "too many open files", "nobody would know what it waits for")
 }
