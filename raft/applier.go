@@ -42,7 +42,7 @@ type applier struct {
 	committed func() uint64
 	// dir knows whose the store has to be, and remembers whether this node has made it once.
 	dir *datadir.Dir
-	// discardStore tells an operator how to get rid of the store.
+	// discardStore is how an operator gets rid of the store.
 	discardStore string
 	store        string // names it to an operator
 	log          *slog.Logger

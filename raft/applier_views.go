@@ -38,8 +38,8 @@ func (a *applier) openView(ctx context.Context, request *viewRequest) error {
 	return a.settleView(ctx, request)
 }
 
-// settleView gives the request its view, or model.ErrNotCaughtUp when the store is not as this applier
-// left it; then it returns model.ErrStateMoved.
+// settleView settles the request with its view, or with an error. When the store is not as this applier
+// left it, that is model.ErrNotCaughtUp, and settleView returns model.ErrStateMoved.
 func (a *applier) settleView(ctx context.Context, request *viewRequest) error {
 	view, err := a.viewOfStored(ctx)
 	if errors.Is(err, model.ErrStateMoved) {

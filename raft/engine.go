@@ -138,7 +138,7 @@ func (e *engine) observe(o *raft.Observation) bool {
 	return false // nobody waits for observations
 }
 
-// NoteLeader tells a node whose log is held who leads. Hashicorp/raft cannot find out meanwhile.
+// NoteLeader notes who leads, on a node whose log is held. Hashicorp/raft cannot find out meanwhile.
 func (e *engine) NoteLeader(m Member) { e.elsewhere.Store(&m) }
 
 // SinceLeader is how long the node has not heard a leader; zero on a leader.

@@ -71,7 +71,7 @@ func (e *engine) AddNonvoter(ctx context.Context, id, address string) error {
 	})
 }
 
-// AddVoter gives a member its vote, or changes a voter's address. Leader only.
+// AddVoter makes a member a voter, or changes a voter's address. Leader only.
 func (e *engine) AddVoter(ctx context.Context, id, address string) error {
 	return e.change(ctx, errMembers, func(r *raft.Raft) raft.Future {
 		return r.AddVoter(raft.ServerID(id), raft.ServerAddress(address), 0, memberChangeTimeout)

@@ -32,7 +32,7 @@ type NodeConfig struct {
 	Peers    readindex.PeerTerms
 	// Secret is what nodes of the cluster show each other; empty when the cluster has none.
 	Secret string
-	// DiscardStore tells an operator, as a statement or command, how to get rid of the node's store.
+	// DiscardStore is the statement or command by which an operator gets rid of the node's store.
 	DiscardStore string
 	// Store names the node's store to an operator: its file, or its database and server.
 	Store  string
@@ -193,8 +193,8 @@ func (n *Node) runApplier(r *raft.Raft) {
 	}
 }
 
-// noteSnapshot tells the queue, before Raft starts, what the newest snapshot covers: hashicorp/raft
-// will hand over nothing of it.
+// noteSnapshot sets in the queue, before Raft starts, how far the newest snapshot reaches: hashicorp/raft
+// will hand over nothing up to there.
 func (n *Node) noteSnapshot() error {
 	meta, err := raftlog.NewestSnapshot(n.stores.Snapshots)
 	if errors.Is(err, raftlog.ErrNoSnapshot) {

@@ -14,7 +14,7 @@ import (
 // StuckAfter is how long the applier may be held up before the node counts as stuck.
 const StuckAfter = 2 * time.Second
 
-// progress tells any goroutine how far the applier is, and lets it wait. Only the applier moves it.
+// progress is how far the applier is. Any goroutine may read it and wait for it; only the applier moves it.
 type progress struct {
 	// wanted is set when somebody has begun to wait.
 	wanted  group.Signal

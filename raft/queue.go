@@ -42,7 +42,7 @@ func (h *handle) resolve(r result) {
 	}
 }
 
-// abandon says that the outcome is not known, unless it was said.
+// abandon resolves the handle with an unknown outcome, unless it has its result.
 func (h *handle) abandon() { h.resolve(result{err: model.ErrOutcomeUnknown}) }
 
 // queue lies between hashicorp's FSM goroutine, which never waits, and the applier.
@@ -107,7 +107,7 @@ func (q *queue) patient() bool {
 	return true
 }
 
-// pushRestore tells the applier that a snapshot at index takes the place of everything before it.
+// pushRestore notes that a snapshot at index takes the place of everything before it, and wakes the applier.
 func (q *queue) pushRestore(index uint64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -115,8 +115,8 @@ func (q *queue) pushRestore(index uint64) {
 	q.wake.Set()
 }
 
-// startAt tells the applier that hashicorp/raft will hand over nothing up to index, because a snapshot
-// covers it: it is the log's to give.
+// startAt notes that hashicorp/raft will hand over nothing up to index, because a snapshot covers it: that
+// has to come from the log.
 func (q *queue) startAt(index uint64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -191,7 +191,7 @@ func (q *queue) refuseViews() {
 	}
 }
 
-// close tells everybody who still waits that the outcome is not known. The applier has ended.
+// close answers everybody who still waits that the outcome is not known. The applier has ended.
 func (q *queue) close() {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -60,6 +60,6 @@ func (s *versionSnapshot) persist(sink raft.SnapshotSink) error {
 	return context.Cause(ctx) // what was restored meanwhile is the last snapshot, not this one
 }
 
-// Release gives up a view that Persist never came for. Hashicorp/raft calls it alone while the members change, where
-// its file cannot be made, and when it stops.
+// Release drops the view if Persist never came for it. Hashicorp/raft calls it without Persist while the members change,
+// where its file cannot be made, and when it stops.
 func (s *versionSnapshot) Release() { s.request.drop() }

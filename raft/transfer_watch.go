@@ -17,8 +17,8 @@ const (
 // refuses all writes for a transfer of leadership that was broken off (hashicorp/raft#696).
 var ErrTransferStuck = errors.New("this leader refuses all writes for a transfer of leadership that was broken off; start this node again")
 
-// transferWatch tells a transfer that never ends from several that do, by how long entries and changes of members
-// are refused for one without a pause. A leader is not found out before somebody wants either of it.
+// transferWatch distinguishes a transfer that never ends from several that do, by how long entries and changes of
+// members are refused for one without a pause. It notices nothing before somebody wants either of the leader.
 type transferWatch struct {
 	mu          sync.Mutex
 	since, last time.Time

@@ -11,7 +11,7 @@ import (
 	"versiond/test/units"
 )
 
-// refusedFuture is what hashicorp/raft gives while it takes a transfer for under way.
+// refusedFuture is what hashicorp/raft returns while it takes a transfer for under way.
 type refusedFuture struct{ raft.ApplyFuture }
 
 func (refusedFuture) Error() error { return raft.ErrLeadershipTransferInProgress }

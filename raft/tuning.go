@@ -7,7 +7,7 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// Tuning says when the log is compacted, in what files it lies, and how soon a silent leader is replaced.
+// Tuning sets when the log is compacted, in what files it lies, and how soon a silent leader is replaced.
 type Tuning struct {
 	// SnapshotInterval is how often it is looked whether a snapshot is due.
 	SnapshotInterval time.Duration

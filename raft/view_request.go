@@ -38,7 +38,7 @@ func newViewRequest(index uint64) *viewRequest {
 	return &viewRequest{index: index, done: make(chan struct{})}
 }
 
-// settle gives the request its view or its error; the first of two wins, and a view that comes
+// settle hands the request its view or its error; the first of two calls wins, and a view that comes
 // too late is closed.
 func (r *viewRequest) settle(view View, err error) {
 	won := false
@@ -67,8 +67,8 @@ func (r *viewRequest) wait(ctx context.Context) (View, error) {
 	return r.view, r.err
 }
 
-// drop gives up a view that nobody has waited for, whether it was opened or not: until it is closed, the
-// store keeps what every later transaction replaces.
+// drop closes a view that nobody has waited for, or has it closed should it be opened later: until it is
+// closed, the store keeps what every later transaction replaces.
 func (r *viewRequest) drop() {
 	r.settle(nil, errViewLate)
 	if r.err == nil && r.taken.CompareAndSwap(false, true) {

@@ -19,8 +19,8 @@ const (
 	silentMax = 10 * time.Second
 )
 
-// Contact says in this node's log which members do not answer it while it leads: a member that is
-// restarted is news, one that stays away is a warning, which is repeated at intervals.
+// Contact logs which members do not answer this node while it leads: a member that is restarted is
+// news, one that stays away is a warning, which is repeated at intervals.
 type Contact struct {
 	idAt      func(address string) string
 	log, calm *slog.Logger
@@ -37,7 +37,7 @@ func New(idAt func(string) string, log *slog.Logger) *Contact {
 	return &Contact{idAt: idAt, log: log, calm: logs.Calm(log), now: time.Now, silent: map[string]time.Time{}}
 }
 
-// Close says that this node stops, so that errors of connections are its own doing from now on.
+// Close notes that this node stops, so that errors of connections are its own doing from now on.
 func (c *Contact) Close() { c.closing.Store(true) }
 
 // over reports whether this node stops, so that errors of connections are its own doing.

@@ -52,7 +52,7 @@ type Note struct {
 	Recovery *Mark `json:"recovery,omitempty"`
 }
 
-// Membership says which cluster a node belongs to, and how.
+// Membership is which cluster a node belongs to, and how.
 type Membership struct {
 	Cluster string
 	// Former are the clusters that it was recovered from.
@@ -258,7 +258,7 @@ func (d *Dir) Path() string { return d.path }
 // File returns the path of a file or folder of the directory.
 func (d *Dir) File(name string) string { return filepath.Join(d.path, name) }
 
-// Close gives up the lock. The lock file stays: removing it would let two processes lock two files
+// Close releases the lock. The lock file stays: removing it would let two processes lock two files
 // of the same name.
 func (d *Dir) Close() error {
 	if d.lock == nil {

@@ -1,4 +1,4 @@
-// Package judge says what a store is worth, by its state row, when it is held against the data directory.
+// Package judge decides what a store is worth: it compares its state row with the data directory.
 package judge
 
 import (

@@ -46,7 +46,7 @@ func usedPart(t *testing.T, path string) []byte {
 	return bytes.TrimRight(content, "\x00")
 }
 
-// readAllLog opens the log and gives what it holds, or why it cannot be read.
+// readAllLog opens the log and returns what it holds, or why it cannot be read.
 func readAllLog(dir *datadir.Dir) (logs []raft.Log, err error) {
 	stores, err := Open(dir.Path(), quiet)
 	if err != nil {

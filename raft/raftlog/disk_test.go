@@ -77,7 +77,7 @@ func TestEntriesThatWereWrittenAllTheSameAreTakenBack(t *testing.T) {
 	require.EqualValues(t, 2, last)
 }
 
-// lyingLog says once that it has failed, and has not.
+// lyingLog returns an error once although it has stored what it was to store.
 type lyingLog struct {
 	gaplessLog
 	lied bool

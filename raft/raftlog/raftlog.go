@@ -21,7 +21,7 @@ const (
 	cacheEntries = 512
 )
 
-// Options say how a data directory is opened. Only Log has to be there.
+// Options set how a data directory is opened. Only Log has to be there.
 type Options struct {
 	Log *slog.Logger
 	// SegmentBytes is the size of a new file of the log; 0 means the default.

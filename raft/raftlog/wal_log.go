@@ -117,7 +117,7 @@ func (l *walLog) GetLog(index uint64, log *raft.Log) error {
 	return notClosed(err)
 }
 
-// notClosed translates what raft-wal says of a log that is being opened anew.
+// notClosed returns ErrReopening for the error that raft-wal returns while its log is opened anew, and any other as it is.
 func notClosed(err error) error {
 	if errors.Is(err, wal.ErrClosed) {
 		return ErrReopening

@@ -35,7 +35,7 @@ type Config struct {
 	at func(step string) // for tests: what is on disk now is what a kill would leave
 }
 
-// Plan says what a recovery does.
+// Plan describes what a recovery does.
 type Plan struct {
 	From               datadir.Source
 	Node, Dir, Address string

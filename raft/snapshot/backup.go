@@ -22,7 +22,7 @@ const (
 	backupChecksumLen = sha256.Size
 )
 
-// BackupHeader says what a backup is of.
+// BackupHeader describes what a backup is of.
 type BackupHeader struct {
 	Cluster string `json:"cluster"`
 	// Index and Term are the place in the cluster's log that the records are of.

@@ -12,7 +12,7 @@ import (
 	"versiond/model"
 )
 
-// thinView gives one record a page, at once.
+// thinView returns one record a page, at once.
 type thinView struct{ View }
 
 const thinRecords = 50

@@ -74,7 +74,7 @@ func TestABackupThatTheDiskDoesNotTake(t *testing.T) {
 	}
 }
 
-// inOrder gives all changes on one page, whatever their order.
+// inOrder returns all changes on one page, whatever their order.
 type inOrder struct {
 	*listView
 	given bool

@@ -51,7 +51,7 @@ type Source interface {
 // View is a consistent view of all records, dedup records and changes. It may be read on another goroutine than the applier's.
 type View interface {
 	// Page returns up to limit records with ids above after, in the byte order of their ids. A view that
-	// the service opened and that is read from its first record on gives model.ErrStoreDiffers in place
+	// the service opened and that is read from its first record on returns model.ErrStoreDiffers in place
 	// of the empty page after its last one, when its records are not those that the log makes.
 	Page(ctx context.Context, after string, limit int) ([]model.Version, error)
 	// DedupRecords returns up to limit dedup records with revisions above after, in their order.

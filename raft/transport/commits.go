@@ -11,8 +11,8 @@ import (
 // them are committed. Under load the next ones say so.
 const commitDelay = 5 * time.Millisecond
 
-// commits tells followers what is committed as soon as no more entries follow. Hashicorp/raft tells them at intervals, also when
-// there is nothing to tell: for followers to know within milliseconds it would have to send hundreds of messages a second all the
+// commits sends followers what is committed as soon as no more entries follow. Hashicorp/raft sends it at intervals, also when
+// there is nothing new: for followers to know within milliseconds it would have to send hundreds of messages a second all the
 // time. What is sent here is what it would send itself, an AppendEntries without entries, and may be late, be lost or come twice.
 type commits struct {
 	// send is called outside of any lock, and blocks.
@@ -87,7 +87,7 @@ func (f *follower) rearm(after time.Duration) {
 	}
 }
 
-// tell tells the follower what is committed by now of what it has. Only that: of its entries behind those, others may take the place.
+// tell sends the follower how much of what it has accepted is committed by now. Only that: any entries behind may yet be replaced.
 func (f *follower) tell() {
 	next, address, due := f.asked()
 	if !due {

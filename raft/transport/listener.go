@@ -165,7 +165,7 @@ func (l *Listener) known(conn net.Conn) {
 	l.strangers.Remove(conn)
 }
 
-// prefixedConn gives back the byte that was read to sort the connection. It can do what a TCP connection can, for
+// prefixedConn returns once more the byte that was read to sort the connection. It can do what a TCP connection can, for
 // those that ask it to end one side.
 type prefixedConn struct {
 	certs.Stream

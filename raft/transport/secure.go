@@ -38,7 +38,7 @@ func (l *Listener) secure(tcp *net.TCPConn) (certs.Stream, error) {
 	return conn, err
 }
 
-// refuse says why another node was not let in: in the log, and to one that speaks no TLS.
+// refuse logs why another node was not let in, and answers one that speaks no TLS.
 func (l *Listener) refuse(conn *certs.Conn, failure *certs.Failure) {
 	first := failure.Plain()
 	if first == nil {

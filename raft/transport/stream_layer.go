@@ -41,7 +41,7 @@ type greeting struct {
 	Secret  string `json:"secret,omitempty"`
 }
 
-// streamLayer gives hashicorp/raft its connections. It keeps addresses as the host names they are:
+// streamLayer provides hashicorp/raft with its connections. It keeps addresses as the host names they are:
 // the library's own TCP transport would freeze them into IPs.
 type streamLayer struct {
 	raw      *connQueue // greetings not read yet

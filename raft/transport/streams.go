@@ -26,7 +26,7 @@ type stream struct {
 	// silence is how long the other side may say nothing in the middle of a request, 0 for any time. Hashicorp/raft reads a
 	// snapshot on its main loop, without a limit: meanwhile the node neither votes nor stops, though who sends it may be frozen.
 	silence time.Duration
-	// midway says that some of a request has come, and that nothing was answered yet. Requests come one at a time.
+	// midway is set when some of a request has come, and nothing was answered yet. Requests come one at a time.
 	midway bool
 }
 

@@ -77,7 +77,7 @@ func (t *Transport) Close() error {
 // is shut down, also for minutes where another node is silent in the middle of a snapshot.
 func (t *Transport) Abort() { t.layer.streams.close() }
 
-// Serve tells the transport which Raft it carries: NewRaft wants the transport first.
+// Serve sets which Raft the transport carries: NewRaft wants the transport first.
 func (t *Transport) Serve(r *raft.Raft) { t.raft.Store(r) }
 
 // AppendEntries waits while writes to the log do: the heartbeats of a leader that cannot write, which
