@@ -50,7 +50,7 @@ type memoryNote struct {
 	System string `json:"system"`
 	Server string `json:"server"`
 	Peak   int64  `json:"peakBytes"`
-	// Node says that it is one of the system's nodes, and not what they share.
+	// Node reports whether it is one of the system's nodes, and not what they share.
 	Node bool `json:"node"`
 }
 

@@ -7,7 +7,7 @@ type target struct {
 	what string
 	// value returns what a system has reached, false when it was not measured.
 	value func(r *result, system string) (float64, bool)
-	// most says that it is to be at most the bound, not at least.
+	// most is set when the value is to be at most the bound, not at least.
 	most bool
 	// bounds by the name of the system.
 	bounds map[string]float64

@@ -22,7 +22,7 @@ var makers = map[Build]func(dir string) (string, error){
 	FailPoints: cluster.BuildWithFailpoints,
 }
 
-// MakeBuilds builds into dir what these faults need, and gives the paths of the programs.
+// MakeBuilds builds into dir what these faults need, and returns the paths of the programs.
 func MakeBuilds(dir string, faults []Fault) (map[Build]string, error) {
 	programs := map[Build]string{}
 	for _, f := range faults {

@@ -10,9 +10,9 @@
 //
 // # How to add a fault
 //
-// Write a file for its family with a function that gives its faults, and name that function in All. A
+// Write a file for its family with a function that returns its faults, and name that function in All. A
 // Fault needs a name, a promise for the documentation, the fewest writes that must succeed while it
-// lasts, and Inject, which disturbs the cluster and gives the function that heals it:
+// lasts, and Inject, which disturbs the cluster and returns the function that heals it:
 //
 //	func diskFaults() []Fault {
 //		return []Fault{{

@@ -34,13 +34,13 @@ type Fault struct {
 	Rare bool
 	// Times is how often it comes in each pass; once when 0.
 	Times int
-	// WrongLists says that lists may lack rows, or have others, while it lasts: the newest version is asked for by ids.
+	// WrongLists is set when lists may lack rows, or have others, while it lasts: the newest version is asked for by ids then.
 	WrongLists bool
 	// Builds are what it runs nodes with, beside the usual one.
 	Builds []Build
 	// Short faults are part of the selection that every test run makes.
 	Short bool
-	// Inject disturbs the cluster, and gives what heals it.
+	// Inject disturbs the cluster, and returns what heals it.
 	Inject func(r *Round) (heal func())
 }
 

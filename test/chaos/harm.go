@@ -69,8 +69,8 @@ func harm(r *Round, kind damage.Kind) {
 
 const storeLoaded = "the store is loaded"
 
-// denyWrites takes the leader's account what it needs to write, and gives it back as an administrator does: without
-// an end to the sessions that are there.
+// denyWrites takes from the leader's account what it needs to write, and returns what grants it again as an
+// administrator does: without an end to the sessions that are there.
 func denyWrites(r *Round) (heal func()) {
 	r.TB.Helper()
 	n := r.Leader()

@@ -17,7 +17,7 @@ type outcome struct {
 	gap, heal time.Duration
 	// back is how long after a quorum was back the first write was acknowledged; 0 when none was lost.
 	back time.Duration
-	// why says what became of writes in the longest gap.
+	// why is what became of writes in the longest gap.
 	why string
 	// late is how late the machine was at most.
 	late time.Duration

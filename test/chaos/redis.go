@@ -55,7 +55,7 @@ func slowRedis(r *Round) (heal func()) {
 	return func() { onEveryNode(r, func(n *cluster.Node) error { return n.Lines.Redis.Heal() }) }
 }
 
-// fillRedis gives Redis no room at all: it refuses every write and evicts nothing.
+// fillRedis leaves Redis no room at all, so that it refuses every write and evicts nothing, and returns what ends that.
 func fillRedis(r *Round) (heal func()) {
 	r.TB.Helper()
 	client := r.Cluster.RedisClient()

@@ -39,7 +39,7 @@ type Round struct {
 // Node returns any of the listed nodes.
 func (r *Round) Node() *cluster.Node { return r.Cluster.Nodes[r.Random.IntN(len(r.Cluster.Nodes))] }
 
-// Leader waits for a leader and gives its node.
+// Leader waits for a leader and returns its node.
 func (r *Round) Leader() *cluster.Node { r.TB.Helper(); return r.Cluster.Leader() }
 
 // Follower returns one of those that do not lead.
@@ -74,7 +74,7 @@ func (r *Round) Idle(do func()) {
 	r.Load.Resume()
 }
 
-// QuorumIsBack says that from now on a quorum of the nodes runs and can talk, after a time in which none
+// QuorumIsBack notes that from now on a quorum of the nodes runs and can talk, after a time in which none
 // did: writes have to be taken again within the fault's WritesWithin.
 func (r *Round) QuorumIsBack() {
 	r.quorumLost = true

@@ -67,11 +67,11 @@ var nodeEnv = []string{
 // watched are the prefixes and platforms that watchers follow.
 var watched = [][2]string{{"", ""}, {loadPrefix + "-1", ""}, {"", "linux"}, {loadPrefix, "darwin"}, {"history", ""}, {loadPrefix + "-3-00001", ""}}
 
-// Options say what a run does.
+// Options set what a run does.
 type Options struct {
-	// Program is the path that cluster.Build gave.
+	// Program is the path that cluster.Build returned.
 	Program string
-	// Builds are what MakeBuilds gave for these Faults.
+	// Builds are what MakeBuilds returned for these Faults.
 	Builds map[Build]string
 	Mode   Mode
 	// Faults are injected in an order that Seed decides, each once at least, and further ones until
@@ -83,7 +83,7 @@ type Options struct {
 	Patience time.Duration
 }
 
-// Run disturbs a cluster of its own and gives what came of it, also when the test fails in its middle:
+// Run disturbs a cluster of its own and returns what came of it, also when the test fails in its middle:
 // the test ends with the first round that breaks a promise, and prints where all that could explain it
 // is kept.
 func Run(t *testing.T, options Options) *Report {

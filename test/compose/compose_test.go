@@ -80,7 +80,7 @@ func (s *stack) requireNoWaitForMySQL() {
 	}
 }
 
-// write adds records on a node and gives them as the node acknowledged them.
+// write adds records on a node and returns them as the node acknowledged them.
 func (s *stack) write(node, name string, count int) []model.VersionDB {
 	s.t.Helper()
 	client := s.client(node)
@@ -107,7 +107,7 @@ func (s *stack) requireRecords(want []model.VersionDB, on ...string) {
 	}
 }
 
-// surviveLeader kills the leader's container and writes to the others, and gives what was acknowledged.
+// surviveLeader kills the leader's container and writes to the others, and returns what was acknowledged.
 func (s *stack) surviveLeader() []model.VersionDB {
 	s.t.Helper()
 	leader, err := s.client(nodes[0]).Leader(s.t.Context())

@@ -59,7 +59,7 @@ func docker(ctx context.Context, args ...string) (string, error) {
 	return command{args: append([]string{"docker"}, args...)}.run(ctx)
 }
 
-// requireEngine says in words what is missing on a machine where this test cannot run.
+// requireEngine fails the test, in words that name what is missing, on a machine where it cannot run.
 func requireEngine(t *testing.T) {
 	t.Helper()
 	if _, err := exec.LookPath("docker"); err != nil {

@@ -31,7 +31,7 @@ type Store struct {
 // New returns an empty store.
 func New() *Store { return &Store{Table: map[string]model.Version{}} }
 
-// HoldPages makes views that are opened from now on give no page before release is called.
+// HoldPages makes views that are opened from now on return no page before release is called.
 func (s *Store) HoldPages() (release func()) {
 	s.Mu.Lock()
 	defer s.Mu.Unlock()

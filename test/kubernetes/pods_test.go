@@ -39,7 +39,7 @@ func newPods(t *testing.T, components ...string) *pods {
 
 func (p *pods) name(ordinal int) string { return fmt.Sprintf("%s-%d", p.set.Metadata.Name, ordinal) }
 
-// place gives a pod an address, which its name means from then on.
+// place makes a new machine for a pod, and has the pod's name mean its address from then on.
 func (p *pods) place(pod string) {
 	p.t.Helper()
 	machine, err := p.network.NewHost()

@@ -111,7 +111,7 @@ func TestBackupWhileWritesGoOn(t *testing.T) {
 	})
 }
 
-// updateInTurn gives each record the next number, the first one first, until stop is called.
+// updateInTurn updates the records one after the other to the next number, over and over, until stop is called.
 func updateInTurn(t *testing.T, c *cluster.Cluster, records ...model.VersionDB) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())

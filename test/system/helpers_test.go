@@ -16,7 +16,7 @@ func record(id string) model.VersionDB {
 	return model.VersionDB{ID: id, VersionNo: "1.0.0", Platform: "linux"}
 }
 
-// mustAdd creates a record and gives it with the index that reflects it.
+// mustAdd creates a record and returns it with the index that reflects it.
 func mustAdd(t *testing.T, n *cluster.Node, id string) model.Result {
 	t.Helper()
 	result, err := n.Client.Add(t.Context(), record(id))

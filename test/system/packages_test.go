@@ -124,7 +124,7 @@ func generatedPackage(random *rand.Rand, i int) model.VersionDB {
 }
 
 // writePackages creates the packages on the nodes in turn, then updates every 7th and deletes every
-// 11th, and gives what must be there.
+// 11th, and returns what must be there.
 func writePackages(t *testing.T, c *cluster.Cluster, packages []model.VersionDB) map[string]model.VersionDB {
 	t.Helper()
 	expected := make([]*model.VersionDB, len(packages))
@@ -159,7 +159,7 @@ func writePackages(t *testing.T, c *cluster.Cluster, packages []model.VersionDB)
 const settleTries = 5
 
 // settled does a write as a careful user does: one that was refused for want of a leader is tried
-// again, and after one of unknown outcome the record is read first. It gives the record that is there
+// again, and after one of unknown outcome the record is read first. It returns the record that is there
 // in the end; want has only an id for a delete.
 func settled(ctx context.Context, c *cluster.Client, want model.VersionDB, write func() (model.Result, error)) (model.VersionDB, error) {
 	for try := 1; ; try++ {

@@ -88,7 +88,7 @@ func longestLog(t *testing.T, c *cluster.Cluster) (survivor *cluster.Node, other
 	return survivor, others
 }
 
-// mustRecover makes sure that nothing changes without --yes, and recovers. It gives the path of the
+// mustRecover makes sure that nothing changes without --yes, and recovers. It returns the path of the
 // backup.
 func mustRecover(t *testing.T, n *cluster.Node, args ...string) (backup string) {
 	t.Helper()

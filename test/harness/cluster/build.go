@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// Build compiles versiond into dir and gives the path of the program. Under the race detector the
+// Build compiles versiond into dir and returns the path of the program. Under the race detector the
 // program gets it too: a race that it reports fails the test whose node it happened in.
 func Build(dir string) (string, error) { return build(filepath.Join(dir, "versiond"), raceFlags()...) }
 

@@ -119,7 +119,7 @@ func (c *Client) Update(ctx context.Context, record model.VersionDB, ifRevision 
 	return c.record(ctx, http.MethodPut, recordPath(record.ID), ifMatch(ifRevision), bodyOf(record))
 }
 
-// Delete removes a record, whatever its revision when ifRevision is 0, and gives the index from which
+// Delete removes a record, whatever its revision when ifRevision is 0, and returns the index from which
 // on it is gone.
 func (c *Client) Delete(ctx context.Context, id string, ifRevision uint64) (index uint64, err error) {
 	return c.do(ctx, request{method: http.MethodDelete, path: recordPath(id), header: ifMatch(ifRevision)}, nil)
@@ -256,7 +256,7 @@ func (c *Client) Status(ctx context.Context) (status peer.Status, err error) {
 	return status, err
 }
 
-// Send makes any request of the public port, or of the peer port, and gives the answer as it came.
+// Send makes any request of the public port, or of the peer port, and returns the answer as it came.
 func (c *Client) Send(ctx context.Context, toPeerPort bool, method, path string, header map[string]string, content string) (status int, answer []byte, err error) {
 	req, err := c.newRequest(ctx, request{method: method, path: path, header: header, peer: toPeerPort}, []byte(content))
 	if err != nil {

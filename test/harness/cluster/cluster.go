@@ -14,20 +14,20 @@ import (
 	"versiond/test/harness/servers"
 )
 
-// Config says what cluster a test wants.
+// Config describes the cluster that a test wants.
 type Config struct {
-	// Program is the path that Build gave.
+	// Program is the path that Build returned.
 	Program string
 	// Nodes is how many nodes are listed in raft.nodes; 3 when 0.
 	Nodes int
 	// Shared makes the nodes run on its MySQL, or MariaDB, and Redis; nil makes them run embedded.
 	Shared *servers.Shared
-	// PerNode gives every node a server of databases of its own out of Shared, and puts a proxy between each
+	// PerNode has every node use a server of databases of its own out of Shared, and puts a proxy between each
 	// node and each of its servers.
 	PerNode bool
 	// Env are further variables for every node, such as VERSIOND_RAFT_TRAILINGLOGS=10.
 	Env []string
-	// OwnMachines gives each node a network namespace of its own, in the Cluster's Network. Nodes then do
+	// OwnMachines runs each node in a network namespace of its own, in the Cluster's Network. Nodes then do
 	// not ask who uses them. It takes Linux and root.
 	OwnMachines bool
 	// KeepFailed keeps data and logs of a cluster whose test failed.

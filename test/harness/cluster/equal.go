@@ -21,7 +21,7 @@ const (
 // RequireEqualStores waits until every running node has applied everything, and then requires that all
 // databases hold the same rows as of the same index, that each state row is right, that every node answers
 // exactly these rows at every level, and that no value in Redis contradicts them; after a reload Redis holds
-// just them. Nobody may write meanwhile. It gives the rows.
+// just them. Nobody may write meanwhile. It returns the rows.
 func (c *Cluster) RequireEqualStores() []model.Version {
 	c.t.Helper()
 	c.writeNothing()

@@ -21,7 +21,7 @@ const (
 	settledWrites = 200
 )
 
-// LoadOptions say what a load does.
+// LoadOptions set what a load does.
 type LoadOptions struct {
 	// Prefix begins the ids of all records, so that several loads on one cluster keep apart.
 	Prefix string
@@ -82,7 +82,7 @@ func StartLoadWith(t testing.TB, c *Cluster, options LoadOptions) *Load {
 // Use makes the workers ask these nodes from now on.
 func (l *Load) Use(clients []*Client) { l.clients.Store(&clients) }
 
-// Stop lets the workers finish the write that they are at, and gives what they were told.
+// Stop lets the workers finish the write that they are at, and returns what they were told.
 func (l *Load) Stop() *Ledger {
 	l.stop()
 	if l.paused {
@@ -92,7 +92,7 @@ func (l *Load) Stop() *Ledger {
 	return l.ledger
 }
 
-// Pause waits until no worker has a request on its way, and lets none begin before Resume. It gives
+// Pause waits until no worker has a request on its way, and lets none begin before Resume. It returns
 // what they were told.
 func (l *Load) Pause() *Ledger {
 	l.gate.Lock()

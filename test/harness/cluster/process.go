@@ -197,7 +197,7 @@ func (p *Process) Signal(s os.Signal) {
 	}
 }
 
-// Wait waits until the program has ended and gives its exit code; the test fails after timeout.
+// Wait waits until the program has ended and returns its exit code; the test fails after timeout.
 func (p *Process) Wait(timeout time.Duration) int {
 	p.t.Helper()
 	select {

@@ -89,7 +89,7 @@ func (s *serverStore) readCached(ctx context.Context, keys []string, into map[st
 	return nil
 }
 
-// requireGone tells a key that was deleted since the scan from one whose value is no text.
+// requireGone returns an error for a key whose value is no text, and none for a key that was deleted since the scan.
 func (s *serverStore) requireGone(ctx context.Context, key string) error {
 	kind, err := s.redis.Type(ctx, key).Result()
 	if err != nil || kind == "none" || kind == "string" {

@@ -20,7 +20,7 @@ import (
 //go:embed testdata/release-before.tar.zst
 var releaseBefore []byte
 
-// BuildReleaseBefore compiles the versiond of the release before this one and gives the path of the program.
+// BuildReleaseBefore compiles the versiond of the release before this one and returns the path of the program.
 func BuildReleaseBefore(dir string) (string, error) {
 	source, path := filepath.Join(dir, "release-before"), filepath.Join(dir, "versiond-before")
 	if err := unpack(releaseBefore, source); err != nil {

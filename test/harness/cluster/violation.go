@@ -1,6 +1,6 @@
 package cluster
 
-// Kind says what is wrong with an answer or a row.
+// Kind is what is wrong with an answer or a row.
 type Kind string
 
 // The kinds of what must not happen.

@@ -16,7 +16,7 @@ const (
 	readyTimeout = 30 * time.Second
 )
 
-// Eventually waits until check gives nil, and fails the test with its last error after timeout.
+// Eventually waits until check returns nil, and fails the test with its last error after timeout.
 func Eventually(t testing.TB, timeout time.Duration, what string, check func() error) {
 	t.Helper()
 	for deadline := time.Now().Add(timeout); ; {
@@ -96,7 +96,7 @@ func (c *Cluster) member(id string) (model.PeerStatus, error) {
 	return model.PeerStatus{}, fmt.Errorf("%s is no member", id)
 }
 
-// Leader waits for a leader and gives its node.
+// Leader waits for a leader and returns its node.
 func (c *Cluster) Leader() (leader *Node) {
 	c.t.Helper()
 	Eventually(c.t, readyTimeout, "a leader", func() (err error) {

@@ -135,7 +135,7 @@ func (w *watcher) note(e Event) {
 }
 
 // RequireAllSeen waits until every watcher is where the log is, and requires that each has seen every change of its filter
-// exactly once and in order, or was told that it is gone. It gives how many they have seen since it was called last, and how often
+// exactly once and in order, or was told that it is gone. It returns how many they have seen since it was called last, and how often
 // they were told that some are gone. Nobody may write meanwhile, and db is level with the log.
 func (ws *Watchers) RequireAllSeen(t testing.TB, db Database) (seen, gone int) {
 	t.Helper()
@@ -191,7 +191,7 @@ func (w *watcher) appendWanted(want []string, c *model.Change) []string {
 	return want
 }
 
-// compare holds what was seen against what it has to be above the floor, and forgets it then. It gives how much that was, and how
+// compare holds what was seen against what it has to be above the floor, and forgets it then. It returns how much that was, and how
 // often the watcher was told that some is gone.
 func (w *watcher) compare(want []string, floor uint64) (seen, gone int, err error) {
 	w.mu.Lock()

@@ -67,7 +67,7 @@ func openCable() (*os.File, error) {
 	return os.NewFile(uintptr(fd), cableName), nil
 }
 
-// configure gives the cable its address and takes it and the loopback device into use.
+// configure sets the address of the cable, and takes it and the loopback device into use.
 func (h *Host) configure() error {
 	socket, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {

@@ -55,7 +55,7 @@ func dial(t *testing.T, from, to *network.Host, timeout time.Duration) (net.Conn
 	return conn, err
 }
 
-// echo sends a word and gives how long it took to come back.
+// echo sends a word and returns how long it took to come back.
 func echo(t *testing.T, conn net.Conn, timeout time.Duration) (time.Duration, error) {
 	t.Helper()
 	began := time.Now()

@@ -126,7 +126,7 @@ func sqlArgs(dir string, port int) []string {
 func initFile(dir string) string { return filepath.Join(dir, "init.sql") }
 
 // DSN returns the data source name of a database on this server, for a user who may do everything.
-// The database need not exist; an empty name gives a connection without one.
+// The database need not exist; an empty name makes a connection without one.
 func (s *SQLServer) DSN(database string) string {
 	return s.DSNFor(sqlUser, sqlPassword, database)
 }
@@ -152,8 +152,8 @@ func (s *SQLServer) Exec(ctx context.Context, statement string) error {
 	return err
 }
 
-// TurnDefaults gives all sessions to come other settings than a server has by itself, each of which would
-// change what a program's statements do that had left it to the server.
+// TurnDefaults sets defaults for all sessions to come that differ from those of a server. Each of them would
+// change what the statements of a program do that leaves the setting to the server.
 func (s *SQLServer) TurnDefaults(ctx context.Context) error {
 	for _, setting := range slices.Concat([]string{
 		"autocommit = 0", "completion_type = 'RELEASE'",

@@ -43,7 +43,7 @@ func Redis(t testing.TB) *RedisServer {
 // two. A test takes a database or a key space of its own in them and does not stop them. TestMain
 // makes a Shared and calls Close after the tests.
 type Shared struct {
-	// OnMariaDB makes SQL and SQLs give MariaDBs, which are MySQLs otherwise.
+	// OnMariaDB makes SQL and SQLs return MariaDBs, which are MySQLs otherwise.
 	OnMariaDB bool
 
 	mu      sync.Mutex
@@ -87,7 +87,7 @@ func (s *Shared) SQL(t testing.TB) *SQLServer {
 	return s.MySQL(t)
 }
 
-// SQLs returns count servers, one for each node of a cluster. They are not the one that SQL gives.
+// SQLs returns count servers, one for each node of a cluster. They are not the one that SQL returns.
 // One that a test has killed or paused runs again.
 func (s *Shared) SQLs(t testing.TB, count int) []*SQLServer {
 	t.Helper()

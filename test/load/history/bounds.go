@@ -14,7 +14,7 @@ const (
 	window       = 10_000 // of the newest
 )
 
-// bounds say what a table of changes may lack.
+// bounds are what decides which changes a table may lack.
 type bounds struct {
 	count              int
 	floor              uint64 // after which every change is there

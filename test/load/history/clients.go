@@ -18,7 +18,7 @@ const requestTimeout = 10 * time.Second
 // impatientTimeout is for reads of Settled clients: one that is given up costs nothing.
 const impatientTimeout = 2 * time.Second
 
-// Options say what Clients do.
+// Options set what Clients do.
 type Options struct {
 	// Prefix begins the ids of the records.
 	Prefix string
@@ -62,7 +62,7 @@ func (c *Clients) OnlyRead(on bool) {
 	c.readOnly = on
 }
 
-// Wait waits until every client has its last answer, and gives what they recorded.
+// Wait waits until every client has its last answer, and returns what they recorded.
 func (c *Clients) Wait() *Recorder {
 	c.wg.Wait()
 	return c.recorder
@@ -81,7 +81,7 @@ func (c *Clients) run(ctx context.Context, worker int) {
 	}
 }
 
-// one makes one request, and gives the node to which the next write goes.
+// one makes one request, and returns the node to which the next write goes.
 func (c *Clients) one(worker, home int, random *rand.Rand, last map[string]uint64) int {
 	c.gate.RLock()
 	defer c.gate.RUnlock()

@@ -16,7 +16,7 @@ import (
 	"versiond/test/harness/servers"
 )
 
-// Versiond says how to run versiond.
+// Versiond describes how to run versiond.
 type Versiond struct {
 	// Name is that of the program in tables; OurName when empty.
 	Name string
@@ -53,8 +53,8 @@ func StartVersiond(cfg Versiond) (_ *System, err error) {
 	return s, s.startNodes()
 }
 
-// mySQLSettings give the server of three nodes the memory that an operator would: a million records of
-// each fit in, and so does what is written in the minutes of a run.
+// mySQLSettings let the server of three nodes use as much memory as an operator would: a million records
+// of each fit in, and so does what is written in the minutes of a run.
 var mySQLSettings = []string{"--innodb-buffer-pool-size=1G", "--innodb-redo-log-capacity=512M"}
 
 // startStores starts the database server and the cache that the nodes share, and adds the settings

@@ -24,7 +24,7 @@ const (
 	eventBytes = 1 << 10
 )
 
-// Watch says what watchers follow, at every node of a versiond.
+// Watch describes what watchers follow, at every node of a versiond.
 type Watch struct {
 	// PerNode is how many watchers each node has. The i-th of them follows the ids that begin with Prefix(i).
 	PerNode int
