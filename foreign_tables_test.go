@@ -15,7 +15,7 @@ import (
 	"versiond/test/harness/servers"
 )
 
-// onBothStores gives a test a node's configuration, with its database opened beside it, on SQLite and on MariaDB.
+// onBothStores runs a test on SQLite and on MariaDB, with a node's configuration and its database opened beside it.
 func onBothStores(t *testing.T, run func(t *testing.T, cfg config.Config, beside *sql.DB)) {
 	t.Run("SQLite", func(t *testing.T) {
 		cfg := configured(t, 1)

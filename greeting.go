@@ -19,7 +19,7 @@ import (
 
 const greetingInterval = 100 * time.Millisecond
 
-// greeting tells, once, where the nodes of this process listen, who leads and what to try.
+// greeting prints, once, where the nodes of this process listen, who leads and what to try.
 type greeting struct {
 	ctx  context.Context // ends with close
 	stop context.CancelFunc
@@ -48,7 +48,7 @@ func (g *greeting) close() {
 	g.wait.Wait()
 }
 
-// opened notes that a node is open, and tells as soon as all of them are ready.
+// opened notes that a node is open, and has the greeting printed as soon as all of them are ready.
 func (g *greeting) opened(id string, s *service.VersionService) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

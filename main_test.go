@@ -139,7 +139,7 @@ func requireSample(t *testing.T, port int) {
 	require.Equal(t, "12.2.0-14", got["versionNo"])
 }
 
-// The quick start: a node begins a cluster by itself, takes and gives records, stops when it is told
+// The quick start: a node begins a cluster by itself, takes and returns records, stops when it is told
 // to, and has everything when it is started again.
 func TestOneNodeServesStopsAndStartsAgain(t *testing.T) {
 	cfg := configured(t, 1)

@@ -137,7 +137,7 @@ func TestDocumentedProxies(t *testing.T) {
 	t.Run("nginx that compresses", func(t *testing.T) { requireWeakTagsExplained(t, nodes) })
 }
 
-// rewriting runs the example without the line that passes on the browser's Host, and gives its port.
+// rewriting runs the example without the line that passes on the browser's Host, and returns its port.
 func rewriting(t *testing.T, nodes []config.Node) (port int) {
 	t.Helper()
 	const hostLine = "proxy_set_header Host $http_host;"

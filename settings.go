@@ -72,7 +72,7 @@ func (s *settings) take(cfg config.Config) []*runningNode {
 	return slices.Collect(maps.Keys(s.nodes))
 }
 
-// warnOfOpenPorts says what others on the network can read and change.
+// warnOfOpenPorts logs what others on the network can read and change, where nodes listen outside this machine without TLS.
 func warnOfOpenPorts(cfg config.Config, log *slog.Logger) {
 	open := map[string]string{
 		"tls.certFile":     "what clients send and read, tokens too (tls.certFile)",

@@ -173,7 +173,7 @@ func (k *Keeper) takeOver() (changed bool, err error) {
 	return true, nil
 }
 
-// warnOfEnd says once a day that the certificate ends soon: it counts for a year, and nobody remembers.
+// warnOfEnd logs once a day that the certificate ends soon, or has ended: it counts for a year, and nobody remembers.
 func (k *Keeper) warnOfEnd(leaf *x509.Certificate, now time.Time) {
 	if leaf.NotAfter.Sub(now) < endsSoon && now.Sub(k.warned) > warnInterval {
 		k.warned = now

@@ -194,7 +194,7 @@ func (c *certCommand) issue(cmd *cobra.Command, ca *certs.Authority, pair certs.
 	return c.told(cmd, name, write(c.dir, name))
 }
 
-// told says which files were written, when nothing is wrong.
+// told prints which files were written, when nothing is wrong, and returns err.
 func (c *certCommand) told(cmd *cobra.Command, name string, err error) error {
 	if err == nil {
 		certificate, key := certs.Paths(c.dir, name)

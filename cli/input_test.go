@@ -46,7 +46,7 @@ func newSilent(t *testing.T) (in io.Reader, taken <-chan struct{}) {
 	return io.MultiReader(strings.NewReader("\n"), more), more.asked
 }
 
-// silent tells when more is asked for.
+// silent notifies asked when more is to be read, and reads it.
 type silent struct {
 	from  io.Reader
 	asked chan struct{}

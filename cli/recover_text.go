@@ -13,7 +13,7 @@ import (
 	"versiond/raft/recovery"
 )
 
-// tell says what a recovery does, or would do.
+// tell prints what a recovery does, or would do.
 func (r *recoverCommand) tell(p recovery.Plan, database *model.StoreState) {
 	line := func(name, format string, args ...any) {
 		fmt.Fprintf(r.out, "  %-16s "+format+"\n", append([]any{name}, args...)...)
@@ -79,7 +79,7 @@ func backupText(p recovery.Plan) string {
 	return p.Backup
 }
 
-// tellNext says what is to be done after a recovery.
+// tellNext prints what is to be done after a recovery.
 func (r *recoverCommand) tellNext(p recovery.Plan) {
 	fmt.Fprintf(r.out, "done: %s is the only member of cluster %s, which has %d records\n"+
 		"Now start %s and wait until it is ready. Then, one by one, remove what is in the data directory of each other\n"+

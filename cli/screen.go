@@ -22,7 +22,7 @@ type screen struct {
 	out  *bufio.Writer
 	err  io.Writer
 	json bool
-	// colour says that out is a terminal.
+	// colour is set when out is a terminal, and NO_COLOR is not set.
 	colour bool
 }
 
@@ -104,7 +104,7 @@ func (s *screen) paint(colour, text string) string {
 	return colour + text + plain
 }
 
-// progress says on stderr how far long work is: on a terminal in one line that changes, elsewhere a line now and then.
+// progress prints on stderr how far long work is: on a terminal in one line that changes, elsewhere in a line now and then.
 type progress struct {
 	w        io.Writer
 	terminal bool
@@ -164,7 +164,7 @@ func problemOf(err error) problem {
 	return problem{Code: "other", Detail: err.Error()}
 }
 
-// printError says what went wrong, in the form that was asked for, and what helps.
+// printError prints what went wrong: as JSON where that was asked for, otherwise in words, with what helps.
 func printError(w io.Writer, err error, asJSON bool) {
 	var code exitWith
 	switch {

@@ -64,7 +64,7 @@ type report struct {
 	voters, alive int
 	gone          []string
 	noQuorum      bool
-	// unasked says that the cluster could not be asked, for want of a token.
+	// unasked is set when the cluster could not be asked, for want of a token.
 	unasked bool
 }
 
@@ -191,7 +191,7 @@ func publicURL(p client.Peer, like string) string {
 	return scheme + "://" + net.JoinHostPort(host, strconv.Itoa(p.Port))
 }
 
-// judgeCluster says what is wrong with the whole.
+// judgeCluster counts the voters, decides whether the cluster takes writes, and reports what is wrong with the whole.
 func (r *report) judgeCluster(peers client.Peers, err error) {
 	for _, m := range r.Members {
 		switch {
@@ -232,7 +232,7 @@ func anyOf(ids []string, n int) string {
 	return fmt.Sprintf("%d of %s", n, strings.Join(ids, ", "))
 }
 
-// judgeMember says what is wrong with a member, as the cluster sees it.
+// judgeMember adds to the report what is wrong with a member, as the cluster sees it.
 func (r *report) judgeMember(m memberState) {
 	switch {
 	case !m.Reachable && !r.noQuorum: // otherwise it was said
@@ -250,8 +250,8 @@ func (r *report) judgeMember(m memberState) {
 	}
 }
 
-// judgeAddresses says which addresses are of no use. Those of members that do not answer are not told from others; no more
-// of them are named than cannot be these.
+// judgeAddresses adds to the report the addresses that are of no use. One that fails may be that of a member that does not
+// answer, so as many are left out as there are such members.
 func (r *report) judgeAddresses(nodes []client.NodeStatus) {
 	silent := 0
 	for _, m := range r.Members {
@@ -269,7 +269,7 @@ func (r *report) judgeAddresses(nodes []client.NodeStatus) {
 	}
 }
 
-// checkAdvice says what to do about a check of /readyz that is not OK.
+// checkAdvice is what to do about a check of /readyz that is not OK, by the name of the check.
 var checkAdvice = map[string]string{
 	"member":  "Bring it back with versiond join, or start it with the addresses of members in --join.",
 	"leader":  "It goes on by itself as soon as a majority of the voters answers and reaches it.",
@@ -282,7 +282,7 @@ var checkAdvice = map[string]string{
 
 func adviceOnCheck(name string) string { return cmp.Or(checkAdvice[name], "See its log.") }
 
-// judgeNode says what is wrong with a node, as it sees itself.
+// judgeNode adds to the report what is wrong with a node, as it sees itself.
 func (r *report) judgeNode(n client.NodeStatus) {
 	for _, check := range n.Checks {
 		do := adviceOnCheck(check.Name)

@@ -92,7 +92,7 @@ func (w *watching) follow(ctx context.Context, c *client.Client, s *screen, from
 	return nil
 }
 
-// farewell says where to go on.
+// farewell prints the command that goes on where this watch has ended.
 func (w *watching) farewell(s *screen) {
 	if w.last != 0 {
 		fmt.Fprintf(s.err, "versiond watch --since %d goes on from here\n", w.last)

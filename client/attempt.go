@@ -37,13 +37,13 @@ type request struct {
 	query  url.Values
 	header http.Header
 	body   []byte
-	// manner says what may be done when no answer comes.
+	// manner is what may be done when no answer comes.
 	manner manner
 	// untimed requests take no timeout.
 	untimed bool
 	// upload is sent instead of body, and rewinds.
 	upload *upload
-	// within says, where it is not 0, how long the node may take.
+	// within is how long the node may take, where it is not 0.
 	within time.Duration
 	// streamed answers are read by the caller.
 	streamed bool

@@ -52,13 +52,13 @@ func (s *stream) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Close gives up what has not come.
+// Close ends the request; what has not come yet is dropped.
 func (s *stream) Close() error {
 	s.cancel()
 	return s.body.Close()
 }
 
-// RestoreOptions say how a backup is to be restored.
+// RestoreOptions set how a backup is to be restored.
 type RestoreOptions struct {
 	// Foreign takes a backup of another cluster.
 	Foreign bool
@@ -67,7 +67,7 @@ type RestoreOptions struct {
 	Timeout time.Duration
 }
 
-// Restored says what a restore has done.
+// Restored is what a restore has done.
 type Restored struct {
 	// Records is how many records there are now.
 	Records uint64 `json:"records"`

@@ -17,7 +17,7 @@ const (
 	backupPiece = 64 << 10
 )
 
-// errNoBackup says that something is no backup, or not all of one, or damaged.
+// errNoBackup means that something is no backup, or not all of one, or damaged.
 var errNoBackup = errors.New("no whole and undamaged backup")
 
 // copyBackup hands on a backup while it checks it. Of what is none it hands on nothing.

@@ -66,7 +66,7 @@ type Result struct {
 	Status int `json:"status"`
 	// Record is what a create or an update has written, nil otherwise.
 	Record *Record `json:"record"`
-	// Err says why it was refused; nil when it was done.
+	// Err is why it was refused, nil when it was done.
 	Err *Error `json:"-"`
 
 	Code     Code         `json:"code"`

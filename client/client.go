@@ -16,7 +16,7 @@ const (
 	attemptTimeoutDefault = 5 * time.Second
 )
 
-// Level says how fresh a read has to be.
+// Level is how fresh a read has to be.
 type Level string
 
 // The levels of a read.
@@ -29,7 +29,7 @@ const (
 	LevelNone Level = "none"
 )
 
-// Config says which cluster a Client asks, and how.
+// Config describes which cluster a Client asks, and how.
 type Config struct {
 	// Addresses are public addresses of nodes, such as http://10.0.0.1:8081, the nearest first; a path may follow, where
 	// a proxy has one. Without a scheme http is meant.

@@ -22,7 +22,7 @@ type Member struct {
 	ID      string `json:"id"`
 	Address string `json:"address"`
 	Port    int    `json:"port"`
-	// Voter tells a voter from a member that only reads.
+	// Voter reports whether the member has a vote; one without it only reads.
 	Voter bool `json:"voter"`
 }
 
@@ -41,7 +41,7 @@ type Peer struct {
 	Lag           uint64 `json:"lag"`
 	Checksum      string `json:"checksum,omitempty"`
 	ChecksumIndex uint64 `json:"checksumIndex,omitempty"`
-	// Divergence says how the member's records are known to differ from what they should be, "" when they do not.
+	// Divergence describes how the member's records are known to differ from what they should be, "" when they are not.
 	Divergence string `json:"divergence,omitempty"`
 	// Failing names the checks of its readiness that the member would not pass, as far as it says.
 	Failing []string `json:"failing,omitempty"`
@@ -74,7 +74,7 @@ func (c *Client) TransferLeadership(ctx context.Context, id string) (Leader, err
 	return ask[Leader](ctx, c, &request{method: http.MethodPost, path: "/leader/" + url.PathEscape(id), manner: once})
 }
 
-// JoinOptions say what a new member is to be.
+// JoinOptions describe what a new member is to be.
 type JoinOptions struct {
 	// NonVoter adds a member that gets everything and has no vote.
 	NonVoter bool
@@ -87,7 +87,7 @@ func (c *Client) Join(ctx context.Context, id, address string, opts JoinOptions)
 	return ask[Member](ctx, c, r)
 }
 
-// RemoveOptions say what a removal may cost.
+// RemoveOptions set what a removal may cost.
 type RemoveOptions struct {
 	// Force removes the member although the voters left alive could not form a quorum.
 	Force bool
@@ -109,7 +109,7 @@ func ask[T any](ctx context.Context, c *Client, r *request) (said T, err error) 
 	return said, err
 }
 
-// Readiness says whether a node should get requests: when every check is OK.
+// Readiness describes whether a node should get requests: when every check is OK.
 type Readiness struct {
 	Node   string  `json:"node"`
 	Ready  bool    `json:"ready"`
@@ -120,7 +120,7 @@ type Readiness struct {
 type Check struct {
 	Name string `json:"name"`
 	OK   bool   `json:"ok"`
-	// Detail says what is wrong. A check may be OK and still have something to tell.
+	// Detail describes what is wrong. A check may be OK and still have one.
 	Detail string `json:"detail,omitempty"`
 }
 
@@ -141,7 +141,7 @@ type NodeStatus struct {
 	Readiness
 	// Index is the log index that the node has applied.
 	Index uint64
-	// Err says why it is not known how the node does.
+	// Err is why it is not known how the node does, nil when it is.
 	Err error
 }
 

@@ -56,7 +56,7 @@ var later = []Code{
 	ErrUnavailable, ErrNoLeader, ErrNotLeader, ErrStoreUnavailable, ErrNotCaughtUp, ErrNodeRemoved, ErrTooManyRequests, ErrTimeout,
 }
 
-// FieldError says what is wrong with one field or parameter, and what would be right.
+// FieldError describes what is wrong with one field or parameter, and what would be right.
 type FieldError struct {
 	Field  string `json:"field"`
 	Detail string `json:"detail"`
@@ -67,7 +67,7 @@ type Error struct {
 	Code Code
 	// Status is that of the answer, 0 when none came.
 	Status int
-	// Detail says in words what is wrong. It may change; programs go by Code.
+	// Detail describes in words what is wrong. The words may change; programs go by Code.
 	Detail string
 	// Fields has one entry for each wrong field, parameter or header of an ErrInvalidRequest.
 	Fields []FieldError
@@ -83,7 +83,7 @@ type Error struct {
 	// Address is the address that was asked.
 	Address string
 
-	// neverSent says that the request did not reach anybody.
+	// neverSent reports whether the request cannot have reached anybody.
 	neverSent bool
 	cause     error
 }

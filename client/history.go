@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// What Change.Op says.
+// The values of Change.Op.
 const (
 	OpCreate = "create"
 	OpUpdate = "update"
@@ -51,7 +51,7 @@ func (c *Client) HistoryPage(ctx context.Context, id, cursor string, limit int, 
 	return page, err
 }
 
-// History reads the changes of a record that are kept, the newest first. An error is the last thing that it gives.
+// History reads the changes of a record that are kept, the newest first. An error is the last thing that it yields.
 func (c *Client) History(ctx context.Context, id string, opts ...ReadOption) iter.Seq2[Change, error] {
 	return pages(func(cursor string) ([]Change, string, error) {
 		page, err := c.HistoryPage(ctx, id, cursor, pageSize, opts...)

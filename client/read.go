@@ -11,7 +11,7 @@ import (
 // pageSize is how many records of a list are asked for at once.
 const pageSize = 500
 
-// ReadOption says how fresh a read has to be.
+// ReadOption sets how fresh a read has to be.
 type ReadOption func(*readOptions)
 
 type readOptions struct {
@@ -40,7 +40,7 @@ func (c *Client) readQuery(opts []ReadOption) url.Values {
 	return query
 }
 
-// Filter says which records are listed: all when it is empty.
+// Filter selects which records are listed: all when it is empty.
 type Filter struct {
 	// Prefix is how their ids begin.
 	Prefix string
@@ -67,7 +67,7 @@ func (c *Client) Page(ctx context.Context, which Filter, cursor string, limit in
 }
 
 // List reads records in the byte order of their ids, page by page as they are asked for. An error is the last thing that
-// it gives.
+// it yields.
 func (c *Client) List(ctx context.Context, which Filter, opts ...ReadOption) iter.Seq2[Record, error] {
 	return pages(func(cursor string) ([]Record, string, error) {
 		page, err := c.Page(ctx, which, cursor, pageSize, opts...)

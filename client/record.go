@@ -63,7 +63,7 @@ func (r *Record) unset() (fields []Field) {
 	return fields
 }
 
-// WriteOption says how a write is to be done.
+// WriteOption sets how a write is to be done.
 type WriteOption func(*writeOptions)
 
 type writeOptions struct {

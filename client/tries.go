@@ -142,17 +142,17 @@ func sleep(ctx context.Context, wait time.Duration) bool {
 	}
 }
 
-// verdict says what a failure means for the rest of the call.
+// verdict is what a failure means for the rest of the call.
 type verdict int
 
 const (
 	// decided ends the call: asking again would not help.
 	decided verdict = iota
-	// elsewhere says that nothing was done, and that another node may do it.
+	// elsewhere means that nothing was done, and that another node may do it.
 	elsewhere
-	// crowded says that nothing was done, and that no node should be asked for a while.
+	// crowded means that nothing was done, and that no node should be asked for a while.
 	crowded
-	// unsure says that it may have been done.
+	// unsure means that it may have been done.
 	unsure
 )
 

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Question says which records are asked about: those of a list, or those whose ids begin with a prefix, and of those the
-// ones of a platform. One of the three is needed.
+// Question selects the records that are asked about: those of a list, or those whose ids begin with a prefix, and of these
+// the ones of a platform. One of the three is needed.
 type Question struct {
 	IDs      []string
 	Prefix   string
@@ -36,16 +36,16 @@ type Installed struct {
 	Client string
 }
 
-// What Advice.Update says.
+// The values of Advice.Update.
 const (
 	UpdateNone      = "none"
 	UpdateOptional  = "optional"
 	UpdateMandatory = "mandatory"
-	// UpdateDowngrade says that the installed version was withdrawn, and that there is none above it.
+	// UpdateDowngrade means that the installed version was withdrawn, and that there is none above it.
 	UpdateDowngrade = "downgrade"
 )
 
-// Advice says whether a program should update, and to what.
+// Advice is whether a program should update, and to what.
 type Advice struct {
 	// Update is UpdateNone, UpdateOptional, UpdateMandatory or UpdateDowngrade.
 	Update  string  `json:"update"`
@@ -69,7 +69,7 @@ func (c *Client) Check(ctx context.Context, which Question, installed Installed,
 	return ask[Advice](ctx, c, &request{method: http.MethodGet, path: "/version/check", query: query})
 }
 
-// Comparison says in which order two version numbers are.
+// Comparison is the order of two version numbers.
 type Comparison struct {
 	// Order is -1 when a comes before b, 1 when it comes after b, and 0 when neither does.
 	Order  int    `json:"order"`

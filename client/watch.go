@@ -12,21 +12,21 @@ import (
 	"time"
 )
 
-// What Event.Type says.
+// The values of Event.Type.
 const (
 	// EventPut has a record as it became.
 	EventPut = "put"
 	// EventDelete names a record that was deleted, or is no longer of those that are watched.
 	EventDelete = "delete"
-	// EventBookmark says that nothing was missed up to its revision. One comes at the latest every ten seconds.
+	// EventBookmark means that nothing was missed up to its revision. One comes at the latest every ten seconds.
 	EventBookmark = "bookmark"
 )
 
-// Event is what a Watch gives.
+// Event is what a Watch yields.
 type Event struct {
 	// Type is EventPut, EventDelete or EventBookmark.
 	Type string `json:"type"`
-	// Revision is where After goes on from; but for the records that Everything gives before its first bookmark.
+	// Revision is where After goes on from; but for the records that Everything yields before its first bookmark.
 	Revision uint64 `json:"revision"`
 	// Record is the one that an EventPut is about.
 	Record *Record `json:"record,omitempty"`
@@ -53,7 +53,7 @@ func After(revision uint64) Start {
 
 // Watch follows the records of a question, all of them when it asks for none in particular: each change comes once, in the
 // order of the revisions, also when the connection or a node is lost, since Watch goes on with the next node where it was.
-// It ends with the context or with an error, which is then the last thing that it gives:
+// It ends with the context or with an error, which is then the last thing that it yields:
 //
 //   - ErrRevisionGone, as a program that was away for too long, or a restore, left changes behind that are not kept any
 //     more: begin again with Everything.

@@ -77,7 +77,7 @@ func collect(t *testing.T, c *client.Client, which client.Question, from client.
 	return seen, place
 }
 
-// A watch gives what there is, what changes, and goes on from any revision.
+// A watch yields what there is and what changes, and goes on from any revision.
 func TestWatch(t *testing.T) {
 	c, ctx := mustClient(t), t.Context()
 	mustCreate(t, c, record("watch/1", "1"))

@@ -17,7 +17,7 @@ const (
 	secretBytesMax = 512
 )
 
-// Auth says who may send requests to the public port.
+// Auth sets who may send requests to the public port.
 type Auth struct {
 	// Tokens are what clients have to show. Without any, everybody may do everything, and nodes listen
 	// on loopback addresses alone.
@@ -35,7 +35,7 @@ const PublicCheck = "check"
 
 // Token is what one client, or group of clients, shows to prove who it is.
 type Token struct {
-	// Name tells tokens apart in logs.
+	// Name is what the token is called in logs.
 	Name string `yaml:"name" example:"ops" usage:"name of the token in the log"`
 	// Role is what the client may do.
 	Role naming.Role `yaml:"role" example:"admin" usage:"what it may do: read, write (records too) or admin (the cluster too)"`

@@ -64,7 +64,7 @@ func TestValidateClusterSecret(t *testing.T) {
 	require.NoError(t, cluster(otherSecret, opsToken()).Validate())
 }
 
-// Somebody who gives tokens and leaves them disabled believes to be safe.
+// Somebody who sets tokens and leaves them disabled believes that they protect the cluster.
 func TestTokensAreNotIgnored(t *testing.T) {
 	c := withTokens(opsToken())
 	c.Auth.Disabled = true

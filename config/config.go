@@ -30,13 +30,13 @@ type Config struct {
 	Port    int    `yaml:"port" flag:"port N" example:"8081" usage:"public HTTP port of a node that raft.nodes does not list"`
 }
 
-// MySQL says where the records are kept. An empty DSN means embedded SQLite in the data directory.
+// MySQL is where the records are kept. An empty DSN means embedded SQLite in the data directory.
 type MySQL struct {
 	// DSN is in the form of go-sql-driver/mysql. Each node adds "_" and its id to the database name.
 	DSN Secret `yaml:"dsn" example:"versiond:password@tcp(127.0.0.1:3306)/versions" usage:"MySQL for the records; each node adds _ and its id to the database name; SQLite in the data directory when not set"`
 }
 
-// Redis says where cached records go. An empty Addr means that MemoryDB is the only cache.
+// Redis is where cached records go. An empty Addr means that MemoryDB is the only cache.
 type Redis struct {
 	Addr     string `yaml:"addr" example:"127.0.0.1:6379" usage:"Redis as a second cache; none when not set"`
 	Username string `yaml:"username" example:"versiond" usage:"ACL user of that Redis; its default user when not set" see:"the rights that it needs: operations.md#redis-with-users-or-tls"`
@@ -84,7 +84,7 @@ type Raft struct {
 	SegmentBytes int `yaml:"segmentBytes" example:"16777216" usage:"bytes of one file of the Raft log, allocated in advance; another size counts for new files"`
 }
 
-// Log says what is logged and how.
+// Log sets what is logged, and how.
 type Log struct {
 	Level  string `yaml:"level" flag:"log-level LEVEL" example:"info" usage:"least severe level that is logged: debug, info, warn or error"`
 	Format string `yaml:"format" flag:"log-format FORMAT" example:"text" usage:"form of log lines: text or json"`

@@ -8,7 +8,7 @@ import (
 	"versiond/naming"
 )
 
-// TLS says how clients are served on the public port. Without CertFile they are served by plain HTTP.
+// TLS sets how clients are served on the public port. Without CertFile they are served by plain HTTP.
 type TLS struct {
 	CertFile string `yaml:"certFile" example:"/etc/versiond/node1.pem" usage:"certificate of the public port, in PEM; plain HTTP when not set" see:"TLS: operations.md#tls"`
 	KeyFile  string `yaml:"keyFile" example:"/etc/versiond/node1-key.pem" usage:"key of that certificate"`

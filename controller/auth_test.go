@@ -71,7 +71,7 @@ func TestPublicQuestionsNeedNoToken(t *testing.T) {
 	require.Empty(t, mustGuardedNode(t).get(t, "/version/latest?id=known").Header().Get("Access-Control-Allow-Origin"))
 }
 
-// neededRoles says for every public route which role it takes at least; "" is for everybody.
+// neededRoles has the role that every public route takes at least; "" is for everybody.
 var neededRoles = map[string]naming.Role{
 	"POST /version":            naming.RoleWrite,
 	"POST /version/batch":      naming.RoleWrite,

@@ -65,7 +65,8 @@ func (v *VersionController) Restore(c *gin.Context) {
 	answerJSON(c, http.StatusOK, restored)
 }
 
-// tooLargeFirst tells a body that was cut off here from one that came damaged.
+// tooLargeFirst returns the error of a body that is too large, where err comes from one, and otherwise err: a body that was
+// cut off here did not come damaged.
 func tooLargeFirst(err error) error {
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {

@@ -86,7 +86,7 @@ func TestRestoreFailures(t *testing.T) {
 	}
 }
 
-// slow gives a byte after each pause.
+// slow returns one byte a read, after a pause.
 type slow struct {
 	*strings.Reader
 	pause time.Duration

@@ -11,7 +11,7 @@ import (
 	"versiond/model"
 )
 
-// BatchAnswer says what became of each item of a batch.
+// BatchAnswer is what became of each item of a batch.
 type BatchAnswer struct {
 	// Refused is how many items were refused; 0 means that everything was done.
 	Refused int `json:"refused"`
@@ -25,7 +25,7 @@ type BatchResult struct {
 	Status int    `json:"status"`
 	// Record is what a create or an update has written.
 	Record *model.VersionDB `json:"record,omitempty"`
-	// Code and Detail say why an item was refused.
+	// Code and Detail are why an item was refused.
 	Code   string `json:"code,omitempty"`
 	Detail string `json:"detail,omitempty"`
 	// Errors has one entry for each wrong field of an item that is an invalid_request.

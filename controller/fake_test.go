@@ -26,11 +26,11 @@ type fakeService struct {
 	panics  any
 	// unread is why watchers cannot be told of the records.
 	unread error
-	// wrong says of commands of the next batch why they cannot be.
+	// wrong is why commands of the next batch cannot be done, by their places.
 	wrong map[int]error
 	// remembered is what keys came to.
 	remembered map[string]memory
-	// hub tells of the changes, all of which are kept.
+	// hub passes the changes on to watchers; all of them are kept.
 	hub     *changes.Hub
 	changes []model.Change
 

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// HEAD says what GET would, without the body: probes and caches ask that way, and take a 405 for an
+// HEAD answers as GET does, without the body: probes and caches ask that way, and take a 405 for an
 // outage.
 func TestHeadAnswersAsGetDoes(t *testing.T) {
 	server := httptest.NewServer(mustNode(t).public)

@@ -68,7 +68,7 @@ func answerTagged(c *gin.Context, answer any, known func(tag string) bool) {
 	c.Data(http.StatusOK, jsonType, append(body, '\n'))
 }
 
-// Comparison says which of two version numbers comes first.
+// Comparison is the order of two version numbers.
 type Comparison struct {
 	// Order is -1 when a comes before b, 1 when it comes after b, and 0 when neither does.
 	Order  int    `json:"order"`

@@ -24,7 +24,7 @@ type Problem struct {
 	// Title is the name of the HTTP status.
 	Title  string `json:"title"`
 	Status int    `json:"status"`
-	// Detail says in words what is wrong. It may change; programs go by Code.
+	// Detail describes in words what is wrong. The words may change; programs go by Code.
 	Detail string `json:"detail"`
 	Code   string `json:"code"`
 	// Errors has one entry for each wrong field, parameter or header of an invalid_request.

@@ -85,7 +85,7 @@ var translations = []translation{
 	{err: errPanicked, status: http.StatusInternalServerError, code: "internal"},
 }
 
-// afterUnknown says, for the routes that change something, what to do when nobody knows whether they did.
+// afterUnknown has, for the routes that change something, what to do when nobody knows whether they did.
 var afterUnknown = map[string]string{
 	"/version":        "read the record before you try again, and send If-Match or the same Idempotency-Key",
 	"/version/:id":    "read the record before you try again, and send If-Match or the same Idempotency-Key",

@@ -36,9 +36,9 @@ func (dedupRow) TableName() string { return "versiond_idempotency" }
 type dialect struct {
 	// tableOptions follow the columns of a table.
 	tableOptions func(row schema.Tabler) string
-	// shapeQueries tell how each of the tables is made, in their order, and the triggers; dropTables takes whatever is in their place away.
+	// shapeQueries read how each of the tables is made, in their order, and the triggers; dropTables removes whatever is in their place.
 	shapeQueries []string
-	// standing finds the names of that.
+	// standing reads the names of what is there.
 	standing   string
 	dropTables func(tx *gorm.DB) error
 	// statementBytesMax is how long a statement may be.

@@ -131,7 +131,7 @@ func mustOpenAccount(t *testing.T, account db.RedisAccount) *dao.VersionRedisDao
 	return &dao.VersionRedisDao{Client: client}
 }
 
-// mustScan walks over all ids and gives them in the order of want, then any others.
+// mustScan walks over all ids and returns them in the order of want, then any others.
 func mustScan(t *testing.T, d *dao.VersionRedisDao, want []string) []string {
 	t.Helper()
 	seen := map[string]bool{}

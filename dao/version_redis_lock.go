@@ -25,7 +25,7 @@ func (d *VersionRedisDao) ExtendLock(ctx context.Context, token string, ttl time
 	return extended != nil && extended.Val(), translateRedis("extend lock", err)
 }
 
-// Unlock gives the lock back, and reports whether token still held it.
+// Unlock releases the lock, and reports whether token still held it.
 func (d *VersionRedisDao) Unlock(ctx context.Context, token string) (bool, error) {
 	var removed *redis.IntCmd
 	err := d.whileHeld(ctx, token, func(p redis.Pipeliner) { removed = p.Del(ctx, redisLockKey) })

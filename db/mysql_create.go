@@ -87,7 +87,7 @@ func DumpCommand(dsn, nodeID string) string {
 	return ofDatabase(dsn, nodeID, func(cfg *mysql.Config) string { return "mysqldump --single-transaction " + cfg.DBName + " > FILE" })
 }
 
-// ofDatabase says something of the database of this DSN and node.
+// ofDatabase returns what say makes of the database of this DSN and node; empty for a DSN that OpenMySQL refuses.
 func ofDatabase(dsn, nodeID string, say func(*mysql.Config) string) string {
 	cfg, err := mysql.ParseDSN(dsn)
 	if err != nil {

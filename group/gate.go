@@ -20,7 +20,7 @@ func NewGate(places, waitMax int) *Gate {
 	return &Gate{places: make(chan struct{}, max(places, 1)), waitMax: int64(waitMax)}
 }
 
-// Enter takes a place, which Leave gives back. It fails with model.ErrTooManyRequests when too many wait
+// Enter takes a place, which Leave frees. It fails with model.ErrTooManyRequests when too many wait
 // already, and with the context's error when that ends first.
 func (g *Gate) Enter(ctx context.Context) error {
 	select {
@@ -40,5 +40,5 @@ func (g *Gate) Enter(ctx context.Context) error {
 	}
 }
 
-// Leave gives back the place that Enter took.
+// Leave frees the place that Enter took.
 func (g *Gate) Leave() { <-g.places }

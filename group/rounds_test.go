@@ -43,7 +43,7 @@ type answer struct {
 	err   error
 }
 
-// ask calls Do beside the test and gives a channel with what it returned.
+// ask calls Do beside the test and returns a channel that gets what it returned.
 func ask(ctx context.Context, r *Rounds[int64]) chan answer {
 	answers := make(chan answer, 1)
 	go func() {

@@ -99,7 +99,7 @@ func (s *said) say(about string, now time.Time) (repeated int, say bool) {
 	return repeated, true
 }
 
-// subjects is what tells one topic from another of the same words.
+// subjects returns the attributes that distinguish a topic from another of the same words.
 func subjects(attrs []slog.Attr) string {
 	var b strings.Builder
 	for _, a := range attrs {

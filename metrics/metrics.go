@@ -50,7 +50,7 @@ func New(node, release string) *Metrics {
 	}
 }
 
-// Watch adds what read gives to every scrape. It is called once, when the node is open.
+// Watch adds what read returns to every scrape. It is called once, when the node is open.
 func (m *Metrics) Watch(read func() model.Measures) { m.labelled.MustRegister(&measures{read: read}) }
 
 // WatchCertificate adds how long the certificate of a port (public or peer) still counts.

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// ChangeOp says what a write made of a record.
+// ChangeOp is what a write made of a record.
 type ChangeOp string
 
 // What a write may have made of a record.

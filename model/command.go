@@ -4,7 +4,7 @@ package model
 // index and a revision, so it can never change in the life of a cluster (docs/design.md).
 const CommandsPerEntryMax = 4096
 
-// CommandType says what a command does. The numbers are part of the log format: they are only
+// CommandType is what a command does. The numbers are part of the log format: they are only
 // ever added to, never changed or used again.
 type CommandType uint8
 

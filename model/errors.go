@@ -105,7 +105,7 @@ type Explained struct {
 func (e *Explained) Error() string { return e.words }
 func (e *Explained) Unwrap() error { return e.kind }
 
-// FieldError says what is wrong with one field or parameter and what would be right.
+// FieldError describes what is wrong with one field or parameter and what would be right.
 type FieldError struct {
 	Field  string `json:"field"`
 	Detail string `json:"detail"`
@@ -130,7 +130,7 @@ func (e *ValidationError) Error() string {
 // Is makes errors.Is(err, ErrInvalid) hold.
 func (e *ValidationError) Is(target error) bool { return target == ErrInvalid }
 
-// ItemsError says what is wrong with some commands of a batch that is atomic, by their places in it. It matches ErrInvalid.
+// ItemsError is what is wrong with some commands of a batch that is atomic, by their places in it. It matches ErrInvalid.
 type ItemsError struct{ Items map[int]error }
 
 // Error implements error.

@@ -12,7 +12,7 @@ const (
 	originAtMax = 253402300799999
 )
 
-// Origin says where a unit came from. The node that takes the request makes it. It informs and decides nothing, so that it
+// Origin is where a unit came from. The node that takes the request makes it. It informs and decides nothing, so that it
 // does not matter what a clock or a token's name says.
 type Origin struct {
 	// At is when that node had the request, by its clock, in Unix milliseconds; 0 where that is not known.

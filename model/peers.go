@@ -29,7 +29,7 @@ type PeerStatus struct {
 	// same one at the same index.
 	Checksum      Checksum `json:"checksum,omitempty"`
 	ChecksumIndex uint64   `json:"checksumIndex,omitempty"`
-	// Divergence says in words how the member's records are known to differ from what they should be, or
+	// Divergence describes how the member's records are known to differ from what they should be, or
 	// from those of other members; empty when they are not.
 	Divergence string `json:"divergence,omitempty"`
 	// Failing names the checks of /readyz that the member would not pass, as far as it says; none on one that is ready.
@@ -56,7 +56,7 @@ type Member struct {
 	ID      string `json:"id"`
 	Address string `json:"address"`
 	Port    int    `json:"port"`
-	// Voter tells a voter from a non-voter, which only reads.
+	// Voter reports whether the member has a vote; a non-voter only reads.
 	Voter bool `json:"voter"`
 }
 
@@ -71,7 +71,6 @@ type Leader struct {
 type Check struct {
 	Name string `json:"name"`
 	OK   bool   `json:"ok"`
-	// Detail says in words what is wrong; empty when nothing is. A check may be OK and still have
-	// something to tell.
+	// Detail describes in words what is wrong; empty when nothing is. A check may be OK and still have one.
 	Detail string `json:"detail,omitempty"`
 }

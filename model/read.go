@@ -15,7 +15,7 @@ const (
 	LevelNone Level = "none"
 )
 
-// ReadOptions says how current a read must be.
+// ReadOptions set how current a read must be.
 type ReadOptions struct {
 	Level Level
 	// MinIndex is an applied index that the answer must reflect; 0 asks for none.
@@ -34,14 +34,14 @@ type ListOptions struct {
 	Limit int
 }
 
-// TermAck says that Node was still in Term after its pending reads arrived. It counts as that voter's reply in the
+// TermAck confirms that Node was still in Term after its pending reads arrived. It counts as that voter's reply in the
 // quorum round that linearizable reads need.
 type TermAck struct {
 	Node string
 	Term uint64
 }
 
-// HistoryOptions say what is wanted of the history of a record.
+// HistoryOptions select what is wanted of the history of a record.
 type HistoryOptions struct {
 	ID string
 	// Before is the revision before which the page begins; 0 begins with the newest change.

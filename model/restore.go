@@ -24,7 +24,7 @@ type RestoreStep struct {
 	Data []byte
 }
 
-// RestoreOptions says how a backup is to be restored.
+// RestoreOptions set how a backup is to be restored.
 type RestoreOptions struct {
 	// Foreign allows a backup of another cluster.
 	Foreign bool
@@ -32,7 +32,7 @@ type RestoreOptions struct {
 	Timeout time.Duration
 }
 
-// Restored says what a restore has done.
+// Restored is what a restore has done.
 type Restored struct {
 	// Records is how many records there are now.
 	Records uint64 `json:"records"`

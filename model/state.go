@@ -61,9 +61,9 @@ func (s StoreState) ProvenAs(identity Identity) bool {
 	return s.Proven()
 }
 
-// Checksum tells one set of records from another, as it is stored and as nodes tell each other: the
-// number of the formula, how many records, and the sum of their hashes. It is empty when it is not
-// known.
+// Checksum distinguishes a set of records from others, in the form in which it is stored and nodes
+// send it to each other: the number of the formula, how many records there are, and the sum of their
+// hashes. It is empty when it is not known.
 type Checksum string
 
 // checksumForm numbers the formula behind a Checksum. A release that changes the formula changes the

@@ -36,7 +36,7 @@ type UnitOutcome struct {
 type UnitResult struct {
 	UnitOutcome
 	Index uint64
-	// Wrong says of commands why they cannot be, by their places; whatever their outcomes are, nothing was done.
+	// Wrong is why commands cannot be done, by their places; nothing was done then, whatever their outcomes are.
 	Wrong map[int]error
 }
 
@@ -83,7 +83,7 @@ type DedupRecord struct {
 	Outcomes string
 }
 
-// WriteOptions say how a single write is to be done.
+// WriteOptions set how a single write is to be done.
 type WriteOptions struct {
 	// IfRevision, when not 0, makes an update or a delete depend on the record's current revision.
 	IfRevision uint64
@@ -93,7 +93,7 @@ type WriteOptions struct {
 	Newer bool
 	// Key, when not empty, is the client's idempotency key.
 	Key string
-	// Origin says where the write comes from; nil where nobody asks.
+	// Origin is where the write comes from; nil where nobody asks.
 	Origin *Origin
 }
 

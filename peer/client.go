@@ -169,7 +169,7 @@ func (c *Client) Transfer(ctx context.Context, address, id string) (model.Leader
 	return ask[model.Leader](ctx, c, request{method: http.MethodPost, address: address, path: "/leader/" + url.PathEscape(id), waits: true, notFound: model.ErrNoSuchMember})
 }
 
-// Admit tells a node that the cluster has taken it in.
+// Admit notifies a node that the cluster has taken it in.
 func (c *Client) Admit(ctx context.Context, address string, admission Admission) error {
 	body, err := json.Marshal(admission)
 	if err != nil {
@@ -268,7 +268,8 @@ func (r request) content() io.Reader {
 	return bytes.NewReader(r.body)
 }
 
-// queryWithTimeout tells the other node how much of the caller's time is left.
+// queryWithTimeout returns the encoded query. That of a request that waits bounds the other node by what is left of the
+// caller's time.
 func (r request) queryWithTimeout(ctx context.Context) string {
 	deadline, ok := ctx.Deadline()
 	left := time.Until(deadline)

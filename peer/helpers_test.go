@@ -24,7 +24,7 @@ func mustClient(t *testing.T) *peer.Client {
 	return c
 }
 
-// mustServe runs a node that answers with handler, and gives its address.
+// mustServe runs a node that answers with handler, and returns its address.
 func mustServe(t *testing.T, handler http.HandlerFunc) (address string) {
 	t.Helper()
 	server := httptest.NewServer(handler)

@@ -54,6 +54,6 @@ const (
 const (
 	ClusterHeader = "X-Versiond-Cluster"
 	SecretHeader  = "X-Versiond-Secret"
-	// NodeHeader tells a node from a page in a browser: what begins with Sec- no page can set.
+	// NodeHeader distinguishes a node from a page in a browser: no page can set what begins with Sec-.
 	NodeHeader = "Sec-Versiond-Node"
 )

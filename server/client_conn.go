@@ -18,8 +18,8 @@ type clientListener struct {
 	tls *tls.Config
 	// tlsSetting is what has it served by TLS.
 	tlsSetting string
-	// asProblem gives such an answer the form of all others, and leaves others as they are; needsTLS answers who
-	// speaks plain HTTP to a port for TLS.
+	// asProblem returns such an answer in the form of all others, and any other as it is; needsTLS returns the
+	// answer to plain HTTP on a port for TLS.
 	asProblem func([]byte) []byte
 	needsTLS  func() []byte
 	// stopsSending is told of a connection whose client has ended its sending side while a handler runs.
@@ -87,8 +87,8 @@ func (c *clientConn) begin(first byte) {
 	}
 }
 
-// Write gives the answers that net/http makes by itself their form. It writes each of them at once, and to
-// no buffer.
+// Write puts the answers that net/http makes by itself into the form of all others. Net/http writes each of
+// them in one call, past its buffer.
 func (c *clientConn) Write(p []byte) (int, error) {
 	n, err := c.Stream.Write(c.port.asProblem(p))
 	if err == nil {

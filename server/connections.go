@@ -36,7 +36,7 @@ func portConnectionsMax(files uint64, nodes int) int {
 	return min(max(share, connectionsMin), connectionsMax)
 }
 
-// WarnOfFewFiles says so when the process may open fewer files than its nodes need.
+// WarnOfFewFiles logs a warning when the process may open fewer files than its nodes need.
 func WarnOfFewFiles(nodes int, log *slog.Logger) {
 	files := openFilesMax()
 	if need := uint64(nodeFilesMin * nodes); files < need {

@@ -22,7 +22,7 @@ func newSecureConn(raw certs.Stream, port *clientListener) *secureConn {
 	return c
 }
 
-// ConnectionState shakes hands, and tells what came of it. Net/http asks for it once, before it reads, and gives it to
+// ConnectionState shakes hands, and returns what came of it. Net/http asks for it once, before it reads, and hands it to
 // handlers as the TLS of their request.
 func (c *secureConn) ConnectionState() tls.ConnectionState {
 	if err := c.secure.Shake(readHeaderTimeout); err != nil {
@@ -40,7 +40,7 @@ func (c *secureConn) Read(p []byte) (int, error) {
 	return c.clientConn.Read(p)
 }
 
-// refuse says why no hands were shaken: in the log, and to who speaks plain HTTP.
+// refuse logs why no hands were shaken, and answers a client that speaks plain HTTP.
 func (c *secureConn) refuse(err error) {
 	var failure *certs.Failure
 	switch {

@@ -49,9 +49,9 @@ type Port struct {
 	TLSSetting string
 	// ConnectionsMax is how many connections are kept at most.
 	ConnectionsMax int
-	// AsProblem gives the answers that net/http makes by itself the form of all others, and leaves others as they are.
+	// AsProblem returns an answer that net/http makes by itself in the form of all others, and any other as it is.
 	AsProblem func([]byte) []byte
-	// NeedsTLS is the answer to plain HTTP on a port for TLS.
+	// NeedsTLS returns the answer to plain HTTP on a port for TLS.
 	NeedsTLS func() []byte
 }
 

@@ -22,7 +22,7 @@ type stateMachine struct {
 	level *level
 	// candidates are what readers have asked for the newest of.
 	candidates *versions.Cache
-	// hub tells watchers of what is published.
+	// hub passes what is published on to watchers.
 	hub *changes.Hub
 }
 

@@ -43,7 +43,7 @@ func (recordsOnly) ChangesFrom() (uint64, error)                { return 1, nil 
 func (recordsOnly) NextChange() (model.Change, error)           { return model.Change{}, io.EOF }
 func (next recordsOnly) NextRecord() (model.Version, error)     { return next() }
 
-// group applies entries in one transaction, as the applier does, and gives their outcomes.
+// group applies entries in one transaction, as the applier does, and returns their outcomes.
 func (a *applied) group(t *testing.T, entries ...[]model.Command) [][]model.Outcome {
 	t.Helper()
 	outcomes := make([][]model.Outcome, len(entries))

@@ -23,7 +23,7 @@ func (s *VersionService) Candidates(ctx context.Context, which model.Candidates,
 	return found.Page.Items, index, nil
 }
 
-// errTooMany says that there are more candidates than a question may be about.
+// errTooMany means that there are more candidates than a question may be about.
 var errTooMany = errors.New("too many candidates")
 
 // storedCandidates reads candidates from the caches and the database. Where there are too many of them it returns a page

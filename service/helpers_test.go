@@ -92,7 +92,7 @@ func mustServices(t *testing.T, store *dao.VersionMysqlDao, redisDao *dao.Versio
 	return mysqlService, redisService
 }
 
-// nodeOptions says what a test's node is like. Nothing set means node1, alone and without Redis.
+// nodeOptions are what a test's node is like. Nothing set means node1, alone and without Redis.
 type nodeOptions struct {
 	id       string
 	path     string // a data directory of an earlier node

@@ -23,7 +23,7 @@ const (
 	asLongAsAsked = time.Duration(math.MaxInt64)
 )
 
-// errPassToLeader says that this node's own store cannot serve a read that the leader's can.
+// errPassToLeader means that this node's own store cannot serve a read that the leader's can.
 var errPassToLeader = errors.New("pass the read to the leader")
 
 // GetVersionByID returns a record as current as opts asks. Errors: model.ErrNotFound, ErrNoLeader,

@@ -80,7 +80,7 @@ func (r *redisReload) finish(ctx context.Context, errRows error) error {
 	return r.err
 }
 
-// tell says what a reload has mended, as after somebody flushed Redis or wrote to it. What this node's own
+// tell logs what a reload has mended, as after somebody flushed Redis or wrote to it. What this node's own
 // writes were about to change anyway does not count.
 func (r *redisReload) tell() {
 	if r.written+r.deleted > 0 {

@@ -140,8 +140,8 @@ func (s *VersionMysqlService) GetAllVersions(ctx context.Context, view raft.View
 }
 
 // list reads one page and the index that it reflects, in one consistent view. It asks for one row
-// more than the page holds, to tell whether another page follows. Rows that others than the applier
-// changed give an error that matches model.ErrStoreDiffers, as far as the revision index shows them.
+// more than the page holds, to see whether another page follows. For rows that others than the applier
+// changed it returns an error that matches model.ErrStoreDiffers, as far as the revision index shows them.
 func (s *VersionMysqlService) list(ctx context.Context, opts model.ListOptions) (model.Page, uint64, error) {
 	if err := s.readers.Enter(ctx); err != nil {
 		return model.Page{}, 0, err

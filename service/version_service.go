@@ -131,7 +131,7 @@ func (s *VersionService) Run(ctx context.Context) error {
 	return tasks.Wait()
 }
 
-// HandOver gives leadership to another voter if this node leads, so that a stop goes unnoticed.
+// HandOver transfers leadership to another voter if this node leads, so that a stop goes unnoticed.
 func (s *VersionService) HandOver(ctx context.Context) { s.cluster.HandOver(ctx) }
 
 // Close stops the Raft node and all that waits on it.

@@ -8,8 +8,8 @@ import (
 	"versiond/model"
 )
 
-// Filter says which records a watcher wants: those of a list of ids, which is sorted, or with a prefix, and of a platform. One
-// without any wants all.
+// Filter selects the records that a watcher wants: those of a list of ids, which is sorted, or with a prefix, and of a platform.
+// One without any of these selects all.
 type Filter struct {
 	IDs              []string
 	Prefix, Platform string

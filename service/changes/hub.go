@@ -19,7 +19,7 @@ const (
 	wakePause = 10 * time.Millisecond
 )
 
-// Hub tells watchers what is written. The applier calls Publish and Reset; any goroutine may call the others.
+// Hub passes what is written on to watchers. The applier calls Publish and Reset; any goroutine may call the others.
 type Hub struct {
 	mu       sync.Mutex
 	closed   bool
@@ -64,8 +64,8 @@ func NewHub(watchersMax int) *Hub {
 	return &Hub{max: watchersMax, watchers: map[*Watcher]struct{}{}, groups: map[string]*group{}, index: newIndex()}
 }
 
-// Publish tells watchers of changes that are kept by now, in the order of their revisions. All are that came after the floor,
-// which is 0 before any are. It waits for nobody.
+// Publish passes changes that are kept by now on to watchers, in the order of their revisions. All changes after the floor are
+// kept; it is 0 before any are. Publish waits for nobody.
 func (h *Hub) Publish(changes []model.Change, floor uint64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

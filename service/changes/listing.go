@@ -11,8 +11,8 @@ import (
 // listPage is how many records are read at once.
 const listPage = 256
 
-// listing tells of the records that there are, page by page while they change, and knows which changes it has told of with
-// them.
+// listing reads the records that there are, page by page while they change, and knows which changes are in what it has
+// returned.
 type listing struct {
 	node   Node
 	filter Filter

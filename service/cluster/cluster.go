@@ -81,7 +81,7 @@ func (c *Cluster) Run(ctx context.Context) error {
 	return tasks.Wait()
 }
 
-// HandOver gives leadership to another voter if this node leads, so that a stop goes unnoticed.
+// HandOver transfers leadership to another voter if this node leads, so that a stop goes unnoticed.
 func (c *Cluster) HandOver(ctx context.Context) {
 	if !c.Node.IsLeader() || len(c.Node.Members()) < 2 {
 		return

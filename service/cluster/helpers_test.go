@@ -98,7 +98,7 @@ type node struct {
 	log   *captured.Buffer
 }
 
-// options says what a node is like; the configuration may have to know its address.
+// options are what a node is like; parts is called with its address, which the configuration may have to know.
 type options struct {
 	id    string
 	parts func(address string) cluster.Parts

@@ -62,7 +62,7 @@ func (c *changes) join(ctx context.Context, id, address string, voter bool) (mod
 	return c.memberOf(id, status.Port)
 }
 
-// admit tells a node that it was added. One that was certainly not told is taken out again: it has no vote
+// admit notifies a node that it was added. One that was certainly not told is taken out again: it has no vote
 // yet, so this is always safe. One that may have been told stays in: where it runs Raft by now it never asks again.
 func (c *changes) admit(ctx context.Context, id, address string, voter bool) error {
 	err := c.tellAdmitted(ctx, address, voter)
@@ -77,7 +77,7 @@ func (c *changes) admit(ctx context.Context, id, address string, voter bool) err
 	return err
 }
 
-// tellAdmitted tells a node that the cluster has it. One that may have heard it and did not say so is told once more,
+// tellAdmitted notifies a node that the cluster has it. One that may have heard it and did not say so is told once more,
 // also when the caller's time is over: that is safe to repeat, and its answer counts for both. Errors:
 // model.ErrOutcomeUnknown when no answer comes then either, otherwise ErrNodeUnreachable.
 func (c *changes) tellAdmitted(ctx context.Context, address string, voter bool) error {
@@ -135,7 +135,7 @@ func (c *changes) unidentified(id, address string, err error) error {
 	return fmt.Errorf("%w: %s (peer port): %s", model.ErrNodeUnreachable, address, reason(err)) // no %w: it is not the leader that did not answer
 }
 
-// place gives an identified node its place among the members.
+// place adds an identified node to the members, without a vote, or updates the member that it already is.
 func (c *changes) place(ctx context.Context, id, address string, status peer.Status) error {
 	if id == c.id() && address != c.Node.Address() {
 		return fmt.Errorf("%w: %s is the leader that answers you", model.ErrIDInUse, id)

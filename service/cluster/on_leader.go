@@ -59,7 +59,7 @@ func noLeader(cause error) error {
 	return fmt.Errorf("%w (%v)", why, cause) // %v: the cause must not pass for an open outcome
 }
 
-// refusals say that nothing was changed.
+// refusals are the errors after which nothing was changed.
 var refusals = []error{model.ErrNoLeader, model.ErrTooManyRequests, model.ErrLogUnavailable, model.ErrNodeRemoved}
 
 // changeOnLeader is OnLeader for what changes something and may be asked for again. Where a leader was asked that

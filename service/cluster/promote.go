@@ -19,7 +19,7 @@ const (
 	promoteLagMax = 250
 )
 
-// promote gives members their vote when they have caught up, while this node leads.
+// promote makes members voters when they have caught up, while this node leads.
 func (c *changes) promote(ctx context.Context) {
 	since := map[string]time.Time{} // when a node was first seen caught up
 	for range group.Every(ctx, promoteInterval) {

@@ -16,8 +16,8 @@ const (
 	leaderMissedAfter = 5 * time.Second
 )
 
-// watchLeader says in the log who leads whenever that changes, and at intervals that nobody does. An
-// election is no alarm: only one that comes to nothing is.
+// watchLeader logs who leads whenever that changes, and at intervals that nobody does. An election is
+// no alarm: only one that comes to nothing is.
 func (c *Cluster) watchLeader(ctx context.Context) {
 	w := leaderWatch{log: c.Log, calm: c.calm, since: time.Now()}
 	for range group.Every(ctx, leaderLookInterval) {

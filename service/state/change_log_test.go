@@ -12,7 +12,7 @@ import (
 	"versiond/model"
 )
 
-// naiveLog says what is kept as simply as it can be said.
+// naiveLog works out what is kept, as simply as that can be done.
 type naiveLog struct {
 	limits ChangeLimits
 	kept   []model.Change

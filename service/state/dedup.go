@@ -33,7 +33,7 @@ type dedup struct {
 	list               []model.DedupRecord
 	staleBefore, fresh int
 	bytes              int // of the outcomes that are remembered with what is staged
-	// places says where in list a key is, counted from the first unit that was ever remembered here;
+	// places is where in list a key is, counted from the first unit that was ever remembered here;
 	// passed is how many of those list no longer has. Keys of the forgotten may be missing.
 	places map[[16]byte]int
 	passed int

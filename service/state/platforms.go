@@ -1,7 +1,7 @@
 package state
 
-// platforms gives a number to the name of each platform that records have, and forgets those that none has any more:
-// clients may choose any.
+// platforms assigns a number to the name of each platform that records have, and forgets those that none has any more:
+// clients may choose any name.
 type platforms struct {
 	numbers map[string]uint32
 	known   []platform // by number
