@@ -27,7 +27,8 @@ func mustBackup(t *testing.T, n *cluster.Node) string {
 func sendBackup(t *testing.T, n *cluster.Node, query, file string) (status int, answer string) {
 	t.Helper()
 	header := map[string]string{"Content-Type": "application/octet-stream"}
-	status, data, err := n.Client.Send(t.Context(), false, http.MethodPost, "/restore"+query, header, file)
+	patient := n.Client.Within(time.Minute) // three nodes load it, on a busy machine
+	status, data, err := patient.Send(t.Context(), false, http.MethodPost, "/restore"+query, header, file)
 	require.NoError(t, err)
 	return status, string(data)
 }
