@@ -3,6 +3,8 @@ package kubernetes
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -88,11 +90,50 @@ func (p *pods) requireRecord(pod string) {
 }
 
 // The component for TLS, with a Secret that is made as its description says, makes the same, and the probes get their answer. If
-// this fails, the kubelet restarts every pod for ever.
+// this fails, the kubelet restarts every pod for ever. With the certificates that the renewal makes, pods that run and one that starts
+// go on together.
 func TestPodsSpeakTLS(t *testing.T) {
 	p := newPods(t, "tls")
 	p.makeSecretOfTLS()
-	p.startAll()
+	all := p.startAll()
+
+	certs := filepath.Join(p.dir, "certs")
+	require.NoError(t, os.Rename(certs, filepath.Join(p.dir, "before")))
+	require.NoError(t, os.Rename(filepath.Join(p.dir, "renewed"), certs))
+	for _, pod := range all {
+		p.requireServes(pod, filepath.Join(certs, pod+".pem"))
+	}
+	p.running[all[0]].Kill()
+	p.start(program, all[0])
+	p.requireReady(all...)
+}
+
+// requireServes waits until clients of a pod are shown the certificate of a file, which has to be one for each name that they use.
+func (p *pods) requireServes(pod, file string) {
+	p.t.Helper()
+	text, err := os.ReadFile(file)
+	require.NoError(p.t, err)
+	block, _ := pem.Decode(text)
+	want, err := x509.ParseCertificate(block.Bytes)
+	require.NoError(p.t, err)
+	for _, name := range []string{"versiond", "versiond.versiond", "versiond.versiond.svc"} {
+		require.NoError(p.t, want.VerifyHostname(name))
+	}
+	cluster.Eventually(p.t, patience, pod+" with "+file, func() error {
+		conn, err := p.names[pod].Dial(p.t.Context(), "tcp", fmt.Sprintf("%s:%d", p.names[pod].Addr, p.set.port("http")))
+		if err != nil {
+			return err
+		}
+		defer conn.Close()
+		shown := tls.Client(conn, &tls.Config{RootCAs: p.client.RootCAs, ServerName: "versiond"})
+		if err := shown.HandshakeContext(p.t.Context()); err != nil {
+			return err
+		}
+		if !shown.ConnectionState().PeerCertificates[0].Equal(want) {
+			return errors.New("another certificate")
+		}
+		return nil
+	})
 }
 
 // certCommand is a line of README.md that makes the files of the Secret.
