@@ -1,12 +1,18 @@
 package main
 
 import (
+	"context"
 	"log/slog"
+	"time"
 
 	"versiond/certs"
 	"versiond/config"
+	"versiond/group"
 	"versiond/raft/transport"
 )
+
+// certificatesInterval is how often it is looked whether the files of the certificates have changed.
+const certificatesInterval = 5 * time.Second
 
 // readCertificates opens the certificates of the ports that speak TLS.
 func (n *runningNode) readCertificates(cfg config.Config, node config.Node, log *slog.Logger) (err error) {
@@ -27,6 +33,15 @@ func (n *runningNode) watchCertificates() {
 		if keeper != nil {
 			n.metrics.WatchCertificate(port, keeper.Until)
 		}
+	}
+}
+
+// followCertificates takes over what changes in the files, until the context ends. A handshake does too, but connections that
+// stay open, such as those between nodes, need none for days.
+func (n *runningNode) followCertificates(ctx context.Context) {
+	for range group.Every(ctx, certificatesInterval) {
+		n.tls.Look()
+		n.peerTLS.Look()
 	}
 }
 

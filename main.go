@@ -96,6 +96,7 @@ func startNode(ctx context.Context, settings *settings, node config.Node, log *s
 	defer wg.Wait()
 	defer stop(nil)
 	wg.Go(func() { stop(n.service.Run(running)) })
+	wg.Go(func() { n.followCertificates(running) })
 	wg.Go(func() { startPeriodicSync(running, n.service, cfg.Server.ReloadInterval, log) })
 
 	serving := n.serve(stop)

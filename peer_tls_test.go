@@ -162,6 +162,22 @@ func (l *tlsLoad) require(t *testing.T) {
 	t.Logf("%d writes and reads", l.done.Load())
 }
 
+// Connections between nodes stay open, and nobody may ask a node for days. It has to go by new files all the same, and say so: that is
+// what whoever changes them waits for.
+func TestNewCertificatesNeedNoHandshake(t *testing.T) {
+	ca := authority.New(t, "ours")
+	cfgs, files := mutual(t, ca, 1)
+	s := start(t, cfgs[0])
+	trusting(ca).mustBeReady(t, cfgs[0].Raft.Nodes)
+	files[0].Change(t, ca.Node(t, "node1"), ca.PEM)
+	for _, settings := range []string{"tls", "cluster"} {
+		require.Eventually(t, func() bool {
+			return strings.Contains(s.log.String(), `msg="the certificates were read anew" node=node1 settings=`+settings)
+		}, 4*certificatesInterval, 20*time.Millisecond, settings)
+	}
+	s.mustStop(t)
+}
+
 // What the other nodes would refuse has to be said where it is wrong: at the start of the node whose certificate it is,
 // with the setting and what is not right.
 func TestNodeWithACertificateThatOthersRefuseDoesNotStart(t *testing.T) {

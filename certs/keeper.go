@@ -92,15 +92,23 @@ func (k *Keeper) Renew() {
 	}
 }
 
-// now returns what the files hold, as of a second ago at most where they can be read. One caller looks; the others do not
-// wait for it, and it does not wait for ever: a file on a network that is away may never answer.
-func (k *Keeper) now() *material {
+// Look reads the files unless that was done in the last second. One caller does; the others do not wait for it, and it does
+// not wait for ever: a file on a network that is away may never answer. For a nil Keeper it does nothing.
+func (k *Keeper) Look() {
+	if k == nil {
+		return
+	}
 	if looked := k.looked.Load(); time.Since(*looked) > lookInterval {
 		now := time.Now()
 		if k.looked.CompareAndSwap(looked, &now) {
 			k.look()
 		}
 	}
+}
+
+// now returns what the files hold, as of a second ago at most where they can be read.
+func (k *Keeper) now() *material {
+	k.Look()
 	return k.current.Load()
 }
 
