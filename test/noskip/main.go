@@ -4,7 +4,7 @@
 //	go run ./test/noskip -race ./...
 //
 // Its arguments are those of go test. It prints what go test prints without -v: the output of what
-// failed, and one line a package.
+// failed, and one line a package; and at the end the tests that took longest.
 package main
 
 import (
@@ -36,6 +36,7 @@ func run(args []string, out io.Writer) error {
 	}
 	report := newReport(out)
 	readErr := report.read(events)
+	report.printSlow()
 	return errors.Join(readErr, cmd.Wait(), report.err())
 }
 

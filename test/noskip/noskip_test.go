@@ -50,6 +50,19 @@ func TestFailureIsShown(t *testing.T) {
 	}
 }
 
+// Who wants a run shorter has to see where its time goes: the longest first, and nothing of what is short.
+func TestSlowTestsAreNamed(t *testing.T) {
+	var out strings.Builder
+	r := newReport(&out)
+	require.NoError(t, r.read(strings.NewReader(`{"Action":"pass","Package":"p","Test":"TestShort","Elapsed":19.9}
+{"Action":"pass","Package":"p","Test":"TestLong","Elapsed":20.4}
+{"Action":"fail","Package":"p","Test":"TestLongest/mysql","Elapsed":61}
+{"Action":"pass","Package":"p","Elapsed":99}
+`)))
+	r.printSlow()
+	require.Equal(t, "slow\tp TestLongest/mysql\t61s\nslow\tp TestLong\t20s\n", out.String())
+}
+
 func TestBrokenEventsAreAnError(t *testing.T) {
 	_, err := read(t, passing+"go: no such tool")
 	require.Error(t, err)

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -12,6 +14,7 @@ type event struct {
 	Package string
 	Test    string
 	Output  string
+	Elapsed float64 // seconds, once it has ended
 }
 
 // test names a test; a package's own output and end have no test name.
@@ -22,7 +25,14 @@ type report struct {
 	out     io.Writer
 	pending map[test][]string // output of tests whose end is not known yet
 	skipped []test
+	slow    []event // the ends of tests that took slowSeconds or more
 }
+
+// At most slowMost tests that took slowSeconds are named.
+const (
+	slowSeconds = 20
+	slowMost    = 12
+)
 
 func newReport(out io.Writer) *report {
 	return &report{out: out, pending: map[test][]string{}}
@@ -30,6 +40,9 @@ func newReport(out io.Writer) *report {
 
 func (r *report) take(e event) {
 	t := test{pkg: e.Package, name: e.Test}
+	if t.name != "" && e.Elapsed >= slowSeconds {
+		r.slow = append(r.slow, e)
+	}
 	switch e.Action {
 	case "build-output":
 		fmt.Fprint(r.out, e.Output)
@@ -76,6 +89,14 @@ func (r *report) flushPackage(pkg string) {
 		if t.pkg == pkg {
 			r.flush(t)
 		}
+	}
+}
+
+// printSlow prints which tests took longest, as a run that is to be shorter begins with them.
+func (r *report) printSlow() {
+	slices.SortStableFunc(r.slow, func(a, b event) int { return cmp.Compare(b.Elapsed, a.Elapsed) })
+	for _, e := range r.slow[:min(len(r.slow), slowMost)] {
+		fmt.Fprintf(r.out, "slow\t%s %s\t%.0fs\n", e.Package, e.Test, e.Elapsed)
 	}
 }
 
