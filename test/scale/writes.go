@@ -73,10 +73,10 @@ type watched struct {
 
 const lookEvery = 50 * time.Millisecond
 
-// watchWrites writes for a while, and on until the thing has come and gone once, for most at most. It keeps
-// apart what is written while busy says that the thing goes on and while it does not.
+// watchWrites writes for a while, and on until the thing has come and gone once; it gives up after three times what that may take
+// at most. It keeps apart what is written while busy says that the thing goes on and while it does not.
 func (e *experiment) watchWrites(ctx context.Context, busy func() (bool, error), most time.Duration) (w watched, err error) {
-	for began := time.Now(); !w.whole() && time.Since(began) < most; {
+	for began := time.Now(); !w.whole() && time.Since(began) < 3*most; {
 		if err := e.watchSome(ctx, busy, &w); err != nil {
 			return w, err
 		}
