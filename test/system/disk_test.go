@@ -17,15 +17,15 @@ import (
 
 const smallDisk = 96 << 20
 
-// defaultSegmentBytes is what one file of the log has where nothing is set.
-const defaultSegmentBytes = 16 << 20
+// smallSegmentBytes is what a file of the log has here: room that is there already has to be filled before a full disk is noticed.
+const smallSegmentBytes = 2 << 20
 
 // A leader whose disk is full loses its lead within seconds and says what to do; the others go on, and its
 // clients are served by them. When there is room it catches up by itself. If this fails, one full disk
 // stops all writes, kills a process, or costs records.
 func TestLeaderDiskFull(t *testing.T) {
 	onBoth(t, func(t *testing.T, m mode) {
-		c := cluster.New(t, m.config())
+		c := cluster.New(t, m.config(fmt.Sprintf("VERSIOND_RAFT_SEGMENTBYTES=%d", smallSegmentBytes)))
 		disks := map[*cluster.Node]*disk.Disk{}
 		for _, n := range c.Nodes {
 			disks[n] = disk.Must(t, n.Dir, smallDisk)
@@ -37,7 +37,7 @@ func TestLeaderDiskFull(t *testing.T) {
 
 		full := c.Leader()
 		disks[full].Fill(t)
-		c.FillLog(t, defaultSegmentBytes)
+		c.FillLog(t, smallSegmentBytes)
 		waitLogHeld(t, full)
 		began := time.Now()
 		cluster.Eventually(t, 5*time.Second*cluster.Slowness, "another node is to lead", func() error {

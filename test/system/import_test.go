@@ -15,10 +15,10 @@ import (
 )
 
 const (
-	importBatches  = 60
+	importBatches  = 30
 	importBatchers = 3
 	// importSegmentBytes makes these batches fill a dozen files of the log.
-	importSegmentBytes = 1 << 20
+	importSegmentBytes = 1 << 19
 	importFiles        = 8
 )
 
