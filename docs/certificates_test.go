@@ -2,9 +2,6 @@ package docs_test
 
 import (
 	"bytes"
-	"crypto/x509"
-	"encoding/pem"
-	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -12,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"versiond/cli"
+	"versiond/test/harness/authority"
 )
 
 // certLine is a command that makes certificates, in a block or within a sentence.
@@ -27,21 +25,11 @@ func TestCertificatesOfTheManual(t *testing.T) {
 				var said bytes.Buffer
 				require.Zero(t, cli.Program{Stdout: &said, Stderr: &said}.Run(strings.Fields(line[1])), "%s: %s", line[1], said.String())
 			}
-			first := mustCertificate(t, "certs/node1.pem")
+			first := authority.ReadCertificate(t, "certs/node1.pem")
 			require.Contains(t, first.DNSNames, "registry.example.com")
 			for _, dir := range []string{"new", "renewed"} {
-				require.Equal(t, first.DNSNames, mustCertificate(t, dir+"/node1.pem").DNSNames, dir)
+				require.Equal(t, first.DNSNames, authority.ReadCertificate(t, dir+"/node1.pem").DNSNames, dir)
 			}
 		})
 	}
-}
-
-func mustCertificate(t *testing.T, file string) *x509.Certificate {
-	t.Helper()
-	text, err := os.ReadFile(file)
-	require.NoError(t, err)
-	block, _ := pem.Decode(text)
-	certificate, err := x509.ParseCertificate(block.Bytes)
-	require.NoError(t, err)
-	return certificate
 }

@@ -3,7 +3,6 @@ package kubernetes
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"net/http"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"versiond/test/harness/authority"
 	"versiond/test/harness/cluster"
 )
 
@@ -111,11 +111,7 @@ func TestPodsSpeakTLS(t *testing.T) {
 // requireServes waits until clients of a pod are shown the certificate of a file, which has to be one for each name that they use.
 func (p *pods) requireServes(pod, file string) {
 	p.t.Helper()
-	text, err := os.ReadFile(file)
-	require.NoError(p.t, err)
-	block, _ := pem.Decode(text)
-	want, err := x509.ParseCertificate(block.Bytes)
-	require.NoError(p.t, err)
+	want := authority.ReadCertificate(p.t, file)
 	for _, name := range []string{"versiond", "versiond.versiond", "versiond.versiond.svc"} {
 		require.NoError(p.t, want.VerifyHostname(name))
 	}

@@ -4,6 +4,7 @@ package authority
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"os"
 	"path/filepath"
 	"testing"
@@ -75,6 +76,18 @@ func Load(t testing.TB, pair certs.Pair) tls.Certificate {
 
 // Files are those of one node.
 type Files struct{ Cert, Key, CA string }
+
+// ReadCertificate returns the certificate that a file of PEM begins with.
+func ReadCertificate(t testing.TB, file string) *x509.Certificate {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	block, _ := pem.Decode(text)
+	require.NotNil(t, block, file)
+	certificate, err := x509.ParseCertificate(block.Bytes)
+	require.NoError(t, err)
+	return certificate
+}
 
 // WriteFiles puts files into a new directory.
 func WriteFiles(t testing.TB, pair certs.Pair, authorities ...[]byte) Files {
