@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -94,7 +95,7 @@ func (a *applier) applyCommit(ctx context.Context, e *entry) error {
 	open := a.open
 	if !open.Whole(e.position.Index, &commit) {
 		lost, err := backoff.Retry(ctx, func() (bool, error) { return a.beganBeforeLog(commit.Begin) },
-			append(storeRetries(), backoff.WithNotify(a.historyFailed))...)
+			append(storeRetries(), backoff.WithNotify(a.tellFirst("what became of a restore cannot be read from the log and the snapshots; trying again")))...)
 		if err != nil {
 			return err
 		}
@@ -123,9 +124,12 @@ func (a *applier) beganBeforeLog(begin uint64) (bool, error) {
 	return err == nil && h.First > begin && h.Snapshot != nil && h.Snapshot.Index > a.applied.Index, err
 }
 
-// historyFailed logs that the log or the snapshots could not be read, which is tried again.
-func (a *applier) historyFailed(err error, next time.Duration) {
-	a.log.Warn("what became of a restore cannot be read from the log and the snapshots; trying again", "in", next, "err", err)
+// tellFirst logs the first failure of what is tried again: it may fail once a second for as long as a disk does.
+func (a *applier) tellFirst(message string) backoff.Notify {
+	var once sync.Once
+	return func(err error, _ time.Duration) {
+		once.Do(func() { a.log.Warn(message, "err", err) })
+	}
 }
 
 // loadRestore replaces all records, as often as it takes. A crash in between leaves the store marked: it is then
