@@ -76,12 +76,16 @@ const lookEvery = 50 * time.Millisecond
 // watchWrites writes for a while, and on until the thing has come and gone once; it gives up after three times what that may take
 // at most. It keeps apart what is written while busy says that the thing goes on and while it does not.
 func (e *experiment) watchWrites(ctx context.Context, busy func() (bool, error), most time.Duration) (w watched, err error) {
-	for began := time.Now(); !w.whole() && time.Since(began) < 3*most; {
+	bound := 3 * most
+	for began := time.Now(); !w.whole() && time.Since(began) < bound; {
 		if err := e.watchSome(ctx, busy, &w); err != nil {
 			return w, err
 		}
 	}
-	return w, nil
+	if !w.whole() {
+		err = fmt.Errorf("it did not begin and end within %s (%s busy, %s not)", bound, w.busy.time, w.idle.time)
+	}
+	return w, err
 }
 
 func (e *experiment) watchSome(ctx context.Context, busy func() (bool, error), w *watched) error {
