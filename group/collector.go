@@ -4,6 +4,7 @@ package group
 
 import (
 	"sync"
+	"time"
 
 	"versiond/model"
 )
@@ -22,9 +23,9 @@ type Limits struct {
 	WaitingItemsMax, WaitingSizeMax int
 }
 
-// collector hands items to send in groups. An item that comes while nothing is on its way leaves at
-// once; under load groups grow by themselves, and those on their way together become similar in size. All
-// methods may be called from any goroutine.
+// collector hands items to send in groups. A lone item leaves at once; under load groups grow by themselves, and become
+// similar in size: one leaves when it is about as large as the last, or has lingered as long as that took. All methods
+// may be called from any goroutine.
 type collector[T any] struct {
 	limits Limits
 	send   func([]T)
@@ -34,7 +35,9 @@ type collector[T any] struct {
 	size     int // of all that waits
 	count    int // of all that waits
 	inFlight int
-	lastSent int // the count of the group that left last
+	lastSent int           // the count of the group that left last, 0 when what waits need not become as large
+	took     time.Duration // by the group that came back last
+	linger   *time.Timer   // runs while nothing is on its way and what waits should become larger
 	closed   bool
 	senders  sync.WaitGroup
 }
@@ -68,26 +71,51 @@ func (c *collector[T]) Add(item T, size, count int) error {
 	return nil
 }
 
-// startSender has one more group leave, if that is allowed and worthwhile.
+const (
+	// largeCount is that of a group whose cost hardly shows in its items, so that it need not become larger.
+	largeCount = 128
+	// lingerCount is that of a group which does not linger while nothing is on its way.
+	lingerCount = 48
+	// lingerMax bounds how long one may linger, also when groups take long because a store or the network is slow.
+	lingerMax = 5 * time.Millisecond
+)
+
+// startSender has one more group leave, if that is allowed and worthwhile, or sees to it that it will.
 func (c *collector[T]) startSender() {
-	if c.inFlight < c.limits.InFlightMax && c.worthwhile() {
+	switch {
+	case len(c.waiting) == 0 || c.inFlight == c.limits.InFlightMax:
+	case c.worthwhile():
 		c.inFlight++
 		c.senders.Go(c.sendAll)
+	case c.inFlight == 0 && c.linger == nil:
+		c.linger = time.AfterFunc(min(c.took, lingerMax), c.endLinger)
 	}
 }
 
-// largeCount is that of a group whose cost hardly shows in its items, so that it need not become larger.
-const largeCount = 128
-
-// sendAll sends group after group until nothing waits.
-func (c *collector[T]) sendAll() {
-	for {
-		items := c.next()
-		if items == nil {
-			return
-		}
-		c.send(items)
+// endLinger has what waits leave as it is.
+func (c *collector[T]) endLinger() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.linger == nil {
+		return // a group has left meanwhile
 	}
+	c.linger, c.lastSent = nil, 0
+	c.startSender()
+}
+
+// sendAll sends group after group until none should leave.
+func (c *collector[T]) sendAll() {
+	for items := c.next(); items != nil; items = c.next() {
+		began := time.Now()
+		c.send(items)
+		c.cameBack(time.Since(began))
+	}
+}
+
+func (c *collector[T]) cameBack(took time.Duration) {
+	c.mu.Lock()
+	c.took = took
+	c.mu.Unlock()
 }
 
 func (c *collector[T]) next() []T {
@@ -95,9 +123,14 @@ func (c *collector[T]) next() []T {
 	defer c.mu.Unlock()
 	c.inFlight--
 	if !c.worthwhile() {
+		c.startSender() // once it has lingered
 		return nil
 	}
 	c.inFlight++
+	if c.linger != nil {
+		c.linger.Stop()
+		c.linger = nil
+	}
 	n := c.fit()
 	items := make([]T, n)
 	c.lastSent = 0
@@ -113,13 +146,20 @@ func (c *collector[T]) next() []T {
 	return items
 }
 
-// worthwhile reports whether a group should leave now. While another one is on its way, the next leaves only when
-// it is as large as the one that left last, or large enough: a group costs much and an item little.
+// worthwhile reports whether a group should leave now: when it is as large as the one that left last, or large enough.
+// A group costs much and an item little, and those who were answered together ask again together.
 func (c *collector[T]) worthwhile() bool {
-	if len(c.waiting) == 0 {
-		return false
+	enough := largeCount
+	if c.inFlight == 0 {
+		enough = lingerCount
 	}
-	return c.inFlight == 0 || c.count >= min(c.lastSent, largeCount) || c.size >= c.limits.GroupSizeMax
+	switch {
+	case len(c.waiting) == 0:
+		return false
+	case c.closed && c.inFlight == 0:
+		return true
+	}
+	return c.count >= min(c.lastSent, enough) || c.size >= c.limits.GroupSizeMax
 }
 
 // fit returns how many of the waiting items make the next group: at least one.
@@ -139,6 +179,7 @@ func (c *collector[T]) fit() int {
 func (c *collector[T]) Close() {
 	c.mu.Lock()
 	c.closed = true
+	c.startSender() // what lingers leaves
 	c.mu.Unlock()
 	c.senders.Wait()
 }

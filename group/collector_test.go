@@ -5,6 +5,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -42,6 +43,16 @@ func (h *heldSender) sent() [][]int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return slices.Clone(h.groups)
+}
+
+// groupOf has a collector send a group that counts for n and takes so long.
+func (h *heldSender) groupOf(t *testing.T, c *collector[int], n int, took time.Duration) {
+	t.Helper()
+	require.NoError(t, c.Add(0, 1, n))
+	synctest.Wait()
+	<-time.After(took) // of the clock of the bubble
+	h.letGo <- struct{}{}
+	synctest.Wait()
 }
 
 func (h *heldSender) releaseAll() { close(h.letGo) }
@@ -107,6 +118,74 @@ func TestCollectorSendsAGroupBesideAnotherOnlyWhenAsLarge(t *testing.T) {
 		require.Equal(t, []int{9}, held.sent()[4])
 		held.releaseAll()
 		c.Close()
+	})
+}
+
+// Those who were answered together ask again together, but not at the same instant: the first to come would make a group
+// of its own each time, and the others one beside it.
+func TestCollectorLingersUntilAGroupIsAsLargeAsTheLast(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, held := newPair()
+		held.groupOf(t, c, 3, time.Millisecond)
+		require.NoError(t, c.Add(3, 1, 1))
+		require.NoError(t, c.Add(4, 1, 1))
+		synctest.Wait()
+		require.Len(t, held.sent(), 1)
+		require.NoError(t, c.Add(5, 1, 1))
+		synctest.Wait()
+		require.Equal(t, []int{3, 4, 5}, held.sent()[1])
+		held.releaseAll()
+		c.Close()
+	})
+}
+
+// Who writes alone after others have left would wait each time for those who are gone.
+func TestCollectorLingersAtMostAsLongAsTheLastGroupTook(t *testing.T) {
+	for took, bound := range map[time.Duration]time.Duration{time.Millisecond: time.Millisecond, time.Minute: lingerMax} {
+		synctest.Test(t, func(t *testing.T) {
+			c, held := newPair()
+			held.groupOf(t, c, 3, took)
+			for i, waits := range []time.Duration{bound, 0, 0} {
+				began, before := time.Now(), len(held.sent())
+				require.NoError(t, c.Add(10+i, 1, 1))
+				held.letGo <- struct{}{}
+				synctest.Wait()
+				require.Equal(t, waits, time.Since(began))
+				require.Equal(t, [][]int{{10 + i}}, held.sent()[before:])
+			}
+			c.Close()
+		})
+	}
+}
+
+// A group of many costs little an item: waiting for yet more would only make clients wait.
+func TestCollectorDoesNotLingerWithManyItems(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, held := newPair()
+		held.groupOf(t, c, 10*lingerCount, time.Millisecond)
+		for i := range lingerCount {
+			synctest.Wait()
+			require.Len(t, held.sent(), 1)
+			require.NoError(t, c.Add(i, 1, 1))
+		}
+		synctest.Wait()
+		require.Len(t, held.sent(), 2)
+		held.releaseAll()
+		c.Close()
+	})
+}
+
+// A node that stops must not have those who linger wait for company that it refuses.
+func TestCollectorCloseSendsWhatLingers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, held := newPair()
+		held.groupOf(t, c, 3, time.Millisecond)
+		require.NoError(t, c.Add(3, 1, 1))
+		held.releaseAll()
+		began := time.Now()
+		c.Close()
+		require.Zero(t, time.Since(began))
+		require.Equal(t, []int{3}, held.sent()[1])
 	})
 }
 
