@@ -36,15 +36,19 @@ build: ## the program as bin/versiond
 # as go does not see that a server or the program under test has changed.
 RUN_TESTS = VERSIOND_REQUIRE_SERVERS=1 go run ./test/noskip -count=1 -timeout $(TEST_TIMEOUT)
 
+# Most packages wait for elections and timers more than they compute. With the race detector they compute.
+PACKAGES_AT_ONCE = -p $(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN))
+
 .PHONY: test
 test: servers ## what a change needs, on real servers, in ten minutes on two cores; a skip is a failure
-	$(RUN_TESTS) $(TEST_FLAGS) $(TEST)
-	@# Clusters of processes one after the other: beside one another they would lose their lead for want of a processor.
-	$(if $(filter file,$(origin TEST)),$(RUN_TESTS) $(TEST_FLAGS) -p 1 ./test/system ./test/browser ./test/kubernetes)
+	$(RUN_TESTS) $(PACKAGES_AT_ONCE) $(TEST_FLAGS) $(TEST)
+	@# Without others beside them: clusters of many processes would lose their lead for want of a processor.
+	$(if $(filter file,$(origin TEST)),$(RUN_TESTS) $(TEST_FLAGS) ./test/system)
+	$(if $(filter file,$(origin TEST)),$(RUN_TESTS) $(TEST_FLAGS) ./test/browser ./test/kubernetes)
 
 .PHONY: test-all
 test-all: servers ## make test with the race detector and the long tests, the chaos run and fuzzing: what CI runs
-	@$(MAKE) --no-print-directory test TEST_FLAGS='-race -tags long'
+	@$(MAKE) --no-print-directory test TEST_FLAGS='-race -tags long' PACKAGES_AT_ONCE=
 	@# The bounds on time that the faults have are those of the program as it ships, without the race detector.
 	$(RUN_TESTS) ./test/chaos
 	@$(MAKE) --no-print-directory fuzz

@@ -105,6 +105,7 @@ func requireNothingLeaks(t *testing.T, c *cluster.Cluster) {
 // A node that does not know the secret gets in neither by asking nor by being asked for, both sides say
 // why, and the cluster goes on. If this fails, whoever reaches the peer port can make himself a member.
 func TestWrongClusterSecretCannotJoin(t *testing.T) {
+	t.Parallel()
 	for name, secret := range map[string]string{"another": secretWord + "-is-of-another-cluster", "none": ""} {
 		t.Run(name, func(t *testing.T) {
 			c := cluster.Start(t, guarded(mode{}))

@@ -197,6 +197,7 @@ func TestBadBackupsChangeNothing(t *testing.T) {
 
 // The command is for those who have a file and an address.
 func TestRestoreCommand(t *testing.T) {
+	t.Parallel()
 	c := cluster.Start(t, mode{}.config())
 	mustAddMany(t, c.Leader(), "kept", 3)
 	path := filepath.Join(t.TempDir(), "versiond.backup")

@@ -33,6 +33,7 @@ func versiondOn(t *testing.T, c *cluster.Cluster, log string, args ...string) *c
 // What dpkg-query prints is imported while the node that leads is killed, listed again as it was, and seen by a watch, each
 // record once. If this fails, a command loses or doubles writes, or a watch has gaps.
 func TestImportListAndWatchWithANodeKilled(t *testing.T) {
+	t.Parallel()
 	c := cluster.Start(t, mode{}.config())
 	want, file := packagesFile(t, c.Dir())
 	watch := versiondOn(t, c, "watch.log", "watch", "--all", "-o", "json")
@@ -108,6 +109,7 @@ func requireSeenOnce(t *testing.T, want map[string]model.VersionDB, log string) 
 
 // Scripts go by the exit code: what is not there, what is in the way, what may be tried later, and what may have been done.
 func TestExitCodes(t *testing.T) {
+	t.Parallel()
 	c := cluster.Start(t, mode{}.config())
 	commands := versiondOn(t, c, "commands.log")
 	for _, each := range []struct {

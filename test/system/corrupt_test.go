@@ -62,6 +62,7 @@ func TestDamagedRaftLog(t *testing.T) {
 // A file that is no database any more is set aside and built anew: the log and the snapshots have everything. If this
 // fails, a node does not start over what it does not need.
 func TestDamagedDatabaseFile(t *testing.T) {
+	t.Parallel()
 	c := cluster.Start(t, mode{}.config())
 	mustAddMany(t, c.Leader(), "kept", 50)
 	n := c.Followers()[0]

@@ -20,6 +20,7 @@ var undrawn = map[string]string{}
 // A panel that asks for what no node has stays empty without a word, and what no panel shows is missed
 // when it matters.
 func TestDashboardShowsWhatIsMeasured(t *testing.T) {
+	t.Parallel()
 	ca := authority.New(t, "authority")
 	files := authority.WriteFiles(t, ca.Node(t, "node1"), ca.PEM)
 	c := cluster.New(t, cluster.Config{Program: program, Nodes: 1, Env: []string{

@@ -21,6 +21,7 @@ var describedExample = regexp.MustCompile("(?m)`((?:curl|versiond) [^`]+)`|^    
 // The description says of its examples that they work as they stand, in its order, on a fresh "go run .". If this fails,
 // who copies one gets an error.
 func TestExamplesOfTheDescription(t *testing.T) {
+	t.Parallel()
 	q, p := startSettled(t)
 	text, err := os.ReadFile("../../api/openapi.yaml")
 	require.NoError(t, err)
@@ -63,6 +64,7 @@ var helpCodes = map[string]string{"versiond delete myapp --if-revision 28672": "
 
 // If this fails, an example that the program itself shows has a flag that is not there any more, or does not do what it is for.
 func TestExamplesOfTheHelp(t *testing.T) {
+	t.Parallel()
 	q := newQuickStart(t)
 	p := q.run("help.log")
 	q.waitReady(10 * time.Second)

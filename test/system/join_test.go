@@ -93,6 +93,7 @@ func restart(t *testing.T, c *cluster.Cluster, nodes ...*cluster.Node) {
 // Who names the wrong node, a taken address or nobody's is told so, and the members stay as they are.
 // If this fails, a slip of the pen costs a cluster its quorum.
 func TestJoinRefuses(t *testing.T) {
+	t.Parallel()
 	c := cluster.Start(t, mode{}.config())
 	before, err := c.Nodes[0].Client.Peers(t.Context())
 	require.NoError(t, err)

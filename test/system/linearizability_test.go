@@ -47,6 +47,7 @@ func requireLinearizable(t *testing.T, c *cluster.Cluster, disturb func(context.
 // The check above proves something only if it fails when reads are not linearizable: reads of what
 // each node happens to have applied, passed off as linearizable, must not get through.
 func TestLocalReadsWouldBeFound(t *testing.T) {
+	t.Parallel()
 	c := cluster.Start(t, mode{name: "embedded"}.config())
 	r := recordHistory(t, c, model.LevelNone, 5*time.Second, func(context.Context) {})
 	wrong, _ := r.Check(historyCheckTimeout)

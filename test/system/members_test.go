@@ -114,6 +114,7 @@ func comeBack(t *testing.T, c *cluster.Cluster, n, member *cluster.Node) {
 
 // A removed node whose data directory is emptied asks to be let in again when it is started.
 func TestRemovedNodeComesBackEmptied(t *testing.T) {
+	t.Parallel()
 	c := cluster.Start(t, mode{}.config())
 	mustAddMany(t, c.Leader(), "kept", 10)
 	removed := c.Followers()[0]

@@ -35,6 +35,7 @@ type postmanPair struct {
 // Somebody who imports the collection sends one request after the other, as they stand, to a fresh "go run .". If
 // this fails, what people try first does not work.
 func TestPostmanCollectionRunsInOrderOnAFreshCluster(t *testing.T) {
+	t.Parallel()
 	q := newQuickStart(t)
 	p := q.run("postman.log")
 	q.waitReady(10 * time.Second)

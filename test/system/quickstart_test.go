@@ -115,6 +115,7 @@ func (q *quickStart) requireRead(want model.VersionDB) {
 // A second start on the same data directory must say at once which process has it. If this fails, the
 // user sees a program that hangs, or two that write to one log.
 func TestSecondStartNamesTheFirst(t *testing.T) {
+	t.Parallel()
 	q := newQuickStart(t)
 	first := q.run("first.log")
 	q.waitReady(10 * time.Second)
@@ -132,6 +133,7 @@ func TestSecondStartNamesTheFirst(t *testing.T) {
 // A port that is taken must be named together with the setting that changes it; the nodes whose ports
 // are free run on. If this fails, the user has to guess which of six ports it was.
 func TestTakenPortIsNamed(t *testing.T) {
+	t.Parallel()
 	tests := map[string]struct {
 		port    func(n *quickNode) int
 		setting string

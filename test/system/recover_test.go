@@ -216,6 +216,7 @@ func TestRecoveryPutBack(t *testing.T) {
 // Whoever uses recover where it does not belong must be told why, and nothing may change. If this
 // fails, a mistyped command makes a second cluster beside one that works.
 func TestRecoverWhereItDoesNotBelong(t *testing.T) {
+	t.Parallel()
 	c := cluster.Start(t, mode{}.config())
 	mustAddMany(t, c.Leader(), "kept", 5)
 	n := c.Followers()[0]

@@ -41,6 +41,7 @@ func TestRollingRestart(t *testing.T) {
 // A join that was mistyped must cost the cluster nothing: after each of these it still takes writes
 // with one node down. If this fails, a typing mistake has changed who makes a quorum.
 func TestWrongJoinsCostNothing(t *testing.T) {
+	t.Parallel()
 	c := cluster.Start(t, mode{name: "embedded"}.config())
 	stranger := cluster.Start(t, cluster.Config{Program: program, Nodes: 1})
 	down := c.Followers()[0]
