@@ -23,6 +23,20 @@ func (s *VersionService) Candidates(ctx context.Context, which model.Candidates,
 	return found.Page.Items, index, nil
 }
 
+// candidatesFromMemory answers a question that was asked before, or that is about one id whose record memory has. The latter
+// is what most clients ask. It is read as that record is, and takes no place among the questions that are kept.
+func (l *lookup) candidatesFromMemory(which model.Candidates) (found model.Found, known bool) {
+	if len(which.IDs) == 1 && which.Platform == "" {
+		if current, exists := l.mysql.records.Get(which.IDs[0]); exists {
+			if one, known := l.recordFromMemory(which.IDs[0], current); known {
+				return model.Found{Page: &model.Page{Items: []model.VersionDB{one.Record}}, Index: one.Reflects()}, true
+			}
+		}
+	}
+	records, index, kept := l.candidates.Get(which)
+	return model.Found{Page: &model.Page{Items: records}, Index: index}, kept
+}
+
 // errTooMany means that there are more candidates than a question may be about.
 var errTooMany = errors.New("too many candidates")
 

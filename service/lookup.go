@@ -72,8 +72,7 @@ func (l *lookup) find(ctx context.Context, queries []model.Query, level model.Le
 // fromMemory answers what memory knows. It is most of what is asked for, and waits for nothing.
 func (l *lookup) fromMemory(q model.Query) (found model.Found, known bool) {
 	if q.Candidates != nil {
-		records, index, kept := l.candidates.Get(*q.Candidates)
-		return model.Found{Page: &model.Page{Items: records}, Index: index}, kept
+		return l.candidatesFromMemory(*q.Candidates)
 	}
 	if q.Page != nil || q.History != nil {
 		return found, false
@@ -83,7 +82,12 @@ func (l *lookup) fromMemory(q model.Query) (found model.Found, known bool) {
 		l.reads.absent.Add(1)
 		return found, true
 	}
-	row, known := l.redis.fromMemory(q.ID, current)
+	return l.recordFromMemory(q.ID, current)
+}
+
+// recordFromMemory returns the record that has an id, if memory has the current one.
+func (l *lookup) recordFromMemory(id string, current state.Mark) (found model.Found, known bool) {
+	row, known := l.redis.fromMemory(id, current)
 	if known {
 		l.redis.memoryReads.count(true)
 	}

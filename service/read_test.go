@@ -89,12 +89,17 @@ func TestTheLabelCoversWhatIsShown(t *testing.T) {
 		require.Equal(t, "2", history.Items[0].VersionNo)
 		return index, err
 	}
+	newest := func(ctx context.Context) (uint64, error) {
+		records, index, err := n.Candidates(ctx, model.Candidates{IDs: []string{"a"}}, opts)
+		require.Equal(t, "2", records[0].VersionNo)
+		return index, err
+	}
 	for _, c := range []struct {
 		name  string
 		write model.Command
 		read  func(context.Context) (uint64, error)
 		want  error
-	}{{"record", update("a", "2", 0), get, nil}, {"history", update("a", "2", 0), history, nil}, {"none", remove("a", 0), get, model.ErrNotFound}} {
+	}{{"record", update("a", "2", 0), get, nil}, {"history", update("a", "2", 0), history, nil}, {"newest", update("a", "2", 0), newest, nil}, {"none", remove("a", 0), get, model.ErrNotFound}} {
 		hold.Store(true)
 		written := make(chan uint64, 1)
 		go func() {
