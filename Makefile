@@ -42,7 +42,7 @@ PACKAGES_AT_ONCE = -p $(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN))
 .PHONY: test
 test: servers ## what a change needs, on real servers, in ten minutes on two cores; a skip is a failure
 	$(RUN_TESTS) $(PACKAGES_AT_ONCE) $(TEST_FLAGS) $(TEST)
-	@# Without others beside them: clusters of many processes would lose their lead for want of a processor.
+	@# test/system has many clusters of processes: with another package beside it they would lose their lead for want of a processor.
 	$(if $(filter file,$(origin TEST)),$(RUN_TESTS) $(TEST_FLAGS) ./test/system)
 	$(if $(filter file,$(origin TEST)),$(RUN_TESTS) $(TEST_FLAGS) ./test/browser ./test/kubernetes)
 

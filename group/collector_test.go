@@ -55,6 +55,21 @@ func (h *heldSender) groupOf(t *testing.T, c *collector[int], n int, took time.D
 	synctest.Wait()
 }
 
+// requireLeaveTogether adds n items one by one, and requires that none leaves before the last of them, and all do then.
+func (h *heldSender) requireLeaveTogether(t *testing.T, c *collector[int], n int) {
+	t.Helper()
+	synctest.Wait()
+	before, items := len(h.sent()), []int{}
+	for i := range n {
+		synctest.Wait()
+		require.Len(t, h.sent(), before)
+		require.NoError(t, c.Add(i, 1, 1))
+		items = append(items, i)
+	}
+	synctest.Wait()
+	require.Equal(t, [][]int{items}, h.sent()[before:])
+}
+
 func (h *heldSender) releaseAll() { close(h.letGo) }
 
 // An item that is lost leaves its client waiting; one that is sent twice is a write that happens twice.
@@ -127,13 +142,7 @@ func TestCollectorLingersUntilAGroupIsAsLargeAsTheLast(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, held := newPair()
 		held.groupOf(t, c, 3, time.Millisecond)
-		require.NoError(t, c.Add(3, 1, 1))
-		require.NoError(t, c.Add(4, 1, 1))
-		synctest.Wait()
-		require.Len(t, held.sent(), 1)
-		require.NoError(t, c.Add(5, 1, 1))
-		synctest.Wait()
-		require.Equal(t, []int{3, 4, 5}, held.sent()[1])
+		held.requireLeaveTogether(t, c, 3)
 		held.releaseAll()
 		c.Close()
 	})
@@ -163,13 +172,7 @@ func TestCollectorDoesNotLingerWithManyItems(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, held := newPair()
 		held.groupOf(t, c, 10*lingerCount, time.Millisecond)
-		for i := range lingerCount {
-			synctest.Wait()
-			require.Len(t, held.sent(), 1)
-			require.NoError(t, c.Add(i, 1, 1))
-		}
-		synctest.Wait()
-		require.Len(t, held.sent(), 2)
+		held.requireLeaveTogether(t, c, lingerCount)
 		held.releaseAll()
 		c.Close()
 	})
@@ -195,13 +198,7 @@ func TestCollectorSendsEnoughBesideALargeGroup(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, held := newPair()
 		require.NoError(t, c.Add(0, 1, 100*largeCount))
-		for i := range largeCount {
-			synctest.Wait()
-			require.Len(t, held.sent(), 1)
-			require.NoError(t, c.Add(1+i, 1, 1))
-		}
-		synctest.Wait()
-		require.Len(t, held.sent(), 2)
+		held.requireLeaveTogether(t, c, largeCount)
 		held.releaseAll()
 		c.Close()
 	})
