@@ -44,7 +44,7 @@ func TestExamplesOfTheDescription(t *testing.T) {
 			q.nodes = q.nodes[:2]
 		}
 		q.shell(t, env, command)
-		q.waitReady(10 * time.Second)
+		q.waitLevel(10 * time.Second) // a reader is not as quick
 	}
 	interrupt(t, joining)
 	p.Stop()
@@ -86,14 +86,11 @@ func TestExamplesOfTheHelp(t *testing.T) {
 		if want := helpCodes[command]; want != "" {
 			command += `; test $? = ` + want
 		}
-		if strings.HasPrefix(command, "versiond status") {
-			q.waitLevel(10 * time.Second)
-		}
 		if command == "versiond remove node3" {
 			q.nodes = q.nodes[:2]
 		}
 		q.shell(t, env, command)
-		q.waitReady(10 * time.Second)
+		q.waitLevel(10 * time.Second)
 	}
 	p.Stop()
 }
