@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -106,15 +107,25 @@ func (c *certCommand) makeNodes(cmd *cobra.Command, cfg config.Config) error {
 		return err
 	}
 	for _, node := range cfg.LocalNodes() {
-		pair, err := ca.Node(node.ID, certified(append(cfg.HostNames(node), c.hosts...)), time.Now())
-		if err != nil {
-			return err
-		}
-		if err := c.issue(cmd, ca, pair, node.ID); err != nil {
+		if err := c.makeNode(cmd, ca, node.ID, certified(append(cfg.HostNames(node), c.hosts...))); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// makeNode prints for which hosts a certificate is that it has written: whoever forgot raft.nodes or --host sees it here,
+// and not when the first client is refused.
+func (c *certCommand) makeNode(cmd *cobra.Command, ca *certs.Authority, id string, hosts []string) error {
+	pair, err := ca.Node(id, hosts, time.Now())
+	if err != nil {
+		return err
+	}
+	written, err := c.issue(cmd, ca, pair, id)
+	if written {
+		fmt.Fprintf(cmd.ErrOrStderr(), "the certificate of %s is for %s\n", id, strings.Join(hosts, ", "))
+	}
+	return err
 }
 
 // certified returns the names that a node's certificate counts for: those by which it is called, and those by which it
@@ -151,7 +162,8 @@ func (c *certCommand) clientCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return c.issue(cmd, ca, pair, name)
+			_, err = c.issue(cmd, ca, pair, name)
+			return err
 		},
 	}
 }
@@ -176,22 +188,23 @@ func (c *certCommand) authority() (*certs.Authority, error) {
 	return ca, nil
 }
 
-// issue writes what the authority has signed. With --keep a pair that is there stays, unless it ends soon, or has no key
-// because its writing was broken off.
-func (c *certCommand) issue(cmd *cobra.Command, ca *certs.Authority, pair certs.Pair, name string) error {
+// issue writes what the authority has signed, and reports whether it did. With --keep a pair that is there stays, unless it
+// ends soon, or has no key because its writing was broken off.
+func (c *certCommand) issue(cmd *cobra.Command, ca *certs.Authority, pair certs.Pair, name string) (written bool, err error) {
 	write := pair.Write
 	if c.keep && name != authority {
 		there, err := certs.Read(c.dir, name)
 		switch {
 		case err != nil && !errors.Is(err, fs.ErrNotExist):
-			return err
+			return false, err
 		case len(there.Key) == 0 || ca.IsDue(there, time.Now()):
 			write = pair.Renew
 		case err == nil:
-			return nil
+			return false, nil
 		}
 	}
-	return c.told(cmd, name, write(c.dir, name))
+	err = c.told(cmd, name, write(c.dir, name))
+	return err == nil, err
 }
 
 // told prints which files were written, when nothing is wrong, and returns err.

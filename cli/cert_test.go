@@ -116,13 +116,16 @@ func TestCertMakesWhatIsMissing(t *testing.T) {
 	before := mustParse(t, filepath.Join(dir, "node1.pem")).Raw
 	require.NoError(t, os.Remove(filepath.Join(dir, "node2.pem")))
 	require.NoError(t, os.Remove(filepath.Join(dir, "node2-key.pem")))
-	mustCert(t, dir, "node", "--ca-dir", ca, "--keep")
+	code, said := cert(dir, "node", "--ca-dir", ca, "--keep")
+	require.Zero(t, code, said)
+	require.Contains(t, said, "the certificate of node2 is for 10.0.0.2, localhost, 127.0.0.1, ::1\n")
+	require.NotContains(t, said, "node1", "it says of a certificate that was there that it was made")
 	require.FileExists(t, filepath.Join(dir, "node2.pem"))
 	require.Equal(t, before, mustParse(t, filepath.Join(dir, "node1.pem")).Raw)
 
 	other := t.TempDir()
 	mustCert(t, other, "ca")
-	code, said := cert(dir, "client", "more", "--ca-dir", other)
+	code, said = cert(dir, "client", "more", "--ca-dir", other)
 	require.Equal(t, 1, code)
 	require.Contains(t, said, "ca.pem is there already")
 }
