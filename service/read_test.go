@@ -79,6 +79,7 @@ func TestTheLabelCoversWhatIsShown(t *testing.T) {
 	}}.mustLead(t)
 	n.mustWatchable(t)
 	n.mustAdd(t, "a", "1")
+	n.mustAdd(t, "b", "1")
 	opts := model.ReadOptions{Level: model.LevelNone}
 	get := func(ctx context.Context) (uint64, error) {
 		read, err := n.GetVersionByID(ctx, "a", opts)
@@ -86,20 +87,37 @@ func TestTheLabelCoversWhatIsShown(t *testing.T) {
 	}
 	history := func(ctx context.Context) (uint64, error) {
 		history, index, err := n.History(ctx, model.HistoryOptions{ID: "a", Limit: 1}, opts)
-		require.Equal(t, "2", history.Items[0].VersionNo)
+		require.Equal(t, "3", history.Items[0].VersionNo)
 		return index, err
 	}
 	newest := func(ctx context.Context) (uint64, error) {
 		records, index, err := n.Candidates(ctx, model.Candidates{IDs: []string{"a"}}, opts)
-		require.Equal(t, "2", records[0].VersionNo)
+		require.Equal(t, "4", records[0].VersionNo)
 		return index, err
+	}
+	newestOfTwo := func(versions ...string) func(ctx context.Context) (uint64, error) {
+		return func(ctx context.Context) (uint64, error) {
+			records, index, err := n.Candidates(ctx, model.Candidates{IDs: []string{"a", "b"}}, opts)
+			require.Len(t, records, len(versions))
+			for i, want := range versions {
+				require.Equal(t, want, records[i].VersionNo)
+			}
+			return index, err
+		}
 	}
 	for _, c := range []struct {
 		name  string
 		write model.Command
 		read  func(context.Context) (uint64, error)
 		want  error
-	}{{"record", update("a", "2", 0), get, nil}, {"history", update("a", "2", 0), history, nil}, {"newest", update("a", "2", 0), newest, nil}, {"none", remove("a", 0), get, model.ErrNotFound}} {
+	}{
+		{"record", update("a", "2", 0), get, nil},
+		{"history", update("a", "3", 0), history, nil},
+		{"newest", update("a", "4", 0), newest, nil},
+		{"newest of two", update("b", "5", 0), newestOfTwo("5", "4"), nil},
+		{"newest of two of which one is deleted", remove("b", 0), newestOfTwo("4"), nil},
+		{"none", remove("a", 0), get, model.ErrNotFound},
+	} {
 		hold.Store(true)
 		written := make(chan uint64, 1)
 		go func() {
