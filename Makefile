@@ -36,15 +36,16 @@ build: ## the program as bin/versiond
 # as go does not see that a server or the program under test has changed.
 RUN_TESTS = VERSIOND_REQUIRE_SERVERS=1 go run ./test/noskip -count=1 -timeout $(TEST_TIMEOUT)
 
-# Most packages wait for elections and timers more than they compute. With the race detector they compute.
-PACKAGES_AT_ONCE = -p $(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN))
+# Most packages wait for elections and timers more than they compute: twice as many as two cores. With the race detector
+# they compute.
+PACKAGES_AT_ONCE = -p 4
 
 .PHONY: test
 test: servers ## what a change needs, on real servers, in ten minutes on two cores; a skip is a failure
 	$(RUN_TESTS) $(PACKAGES_AT_ONCE) $(TEST_FLAGS) $(TEST)
 	@# test/system has many clusters of processes: with another package beside it they would lose their lead for want of a processor.
 	$(if $(filter file,$(origin TEST)),$(RUN_TESTS) $(TEST_FLAGS) ./test/system)
-	$(if $(filter file,$(origin TEST)),$(RUN_TESTS) $(TEST_FLAGS) ./test/browser ./test/kubernetes)
+	$(if $(filter file,$(origin TEST)),$(RUN_TESTS) $(if $(findstring -race,$(TEST_FLAGS)),-p 1) $(TEST_FLAGS) ./test/browser ./test/kubernetes)
 
 .PHONY: test-all
 test-all: servers ## make test with the race detector and the long tests, the chaos run and fuzzing: what CI runs

@@ -21,7 +21,6 @@ var describedExample = regexp.MustCompile("(?m)`((?:curl|versiond) [^`]+)`|^    
 // The description says of its examples that they work as they stand, in its order, on a fresh "go run .". If this fails,
 // who copies one gets an error.
 func TestExamplesOfTheDescription(t *testing.T) {
-	t.Parallel()
 	q, p := startSettled(t)
 	text, err := os.ReadFile("../../api/openapi.yaml")
 	require.NoError(t, err)

@@ -40,8 +40,9 @@ type mode struct {
 }
 
 // onBoth runs a test on embedded storage, and on MySQL with Redis, side by side: most of the time of
-// either goes by waiting for elections. Nothing else runs in parallel but, behind all others and two at a time, tests that
-// neither break servers nor promise anything within a time that a second cluster would spoil.
+// either goes by waiting for elections. Nothing else runs in parallel but, behind all others and as many at a time as
+// there are processors, tests that neither break servers nor promise anything that a second cluster would spoil: a time, or
+// an index, which each election moves.
 func onBoth(t *testing.T, test func(t *testing.T, m mode)) {
 	t.Helper()
 	onModes(t, test, mode{name: "embedded"}, mode{name: "mysql", shared: &shared})

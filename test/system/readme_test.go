@@ -39,7 +39,6 @@ const settledIndex = 7
 // What the README and the manual print below their commands is what a reader who copies them sees, to the last digit. If
 // this fails, correct the page (in both languages) or the program.
 func TestReadmeCommandsPrintWhatTheySay(t *testing.T) {
-	t.Parallel()
 	q, p := startSettled(t)
 	steps := readmeSteps(t, q)
 	require.Greater(t, len(steps), 40)
