@@ -23,9 +23,9 @@ type Limits struct {
 	WaitingItemsMax, WaitingSizeMax int
 }
 
-// collector hands items to send in groups. A lone item leaves at once; under load groups grow by themselves, and become
-// similar in size: one leaves when it is about as large as the last, or has lingered as long as that took. All methods
-// may be called from any goroutine.
+// collector hands items to send in groups. What comes alone leaves at once, unless it is smaller than what came alone before;
+// under load groups grow by themselves, and become similar in size: one leaves when it is about as large as the last, or has
+// lingered as long as one takes. All methods may be called from any goroutine.
 type collector[T any] struct {
 	limits Limits
 	send   func([]T)
@@ -35,6 +35,7 @@ type collector[T any] struct {
 	size     int // of all that waits
 	count    int // of all that waits
 	inFlight int
+	sent     int           // how many groups have left
 	lastSent int           // the count of the group that left last, 0 when what waits need not become as large
 	took     time.Duration // by the group that came back last
 	linger   *time.Timer   // runs while nothing is on its way and what waits should become larger
@@ -48,7 +49,7 @@ type sized[T any] struct {
 }
 
 // newCollector makes a collector. It calls send on goroutines of its own, at most InFlightMax at a
-// time; a group has left when send returns.
+// time; a group has come back when send returns.
 func newCollector[T any](limits Limits, send func([]T)) *collector[T] {
 	return &collector[T]{limits: limits, send: send}
 }
@@ -88,16 +89,17 @@ func (c *collector[T]) startSender() {
 		c.inFlight++
 		c.senders.Go(c.sendAll)
 	case c.inFlight == 0 && c.linger == nil:
-		c.linger = time.AfterFunc(min(c.took, lingerMax), c.endLinger)
+		sent := c.sent
+		c.linger = time.AfterFunc(min(c.took, lingerMax), func() { c.endLinger(sent) })
 	}
 }
 
-// endLinger has what waits leave as it is.
-func (c *collector[T]) endLinger() {
+// endLinger has what waits leave as it is, unless a group has left since so many had.
+func (c *collector[T]) endLinger(sent int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.linger == nil {
-		return // a group has left meanwhile
+	if c.sent != sent {
+		return
 	}
 	c.linger, c.lastSent = nil, 0
 	c.startSender()
@@ -133,7 +135,7 @@ func (c *collector[T]) next() []T {
 	}
 	n := c.fit()
 	items := make([]T, n)
-	c.lastSent = 0
+	c.sent, c.lastSent = c.sent+1, 0
 	for i := range items {
 		items[i] = c.waiting[i].item
 		c.size -= c.waiting[i].size
@@ -146,8 +148,9 @@ func (c *collector[T]) next() []T {
 	return items
 }
 
-// worthwhile reports whether a group should leave now: when it is as large as the one that left last, or large enough.
-// A group costs much and an item little, and those who were answered together ask again together.
+// worthwhile reports whether a group should leave now: when it is as large as the one that left last, or large enough, or
+// when the collector is closed. A group costs much and an item little, and those who were answered together ask again
+// together. An item may be the group of another node, so one that was alone may stand for many who do.
 func (c *collector[T]) worthwhile() bool {
 	enough := largeCount
 	if c.inFlight == 0 {
@@ -156,7 +159,7 @@ func (c *collector[T]) worthwhile() bool {
 	switch {
 	case len(c.waiting) == 0:
 		return false
-	case c.closed && c.inFlight == 0:
+	case c.inFlight == 0 && c.closed:
 		return true
 	}
 	return c.count >= min(c.lastSent, enough) || c.size >= c.limits.GroupSizeMax

@@ -45,11 +45,20 @@ func (h *heldSender) sent() [][]int {
 	return slices.Clone(h.groups)
 }
 
-// groupOf has a collector send a group that counts for n and takes so long.
+// groupOf has a collector send a group of n items, which takes so long.
 func (h *heldSender) groupOf(t *testing.T, c *collector[int], n int, took time.Duration) {
 	t.Helper()
-	require.NoError(t, c.Add(0, 1, n))
-	synctest.Wait()
+	for range c.limits.InFlightMax {
+		require.NoError(t, c.Add(0, 1, 1))
+		synctest.Wait()
+	}
+	for range n { // gather, since all places are taken
+		require.NoError(t, c.Add(0, 1, 1))
+	}
+	for range c.limits.InFlightMax {
+		h.letGo <- struct{}{}
+		synctest.Wait()
+	}
 	<-time.After(took) // of the clock of the bubble
 	h.letGo <- struct{}{}
 	synctest.Wait()
@@ -167,6 +176,43 @@ func TestCollectorLingersAtMostAsLongAsTheLastGroupTook(t *testing.T) {
 	}
 }
 
+// One group that was large enough ends only its own waiting: those who were in it come back together, too.
+func TestCollectorLingersAnewAfterAGroupThatWasLargeEnough(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, held := newPair()
+		held.groupOf(t, c, 3, 2*time.Millisecond)
+		held.requireLeaveTogether(t, c, 3)
+		<-time.After(1500 * time.Microsecond)
+		held.letGo <- struct{}{}
+		synctest.Wait()
+		before := len(held.sent())
+		require.NoError(t, c.Add(9, 1, 1))
+		c.endLinger(c.sent - 1) // as the timer of the group before it does when it is too late to be stopped
+		<-time.After(time.Millisecond)
+		synctest.Wait()
+		require.Len(t, held.sent(), before)
+		<-time.After(500 * time.Microsecond)
+		synctest.Wait()
+		require.Equal(t, [][]int{{9}}, held.sent()[before:])
+		held.releaseAll()
+		c.Close()
+	})
+}
+
+// What fills a group waits for nothing more, for which there would be no room.
+func TestCollectorDoesNotLingerWithAFullGroup(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, held := newPair()
+		held.groupOf(t, c, 3, time.Millisecond)
+		before := len(held.sent())
+		require.NoError(t, c.Add(9, c.limits.GroupSizeMax, 1))
+		synctest.Wait()
+		require.Equal(t, [][]int{{9}}, held.sent()[before:])
+		held.releaseAll()
+		c.Close()
+	})
+}
+
 // A group of many costs little an item: waiting for yet more would only make clients wait.
 func TestCollectorDoesNotLingerWithManyItems(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -183,12 +229,13 @@ func TestCollectorCloseSendsWhatLingers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, held := newPair()
 		held.groupOf(t, c, 3, time.Millisecond)
+		before := len(held.sent())
 		require.NoError(t, c.Add(3, 1, 1))
 		held.releaseAll()
 		began := time.Now()
 		c.Close()
 		require.Zero(t, time.Since(began))
-		require.Equal(t, []int{3}, held.sent()[1])
+		require.Equal(t, [][]int{{3}}, held.sent()[before:])
 	})
 }
 
