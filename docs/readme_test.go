@@ -29,6 +29,8 @@ var manual = [][2]string{
 	{"configuration.md", "zh-CN/configuration.md"},
 	{"operations.md", "zh-CN/operations.md"},
 	{"cli.md", "zh-CN/cli.md"},
+	{"versions.md", "zh-CN/versions.md"},
+	{"proxies.md", "zh-CN/proxies.md"},
 }
 
 const (
@@ -90,8 +92,12 @@ func TestCommandsAgree(t *testing.T) {
 	for _, page := range manual {
 		require.Equal(t, commands(mustRead(t, page[english])), commands(mustRead(t, page[chinese])), page[chinese])
 		require.Equal(t, printed(mustRead(t, page[english])), printed(mustRead(t, page[chinese])), page[chinese])
+		require.Equal(t, proxySettings.FindAllString(mustRead(t, page[english]), -1), proxySettings.FindAllString(mustRead(t, page[chinese]), -1), page[chinese])
 	}
 }
+
+// proxySettings is a block that proxies_test.go takes from the English page.
+var proxySettings = regexp.MustCompile("(?s)```(?:nginx|haproxy)\n.*?```")
 
 var explained = regexp.MustCompile(`([^\s#])\s{4,}.*$`)
 
@@ -250,7 +256,7 @@ func parseCurl(t *testing.T, line string) request {
 	require.NotNil(t, target, "no address in %s", line)
 	address, err := url.Parse(target[2])
 	require.NoError(t, err, line)
-	return request{method: method, port: target[1], path: address.Path}
+	return request{method: method, port: target[1], path: address.EscapedPath()}
 }
 
 func mustRead(t *testing.T, name string) string {
