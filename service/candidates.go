@@ -27,23 +27,13 @@ func (s *VersionService) Candidates(ctx context.Context, which model.Candidates,
 // is what most clients ask. It is read as that record is, and takes no place among the questions that are kept while memory
 // has it.
 func (l *lookup) candidatesFromMemory(which model.Candidates) (found model.Found, known bool) {
-	if one, known := l.soleFromMemory(which); known {
-		return model.Found{Page: &model.Page{Items: []model.VersionDB{one.Record}}, Index: one.Reflects()}, true
+	if len(which.IDs) == 1 && which.Platform == "" {
+		if one, known := l.recordFromMemory(which.IDs[0]); known && one.Exists {
+			return model.Found{Page: &model.Page{Items: []model.VersionDB{one.Record}}, Index: one.Reflects()}, true
+		}
 	}
 	records, index, kept := l.candidates.Get(which)
 	return model.Found{Page: &model.Page{Items: records}, Index: index}, kept
-}
-
-// soleFromMemory returns the record that a question about one id is about, if memory has it.
-func (l *lookup) soleFromMemory(which model.Candidates) (found model.Found, known bool) {
-	if len(which.IDs) != 1 || which.Platform != "" {
-		return found, false
-	}
-	current, exists := l.mysql.records.Get(which.IDs[0])
-	if !exists {
-		return found, false
-	}
-	return l.recordFromMemory(which.IDs[0], current)
 }
 
 // errTooMany means that there are more candidates than a question may be about.
@@ -73,20 +63,20 @@ func (l *lookup) storedCandidates(ctx context.Context, which model.Candidates) (
 
 // storedList reads the records of a list of ids, and of a platform, that there are. All that it has seen is applied by then.
 func (l *lookup) storedList(ctx context.Context, which model.Candidates) (records []model.VersionDB, err error) {
-	newest := uint64(0) // index that was seen
+	seen := uint64(0)
 	for _, id := range which.IDs {
 		row, err := l.storedRecord(ctx, id)
 		if errors.Is(err, model.ErrNotFound) {
-			newest = max(newest, l.node.StoredIndex()) // no later entry has deleted it
+			seen = max(seen, l.node.StoredIndex()) // no later entry has deleted it
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		newest = max(newest, model.IndexOf(row.Revision))
+		seen = max(seen, model.IndexOf(row.Revision))
 		if which.Platform == "" || row.Platform == which.Platform {
 			records = append(records, convertToRecord(row))
 		}
 	}
-	return records, l.node.WaitApplied(ctx, newest)
+	return records, l.node.WaitApplied(ctx, seen)
 }

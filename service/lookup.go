@@ -77,16 +77,18 @@ func (l *lookup) fromMemory(q model.Query) (found model.Found, known bool) {
 	if q.Page != nil || q.History != nil {
 		return found, false
 	}
-	current, exists := l.mysql.records.Get(q.ID)
-	if !exists {
+	if found, known = l.recordFromMemory(q.ID); known && !found.Exists {
 		l.reads.absent.Add(1)
-		return found, true
 	}
-	return l.recordFromMemory(q.ID, current)
+	return found, known
 }
 
-// recordFromMemory returns the record that has an id, if memory has the current one.
-func (l *lookup) recordFromMemory(id string, current state.Mark) (found model.Found, known bool) {
+// recordFromMemory returns the record that has an id, if memory has the current one, or that there is none.
+func (l *lookup) recordFromMemory(id string) (found model.Found, known bool) {
+	current, exists := l.mysql.records.Get(id)
+	if !exists {
+		return found, true
+	}
 	row, known := l.redis.fromMemory(id, current)
 	if known {
 		l.redis.memoryReads.count(true)

@@ -80,6 +80,7 @@ func TestTheLabelCoversWhatIsShown(t *testing.T) {
 	n.mustWatchable(t)
 	n.mustAdd(t, "a", "1")
 	n.mustAdd(t, "b", "1")
+	n.mustAdd(t, "c", "1")
 	opts := model.ReadOptions{Level: model.LevelNone}
 	get := func(ctx context.Context) (uint64, error) {
 		read, err := n.GetVersionByID(ctx, "a", opts)
@@ -90,14 +91,9 @@ func TestTheLabelCoversWhatIsShown(t *testing.T) {
 		require.Equal(t, "3", history.Items[0].VersionNo)
 		return index, err
 	}
-	newest := func(ctx context.Context) (uint64, error) {
-		records, index, err := n.Candidates(ctx, model.Candidates{IDs: []string{"a"}}, opts)
-		require.Equal(t, "4", records[0].VersionNo)
-		return index, err
-	}
-	newestOfTwo := func(versions ...string) func(ctx context.Context) (uint64, error) {
+	newest := func(ids []string, versions ...string) func(ctx context.Context) (uint64, error) {
 		return func(ctx context.Context) (uint64, error) {
-			records, index, err := n.Candidates(ctx, model.Candidates{IDs: []string{"a", "b"}}, opts)
+			records, index, err := n.Candidates(ctx, model.Candidates{IDs: ids}, opts)
 			require.Len(t, records, len(versions))
 			for i, want := range versions {
 				require.Equal(t, want, records[i].VersionNo)
@@ -105,6 +101,7 @@ func TestTheLabelCoversWhatIsShown(t *testing.T) {
 			return index, err
 		}
 	}
+	both := []string{"a", "b"}
 	for _, c := range []struct {
 		name  string
 		write model.Command
@@ -113,9 +110,10 @@ func TestTheLabelCoversWhatIsShown(t *testing.T) {
 	}{
 		{"record", update("a", "2", 0), get, nil},
 		{"history", update("a", "3", 0), history, nil},
-		{"newest", update("a", "4", 0), newest, nil},
-		{"newest of two", update("b", "5", 0), newestOfTwo("5", "4"), nil},
-		{"newest of two of which one is deleted", remove("b", 0), newestOfTwo("4"), nil},
+		{"newest", update("a", "4", 0), newest(both[:1], "4"), nil},
+		{"newest of two", update("b", "5", 0), newest(both, "5", "4"), nil},
+		{"newest of two of which one is deleted", remove("b", 0), newest(both, "4"), nil},
+		{"newest of one that is deleted", remove("c", 0), newest([]string{"c"}), nil},
 		{"none", remove("a", 0), get, model.ErrNotFound},
 	} {
 		hold.Store(true)
