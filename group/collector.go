@@ -94,7 +94,7 @@ func (c *collector[T]) startSender() {
 	}
 }
 
-// endLinger has what waits leave as it is, unless a group has left since so many had.
+// endLinger has what waits leave as it is, unless a group has left since the waiting began, when sent of them had.
 func (c *collector[T]) endLinger(sent int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -159,7 +159,7 @@ func (c *collector[T]) worthwhile() bool {
 	switch {
 	case len(c.waiting) == 0:
 		return false
-	case c.inFlight == 0 && c.closed:
+	case c.closed && c.inFlight == 0:
 		return true
 	}
 	return c.count >= min(c.lastSent, enough) || c.size >= c.limits.GroupSizeMax
