@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"time"
 )
 
@@ -58,10 +59,33 @@ func ParseAuthority(p Pair) (*Authority, error) {
 	return &Authority{certificate: pair.Leaf, key: pair.PrivateKey}, nil
 }
 
-// IsDue reports whether this authority has signed a pair that has ended, or ends within the time in which nodes warn of it.
-func (a *Authority) IsDue(p Pair, now time.Time) bool {
+// IsDue reports whether this authority has signed a pair that has ended, ends within the time in which nodes warn of it, or
+// is not for one of the hosts.
+func (a *Authority) IsDue(p Pair, hosts []string, now time.Time) bool {
+	leaf := a.signed(p)
+	lacks := func(host string) bool { return leaf.VerifyHostname(host) != nil }
+	return leaf != nil && (leaf.NotAfter.Sub(now) < endsSoon || slices.ContainsFunc(hosts, lacks))
+}
+
+// Hosts returns the host names and addresses that a pair is for, none when this authority has not signed it.
+func (a *Authority) Hosts(p Pair) (hosts []string) {
+	leaf := a.signed(p)
+	if leaf == nil {
+		return nil
+	}
+	for _, ip := range leaf.IPAddresses {
+		hosts = append(hosts, ip.String())
+	}
+	return append(hosts, leaf.DNSNames...)
+}
+
+// signed returns the certificate of a pair that this authority has signed, nil for any other.
+func (a *Authority) signed(p Pair) *x509.Certificate {
 	pair, err := tls.X509KeyPair(p.Certificate, p.Key)
-	return err == nil && pair.Leaf.NotAfter.Sub(now) < endsSoon && pair.Leaf.CheckSignatureFrom(a.certificate) == nil
+	if err != nil || pair.Leaf.CheckSignatureFrom(a.certificate) != nil {
+		return nil
+	}
+	return pair.Leaf
 }
 
 // Node makes the certificate of a node that is called by these host names and addresses. It serves on both ports, and

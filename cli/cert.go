@@ -28,7 +28,8 @@ const certHelp = `cert makes certificates for a test or a small team, all with E
   versiond cert client ops      one for a client that auth.certificates calls ops: certs/ops.pem and certs/ops-key.pem
 
 ca.pem goes to every node and client, and ca-key.pem to none of them: whoever has it makes nodes. Files that are there are
-not replaced, but --keep renews what this authority has signed and ends within two weeks. docs/operations.md says how nodes use them and how they are changed.`
+not replaced, but --keep makes anew what this authority has signed when it ends within two weeks or lacks a host.
+docs/operations.md says how nodes use them and how they are changed.`
 
 // certCommand is what versiond cert was told.
 type certCommand struct {
@@ -48,7 +49,7 @@ func newCertCommand(environ []string) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }, // what has no RunE takes any argument
 	}
 	cmd.PersistentFlags().StringVar(&c.dir, "dir", "certs", "directory of the files")
-	cmd.PersistentFlags().BoolVar(&c.keep, "keep", false, "leave what is there, and make what is missing or ends within two weeks; never another authority")
+	cmd.PersistentFlags().BoolVar(&c.keep, "keep", false, "leave what is there, and make what is missing, ends within two weeks or lacks a host; never another authority")
 	node, client := c.nodeCommand(), c.clientCommand()
 	for _, each := range []*cobra.Command{node, client} {
 		each.Flags().StringVar(&c.authorityDir, "ca-dir", "", "directory of the authority, whose certificate is copied to --dir; that of --dir when not set")
@@ -116,12 +117,17 @@ func (c *certCommand) makeNodes(cmd *cobra.Command, cfg config.Config) error {
 
 // makeNode prints for which hosts a certificate is that it has written: whoever forgot raft.nodes or --host sees it here,
 // and not when the first client is refused.
+// With --keep it stays for those that the last one was for.
 func (c *certCommand) makeNode(cmd *cobra.Command, ca *certs.Authority, id string, hosts []string) error {
+	if c.keep {
+		there, _ := certs.Read(c.dir, id) // issue says what is wrong with it
+		hosts = distinct(append(hosts, ca.Hosts(there)...))
+	}
 	pair, err := ca.Node(id, hosts, time.Now())
 	if err != nil {
 		return err
 	}
-	written, err := c.issue(cmd, ca, pair, id)
+	written, err := c.issue(cmd, ca, pair, id, hosts...)
 	if written {
 		fmt.Fprintf(cmd.ErrOrStderr(), "the certificate of %s is for %s\n", id, strings.Join(hosts, ", "))
 	}
@@ -134,11 +140,21 @@ func certified(names []string) (hosts []string) {
 	for _, name := range append(names, "localhost", "127.0.0.1", "::1") {
 		name = naming.CanonicalHost(name)
 		ip, err := netip.ParseAddr(name)
-		if everywhere := err == nil && ip.IsUnspecified(); !everywhere && !slices.Contains(hosts, name) {
+		if everywhere := err == nil && ip.IsUnspecified(); !everywhere {
 			hosts = append(hosts, name)
 		}
 	}
-	return hosts
+	return distinct(hosts)
+}
+
+// distinct returns the first of each.
+func distinct(hosts []string) (kept []string) {
+	for _, host := range hosts {
+		if !slices.Contains(kept, host) {
+			kept = append(kept, host)
+		}
+	}
+	return kept
 }
 
 // clientName keeps the name of a client one that is a file's name too.
@@ -189,15 +205,15 @@ func (c *certCommand) authority() (*certs.Authority, error) {
 }
 
 // issue writes what the authority has signed, and reports whether it did. With --keep a pair that is there stays, unless it
-// ends soon, or has no key because its writing was broken off.
-func (c *certCommand) issue(cmd *cobra.Command, ca *certs.Authority, pair certs.Pair, name string) (written bool, err error) {
+// ends soon, is not for all hosts, or has no key because its writing was broken off.
+func (c *certCommand) issue(cmd *cobra.Command, ca *certs.Authority, pair certs.Pair, name string, hosts ...string) (written bool, err error) {
 	write := pair.Write
 	if c.keep && name != authority {
 		there, err := certs.Read(c.dir, name)
 		switch {
 		case err != nil && !errors.Is(err, fs.ErrNotExist):
 			return false, err
-		case len(there.Key) == 0 || ca.IsDue(there, time.Now()):
+		case len(there.Key) == 0 || ca.IsDue(there, hosts, time.Now()):
 			write = pair.Renew
 		case err == nil:
 			return false, nil

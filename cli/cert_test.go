@@ -9,6 +9,7 @@ import (
 	"encoding/pem"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -178,6 +179,33 @@ func TestCertRenewsWhatIsOfNoUse(t *testing.T) {
 	after, err := certs.Read(dir, authority)
 	require.NoError(t, err)
 	require.Equal(t, pair, after)
+}
+
+// Whoever names another host wants nodes to be called by it, and goes on calling them by the old ones. A certificate that
+// has all of them stays, also where they were named in another order.
+func TestCertAddsHosts(t *testing.T) {
+	dir := t.TempDir()
+	mustCert(t, dir, "ca")
+	mustCert(t, dir, "node", "--host", "old.example.com", "--host", "2001:db8::7")
+	for _, args := range [][]string{{"--host", "new.example.com"}, {"--host", "new.example.com", "--host", "OLD.example.com"}, nil} {
+		before := mustParse(t, filepath.Join(dir, "node2.pem"))
+		code, said := cert(dir, append([]string{"node", "--keep"}, args...)...)
+		require.Zero(t, code, said)
+		after := mustParse(t, filepath.Join(dir, "node2.pem"))
+		for _, host := range []string{"10.0.0.2", "old.example.com", "2001:db8::7", "new.example.com", "localhost"} {
+			require.NoError(t, after.VerifyHostname(host))
+		}
+		added := before.VerifyHostname("new.example.com") != nil
+		require.Equal(t, added, !before.Equal(after), args)
+		require.Equal(t, added, strings.Contains(said, "the certificate of node2 is for 10.0.0.2, new.example.com, localhost, "), said)
+	}
+	other := t.TempDir()
+	mustCert(t, other, "ca")
+	require.NoError(t, os.Rename(filepath.Join(other, "ca.pem"), filepath.Join(dir, "ca.pem")))
+	require.NoError(t, os.Rename(filepath.Join(other, "ca-key.pem"), filepath.Join(dir, "ca-key.pem")))
+	before := mustParse(t, filepath.Join(dir, "node2.pem"))
+	mustCert(t, dir, "node", "--keep", "--host", "newer.example.com")
+	require.Equal(t, before, mustParse(t, filepath.Join(dir, "node2.pem")), "one of another authority is not this one's to replace")
 }
 
 // A name that is a path would write elsewhere.
