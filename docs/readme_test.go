@@ -31,6 +31,8 @@ var manual = [][2]string{
 	{"cli.md", "zh-CN/cli.md"},
 	{"versions.md", "zh-CN/versions.md"},
 	{"proxies.md", "zh-CN/proxies.md"},
+	{"sql.md", "zh-CN/sql.md"},
+	{"console.md", "zh-CN/console.md"},
 }
 
 const (
