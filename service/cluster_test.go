@@ -38,10 +38,19 @@ func mustCluster(t *testing.T, size int) []*testNode {
 	}
 	for _, n := range nodes {
 		n.mustBeReady(t)
-		eventually(t, func() bool { return cluster.Voters(n.node.Members()) == size })
 	}
+	mustAgreeOnVoters(t, nodes)
 	nodes[0].mustTakeOver(t)
 	return nodes
+}
+
+// mustAgreeOnVoters waits until each node knows that all of them vote. A node is ready when it knows so of itself; hashicorp
+// refuses its vote to whom it does not take for a voter, so that two of three who disagree about each other elect nobody.
+func mustAgreeOnVoters(t *testing.T, nodes []*testNode) {
+	t.Helper()
+	for _, n := range nodes {
+		eventually(t, func() bool { return cluster.Voters(n.node.Members()) == len(nodes) })
+	}
 }
 
 // mustTakeOver makes a node lead: on a busy machine an election may have made another one the leader.

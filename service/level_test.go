@@ -103,6 +103,7 @@ func TestRollingRestartShowsNoOlderRecords(t *testing.T) {
 		round += 20
 		nodes[i] = n.mustStartAgain(t)
 		nodes[i].mustNeverShowLess(t, round)
+		mustAgreeOnVoters(t, nodes)
 	}
 }
 
