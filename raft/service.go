@@ -25,7 +25,7 @@ type VersionServiceInterface interface {
 	WatchedInternal() bool
 	// KeepChangesInternal stages that the changes after revision are kept from now on, unless they are kept already.
 	KeepChangesInternal(revision uint64)
-	// ChangesFromInternal returns the revision after which all changes are kept, with what is staged; 0 while none are.
+	// ChangesFromInternal returns the revision after which all changes are kept, as far as they are published; 0 while none are.
 	ChangesFromInternal() uint64
 
 	// BeginAtomicInternal and EndAtomicInternal stand around commands that are to be done together or

@@ -50,7 +50,7 @@ func (l *lookup) storedCandidates(ctx context.Context, which model.Candidates) (
 		}
 		all, stored, err := l.storedPage(ctx, model.ListOptions{Prefix: which.Prefix, Platform: which.Platform, Limit: model.CandidatesMax})
 		if page.Next = all.Next; err == nil && all.Next != "" {
-			err = errTooMany
+			return nil, stored, errTooMany
 		}
 		return all.Items, stored, err
 	})

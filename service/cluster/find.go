@@ -75,7 +75,7 @@ func (f *finder) once(ctx context.Context) (waitsFor string, err error) {
 	if held != "" {
 		return "a member of cluster " + held + ", which this node's database belongs to; no new cluster is begun over it", nil
 	}
-	blank := 1 + countBlank(answers)
+	blank := 1 + countBlank(f.ofListed(answers))
 	if blank < len(f.Listed)/2+1 {
 		return f.waitsFor(answers, silent), nil
 	}
@@ -159,6 +159,17 @@ func countBlank(answers []answered) int {
 		}
 	}
 	return n
+}
+
+// ofListed returns what listed nodes said. Others, whom --join names, make no majority with this one: a majority of the
+// listed nodes may have the records and be down.
+func (f *finder) ofListed(answers []answered) (of []answered) {
+	for _, a := range answers {
+		if _, listed := f.listed(a.Node); listed {
+			of = append(of, a)
+		}
+	}
+	return of
 }
 
 // heldElsewhere returns, in words, who said last that it holds a cluster without a leader, "" when nobody did. It may be the

@@ -91,9 +91,9 @@ func TestNoClusterIsBegunBesideTheOneThatANodeHolds(t *testing.T) {
 	require.Contains(t, n.mustFindOnce(t), "node2 at node2:7001 to take it in")
 }
 
-// An address in --join that leads back to the node itself, or to one that is listed, must not count as
-// another node: it would make a majority that is not there. And whoever gave it has to be told.
-func TestOwnAddressInJoinIsNobodyElse(t *testing.T) {
+// An address in --join that leads back to the node itself, to one that is listed, or to one that is not, must not count as
+// another of those that are listed: it would make a majority that is not there. And whoever gave its own has to be told.
+func TestAddressesInJoinMakeNoMajority(t *testing.T) {
 	t.Parallel()
 	five := func(address string) cluster.Parts {
 		s := threeListed(address)
@@ -107,6 +107,19 @@ func TestOwnAddressInJoinIsNobodyElse(t *testing.T) {
 	n.peers.pretend("node2.example:7001", blank("node2"))
 	require.Contains(t, n.mustFindOnce(t), "an answer from")
 	require.False(t, n.Node.Running(), "two of five began a cluster")
+
+	other := func(address string) cluster.Parts {
+		s := threeListed(address)
+		s.Join = []string{"node4:7001"}
+		return s
+	}
+	n = options{id: "node1", parts: other}.mustOpen(t)
+	n.peers.pretend("node4:7001", blank("node4"))
+	require.Contains(t, n.mustFindOnce(t), "an answer from")
+	require.False(t, n.Node.Running(), "one of three began a cluster with a node that is not listed")
+	n.peers.pretend("node2:7001", blank("node2"))
+	require.Empty(t, n.mustFindOnce(t))
+	require.True(t, n.Node.Running(), "two of three did not begin a cluster")
 
 	alone := options{id: "node9", parts: func(address string) cluster.Parts { return cluster.Parts{Join: []string{address}} }}.mustOpen(t)
 	alone.mustFindOnce(t)
