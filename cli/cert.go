@@ -207,6 +207,9 @@ func (c *certCommand) authority() (*certs.Authority, error) {
 // issue writes what the authority has signed, and reports whether it did. With --keep a pair that is there stays, unless it
 // ends soon, is not for all hosts, or has no key because its writing was broken off.
 func (c *certCommand) issue(cmd *cobra.Command, ca *certs.Authority, pair certs.Pair, name string, hosts ...string) (written bool, err error) {
+	if strings.HasSuffix(name, "-key") || strings.HasSuffix(name, ".new") {
+		return false, fmt.Errorf("%s: the files of a name that ends in -key or .new may be those of another; choose another name", name)
+	}
 	write := pair.Write
 	if c.keep && name != authority {
 		there, err := certs.Read(c.dir, name)

@@ -216,6 +216,16 @@ func TestCertRefusesWhatIsNoName(t *testing.T) {
 		code, said := cert(dir, args...)
 		require.NotZero(t, code, "%v %s", args, said)
 	}
+	before, err := certs.Read(dir, authority)
+	require.NoError(t, err)
+	for _, name := range []string{"ca-key", "ca.new"} {
+		code, said := cert(dir, "client", name, "--keep")
+		require.Equal(t, 1, code)
+		require.Contains(t, said, "choose another name")
+	}
+	after, err := certs.Read(dir, authority)
+	require.NoError(t, err)
+	require.Equal(t, before, after, "the key of the authority was taken for a certificate without a key")
 	entries, err := os.ReadDir(dir)
 	require.NoError(t, err)
 	require.Len(t, entries, 2)
