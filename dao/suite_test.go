@@ -48,7 +48,12 @@ func TestSuiteOnServerOfOtherDefaults(t *testing.T) {
 	for name, start := range map[string]func(testing.TB) *servers.SQLServer{"MariaDB": servers.MariaDB, "MySQL": servers.MySQL} {
 		t.Run(name, func(t *testing.T) {
 			server := start(t)
+			made := newStoreOn(t, server)
+			made.mustCreate(t)
+			left := made.mustState(t)
 			require.NoError(t, server.TurnDefaults(t.Context()))
+			renew(t, made)
+			require.NoError(t, made.CheckShape(t.Context(), left), "tables of before")
 			runSuite(t, func(t testing.TB) *store { return newStoreOn(t, server) })
 		})
 	}

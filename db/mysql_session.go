@@ -35,7 +35,9 @@ var sessionStatements = []string{
 		", wait_timeout = 28800, net_read_timeout = 60, net_write_timeout = 60" +
 		" /*M!100300 , max_statement_time = 0, idle_transaction_timeout = 0, idle_readonly_transaction_timeout = 0, idle_write_transaction_timeout = 0 */" +
 		// With less memory a page is looked for from the first row on: a backup would take hours.
-		" /*!80000 , max_execution_time = 0, range_optimizer_max_mem_size = 8388608 */",
+		" /*!80000 , max_execution_time = 0, range_optimizer_max_mem_size = 8388608" +
+		// What is said of a table must stay what it was when it was made.
+		", show_create_table_verbosity = 0 */",
 	// No row is believed that is not committed, and transactions may write.
 	"SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ WRITE",
 }

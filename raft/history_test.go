@@ -1,12 +1,14 @@
 package raft
 
 import (
+	"context"
 	"encoding/json"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/hashicorp/raft"
 	"github.com/stretchr/testify/require"
@@ -73,6 +75,17 @@ func TestNothingBelowARestoreIsReadFromTheLog(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, moved)
 	require.Equal(t, uint64(12), a.applied.Index)
+}
+
+// A snapshot that cannot be read is not to be had by trying again: the node must end with what to do about it.
+func TestDamagedSnapshotEndsTheApplierOfARunningNode(t *testing.T) {
+	a := mustApplier(t, model.Identity{Cluster: "c", Node: "node1", Store: "s"}) // whose snapshot is empty
+	a.applied = model.Position{Index: 5, Term: 1}
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	err := a.restoreNewest(ctx)
+	require.ErrorIs(t, err, model.ErrCorrupt)
+	require.ErrorContains(t, err, model.RejoinAdvice)
 }
 
 // closedLog is a log whose end could not be opened again yet after its disk failed.

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/cenkalti/backoff/v5"
 	"github.com/hashicorp/raft"
 
 	"versiond/model"
@@ -150,23 +149,16 @@ func (emptySource) NextRecord() (model.Version, error)          { return model.V
 // restoreNewest loads the newest snapshot in place of log entries that are not to be had.
 func (a *applier) restoreNewest(ctx context.Context) error {
 	a.suspend()
-	_, err := backoff.Retry(ctx, func() (struct{}, error) {
+	return a.persist(ctx, "loading a snapshot failed; trying again", func() error {
 		meta, err := raftlog.NewestSnapshot(a.fsm.stores.Snapshots)
-		if err == nil && meta.Index <= a.applied.Index {
-			err = fmt.Errorf("%w: nothing leads on from index %d, the newest snapshot is at %d", errNoHistory, a.applied.Index, meta.Index)
-		}
-		if errors.Is(err, raftlog.ErrNoSnapshot) || errors.Is(err, errNoHistory) || errors.Is(err, model.ErrCorrupt) {
-			return struct{}{}, backoff.Permanent(err)
-		}
-		if err == nil {
-			err = a.restore(ctx, meta)
-		}
 		if err != nil {
-			a.storeFailed(ctx, "loading a snapshot failed; trying again", err)
+			return err
 		}
-		return struct{}{}, err
-	}, storeRetries()...)
-	return err
+		if meta.Index <= a.applied.Index {
+			return fmt.Errorf("%w: nothing leads on from index %d, the newest snapshot is at %d", errNoHistory, a.applied.Index, meta.Index)
+		}
+		return a.restore(ctx, meta)
+	}, raftlog.ErrNoSnapshot, errNoHistory, model.ErrCorrupt)
 }
 
 func (a *applier) restore(ctx context.Context, meta *raft.SnapshotMeta) error {

@@ -13,7 +13,7 @@ import (
 // its key has the outcome that it had.
 func (s *VersionService) checkOrder(ctx context.Context, u *model.Unit) map[int]error {
 	wrong := s.outOfOrder(ctx, u.Commands)
-	if len(wrong) > 0 && u.Idempotency != nil && s.mysql.records.Decided(u.Idempotency) {
+	if len(wrong) > 0 && u.Idempotency != nil && s.mysql.records.Decided(u.Idempotency, s.AppliedIndex()+1) {
 		return nil
 	}
 	return wrong

@@ -53,11 +53,11 @@ func (d *dedup) find(key [16]byte, index uint64) (model.DedupRecord, bool) {
 	return record, !d.tooOld(&record, index)
 }
 
-// decided reports whether this request is remembered under its key.
-func (d *dedup) decided(request *model.Idempotency) bool {
+// decided reports whether this request is remembered under its key when the entry at index is decided.
+func (d *dedup) decided(request *model.Idempotency, index uint64) bool {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
-	record, found := d.find(request.Key, 0)
+	record, found := d.find(request.Key, index)
 	return found && record.Request == request.Request
 }
 

@@ -36,3 +36,13 @@ func TestDedupRecordsAreBounded(t *testing.T) {
 	t.Logf("%d keys take %d MB", len(m.list), used>>20)
 	require.Less(t, used, uint64(64<<20))
 }
+
+// A key that the apply does not know any more must not count as decided: the request under it would be done again, and unchecked.
+func TestDecidedForgetsWithTheApply(t *testing.T) {
+	m := newDedup(DedupLimits{Units: 10, Bytes: 1 << 20, Indexes: 100})
+	request := wire.NewIdempotency("k", &model.Unit{}, false)
+	m.stage(model.DedupRecord{Idempotency: *request, Revision: model.Revision(5, 0)})
+	m.publish()
+	require.True(t, m.decided(request, 105))
+	require.False(t, m.decided(request, 106))
+}

@@ -164,8 +164,11 @@ func (r *Records) Recall(u *model.Unit, revision uint64) (outcome model.UnitOutc
 	return model.UnitOutcome{Outcomes: outcomes, Replayed: true}, true
 }
 
-// Decided reports whether this request is remembered under its key. Any goroutine may call it.
-func (r *Records) Decided(request *model.Idempotency) bool { return r.dedup.decided(request) }
+// Decided reports whether this request is remembered under its key when the entry at index is decided. Any goroutine may call
+// it.
+func (r *Records) Decided(request *model.Idempotency, index uint64) bool {
+	return r.dedup.decided(request, index)
+}
 
 func keyReused(commands int) model.UnitOutcome {
 	outcomes := make([]model.Outcome, commands)

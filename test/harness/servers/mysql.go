@@ -18,11 +18,13 @@ const mySQLCache = ".cache/mysql"
 var mySQL = brand{
 	find:   findMySQL,
 	server: "mysqld", client: "mysql", dump: "mysqldump",
-	install:    installMySQL,
-	storage:    mySQLStorageArgs,
-	own:        func(string) []string { return []string{"--mysqlx=OFF", "--secure-file-priv="} },
-	collation:  "utf8mb4_0900_bin",
-	defaults:   []string{"transaction_isolation = 'READ-UNCOMMITTED'", "transaction_read_only = 1", "max_execution_time = 1"},
+	install:   installMySQL,
+	storage:   mySQLStorageArgs,
+	own:       func(string) []string { return []string{"--mysqlx=OFF", "--secure-file-priv="} },
+	collation: "utf8mb4_0900_bin",
+	defaults: []string{
+		"transaction_isolation = 'READ-UNCOMMITTED'", "transaction_read_only = 1", "max_execution_time = 1", "show_create_table_verbosity = 1",
+	},
 	ownSession: "transaction_read_only=0&max_execution_time=0",
 }
 
