@@ -52,11 +52,20 @@ func TestAuthoritiesVouchForOpenConnections(t *testing.T) {
 // reissued returns another certificate of an authority, for the same key.
 func reissued(t *testing.T, pair certs.Pair) []byte {
 	t.Helper()
+	return signedAnew(t, pair, pair, func(template *x509.Certificate) { template.NotAfter = template.NotAfter.AddDate(1, 0, 0) })
+}
+
+// signedAnew returns a pair's certificate with a change, as an authority signs it.
+func signedAnew(t *testing.T, pair, by certs.Pair, change func(template *x509.Certificate)) []byte {
+	t.Helper()
 	loaded, err := tls.X509KeyPair(pair.Certificate, pair.Key)
 	require.NoError(t, err)
+	signer, err := tls.X509KeyPair(by.Certificate, by.Key)
+	require.NoError(t, err)
 	template := *loaded.Leaf
-	template.SerialNumber, template.NotAfter = nil, template.NotAfter.AddDate(1, 0, 0)
-	der, err := x509.CreateCertificate(rand.Reader, &template, &template, loaded.Leaf.PublicKey, loaded.PrivateKey)
+	template.SerialNumber = nil
+	change(&template)
+	der, err := x509.CreateCertificate(rand.Reader, &template, signer.Leaf, loaded.Leaf.PublicKey, signer.PrivateKey)
 	require.NoError(t, err)
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 }

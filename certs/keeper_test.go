@@ -2,6 +2,7 @@ package certs_test
 
 import (
 	"bytes"
+	"crypto/x509"
 	"log/slog"
 	"os"
 	"testing"
@@ -42,6 +43,22 @@ func TestKeeperKeepsWhatItHas(t *testing.T) {
 			require.NotContains(t, log.String(), "ends soon")
 		})
 	}
+}
+
+// A certificate without extended key usages counts for all of them, to crypto/x509; the other nodes do not take it, and so the
+// node that has it must not start.
+func TestNodeRefusesItsOwnCertificateAsOthersDo(t *testing.T) {
+	pair, err := certs.NewAuthority("ours", time.Now())
+	require.NoError(t, err)
+	signer, err := certs.ParseAuthority(pair)
+	require.NoError(t, err)
+	node, err := signer.Node("node1", []string{"localhost"}, time.Now())
+	require.NoError(t, err)
+	node.Certificate = signedAnew(t, node, pair, func(template *x509.Certificate) { template.ExtKeyUsage = nil })
+	files := authority.WriteFiles(t, node, pair.Certificate)
+	_, err = certs.OpenPeer(certs.PeerFiles(files.Cert, files.Key, files.CA), "localhost:7001", slog.New(slog.DiscardHandler))
+	require.ErrorContains(t, err, "no other node takes")
+	require.ErrorContains(t, err, "serverAuth")
 }
 
 // shown returns the serial number of the certificate that a keeper has shown in handshakes.

@@ -52,13 +52,14 @@ func OpenPeer(files Files, address string, log *slog.Logger) (*Keeper, error) {
 func peerConfig(m material) *tls.Config {
 	return &tls.Config{
 		MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{m.pair}, SessionTicketsDisabled: true,
-		ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: m.authorities.pool, VerifyConnection: isNode,
+		ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: m.authorities.pool,
+		VerifyConnection: func(s tls.ConnectionState) error { return mustBeNode(s.PeerCertificates[0]) },
 	}
 }
 
-// isNode keeps the clients out that the same authority has signed.
-func isNode(state tls.ConnectionState) error {
-	uses := state.PeerCertificates[0].ExtKeyUsage
+// mustBeNode keeps the clients out that the same authority has signed.
+func mustBeNode(leaf *x509.Certificate) error {
+	uses := leaf.ExtKeyUsage
 	if slices.Contains(uses, x509.ExtKeyUsageServerAuth) || slices.Contains(uses, x509.ExtKeyUsageAny) {
 		return nil
 	}
@@ -86,10 +87,17 @@ func (f Files) checkNode(m material, host string) error {
 	}
 	for _, use := range []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth} {
 		if err := m.authorities.verify(m.pair.Leaf, rest, host, use); err != nil {
-			return fmt.Errorf("%s.certFile: no other node takes %s: %w", f.Section, f.Cert, &Failure{cause: err})
+			return f.notTaken(&Failure{cause: err})
 		}
 	}
+	if err := mustBeNode(m.pair.Leaf); err != nil { // without any extended key usage it counts for all, to crypto/x509
+		return f.notTaken(err)
+	}
 	return nil
+}
+
+func (f Files) notTaken(why error) error {
+	return fmt.Errorf("%s.certFile: no other node takes %s: %w", f.Section, f.Cert, why)
 }
 
 func hostOf(address string) string {

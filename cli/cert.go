@@ -108,30 +108,13 @@ func (c *certCommand) makeNodes(cmd *cobra.Command, cfg config.Config) error {
 		return err
 	}
 	for _, node := range cfg.LocalNodes() {
-		if err := c.makeNode(cmd, ca, node.ID, certified(append(cfg.HostNames(node), c.hosts...))); err != nil {
+		hosts := certified(append(cfg.HostNames(node), c.hosts...))
+		sign := func(hosts []string) (certs.Pair, error) { return ca.Node(node.ID, hosts, time.Now()) }
+		if err := c.issue(cmd, ca, node.ID, hosts, sign); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// makeNode prints for which hosts a certificate is that it has written: whoever forgot raft.nodes or --host sees it here,
-// and not when the first client is refused.
-// With --keep it stays for those that the last one was for.
-func (c *certCommand) makeNode(cmd *cobra.Command, ca *certs.Authority, id string, hosts []string) error {
-	if c.keep {
-		there, _ := certs.Read(c.dir, id) // issue says what is wrong with it
-		hosts = distinct(append(hosts, ca.Hosts(there)...))
-	}
-	pair, err := ca.Node(id, hosts, time.Now())
-	if err != nil {
-		return err
-	}
-	written, err := c.issue(cmd, ca, pair, id, hosts...)
-	if written {
-		fmt.Fprintf(cmd.ErrOrStderr(), "the certificate of %s is for %s\n", id, strings.Join(hosts, ", "))
-	}
-	return err
 }
 
 // certified returns the names that a node's certificate counts for: those by which it is called, and those by which it
@@ -174,12 +157,7 @@ func (c *certCommand) clientCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			pair, err := ca.Client(name, time.Now())
-			if err != nil {
-				return err
-			}
-			_, err = c.issue(cmd, ca, pair, name)
-			return err
+			return c.issue(cmd, ca, name, nil, func([]string) (certs.Pair, error) { return ca.Client(name, time.Now()) })
 		},
 	}
 }
@@ -204,26 +182,35 @@ func (c *certCommand) authority() (*certs.Authority, error) {
 	return ca, nil
 }
 
-// issue writes what the authority has signed, and reports whether it did. With --keep a pair that is there stays, unless it
-// ends soon, is not for all hosts, or has no key because its writing was broken off.
-func (c *certCommand) issue(cmd *cobra.Command, ca *certs.Authority, pair certs.Pair, name string, hosts ...string) (written bool, err error) {
+// issue has a pair signed for some hosts, and writes it. It prints for which ones: whoever forgot raft.nodes or --host sees it
+// here, and not when the first client is refused. With --keep a pair that is there stays, unless it ends soon, is not for all
+// hosts, or has no key because its writing was broken off; the new one is for the hosts of the old one, too.
+func (c *certCommand) issue(cmd *cobra.Command, ca *certs.Authority, name string, hosts []string, sign func(hosts []string) (certs.Pair, error)) error {
 	if strings.HasSuffix(name, "-key") || strings.HasSuffix(name, ".new") {
-		return false, fmt.Errorf("%s: the files of a name that ends in -key or .new may be those of another; choose another name", name)
+		return usagef(cmd, "%s: the files of a name that ends in -key or .new may be those of another; choose another name", name)
 	}
-	write := pair.Write
+	write := certs.Pair.Write
 	if c.keep && name != authority {
 		there, err := certs.Read(c.dir, name)
 		switch {
 		case err != nil && !errors.Is(err, fs.ErrNotExist):
-			return false, err
+			return err
 		case len(there.Key) == 0 || ca.IsDue(there, hosts, time.Now()):
-			write = pair.Renew
+			write = certs.Pair.Renew
 		case err == nil:
-			return false, nil
+			return nil
 		}
+		hosts = distinct(append(hosts, ca.Hosts(there)...))
 	}
-	err = c.told(cmd, name, write(c.dir, name))
-	return err == nil, err
+	pair, err := sign(hosts)
+	if err != nil {
+		return err
+	}
+	err = c.told(cmd, name, write(pair, c.dir, name))
+	if err == nil && len(hosts) > 0 {
+		fmt.Fprintf(cmd.ErrOrStderr(), "the certificate of %s is for %s\n", name, strings.Join(hosts, ", "))
+	}
+	return err
 }
 
 // told prints which files were written, when nothing is wrong, and returns err.

@@ -220,7 +220,7 @@ func TestCertRefusesWhatIsNoName(t *testing.T) {
 	require.NoError(t, err)
 	for _, name := range []string{"ca-key", "ca.new"} {
 		code, said := cert(dir, "client", name, "--keep")
-		require.Equal(t, 1, code)
+		require.Equal(t, exitUsage, code)
 		require.Contains(t, said, "choose another name")
 	}
 	after, err := certs.Read(dir, authority)

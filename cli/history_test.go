@@ -65,6 +65,11 @@ func TestWatchCommand(t *testing.T) {
 	require.Contains(t, r.stderr, "--all begins anew")
 	require.NotContains(t, r.stderr, "goes on from here")
 
+	unread := Program{Environ: p.Environ, Stdout: unwritable{}, Stderr: &captured.Buffer{}}
+	require.NotZero(t, unread.Run([]string{"watch", "--prefix", "seen/", "--bookmarks"}))
+	require.NotContains(t, unread.Stderr.(*captured.Buffer).String(), "goes on from here", "nothing was seen")
+	unread.Run([]string{"watch", "--since", "0", "--prefix", "seen/"}) // it would wait for what is written next
+
 	since := strings.Fields(stderr.String())[3]
 	must(t, "create", "seen/3", "3", "linux")
 	r = command(t, "", "watch", "--since", "1")
@@ -79,6 +84,11 @@ func TestWatchCommand(t *testing.T) {
 	require.NoError(t, syscall.Kill(os.Getpid(), syscall.SIGINT))
 	require.Zero(t, <-ended)
 }
+
+// unwritable is an output that nobody reads any more.
+type unwritable struct{}
+
+func (unwritable) Write([]byte) (int, error) { return 0, syscall.EPIPE }
 
 // A watch that has begun goes on trying while a proxy reaches no node, and says so; other questions are to be asked later.
 func TestCommandsWhileAProxyReachesNoNode(t *testing.T) {

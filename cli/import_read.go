@@ -70,7 +70,7 @@ func newSource(r io.Reader, form, platform string) (source, error) {
 	}
 	switch form {
 	case formatLines:
-		return lines(in, parseJSON, "[", "]"), nil
+		return lines(in, parseJSON, "[", "]", "[]"), nil
 	case formatDpkg:
 		return lines(in, func(text string) item { return parseDpkg(text, platform) }), nil
 	}

@@ -50,7 +50,8 @@ func TestImportForms(t *testing.T) {
 			stderr: []string{`line 3: unknown field "version"`, "line 4: id: must not be a number", "line 5: is a number", `line 6: "json 4 ": id: must not`},
 			has:    "json-1  1        x         minVersionNo=0.5\n",
 		},
-		"nothing": {stdout: "0 created, 0 updated, 0 unchanged, 0 refused\n"},
+		"nothing, as list prints it": {text: "[]\n", stdout: "0 created, 0 updated, 0 unchanged, 0 refused\n"},
+		"nothing":                    {stdout: "0 created, 0 updated, 0 unchanged, 0 refused\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := command(t, each.text, append([]string{"import"}, each.args...)...)

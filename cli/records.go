@@ -178,8 +178,21 @@ func (u *change) check(cmd *cobra.Command, args []string) error {
 			return usagef(cmd, "--clear: %q is no field that can be taken out; these are: %s", name, strings.Join(clearable(), ", "))
 		}
 	}
+	for _, flag := range []string{"platform", "scheme", "min-version", "from-version"} {
+		if f := cmd.Flags().Lookup(flag); f.Changed && f.Value.String() == "" {
+			return usagef(cmd, "--%s needs a value; --clear takes out what a record need not have", flag)
+		}
+	}
 	if u.newer && len(args) < 2 {
 		return usagef(cmd, "--newer needs a VERSION to compare")
+	}
+	return checkIfRevision(cmd)
+}
+
+// checkIfRevision refuses the revision that no record has: a script that could not read one must not write without it.
+func checkIfRevision(cmd *cobra.Command) error {
+	if f := cmd.Flags().Lookup("if-revision"); f.Changed && f.Value.String() == "0" {
+		return usagef(cmd, "--if-revision must be above 0, as revisions are; without it the record is changed whatever it is")
 	}
 	return nil
 }
@@ -234,6 +247,9 @@ func newDeleteCommand(environ []string) *cobra.Command {
 	cmd.RunE = a.run(func(ctx context.Context, c *client.Client, s *screen, ids []string) error {
 		if revision != 0 && len(ids) > 1 {
 			return usagef(cmd, "--if-revision goes with one id")
+		}
+		if err := checkIfRevision(cmd); err != nil {
+			return err
 		}
 		for _, id := range ids {
 			if err := c.Delete(ctx, id, client.IfRevision(revision)); err != nil {

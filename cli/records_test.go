@@ -3,10 +3,12 @@ package cli
 import (
 	"bufio"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -40,6 +42,10 @@ func TestCommandsOnRecords(t *testing.T) {
 		{"update cmd 2 --if-revision 4096", exitConflict, "", "revision_mismatch"},
 		{"update cmd --clear withdraw", exitUsage, "", "withdrawn"},
 		{"update cmd --newer", exitUsage, "", "VERSION"},
+		{"update cmd 3 --if-revision 0", exitUsage, "", "--if-revision must be above 0"},
+		{"delete cmd --if-revision 0", exitUsage, "", "--if-revision must be above 0"},
+		{"update cmd --min-version=", exitUsage, "", "--min-version needs a value; --clear takes out"},
+		{"update cmd --platform=", exitUsage, "", "--platform needs a value"},
 		{"update cmd/none 2", exitNotFound, "", "not_found"},
 		{"check 1.9.0 cmd", 0, "update   mandatory\ncurrent  1.9.0\nlatest   1.10.0 (cmd)\n", ""},
 		{"check 1.9.0 --prefix cmd --exit-code", exitMandatory, "update   mandatory\n", ""},
@@ -97,6 +103,28 @@ func TestCompletion(t *testing.T) {
 	dead := commandOn(t, []string{"http://127.0.0.1:1"}, "", "__complete", "get", "complete-")
 	require.Zero(t, dead.code)
 	require.True(t, strings.HasPrefix(dead.stdout, ":"), dead.stdout)
+}
+
+// What is asked once, such as a join, may take all the time that there is, and what others could be asked its share.
+func TestNodesGetTheirShareOfTheTime(t *testing.T) {
+	asked := make(chan string, 1)
+	node := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked <- r.URL.Query().Get("timeout")
+		w.Header().Set("X-Versiond-Node", "node1")
+	}))
+	defer node.Close()
+	for _, each := range []struct {
+		addresses int
+		timeout   string
+		told      string
+	}{{1, "20s", "20s"}, {1, "1s", "1s"}, {1, "90s", "1m0s"}, {3, "20s", "6.667s"}, {3, "10s", "5s"}} {
+		urls := slices.Repeat([]string{node.URL}, each.addresses)
+		for i := range urls {
+			urls[i] += fmt.Sprint("/", i)
+		}
+		require.Zero(t, commandOn(t, urls, "", "remove", "node9", "--timeout", each.timeout).code)
+		require.Equal(t, each.told, <-asked, "%+v", each)
+	}
 }
 
 func TestCommandsOnTheCluster(t *testing.T) {

@@ -36,12 +36,13 @@ func newWatchCommand(environ []string) *cobra.Command {
 	cmd.ValidArgsFunction = a.completeIDs(0)
 	bindQuestion(cmd, &w.which)
 	cmd.Flags().BoolVar(&w.all, "all", false, "print first what there is")
-	cmd.Flags().Uint64Var(&w.since, "since", 0, "`REVISION` after which to go on")
+	cmd.Flags().Uint64Var(&w.since, "since", 0, "`REVISION` after which to go on; 0 is --all")
 	cmd.Flags().BoolVar(&w.bookmarks, "bookmarks", false, "print how far nothing was missed, too, every ten seconds")
 	cmd.RunE = a.run(func(ctx context.Context, c *client.Client, s *screen, ids []string) error {
 		if w.which.IDs = ids; w.all && w.since != 0 {
 			return usagef(cmd, "--all and --since do not go together")
 		}
+		w.all = w.all || cmd.Flags().Changed("since") && w.since == 0
 		return w.run(ctx, c, s)
 	})
 	return cmd
@@ -82,11 +83,11 @@ func (w *watching) follow(ctx context.Context, c *client.Client, s *screen, from
 		if err != nil {
 			return err
 		}
-		if e.Type == client.EventBookmark || w.last != 0 || !w.all {
-			w.last = e.Revision
-		}
 		if err := w.print(s, e); err != nil {
 			return err
+		}
+		if e.Type == client.EventBookmark || w.last != 0 || !w.all {
+			w.last = e.Revision
 		}
 	}
 	return nil

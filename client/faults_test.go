@@ -181,6 +181,26 @@ func TestARestoreFromAPipeGoesOnWhileNothingWasRead(t *testing.T) {
 	require.NoError(t, err)
 }
 
+// A file that took long leaves the next node as much time as the first one had: a restore that is cut short there is one of
+// which nobody knows what became.
+func TestARestoreThatIsRefusedLeavesTheNextNodeItsTime(t *testing.T) {
+	mustCreate(t, mustClient(t), record("second", "1"))
+	var file bytes.Buffer
+	_, err := mustClient(t).Backup(t.Context(), &file)
+	require.NoError(t, err)
+	slow := mustFront(t, addresses[0], func(w http.ResponseWriter, r *http.Request, _ int, _ http.Handler) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		<-time.After(300 * time.Millisecond)
+		refuse(w, 503, "no_leader", "1")
+	})
+	next := mustFront(t, addresses[1], func(w http.ResponseWriter, r *http.Request, _ int, pass http.Handler) { pass.ServeHTTP(w, r) })
+	short := 100 * time.Millisecond
+	c := mustNew(t, client.Config{Addresses: []string{slow.URL, next.URL}, Token: token, RetryFor: short, AttemptTimeout: short})
+	_, err = c.Restore(t.Context(), bytes.NewReader(file.Bytes()), client.RestoreOptions{})
+	require.NoError(t, err)
+	require.Equal(t, "1m0s", next.requests()[0].URL.Query().Get("timeout"))
+}
+
 // A page to log in, which some proxies answer with 200, is no answer of the cluster: nothing counts as read, written or
 // followed that no node has answered. What may be asked of another node is.
 func TestAnAnswerOfNoNode(t *testing.T) {

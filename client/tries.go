@@ -28,10 +28,14 @@ func (c *Client) do(ctx context.Context, r *request) (answer, error) {
 		if !ok {
 			return answer{}, t.giveUp(ctx)
 		}
+		began := time.Now()
 		a, failure := c.attempt(ctx, at, r, timeout)
 		if failure == nil {
 			c.preferred.Store(at)
 			return a, nil
+		}
+		if r.upload != nil { // a file takes as long as it takes, and leaves the next node its time
+			t.deadline = t.deadline.Add(time.Since(began))
 		}
 		if settled := t.note(failure, at); settled {
 			return answer{}, t.giveUp(ctx)
@@ -118,7 +122,7 @@ func (t *tries) end(ctx context.Context) time.Time {
 // patience returns how long a node may take, so that its answer is there before the context ends.
 func (t *tries) patience(ctx context.Context) time.Duration {
 	timeout := t.timeout
-	if t.sent > 1 {
+	if t.sent > 1 && t.request.upload == nil {
 		timeout = min(timeout, time.Until(t.deadline))
 	}
 	if deadline, has := ctx.Deadline(); has {

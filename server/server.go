@@ -77,7 +77,7 @@ func New(port Port, handler http.Handler, log *slog.Logger) *Server {
 func Bounded(handler http.Handler) *http.Server {
 	return &http.Server{
 		Handler: handler, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
-		IdleTimeout: idleTimeout, MaxHeaderBytes: headerBytesMax,
+		IdleTimeout: idleTimeout, MaxHeaderBytes: headerBytesMax, DisableGeneralOptionsHandler: true, // which would pass by the handler
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"versiond/test/load/crowd"
 )
 
 // A request that waits when its node stops has to be answered: its client could not know otherwise what became of a write.
@@ -20,6 +22,18 @@ func TestRequestsThatOutlastADrainAreToldThatTheirTimeIsOver(t *testing.T) {
 	<-serving
 	server.Drain()
 	require.Equal(t, got{said: "no leader"}, <-answers)
+}
+
+// OPTIONS * is for the handler, too: net/http's own answer names no node and no request.
+func TestTheHandlerHasAllRequests(t *testing.T) {
+	asked := make(chan string, 1)
+	_, address := serveOn(t, 10, func(_ http.ResponseWriter, r *http.Request) { asked <- r.RequestURI })
+	conn := crowd.SendAndHalfClose(t, address, "OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+	_, err := io.ReadAll(conn)
+	require.NoError(t, err)
+	require.NoError(t, conn.Close())
+	require.Len(t, asked, 1)
+	require.Equal(t, "*", <-asked)
 }
 
 // A handler that heeds nothing must not keep a node from stopping.
