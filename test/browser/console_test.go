@@ -25,7 +25,7 @@ func TestConsole(t *testing.T) {
 		Env: []string{"VERSIOND_AUTH_TOKENS=reader:read:" + readToken + ",ci:write:" + writeToken + ",ops:admin:" + adminToken},
 	})
 	t.Run("beside each other", func(t *testing.T) {
-		run(t, c, []part{{"looks", looks}, {"tokens", tokens}, {"records", records}, {"conflict", conflict}, {"pages", pages}, {"leaving", leaving}, {"versions", versions},
+		run(t, c, []part{{"looks", looks}, {"tokens", tokens}, {"records", records}, {"untouched", untouched}, {"conflict", conflict}, {"pages", pages}, {"leaving", leaving}, {"versions", versions},
 			{"files", importAndExport}, {"behind a proxy", behindProxy}, {"restore given up", restoreGivenUp}, {"scripts", scripts}}, (*testing.T).Parallel)
 	})
 	// These change the cluster.
@@ -63,6 +63,14 @@ func tokens(t *testing.T, c *cluster.Cluster) {
 	w.see("This cluster asks for a token")
 	w.enter("token", "nobody knows it\n")
 	w.see("The node does not know this token.")
+	w.enter("token", "copied")
+	value[bool](w, `(() => {
+		document.querySelector("[data-key=token]").value = "copied\u200b";
+		document.querySelector("[data-key=enter]").click();
+		return true;
+	})()`)
+	w.see("The node does not know this token.")
+	require.Empty(t, value[string](w, `sessionStorage.getItem("versiond.token") ?? ""`), "what no header takes is sent for ever")
 	w.enter("token", readToken+"\n")
 	w.see("reader · read", "node1", "node2", "node3", "3 / 3", "One more may fail", "Checks of node2")
 	require.NotContains(t, value[string](w, `location.href + document.cookie + JSON.stringify(localStorage)`), "reads", "the token is elsewhere than in sessionStorage")
@@ -77,6 +85,19 @@ func tokens(t *testing.T, c *cluster.Cluster) {
 	w.click("leave")
 	w.see("This cluster asks for a token")
 	require.Zero(t, value[int](w, `sessionStorage.length`))
+
+	w.enter("token", readToken+"\n")
+	w.see("reader · read", "1 node may fail")
+	value[bool](w, `(() => {
+		const real = window.fetch;
+		window.fetch = async () => {
+			window.fetch = real;
+			return new Response('{"code":"unauthorized"}', {status: 401});
+		};
+		return true;
+	})()`)
+	w.see("This cluster asks for a token")
+	w.gone("reader · read", "1 node may fail")
 }
 
 // mustAdd creates a record of the version 1.0.0 for linux.

@@ -71,20 +71,20 @@ func records(t *testing.T, c *cluster.Cluster) {
 	require.Equal(t, created.Attributes, changed.Attributes)
 
 	w.click("open-" + id)
+	_, err := c.Nodes[0].Client.Update(t.Context(), model.VersionDB{ID: id, VersionNo: "1.1.1", Platform: "npm"}, 0)
+	require.NoError(t, err)
+	w.click("delete")
+	w.see("Somebody else has changed it in the meantime.")
+	w.until(`document.querySelector("dialog [data-key=versionNo]").value === "1.1.1"`, "the form has what the record is now")
+	changed = mustGet(t, c, id)
+	w.loseAnswerTo("DELETE")
+	w.click("delete")
+	w.see("This node does not answer.")
 	w.click("delete")
 	w.see("Deleted " + id)
 	w.until(fmt.Sprintf(`![...document.querySelectorAll("[data-row]")].some((r) => r.dataset.row === %q)`, id), "the row is gone")
 	w.until(`document.querySelector("main").contains(document.activeElement)`, "the focus goes to what is near")
-	value[bool](w, `(() => {
-		const real = window.fetch;
-		window.fetch = async (...asked) => {
-			const answer = await real(...asked);
-			if (asked[1].method !== "POST") return answer;
-			window.fetch = real;
-			throw new TypeError("the answer is lost");
-		};
-		return true;
-	})()`)
+	w.loseAnswerTo("POST")
 	w.click("toast-action")
 	w.see("Try again")
 	w.click("toast-action")
@@ -93,6 +93,43 @@ func records(t *testing.T, c *cluster.Cluster) {
 	require.Greater(t, back.Revision, changed.Revision)
 	changed.Revision = back.Revision
 	require.Equal(t, changed, back)
+}
+
+// loseAnswerTo has the next request of a method answered by nobody, although it is done.
+func (w *window) loseAnswerTo(method string) {
+	w.t.Helper()
+	value[bool](w, fmt.Sprintf(`(() => {
+		const real = window.fetch;
+		window.fetch = async (...asked) => {
+			const answer = await real(...asked);
+			if (asked[1].method !== %q) return answer;
+			window.fetch = real;
+			throw new TypeError("the answer is lost");
+		};
+		return true;
+	})()`, method))
+}
+
+// untouched changes one attribute of a record whose others cannot all be written as name=value, and that names its scheme
+// although it need not.
+func untouched(t *testing.T, c *cluster.Cluster) {
+	attributes := map[string]string{"a=b": "1", "notes": "  first  \n second\r\nthird\n", "url": "https://example.org/1"}
+	_, err := c.Nodes[0].Client.Add(t.Context(), model.VersionDB{ID: "untouched", VersionNo: "1", Platform: "p", Details: &model.Details{Scheme: "natural", Attributes: attributes}})
+	require.NoError(t, err)
+	w := mustEnter(t, c.Nodes[2], writeToken, look{})
+	w.view("records")
+	w.enter("search-prefix", "untouched")
+	w.click("open-untouched")
+	value[bool](w, `(() => {
+		const el = document.querySelector("[data-key=attributes]");
+		el.value = el.value.replace("org/1", "org/2");
+		return el.dispatchEvent(new Event("input", {bubbles: true}));
+	})()`)
+	w.click("save")
+	w.see("Saved untouched.")
+	attributes["url"] = "https://example.org/2"
+	saved := mustGet(t, c, "untouched")
+	require.Equal(t, &model.Details{Scheme: "natural", Attributes: attributes}, saved.Details)
 }
 
 // conflict shows two people who change one record: neither loses anything unseen.
@@ -148,6 +185,18 @@ func pages(t *testing.T, c *cluster.Cluster) {
 	w.click("open-paged-00")
 	w.click("history")
 	w.see("Older")
+	value[bool](w, `(() => {
+		const real = window.fetch;
+		window.fetch = async (...asked) => {
+			if (!String(asked[0]).includes("/history")) return real(...asked);
+			window.fetch = real;
+			throw new TypeError("there is no answer");
+		};
+		document.querySelector("[data-key=older]").click();
+		return true;
+	})()`)
+	w.see("This node does not answer.")
+	w.until(`document.querySelectorAll("ol.past > li").length === 20`, "what was there already")
 	require.Equal(t, 1, value[int](w, `(() => {
 		const real = window.fetch;
 		let asked = 0;

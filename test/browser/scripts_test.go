@@ -41,6 +41,28 @@ func scripts(t *testing.T, c *cluster.Cluster) {
 		.map(({line, record, wrong}) => line + " " + (wrong ? "wrong" : record.id)))`), "what versiond import refuses is taken, or the other way round")
 	assert.Equal(t, []string{"1 a", "2 wrong"}, resolved[[]string](w, `import("./console/rows.js").then(({readRows}) => readRows('a,1,linux\n"b,1,linux\nc,1,linux\n')
 		.map(({line, record, wrong}) => line + " " + (wrong ? "wrong" : record.id)))`), "a quote without an end takes the rest")
+	assert.Equal(t, []int{0, 1}, resolved[[]int](w, `import("./console/plan.js").then(({batches}) => {
+		const create = Array.from({length: 400}, (_, i) => ({record: {id: "long-" + i, versionNo: "1", platform: "p", attributes: {notes: "注".repeat(600)}}}));
+		const sizes = [...batches({create, update: []})].map((batch) => new Blob([JSON.stringify(batch.map(({item}) => item))]).size);
+		return [sizes.filter((bytes) => bytes > 1 << 19).length, Number(sizes.length > 1)];
+	})`), "an import of long texts is refused")
+	assert.Equal(t, "0 5 0", resolved[string](w, `import("./console/views/plots.js").then(async ({plots}) => {
+		const under = new AbortController(), {fetch, setTimeout} = window;
+		let asked = 0;
+		window.setTimeout = (act, ms) => setTimeout(act, ms / 100);
+		window.fetch = async (url, options) => {
+			if (!String(url).includes("metrics")) return fetch(url, options);
+			if (++asked === 6) window.enough();
+			const [node, writes, lag] = asked % 2 ? ["node1", 5, 0] : ["node2", 900000, 7];
+			return new Response('versiond_writes_total{node="' + node + '"} ' + writes + '\nversiond_applier_lag_entries{node="' + node + '"} ' + lag + "\n");
+		};
+		const drawn = plots(under.signal);
+		await new Promise((resolve) => { window.enough = resolve; });
+		under.abort();
+		Object.assign(window, {fetch, setTimeout});
+		const shown = (name) => drawn.querySelector("[data-plot='" + name + "'] strong").textContent;
+		return shown("Writes") + " 5 " + shown("Behind");
+	})`), "a proxy that asks any node makes one of them look busy")
 	assert.Equal(t, "unreachable", resolved[string](w, `import("./console/api.js").then(async ({get}) => {
 		window.fetch = (_, {signal}) => new Promise((_, fail) => signal?.addEventListener("abort", () => fail(signal.reason)));
 		return get(["peers"], {within: 10}).catch(({code}) => code);

@@ -1,10 +1,12 @@
 package browser_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"versiond/model"
 	"versiond/test/harness/cluster"
 )
 
@@ -39,6 +41,14 @@ func versions(t *testing.T, c *cluster.Cluster) {
 	steered := mustGet(t, c, "sensor-fw@2.4.1")
 	require.True(t, steered.Withdrawn)
 	require.Equal(t, "2.0.0 2.3.0 40", steered.MinVersionNo+" "+steered.FromVersionNo+" "+text(steered.RolloutPercent))
+
+	for _, id := range []string{"comma@1,0", "comma@1,1", "comma,two", "comma,two-linux"} {
+		_, err := c.Nodes[0].Client.Add(t.Context(), model.VersionDB{ID: id, VersionNo: strings.TrimPrefix(id, "comma@"), Platform: "linux"})
+		require.NoError(t, err)
+	}
+	w.enter("versions-prefix", "comma")
+	w.see("1,1", "of 2", "An ID with a comma cannot be asked for.")
+	require.NotContains(t, value[string](w, `document.querySelector("table.matrix").innerText`), "withdrawn")
 
 	w.view("records")
 	w.enter("search-prefix", "sensor-fw@2.4.1")

@@ -8,7 +8,7 @@ import {header} from './header.js';
 import {gate} from './gate.js';
 import {notices} from './toast.js';
 import {failure} from './states.js';
-import {session, identify, look, onChange} from './session.js';
+import {session, identify, look, onChange, forget} from './session.js';
 import {meaning} from './words.js';
 import {cluster} from './views/cluster.js';
 import {records} from './views/records.js';
@@ -33,13 +33,17 @@ const chosen = () => (views[place()] ? place() : 'cluster');
 
 // draw makes everything anew: at the start, with another language, with another token.
 function draw() {
+  frame();
+  if (session.role) look(page.signal);
+  show();
+}
+
+function frame() {
   page.abort();
   page = new AbortController();
   fill(document.body,
     h('a.skip', {href: '#main', onclick: skip}, t('Skip to the content')),
     header(views, chosen, draw, page.signal), banner(page.signal), main, notices());
-  if (session.role) look(page.signal);
-  show();
 }
 
 function skip(event) {
@@ -74,10 +78,9 @@ async function identified(signal) {
 
 // A token that is not known, or not any more, is asked for again.
 listeners.unauthorized = () => {
-  page.abort();
   view.abort();
-  page = new AbortController();
-  session.role = '';
+  forget();
+  frame();
   const refused = token.get() !== null;
   token.forget();
   main.dataset.view = 'gate';

@@ -11,9 +11,19 @@ export function dialog({title, body, foot, wide, signal, closed}) {
   const el = h(wide ? 'dialog.wide' : 'dialog', {'aria-labelledby': id},
     h('div.dialog-head', {}, h('h2', {id}, title), h('button.quiet.icon', {type: 'button', 'aria-label': t('Close'), 'data-key': 'close', onclick: close}, '×')),
     h('div.dialog-body', {}, body), foot && h('div.dialog-foot', {}, foot));
-  el.addEventListener('close', () => { el.remove(); closed?.(); });
+  const opener = document.activeElement?.dataset.key;
+  // The browser gives the focus back to the very element, which may have been made anew.
+  const giveBack = () => {
+    const lost = document.activeElement === document.body || el.contains(document.activeElement);
+    if (opener && lost) document.querySelector(`[data-key="${CSS.escape(opener)}"]`)?.focus();
+  };
+  el.addEventListener('close', () => { el.remove(); giveBack(); closed?.(); });
   signal?.addEventListener('abort', close, {once: true});
-  function close() { if (el.open) el.close(); }
+  function close() {
+    if (!el.open) return;
+    el.close();
+    giveBack(); // before what is near is gone: the event comes later
+  }
   document.body.append(el);
   el.showModal();
   return {el, close};

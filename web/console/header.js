@@ -3,7 +3,7 @@
 import {token} from './api.js';
 import {h, fill} from './dom.js';
 import {t, tn, lang, setLang} from './i18n.js';
-import {session, onChange, leader} from './session.js';
+import {session, onChange, leader, forget} from './session.js';
 import {icon} from './icons.js';
 
 export function header(views, chosen, draw, signal) {
@@ -60,8 +60,7 @@ function who(draw, signal) {
   };
   const leave = () => {
     token.forget();
-    session.role = session.name = '';
-    session.peers = session.ready = session.problem = null;
+    forget();
     draw();
   };
   onChange(renew, signal);

@@ -30,6 +30,12 @@ listeners.heard = (headers) => {
   tell();
 };
 
+// forget is for when the token is not known any more.
+export function forget() {
+  session.role = session.name = '';
+  session.peers = session.ready = session.problem = null;
+}
+
 const rank = {read: 1, write: 2, admin: 3};
 
 // may reports whether the token has a role.

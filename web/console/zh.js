@@ -99,6 +99,7 @@ export const zh = {
   'Leader changes': 'Leader 变更',
   'Work': '负载',
   'Work of this node': '本节点的负载',
+  'An ID with a comma cannot be asked for.': '含逗号的 ID 无法查询。',
   'Writes': '写入',
   'Reads': '读取',
   'A write takes': '写入耗时',

@@ -11,7 +11,7 @@ import {table} from '../table.js';
 import {toast} from '../toast.js';
 import {meaning} from '../words.js';
 
-// openCell shows the records, the newest first; done is called after a change, simulate takes what the simulator asks for.
+// openCell shows the records, the newest first; done is called after a change, simulate asks what a client would be told.
 export function openCell({group, platform, records, newest, signal, done, simulate}) {
   const steered = h('div');
   const sorted = [...records].sort((a, b) => (b.id === newest?.id) - (a.id === newest?.id) || b.revision - a.revision);
@@ -25,7 +25,7 @@ export function openCell({group, platform, records, newest, signal, done, simula
         may('write') && {name: t('Adjust'), cell: (r) => h('button', {type: 'button', 'data-key': `steer-${r.id}`, onclick: () => fill(steered, steer(r, changed))}, t('Adjust'))},
       ].filter(Boolean), sorted, (r) => r.id),
       steered],
-    foot: [h('button', {type: 'button', 'data-key': 'simulate', onclick: () => { open.close(); simulate({id: records.map((r) => r.id).join(','), current: ''}); }}, t('Simulate a client')),
+    foot: [h('button', {type: 'button', 'data-key': 'simulate', onclick: () => { open.close(); simulate(); }}, t('Simulate a client')),
       h('span.grow'), h('button', {type: 'button', 'data-key': 'cancel', onclick: () => open.close()}, t('Close'))],
   });
   function changed() {

@@ -25,14 +25,15 @@ export function past(id, signal) {
     } catch (err) {
       if (signal.aborted) return;
       if (!(err instanceof Problem)) throw err;
-      fill(inside, err.code === 'not_found' ? h('p.muted', {}, t('Nothing of it is known any more.')) : refusal(err));
+      if (err.code === 'not_found') fill(inside, h('p.muted', {}, t('Nothing of it is known any more.')));
+      else draw(refusal(err));
     } finally {
       asking = false;
     }
   }
-  const draw = () => fill(inside,
-    h('ol.past', {}, items.map((change, i) => h('li', {}, h('div.row', {}, h('strong', {}, did(change)), change.by && h('span.badge.calm', {}, change.by), h('span.grow'), h('span.muted.small', {}, change.at ? time(change.at) : number(change.revision))), differences(change, items[i + 1])))),
-    cursor ? h('button', {type: 'button', 'data-key': 'older', onclick: load}, t('Older')) : !complete && h('p.muted', {}, t('What was before is not known any more.')));
+  const draw = (refused) => fill(inside,
+    items.length > 0 && h('ol.past', {}, items.map((change, i) => h('li', {}, h('div.row', {}, h('strong', {}, did(change)), change.by && h('span.badge.calm', {}, change.by), h('span.grow'), h('span.muted.small', {}, change.at ? time(change.at) : number(change.revision))), differences(change, items[i + 1])))), refused,
+    cursor || refused ? h('button', {type: 'button', 'data-key': 'older', onclick: load}, items.length ? t('Older') : t('Try again')) : !complete && h('p.muted', {}, t('What was before is not known any more.')));
   return h('details.past', {ontoggle: ({target}) => {
     if (target.open && !items.length) {
       fill(inside, loading(3));

@@ -10,22 +10,28 @@ const interval = 2500;
 const patience = 10000;
 
 const kept = {writes: [], reads: [], took: [], lag: []};
+let before = null; // what the node that is drawn had counted last
 
 export function plots(signal) {
   const writes = plot(t('Writes'), t('a second'), kept.writes);
   const reads = plot(t('Reads'), t('a second'), kept.reads);
   const took = plot(t('A write takes'), t('ms'), kept.took);
   const lag = plot(t('Behind'), t('entries'), kept.lag);
-  let before = null;
   repeat(interval, signal, async () => {
     const samples = read(await getText(['metrics'], {signal, within: patience}));
     const now = {
+      node: samples.find(({labels}) => labels.node)?.labels.node,
       at: performance.now(),
       writes: sum(samples, 'versiond_writes_total'),
       reads: sum(samples, 'versiond_http_requests_total', {port: 'public', method: 'GET', route: /^\/version/}),
       spent: sum(samples, 'versiond_write_duration_seconds_sum'),
       spentOn: sum(samples, 'versiond_write_duration_seconds_count'),
     };
+    if (before && before.node !== now.node) {
+      if (now.at - before.at < patience) return; // a proxy has asked another one
+      for (const values of Object.values(kept)) values.length = 0;
+      before = null;
+    }
     const seconds = before && (now.at - before.at) / 1000;
     if (before && now.writes >= before.writes && now.reads >= before.reads) { // else the node was started anew
       writes.add((now.writes - before.writes) / seconds);

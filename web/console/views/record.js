@@ -35,10 +35,15 @@ export function openRecord(record, done, signal) {
   }, async (err) => {
     if (err.code !== 'revision_mismatch') return false;
     const theirs = await get(['version', base.id], {signal});
-    choose({mine: {...form.read(), id: base.id}, theirs, signal, take: () => { base = theirs; form.fill(theirs); done(); }, keep: () => { base = theirs; save.now(); }});
+    choose({mine: {...form.read(), id: base.id}, theirs, signal, take: () => take(theirs), keep: () => { base = theirs; save.now(); }});
     return true;
   });
-  const remove = h('button.danger', {type: 'button', 'data-key': 'delete', onclick: () => removeRecord(base, save, done)}, t('Delete'));
+  const take = (theirs) => {
+    base = theirs;
+    form.fill(theirs);
+    done();
+  };
+  const remove = h('button.danger', {type: 'button', 'data-key': 'delete', onclick: removing(() => base, save, done, async () => take(await get(['version', base.id], {signal})))}, t('Delete'));
   form.el.append(past(record.id, signal));
   save.show(base.id, may('write') ? [remove, h('span.grow'), save.cancel(), save.button(t('Save'))] : [h('span.badge.calm', {}, t('Read only')), save.cancel(t('Close'))]);
 }
@@ -81,16 +86,34 @@ function saving(form, signal, act, mend = async () => false) {
   };
 }
 
-// removeRecord deletes at once: what was there can be put back.
-async function removeRecord(record, save, done) {
-  try {
-    await write('DELETE', ['version', record.id], {revision: record.revision, key: newKey()});
-  } catch (err) {
-    save.refuse(err);
-    return;
-  }
-  save.close();
-  done();
+// removing returns what deletes a record at once: what was there can be put back. One of unknown outcome is sent again under its
+// key. Of a record that was changed renew shows what it is now.
+function removing(current, save, done, renew) {
+  let tried = {};
+  const gone = () => {
+    save.close();
+    done();
+  };
+  return async () => {
+    const record = current();
+    if (tried.record !== record) tried = {record, key: newKey()};
+    try {
+      await write('DELETE', ['version', record.id], {revision: record.revision, key: tried.key});
+    } catch (err) {
+      if (!(err instanceof Problem)) throw err;
+      if (!err.unknown) tried = {};
+      const worse = err.code === 'revision_mismatch' && await renew().then(() => null, (why) => why);
+      if (err.code === 'not_found') gone();
+      save.refuse(worse || err);
+      return;
+    }
+    gone();
+    offerBack(record, done);
+  };
+}
+
+// offerBack says that a record was deleted, and puts it back for who wants that.
+function offerBack(record, done) {
   const key = newKey(); // one for all tries: who is not told that it is back tries again
   const undo = async () => {
     try {

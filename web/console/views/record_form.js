@@ -12,6 +12,7 @@ export function recordForm(record, {fixed, readOnly}) {
   const wrong = {};
   const said = h('div', {tabindex: '-1'});
   let given; // attributes, and how they were written
+  const scheme = h('select', {}, h('option', {value: ''}, 'natural'), schemes.slice(1).map((s) => h('option', {value: s}, s)));
 
   // field is a labelled input with a place for what is wrong with it.
   function field(name, input, about) {
@@ -36,7 +37,7 @@ export function recordForm(record, {fixed, readOnly}) {
       field('platform', text({required: true, maxlength: 64}), t('such as linux/amd64'))),
     h('h3', {}, t('How clients take it')),
     h('div.fields', {},
-      field('scheme', h('select', {}, h('option', {value: ''}, 'natural'), schemes.slice(1).map((s) => h('option', {value: s}, s))), t('how its versions are ordered')),
+      field('scheme', scheme, t('how its versions are ordered')),
       field('minVersionNo', text({maxlength: 64}), t('clients below it must update')),
       field('fromVersionNo', text({maxlength: 64}), t('only clients from it on may take this version')),
       h('div.wide', {}, field('rolloutPercent', percent, t('of a hundred clients; empty is all')), rollout),
@@ -46,13 +47,15 @@ export function recordForm(record, {fixed, readOnly}) {
     said);
 
   function fillIn(r) {
+    scheme.options[0].value = r.scheme === 'natural' ? 'natural' : ''; // it is kept as it was said
+    if (r.scheme && ![...scheme.options].some(({value}) => value === r.scheme)) scheme.append(h('option', {value: r.scheme}, r.scheme)); // of a newer release
     for (const [name, input] of Object.entries(inputs)) {
       if (input.type === 'checkbox') input.checked = Boolean(r[name]);
       else if (name === 'attributes') input.value = written(r.attributes ?? {});
       else input.value = r[name] ?? '';
     }
     rollout.value = r.rolloutPercent ?? 100;
-    given = {attributes: r.attributes ?? '', text: inputs.attributes.value};
+    given = {attributes: r.attributes ?? {}, text: inputs.attributes.value};
   }
 
   function read() {
@@ -61,7 +64,7 @@ export function recordForm(record, {fixed, readOnly}) {
     const r = {};
     for (const [name, input] of Object.entries(inputs)) r[name] = input.type === 'checkbox' ? input.checked : input.value;
     r.rolloutPercent = r.rolloutPercent === '' ? '' : Number(r.rolloutPercent);
-    r.attributes = r.attributes === given.text ? given.attributes : attributes(r.attributes);
+    r.attributes = r.attributes === given.text ? given.attributes : attributes(r.attributes, given.attributes);
     return r;
   }
 
@@ -81,15 +84,19 @@ export function recordForm(record, {fixed, readOnly}) {
 }
 
 // written writes attributes as name=value lines. A blank at its beginning says that a line goes on with the value.
-const written = (attributes) => Object.entries(attributes).map(([k, v]) => `${k}=${v.replaceAll('\n', '\n ')}`).join('\n');
+const written = (attributes) => Object.entries(attributes).map(entry).join('\n');
 
-// attributes reads them; a line without the sign has an empty value.
-function attributes(text) {
-  const all = [];
-  for (const line of text.split('\n')) {
-    const at = line.indexOf('=');
-    if (line.startsWith(' ') && all.length) all.at(-1)[1] += `\n${line.slice(1)}`;
-    else if (line.trim()) all.push(at < 0 ? [line.trim(), ''] : [line.slice(0, at).trim(), line.slice(at + 1).trim()]);
-  }
+const entry = ([name, value]) => `${name}=${value.replaceAll(/\r\n?/g, '\n').replaceAll('\n', '\n ')}`; // a field has no other ends of lines
+
+// attributes reads them; a line without the sign has an empty value. What still stands as one of before was written is that
+// one, whatever it would be read as.
+function attributes(text, before) {
+  const all = text.split(/\n(?! )/).filter((each) => each.trim()).map((each) => Object.entries(before).find((one) => entry(one) === each) ?? pair(each));
   return all.length ? Object.fromEntries(all) : '';
+}
+
+function pair(text) {
+  const [name, ...rest] = text.split('=');
+  const value = rest.join('=').replaceAll('\n ', '\n');
+  return [name.trim(), name.endsWith(' ') ? value.trim() : value]; // name = value is written so for the eye
 }

@@ -49,7 +49,8 @@ export function versions(root, signal) {
 
   // cell is the newest of some records. The node says which that is when there are several.
   function cell(group, platform, records) {
-    const el = h('button.cell', {type: 'button', 'data-key': `cell-${group}-${platform}`, 'aria-label': `${group} ${platform}`, onclick: () => openCell({group, platform, records, newest, signal, done: load, simulate: simulated.fill})});
+    const el = h('button.cell', {type: 'button', 'data-key': `cell-${group}-${platform}`, 'aria-label': `${group} ${platform}`, onclick: () => openCell({group, platform, records, newest, signal, done: load, simulate: () => simulated.fill(which)})});
+    const which = question(group, platform, records, prefix);
     let newest = records.length === 1 && !records[0].withdrawn ? records[0] : null;
     const say = (...what) => fill(el, ...what, records.length > 1 && h('span.sub', {}, t('of {n}', {n: number(records.length)})));
     const tell = () => {
@@ -57,9 +58,10 @@ export function versions(root, signal) {
       say(newest ? [h('span.mono', {}, newest.versionNo), ' ', chips({rolloutPercent: newest.rolloutPercent, mandatory: newest.mandatory})] : h('span.badge.bad', {}, t('withdrawn')));
     };
     if (newest || records.length === 1) tell();
+    else if (which.id?.split(',').length > records.length) say(h('span.muted', {}, t('An ID with a comma cannot be asked for.')));
     else {
       say('…');
-      newestOf(records, signal).then((found) => { newest = found; tell(); }, (err) => say(err instanceof Problem ? h('span.muted', {title: err.detail}, meaning(err)) : '–'));
+      newestOf(which, signal).then((found) => { newest = found; tell(); }, (err) => say(err instanceof Problem ? h('span.muted', {title: err.detail}, meaning(err)) : '–'));
     }
     return el;
   }
@@ -75,10 +77,17 @@ export function versions(root, signal) {
   load();
 }
 
+// question asks for the records of a group on a platform that begin with a prefix: by how they begin where that is enough, as
+// the address of a question has no room for many ids.
+function question(group, platform, records, prefix) {
+  const start = `${group}@`;
+  return records.every(({id}) => id.startsWith(start)) ? {prefix: prefix.length > start.length ? prefix : start, platform} : {id: records.map(({id}) => id).join(',')};
+}
+
 // newestOf asks the node which of some records is the newest that is not withdrawn; null when all are.
-export async function newestOf(records, signal) {
+async function newestOf(query, signal) {
   try {
-    return await get(['version', 'latest'], {signal, query: {id: records.map((r) => r.id).join(',')}});
+    return await get(['version', 'latest'], {signal, query});
   } catch (err) {
     if (err.code === 'not_found') return null;
     throw err;
