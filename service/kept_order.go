@@ -50,22 +50,52 @@ func withhold(commands []model.Command, wrong map[int]error) []model.Command {
 func withheld(asked []model.Command, outcomes []model.Outcome, wrong map[int]error) map[int]error {
 	why := map[int]error{}
 	for i, outcome := range outcomes {
-		if outcome.Code == model.OutcomeRevisionMismatch && (asked[i].IfRevision == 0 || asked[i].IfRevision == outcome.Revision) {
+		if outcome.Code == model.OutcomeRevisionMismatch && wasWithheld(asked[i], outcome.Revision) {
 			why[i] = cmp.Or(wrong[i], errWithheldBefore)
 		}
 	}
 	return why
 }
 
-// errWithheldBefore is for a request that comes again, after the record has got another scheme.
+// wasWithheld reports whether a command whose record has a revision other than it depends on was made such.
+func wasWithheld(asked model.Command, revision uint64) bool {
+	return asked.IfRevision == 0 || asked.IfRevision == revision
+}
+
+// errWithheldBefore is for a request that comes again, after the record has got another scheme, and for one that the leader
+// withheld.
 var errWithheldBefore error = model.Invalid("versionNo", "was no version of the scheme that the record had when this request was first decided")
 
-// outOfOrderHere is outOfOrder by the records that this node has: each command finds its record as those before it leave it. Only
-// records that are updated are looked up.
+// outOfOrderHere is outOfOrder by the records that this node has.
 func (s *VersionService) outOfOrderHere(ctx context.Context, commands []model.Command) map[int]error {
+	return s.outOfOrderBy(commands, func(id string) (model.Version, error) {
+		ctx, cancel := context.WithTimeout(ctx, ownReadTimeout)
+		defer cancel()
+		return s.reads.lookup.storedRecord(ctx, id)
+	})
+}
+
+// outOfOrderInMemory is outOfOrder by what the leader has in memory: what the node that passed a command on could not know yet
+// was written a moment ago.
+func (s *VersionService) outOfOrderInMemory(commands []model.Command) map[int]error {
+	return s.outOfOrderBy(commands, func(id string) (model.Version, error) {
+		current, _ := s.mysql.records.Get(id)
+		if row, known := s.redis.fromMemory(id, current); known {
+			return row, nil
+		}
+		return model.Version{}, nil // without a scheme it takes any
+	})
+}
+
+// outOfOrderBy is outOfOrder by rows that find returns: each command finds its record as those before it leave it. Only records
+// that are updated are looked up.
+func (s *VersionService) outOfOrderBy(commands []model.Command, find func(id string) (model.Version, error)) map[int]error {
+	if !slices.ContainsFunc(commands, isUpdate) {
+		return nil
+	}
 	updated := map[string]bool{}
 	for _, c := range commands {
-		if c.Type == model.CommandUpdate {
+		if isUpdate(c) {
 			updated[c.ID] = true
 		}
 	}
@@ -77,7 +107,7 @@ func (s *VersionService) outOfOrderHere(ctx context.Context, commands []model.Co
 		before, known := left[c.ID]
 		if !known {
 			var err error
-			if before, err = s.keptRecord(ctx, c); err != nil {
+			if before, err = s.keptRecord(c, find); err != nil {
 				break // the outcome is the leader's to decide, also while this node's store does not answer
 			}
 		}
@@ -90,6 +120,8 @@ func (s *VersionService) outOfOrderHere(ctx context.Context, commands []model.Co
 	return wrong
 }
 
+func isUpdate(c model.Command) bool { return c.Type == model.CommandUpdate }
+
 // keptRecord is what a command finds of a record. Its revision is 0 once a command of the same unit has changed it, since nobody
 // who depends on a revision knows that one yet.
 type keptRecord struct {
@@ -99,15 +131,13 @@ type keptRecord struct {
 }
 
 // keptRecord returns what this node has of a command's record, without what a delete does not need.
-func (s *VersionService) keptRecord(ctx context.Context, c model.Command) (keptRecord, error) {
+func (s *VersionService) keptRecord(c model.Command, find func(id string) (model.Version, error)) (keptRecord, error) {
 	current, exists := s.mysql.records.Get(c.ID)
 	kept := keptRecord{exists: exists, revision: current.Revision}
 	if c.Type == model.CommandDelete || !current.Detailed {
 		return kept, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, ownReadTimeout)
-	defer cancel()
-	row, err := s.reads.lookup.storedRecord(ctx, c.ID)
+	row, err := find(c.ID)
 	kept.details = row.Details
 	return kept, err
 }

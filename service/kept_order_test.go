@@ -1,6 +1,7 @@
 package service
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -101,5 +102,37 @@ func requireWrong(t *testing.T, places []int, result model.UnitResult, name stri
 	for _, i := range places {
 		require.ErrorIs(t, result.Wrong[i], model.ErrInvalid, name)
 		require.NotEqual(t, model.OutcomeDone, result.Outcomes[i].Code, name)
+	}
+}
+
+// A client that has made a record on one node may change it on another at once, which has not applied that yet. If this fails,
+// what no check can order gets into the registry, and a fleet is told to stay where it is.
+func TestUpdatesAreHeldAgainstASchemeThatThisNodeDoesNotHaveYet(t *testing.T) {
+	t.Parallel()
+	nodes := mustCluster(t, 2)
+	leader, follower := nodes[0], nodes[1]
+	ctx := within(t, 20*time.Second)
+	for i := range 20 { // it would have to be level with the leader by chance each time
+		first := record(fmt.Sprint("app-", i), "1.0.0")
+		first.Details = &model.Details{Scheme: "semver"}
+		added, err := leader.AddVersion(ctx, first, model.WriteOptions{})
+		require.NoError(t, err)
+		two := update(first.ID, "two", 0)
+		switch i % 3 {
+		case 0:
+			_, err = follower.UpdateVersion(ctx, record(first.ID, "two"), model.WriteOptions{IfRevision: added.Record.Revision * uint64(i%2)})
+			require.ErrorIs(t, err, model.ErrInvalid)
+		case 1:
+			var wrong *model.ItemsError
+			_, err = follower.WriteBatch(ctx, model.Unit{Commands: []model.Command{add("other", "1"), two}, Atomic: true}, "")
+			require.ErrorAs(t, err, &wrong)
+			require.Contains(t, wrong.Items, 1)
+		case 2:
+			result, err := follower.WriteBatch(ctx, model.Unit{Commands: []model.Command{two}}, "")
+			require.NoError(t, err)
+			requireWrong(t, []int{0}, result, first.ID)
+		}
+		_, err = follower.UpdateVersion(ctx, record(first.ID, "1.0.1"), model.WriteOptions{})
+		require.NoError(t, err)
 	}
 }

@@ -33,7 +33,11 @@ func (s *VersionService) UpdateVersion(ctx context.Context, record model.Version
 	if err := s.checkOrder(ctx, &unit)[0]; err != nil {
 		return model.Result{}, err
 	}
-	return s.writes.write(ctx, unit)
+	result, err := s.writes.write(ctx, unit)
+	if errors.Is(err, model.ErrRevisionMismatch) && wasWithheld(c, result.Record.Revision) {
+		return model.Result{}, errWithheldBefore
+	}
+	return result, err
 }
 
 // DeleteVersion removes a record, with the errors of UpdateVersion.
@@ -66,7 +70,11 @@ func (s *VersionService) decideBatch(ctx context.Context, unit model.Unit) (mode
 		if wrong := s.checkOrder(ctx, &unit); len(wrong) > 0 {
 			return model.UnitResult{}, &model.ItemsError{Items: wrong}
 		}
-		return s.writes.submit(ctx, unit)
+		result, err := s.writes.submit(ctx, unit)
+		if wrong := withheld(unit.Commands, result.Outcomes, nil); err == nil && len(wrong) > 0 {
+			return model.UnitResult{}, &model.ItemsError{Items: wrong}
+		}
+		return result, err
 	}
 	asked, wrong := unit.Commands, s.outOfOrder(ctx, unit.Commands)
 	unit.Commands = withhold(asked, wrong)
@@ -94,12 +102,14 @@ func validateUnit(unit model.Unit) error {
 
 // ApplyCommands proposes units of commands that another node passes on to the leader, and returns their outcomes and
 // the applied index that they reflect. model.ErrNotLeader on every other node, and model.ErrInvalid, for all
-// of them, where one breaks a rule: what is in the log once, every node has to store.
+// of them, where one breaks a rule: what is in the log once, every node has to store. A version number that the scheme of a
+// record cannot order is withheld, as the node that passes it on may not have the record yet.
 func (s *VersionService) ApplyCommands(ctx context.Context, units []model.Unit) ([]model.UnitOutcome, uint64, error) {
 	for i := range units {
 		if err := validateUnit(units[i]); err != nil {
 			return nil, 0, err
 		}
+		units[i].Commands = withhold(units[i].Commands, s.outOfOrderInMemory(units[i].Commands))
 	}
 	return s.writes.propose(ctx, units)
 }
