@@ -12,6 +12,7 @@ import (
 
 	"versiond/model"
 	"versiond/service/changes"
+	"versiond/service/versions"
 )
 
 // fakeService keeps records in a map with the semantics of the real one: revisions that only grow,
@@ -241,11 +242,11 @@ func (f *fakeService) History(ctx context.Context, which model.HistoryOptions, o
 	return history, f.index, nil
 }
 
-func (f *fakeService) Candidates(ctx context.Context, which model.Candidates, opts model.ReadOptions) ([]model.VersionDB, uint64, error) {
+func (f *fakeService) Candidates(ctx context.Context, which model.Candidates, opts model.ReadOptions) (versions.Ranked, uint64, error) {
 	defer f.begin(ctx)()
 	f.opts = opts
 	if f.fault != nil {
-		return nil, 0, f.fault
+		return versions.Ranked{}, 0, f.fault
 	}
 	var records []model.VersionDB
 	for id, record := range f.records {
@@ -254,7 +255,7 @@ func (f *fakeService) Candidates(ctx context.Context, which model.Candidates, op
 			records = append(records, record)
 		}
 	}
-	return records, f.index, nil
+	return versions.Rank(records), f.index, nil
 }
 
 func (f *fakeService) JoinRaftCluster(ctx context.Context, id, address string, voter bool) (model.Member, error) {

@@ -19,10 +19,10 @@ func (v *VersionController) LatestVersion(c *gin.Context) {
 	in := readInput(c, "id", "prefix", "platform", "level", "min_index", "timeout")
 	which, opts, current := in.candidates(), in.readOptions(), in.ifNoneMatch()
 	in.do(func(ctx context.Context) {
-		records, index, err := v.service.Candidates(ctx, which, opts)
+		candidates, index, err := v.service.Candidates(ctx, which, opts)
 		result := model.Result{Index: index}
 		if err == nil {
-			result.Record, err = versions.Newest(records)
+			result.Record, err = candidates.Newest()
 		}
 		answerRead(c, result, err, current)
 	})
@@ -34,11 +34,11 @@ func (v *VersionController) CheckVersion(c *gin.Context) {
 	which, opts := in.candidates(), in.readOptions()
 	current, client, noContent, known := in.versionNo("current"), in.client(), in.noContent(), in.ifNoneMatch()
 	in.do(func(ctx context.Context) {
-		records, index, err := v.service.Candidates(ctx, which, opts)
+		candidates, index, err := v.service.Candidates(ctx, which, opts)
 		setIndex(c, index)
 		var advice versions.Advice
 		if err == nil {
-			advice, err = versions.Advise(records, current, client)
+			advice, err = candidates.Advise(current, client)
 		}
 		switch {
 		case err != nil:
@@ -81,9 +81,13 @@ func (v *VersionController) CompareVersions(c *gin.Context) {
 	in.readOptions()
 	in.timeout()
 	scheme := cmp.Or(in.parameter("scheme"), versions.Natural)
-	order, err := versions.Compare(scheme, in.versionNo("a"), in.versionNo("b"))
-	in.merge(err)
-	if in.failed() {
+	a, b := in.versionNo("a"), in.versionNo("b")
+	if in.failed() { // how long a comparison takes grows with them
+		return
+	}
+	order, err := versions.Compare(scheme, a, b)
+	if err != nil {
+		fail(c, err)
 		return
 	}
 	answerJSON(c, http.StatusOK, Comparison{Order: order, Scheme: scheme})

@@ -6,6 +6,7 @@ import (
 
 	"versiond/model"
 	"versiond/service/changes"
+	"versiond/service/versions"
 )
 
 // VersionService is what the controllers ask of the service layer. Every method may be called from
@@ -35,9 +36,8 @@ type VersionService interface {
 	// History returns one page of the changes of a record and the applied index it reflects, or ErrNotFound for an id of which
 	// nothing is known.
 	History(ctx context.Context, which model.HistoryOptions, opts model.ReadOptions) (model.History, uint64, error)
-	// Candidates returns records of which the newest is asked for, in no certain order, and the applied index that they
-	// reflect; a *model.ValidationError when they are more than model.CandidatesMax.
-	Candidates(ctx context.Context, which model.Candidates, opts model.ReadOptions) ([]model.VersionDB, uint64, error)
+	// Candidates returns records of which the newest is asked for, and the applied index that they reflect; a *model.ValidationError when they are more than model.CandidatesMax.
+	Candidates(ctx context.Context, which model.Candidates, opts model.ReadOptions) (versions.Ranked, uint64, error)
 
 	// Watch returns what follows the changes of a filter, and has to be closed: from all records or from now on, as current as opts
 	// asks, or from a revision on. It returns ErrRevisionGone, ErrTooManyRequests, or a *model.ValidationError for a revision that

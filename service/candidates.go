@@ -6,21 +6,22 @@ import (
 	"fmt"
 
 	"versiond/model"
+	"versiond/service/versions"
 )
 
-// Candidates returns the records that a question for the newest version is about, which must not be changed, and the
-// applied index that they reflect. Its errors are those of ListVersions, and a *model.ValidationError when they are more than
+// Candidates returns the records that a question for the newest version is about, and the applied index that they reflect. Its
+// errors are those of ListVersions, and a *model.ValidationError when they are more than
 // model.CandidatesMax.
-func (s *VersionService) Candidates(ctx context.Context, which model.Candidates, opts model.ReadOptions) ([]model.VersionDB, uint64, error) {
+func (s *VersionService) Candidates(ctx context.Context, which model.Candidates, opts model.ReadOptions) (versions.Ranked, uint64, error) {
 	found, index, err := s.reads.read(ctx, model.Query{Candidates: &which}, opts)
 	if err != nil {
-		return nil, index, err
+		return versions.Ranked{}, index, err
 	}
 	if found.Page.Next != "" {
-		return nil, index, model.Invalid("prefix", fmt.Sprintf(
+		return versions.Ranked{}, index, model.Invalid("prefix", fmt.Sprintf(
 			"finds more than %d records; make it longer, add a platform, or name the ids", model.CandidatesMax))
 	}
-	return found.Page.Items, index, nil
+	return s.reads.lookup.candidates.Rank(which, found.Page.Items), index, nil
 }
 
 // candidatesFromMemory answers a question that was asked before, or that is about one id whose record memory has. The latter

@@ -3,6 +3,7 @@ package service
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 
 	"versiond/model"
@@ -54,6 +55,16 @@ func withheld(asked []model.Command, outcomes []model.Outcome, wrong map[int]err
 			why[i] = cmp.Or(wrong[i], errWithheldBefore)
 		}
 	}
+	return why
+}
+
+// withheldOfAll is withheld for a unit that is done as a whole or not at all. A command that depends on a revision which one
+// before it replaces was not withheld, though the record has that revision still.
+func withheldOfAll(asked []model.Command, outcomes []model.Outcome) map[int]error {
+	why := withheld(asked, outcomes, nil)
+	maps.DeleteFunc(why, func(i int, _ error) bool {
+		return asked[i].IfRevision != 0 && slices.ContainsFunc(asked[:i], func(c model.Command) bool { return c.ID == asked[i].ID })
+	})
 	return why
 }
 

@@ -124,6 +124,7 @@ func TestUpdatesAreHeldAgainstASchemeThatThisNodeDoesNotHaveYet(t *testing.T) {
 			require.ErrorIs(t, err, model.ErrInvalid)
 		case 1:
 			var wrong *model.ItemsError
+			two.IfRevision = added.Record.Revision * uint64(i%2)
 			_, err = follower.WriteBatch(ctx, model.Unit{Commands: []model.Command{add("other", "1"), two}, Atomic: true}, "")
 			require.ErrorAs(t, err, &wrong)
 			require.Contains(t, wrong.Items, 1)

@@ -93,10 +93,10 @@ func TestTheLabelCoversWhatIsShown(t *testing.T) {
 	}
 	newest := func(ids []string, versions ...string) func(ctx context.Context) (uint64, error) {
 		return func(ctx context.Context) (uint64, error) {
-			records, index, err := n.Candidates(ctx, model.Candidates{IDs: ids}, opts)
-			require.Len(t, records, len(versions))
+			candidates, index, err := n.Candidates(ctx, model.Candidates{IDs: ids}, opts)
+			require.Len(t, candidates.Records(), len(versions))
 			for i, want := range versions {
-				require.Equal(t, want, records[i].VersionNo)
+				require.Equal(t, want, candidates.Records()[i].VersionNo)
 			}
 			return index, err
 		}

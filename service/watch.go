@@ -42,10 +42,10 @@ func (s *VersionService) awaitHere(ctx context.Context, opts model.ReadOptions) 
 }
 
 // awaitRevision waits until this node has applied all up to a revision. The leader is asked whether there is one that this
-// node does not have.
+// node does not know to be committed.
 func (s *VersionService) awaitRevision(ctx context.Context, revision, minIndex uint64) error {
 	index := model.IndexOf(revision)
-	if index > s.node.AppliedIndex() {
+	if index > max(s.node.AppliedIndex(), s.node.CommitIndex()) {
 		committed, err := s.reads.freshIndex(ctx, model.LevelLinearizable)
 		if err != nil {
 			return err

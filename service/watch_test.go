@@ -256,6 +256,20 @@ func TestSinceOfTheFuture(t *testing.T) {
 	}
 }
 
+// To go on from what is known to be committed asks nobody: it works without a leader.
+func TestAWatchGoesOnWithoutALeader(t *testing.T) {
+	t.Parallel()
+	nodes, follower, _ := mustLevelPair(t)
+	follower.mustWatchable(t)
+	nodes[0].peers.silence(nodes[0].address, true)
+	for i := range 5 { // it would have to have applied it already each time
+		added := nodes[0].mustAdd(t, fmt.Sprint("c", i), "1")
+		eventually(t, func() bool { return follower.node.CommitIndex() >= added.Index })
+		require.Equal(t, "bookmark", mustNext(t, follower.mustWatch(t, changes.Request{Since: added.Record.Revision}))[0].Type)
+	}
+	nodes[0].peers.silence(nodes[0].address, false)
+}
+
 // since=0 and now begin with all that was acknowledged before, on whichever node one asks.
 func TestWatchesBeginFresh(t *testing.T) {
 	t.Parallel()

@@ -71,7 +71,7 @@ func (s *VersionService) decideBatch(ctx context.Context, unit model.Unit) (mode
 			return model.UnitResult{}, &model.ItemsError{Items: wrong}
 		}
 		result, err := s.writes.submit(ctx, unit)
-		if wrong := withheld(unit.Commands, result.Outcomes, nil); err == nil && len(wrong) > 0 {
+		if wrong := withheldOfAll(unit.Commands, result.Outcomes); err == nil && len(wrong) > 0 {
 			return model.UnitResult{}, &model.ItemsError{Items: wrong}
 		}
 		return result, err

@@ -15,8 +15,10 @@ import (
 const (
 	// questionsMax bounds the questions whose records are kept, each of which every change is held against.
 	questionsMax = 256
-	// keptMax bounds the records that are kept for all of them.
-	keptMax = 50_000
+	// bytesMax bounds the records that are kept for all of them, in about the memory that they take.
+	bytesMax = 32 << 20
+	// recordBytes is what a record takes beside what it says.
+	recordBytes = 300
 )
 
 // Cache keeps the records that questions are about for as long as none of them changes, so that a fleet which polls one
@@ -24,7 +26,7 @@ const (
 type Cache struct {
 	mu        sync.Mutex
 	questions *simplelru.LRU[string, *question]
-	kept      int
+	bytes     int
 }
 
 // question is what somebody has asked, and the records that it is about, once they are read.
@@ -35,7 +37,8 @@ type question struct {
 	// changed are the records that changed while they were read.
 	changed []change
 	read    chan struct{} // closed once they are
-	records []model.VersionDB
+	ranked  Ranked
+	bytes   int
 	index   uint64 // of which they are
 	kept    bool
 }
@@ -48,7 +51,7 @@ type change struct {
 // NewCache makes an empty one.
 func NewCache() *Cache {
 	c := &Cache{}
-	c.questions, _ = simplelru.NewLRU(questionsMax, func(_ string, q *question) { c.kept -= len(q.records) }) // the size is right
+	c.questions, _ = simplelru.NewLRU(questionsMax, func(_ string, q *question) { c.bytes -= q.bytes }) // the size is right
 	return c
 }
 
@@ -61,8 +64,29 @@ func (c *Cache) Get(which model.Candidates) (records []model.VersionDB, index ui
 	if !found || !q.kept {
 		return nil, 0, false
 	}
-	return q.records, q.index, true
+	return q.ranked.records, q.index, true
 }
+
+// Rank returns the order of records that answer a question. That of those that are kept is known: a version number takes
+// microseconds to read, and there may be a thousand.
+func (c *Cache) Rank(which model.Candidates, records []model.VersionDB) Ranked {
+	if ranked := c.ranked(which); areSame(ranked.records, records) {
+		return ranked
+	}
+	return Rank(records)
+}
+
+func (c *Cache) ranked(which model.Candidates) Ranked {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if q, found := c.questions.Peek(keyOf(which)); found {
+		return q.ranked
+	}
+	return Ranked{}
+}
+
+// areSame reports whether two slices are one, and not empty.
+func areSame(a, b []model.VersionDB) bool { return len(a) == len(b) && len(a) > 0 && &a[0] == &b[0] }
 
 // reader reads the records of a question, and returns the index of which they are, 0 where that is not known.
 type reader = func(context.Context) (records []model.VersionDB, index uint64, err error)
@@ -99,12 +123,13 @@ var errNotRead = errors.New("the records were not read")
 
 // fill reads the records of a question for all who wait for them, whom it lets go on in any case.
 func (c *Cache) fill(ctx context.Context, q *question, applied func() uint64, read reader) (records []model.VersionDB, index uint64, err error) {
+	var ranked Ranked
 	err = errNotRead
-	defer func() { index = c.end(q, records, index, err, applied) }()
+	defer func() { index = c.end(q, ranked, index, err, applied) }()
 	if records, index, err = read(ctx); err == nil {
-		records = newestFirst(records)
+		ranked = Rank(records)
 	}
-	return records, index, err
+	return ranked.records, index, err
 }
 
 // begin returns the question, and whether the caller is the one that reads its records.
@@ -124,7 +149,7 @@ func (c *Cache) begin(which model.Candidates) (q *question, mine bool) {
 }
 
 // end keeps what was read, unless it may be of before a change, and returns the index of which it is.
-func (c *Cache) end(q *question, records []model.VersionDB, index uint64, err error, applied func() uint64) uint64 {
+func (c *Cache) end(q *question, ranked Ranked, index uint64, err error, applied func() uint64) uint64 {
 	now := applied() // what has changed up to there is in q.changed
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -132,15 +157,17 @@ func (c *Cache) end(q *question, records []model.VersionDB, index uint64, err er
 	if current, _ := c.questions.Peek(q.key); current != q {
 		return index // the store was replaced, or others have asked more
 	}
-	for i := range records {
-		q.ids[records[i].ID] = true
+	bytes := 0
+	for _, record := range ranked.records {
+		q.ids[record.ID] = true
+		bytes += recordBytes + len(record.ID) + len(record.VersionNo) + record.DetailBytes()
 	}
 	if err != nil || slices.ContainsFunc(q.changed, q.isAbout) {
 		c.questions.Remove(q.key)
 		return index
 	}
-	q.records, q.index, q.kept, q.changed = records, max(index, now), true, nil
-	for c.kept += len(records); c.kept > keptMax; {
+	q.ranked, q.bytes, q.index, q.kept, q.changed = ranked, bytes, max(index, now), true, nil
+	for c.bytes += bytes; c.bytes > bytesMax; {
 		c.questions.RemoveOldest()
 	}
 	return max(index, now)

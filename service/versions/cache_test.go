@@ -3,6 +3,7 @@ package versions_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -144,14 +145,20 @@ func TestCallersShareOneLookIntoTheStore(t *testing.T) {
 	require.Equal(t, int64(1), reads.Load())
 }
 
-// However many questions are asked, memory stays bounded.
+// However many questions are asked, and whatever their records say, memory stays bounded.
 func TestTheQuestionsThatAreKeptAreBounded(t *testing.T) {
+	require.Equal(t, 110, keptOf(t, nil))
+	require.Equal(t, 14, keptOf(t, &model.Details{Attributes: map[string]string{"notes": strings.Repeat("x", 2000)}}))
+}
+
+// keptOf returns how many questions are kept of a thousand, about as many records as can be, which say so much.
+func keptOf(t *testing.T, d *model.Details) (kept int) {
+	t.Helper()
 	c := versions.NewCache()
 	many := make([]model.VersionDB, model.CandidatesMax)
 	for i := range many {
-		many[i] = model.VersionDB{ID: "app", VersionNo: "1", Platform: "ios", Revision: uint64(len(many) - i)}
+		many[i] = model.VersionDB{ID: "app", VersionNo: "1", Platform: "ios", Revision: uint64(len(many) - i), Details: d}
 	}
-	kept := 0
 	for i := range 1000 {
 		_, _, err := c.Load(t.Context(), model.Candidates{Prefix: string(rune('a' + i))}, applied, func(context.Context) ([]model.VersionDB, uint64, error) { return many, 7, nil })
 		require.NoError(t, err)
@@ -161,5 +168,21 @@ func TestTheQuestionsThatAreKeptAreBounded(t *testing.T) {
 			kept++
 		}
 	}
-	require.Equal(t, 50, kept)
+	return kept
+}
+
+// A fleet that polls one question about many versions must not have them put in order each time: a thousand of PyPI's take
+// milliseconds.
+func TestWhatIsKeptIsInOrder(t *testing.T) {
+	c := versions.NewCache()
+	which := model.Candidates{Prefix: "app"}
+	records, _, err := c.Load(t.Context(), which, applied, func(context.Context) ([]model.VersionDB, uint64, error) { return iosApps, 7, nil })
+	require.NoError(t, err)
+	require.LessOrEqual(t, testing.AllocsPerRun(10, func() { c.Rank(which, records) }), 1.0, "they are put in order again")
+	require.Equal(t, records, c.Rank(which, iosApps).Records(), "of what the leader has answered")
+	for _, ranked := range []versions.Ranked{c.Rank(which, records), c.Rank(model.Candidates{Prefix: "other"}, iosApps)} {
+		newest, err := ranked.Newest()
+		require.NoError(t, err)
+		require.Equal(t, "app-beta", newest.ID)
+	}
 }

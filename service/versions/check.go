@@ -32,19 +32,18 @@ type Advice struct {
 	Scheme string `json:"scheme"`
 }
 
-// Advise returns whether a client with the version current should update, to which of these records: the highest version that
+// Advise returns whether a client with the version current should update, to which of the records: the highest version that
 // is not withdrawn, takes clients of that version and has this client in its rollout. client names it, the same each time; a
 // client without a name is in no rollout of less than 100 percent.
 //
 // model.ErrNotFound when there are no records; a *model.ValidationError when they have different schemes, or theirs cannot
 // order current.
-func Advise(records []model.VersionDB, current, client string) (Advice, error) {
-	if len(records) == 0 {
+func (r Ranked) Advise(current, client string) (Advice, error) {
+	if len(r.records) == 0 {
 		return Advice{}, model.Explain(model.ErrNotFound, "there is no record among those that are asked for")
 	}
-	r, err := rank(records)
-	if err != nil {
-		return Advice{}, err
+	if r.wrong != nil {
+		return Advice{}, r.wrong
 	}
 	if fields := r.scheme.refuse("current", current); len(fields) > 0 {
 		return Advice{}, &model.ValidationError{Fields: fields}
@@ -57,7 +56,7 @@ func Advise(records []model.VersionDB, current, client string) (Advice, error) {
 	advice.Latest, advice.MinVersionNo = winner, detailsOf(*winner).MinVersionNo
 	advice.Supported = advice.MinVersionNo == "" || r.scheme.order(current, advice.MinVersionNo) >= 0
 	switch order := r.behind(current, *winner); {
-	case order > 0 && r.mustLeave(current, *winner), !advice.Supported:
+	case order > 0 && (!advice.Supported || r.mustLeave(current, *winner)):
 		advice.Update = UpdateMandatory
 	case order > 0:
 		advice.Update = UpdateOptional
@@ -70,7 +69,7 @@ func Advise(records []model.VersionDB, current, client string) (Advice, error) {
 }
 
 // winner returns the newest record that a client may have, nil when there is none.
-func (r ranking) winner(current, client string) *model.VersionDB {
+func (r Ranked) winner(current, client string) *model.VersionDB {
 	for i := range r.records {
 		d := detailsOf(r.records[i])
 		if !d.Withdrawn && (d.FromVersionNo == "" || r.scheme.order(d.FromVersionNo, current) <= 0) && inRollout(r.records[i], client) {
@@ -82,7 +81,7 @@ func (r ranking) winner(current, client string) *model.VersionDB {
 
 // behind returns 1 when current comes before a record, -1 when it comes after it, and 0 when it is the record's. By published
 // a client is at the record that has its version number, and before all when there is none.
-func (r ranking) behind(current string, record model.VersionDB) int {
+func (r Ranked) behind(current string, record model.VersionDB) int {
 	switch {
 	case r.scheme.name != Published:
 		return r.scheme.order(record.VersionNo, current)
@@ -100,10 +99,9 @@ func (r ranking) behind(current string, record model.VersionDB) int {
 }
 
 // mustLeave reports whether a mandatory version lies behind current, up to the winner.
-func (r ranking) mustLeave(current string, winner model.VersionDB) bool {
-	for _, record := range r.records {
-		d := detailsOf(record)
-		if d.Mandatory && !d.Withdrawn && r.compare(record, winner) <= 0 && r.behind(current, record) > 0 {
+func (r Ranked) mustLeave(current string, winner model.VersionDB) bool {
+	for _, record := range r.mandatory {
+		if r.compare(record, winner) <= 0 && r.behind(current, record) > 0 {
 			return true
 		}
 	}
@@ -111,7 +109,10 @@ func (r ranking) mustLeave(current string, winner model.VersionDB) bool {
 }
 
 // isWithdrawn reports whether there is a record of the client's own version that was withdrawn, and none that was not.
-func (r ranking) isWithdrawn(current string) bool {
+func (r Ranked) isWithdrawn(current string) bool {
+	if !r.withdrawn {
+		return false
+	}
 	withdrawn := false
 	for _, record := range r.records {
 		if r.behind(current, record) == 0 {

@@ -8,41 +8,52 @@ import (
 	"versiond/model"
 )
 
-// ranking is records that one scheme orders, the newest first.
-type ranking struct {
+// Ranked is records that one scheme orders, the newest first. Any goroutine may ask it.
+type Ranked struct {
 	scheme  scheme
 	records []model.VersionDB
+	// mandatory are the records that are mandatory and not withdrawn, and withdrawn reports whether there is one that is.
+	mandatory []model.VersionDB
+	withdrawn bool
+	// wrong is why they have no order.
+	wrong error
 }
 
-// rank orders records: a *model.ValidationError for the field "scheme" when they have different ones.
-func rank(records []model.VersionDB) (r ranking, err error) {
+// Rank orders records. When they have different schemes, it returns records without an order, and a *model.ValidationError for
+// the field "scheme" is the answer to all that they are asked.
+func Rank(records []model.VersionDB) Ranked {
+	r := Ranked{records: records}
+	if r.scheme, r.wrong = schemeOfAll(records); r.wrong != nil {
+		return r
+	}
+	r.records = slices.SortedFunc(slices.Values(records), func(a, b model.VersionDB) int { return -r.compare(a, b) })
+	for _, record := range r.records {
+		switch d := detailsOf(record); {
+		case d.Withdrawn:
+			r.withdrawn = true
+		case d.Mandatory:
+			r.mandatory = append(r.mandatory, record)
+		}
+	}
+	return r
+}
+
+// Records returns the records, the newest first, which must not be changed.
+func (r Ranked) Records() []model.VersionDB { return r.records }
+
+// schemeOfAll returns the scheme that all records have.
+func schemeOfAll(records []model.VersionDB) (scheme, error) {
 	name := ""
 	if len(records) > 0 {
 		name = schemeOf(records[0])
 	}
 	for i := range records {
 		if other := schemeOf(records[i]); other != name {
-			return r, model.Invalid(schemeField, fmt.Sprintf("is %s for %q and %s for %q, whose order nobody knows; ask for records of one scheme, by a longer prefix or a list of ids",
+			return scheme{}, model.Invalid(schemeField, fmt.Sprintf("is %s for %q and %s for %q, whose order nobody knows; ask for records of one scheme, by a longer prefix or a list of ids",
 				name, records[0].ID, other, records[i].ID))
 		}
 	}
-	if r.scheme, err = find(name); err != nil {
-		return r, err
-	}
-	newerFirst := func(a, b model.VersionDB) int { return -r.compare(a, b) }
-	if r.records = records; !slices.IsSortedFunc(records, newerFirst) { // those that are kept are
-		r.records = slices.SortedFunc(slices.Values(records), newerFirst)
-	}
-	return r, nil
-}
-
-// newestFirst sorts records, as far as they have one order.
-func newestFirst(records []model.VersionDB) []model.VersionDB {
-	r, err := rank(records)
-	if err != nil {
-		return records
-	}
-	return r.records
+	return find(name)
 }
 
 func schemeOf(record model.VersionDB) string {
@@ -58,7 +69,7 @@ func detailsOf(record model.VersionDB) model.Details {
 }
 
 // compare orders records by their version numbers, and those that have equal ones by their revisions.
-func (r ranking) compare(a, b model.VersionDB) int {
+func (r Ranked) compare(a, b model.VersionDB) int {
 	return cmp.Or(r.scheme.order(a.VersionNo, b.VersionNo), cmp.Compare(a.Revision, b.Revision))
 }
 
@@ -81,25 +92,29 @@ func (s scheme) order(a, b string) int {
 	return order
 }
 
-// ComesAfter reports whether a record's version comes after that of the record in whose place it would be, by its own
-// scheme: a *model.ValidationError when that cannot order its version number. By published it always does.
+// ComesAfter reports whether a record's version comes after that of the record in whose place it would be, by its own scheme:
+// a *model.ValidationError when that cannot order one of them, or is published, by which all that is written comes after.
 func ComesAfter(record, before model.VersionDB) (bool, error) {
 	if err := CheckRecord(record); err != nil {
 		return false, err
 	}
 	s, err := find(schemeOf(record))
-	if err != nil {
+	switch {
+	case err != nil:
 		return false, err
+	case s.name == Published:
+		return false, model.Invalid("newer", "does not go with the scheme published, by which whatever is written last is the newest; use If-Match")
+	case len(s.refuse("", before.VersionNo)) > 0:
+		return false, model.Invalid(schemeField, fmt.Sprintf("is %s, of which %q, the version that the record has, is none; change the scheme without newer first", s.name, before.VersionNo))
 	}
-	return s.name == Published || s.order(record.VersionNo, before.VersionNo) > 0, nil
+	return s.order(record.VersionNo, before.VersionNo) > 0, nil
 }
 
 // Newest returns the record with the highest version that is not withdrawn; model.ErrNotFound when there is none, and a
 // *model.ValidationError when the records have different schemes.
-func Newest(records []model.VersionDB) (model.VersionDB, error) {
-	r, err := rank(records)
-	if err != nil {
-		return model.VersionDB{}, err
+func (r Ranked) Newest() (model.VersionDB, error) {
+	if r.wrong != nil {
+		return model.VersionDB{}, r.wrong
 	}
 	for _, record := range r.records {
 		if !detailsOf(record).Withdrawn {
