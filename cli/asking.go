@@ -23,9 +23,7 @@ const (
 	urlDefault = "http://127.0.0.1:8081"
 	// timeoutDefault bounds one request, with all its tries.
 	timeoutDefault = 10 * time.Second
-	// attemptMin is how long a node may take while others could be asked; it gets its share of a longer time.
-	attemptMin = 5 * time.Second
-	attemptMax = time.Minute
+	attemptMax     = 5 * time.Second
 )
 
 // asking is what every command knows that asks a cluster.
@@ -100,18 +98,12 @@ func (a *asking) client(cmd *cobra.Command) (*client.Client, error) {
 	}
 	c, err := client.New(client.Config{
 		Addresses: a.addresses(), Token: token, TLS: secure, Level: client.Level(a.level), RetryFor: a.timeout,
-		AttemptTimeout: a.attempt(), UserAgent: "versiond-cli",
+		AttemptTimeout: min(a.timeout, attemptMax), UserAgent: "versiond-cli",
 	})
 	if err != nil {
 		return nil, usagef(cmd, "%s", strings.TrimPrefix(err.Error(), "client: "))
 	}
 	return c, nil
-}
-
-// attempt returns how long one node may take.
-func (a *asking) attempt() time.Duration {
-	share := a.timeout / time.Duration(len(a.addresses()))
-	return min(a.timeout, max(share, attemptMin), attemptMax)
 }
 
 func (a *asking) addresses() []string {

@@ -200,7 +200,9 @@ func (c *certCommand) issue(cmd *cobra.Command, ca *certs.Authority, name string
 		case err == nil:
 			return nil
 		}
-		hosts = distinct(append(hosts, ca.Hosts(there)...))
+		if hosts != nil {
+			hosts = distinct(append(hosts, ca.Hosts(there)...))
+		}
 	}
 	pair, err := sign(hosts)
 	if err != nil {

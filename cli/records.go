@@ -74,6 +74,19 @@ func (a *attributes) Set(text string) error {
 
 var schemes = []string{"natural", "semver", "debian", "rpm", "maven", "pypi", "nuget", "pub", "published"}
 
+// texts are the flags that take one.
+var texts = []string{"platform", "scheme", "min-version", "from-version"}
+
+// checkTexts refuses a text that is empty, as a variable is that nobody has set: it would be left out.
+func checkTexts(cmd *cobra.Command, instead string) error {
+	for _, flag := range texts {
+		if f := cmd.Flags().Lookup(flag); f != nil && f.Changed && f.Value.String() == "" {
+			return usagef(cmd, "--%s needs a value; %s", flag, instead)
+		}
+	}
+	return nil
+}
+
 // into sets what was given in a record, and returns what was given to be taken out: a flag that is false.
 func (f *fields) into(cmd *cobra.Command, r *client.Record) (cleared []client.Field) {
 	changed := cmd.Flags().Changed
@@ -113,6 +126,9 @@ func newCreateCommand(environ []string) *cobra.Command {
 	a := newAsking(cmd, environ)
 	f.bind(cmd)
 	cmd.RunE = a.run(func(ctx context.Context, c *client.Client, s *screen, args []string) error {
+		if err := checkTexts(cmd, "leave it out where a record need not have it"); err != nil {
+			return err
+		}
 		record := client.Record{ID: args[0], VersionNo: args[1], Platform: args[2]}
 		f.into(cmd, &record)
 		made, err := c.Create(ctx, record)
@@ -178,10 +194,8 @@ func (u *change) check(cmd *cobra.Command, args []string) error {
 			return usagef(cmd, "--clear: %q is no field that can be taken out; these are: %s", name, strings.Join(clearable(), ", "))
 		}
 	}
-	for _, flag := range []string{"platform", "scheme", "min-version", "from-version"} {
-		if f := cmd.Flags().Lookup(flag); f.Changed && f.Value.String() == "" {
-			return usagef(cmd, "--%s needs a value; --clear takes out what a record need not have", flag)
-		}
+	if err := checkTexts(cmd, "--clear takes out what a record need not have"); err != nil {
+		return err
 	}
 	if u.newer && len(args) < 2 {
 		return usagef(cmd, "--newer needs a VERSION to compare")

@@ -45,6 +45,7 @@ func TestCommandsOnRecords(t *testing.T) {
 		{"update cmd 3 --if-revision 0", exitUsage, "", "--if-revision must be above 0"},
 		{"delete cmd --if-revision 0", exitUsage, "", "--if-revision must be above 0"},
 		{"update cmd --min-version=", exitUsage, "", "--min-version needs a value; --clear takes out"},
+		{"create cmd/bad 1 l --scheme=", exitUsage, "", "--scheme needs a value; leave it out"},
 		{"update cmd --platform=", exitUsage, "", "--platform needs a value"},
 		{"update cmd/none 2", exitNotFound, "", "not_found"},
 		{"check 1.9.0 cmd", 0, "update   mandatory\ncurrent  1.9.0\nlatest   1.10.0 (cmd)\n", ""},
@@ -105,7 +106,7 @@ func TestCompletion(t *testing.T) {
 	require.True(t, strings.HasPrefix(dead.stdout, ":"), dead.stdout)
 }
 
-// What is asked once, such as a join, may take all the time that there is, and what others could be asked its share.
+// What is asked once, such as a removal, may take a node's share of the time, and what others could be asked five seconds.
 func TestNodesGetTheirShareOfTheTime(t *testing.T) {
 	asked := make(chan string, 1)
 	node := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -115,14 +116,18 @@ func TestNodesGetTheirShareOfTheTime(t *testing.T) {
 	defer node.Close()
 	for _, each := range []struct {
 		addresses int
+		command   string
 		timeout   string
 		told      string
-	}{{1, "20s", "20s"}, {1, "1s", "1s"}, {1, "90s", "1m0s"}, {3, "20s", "6.667s"}, {3, "10s", "5s"}} {
+	}{
+		{1, "remove", "20s", "20s"}, {1, "remove", "1s", "1s"}, {1, "remove", "90s", "1m0s"}, {3, "remove", "20s", "6.667s"}, {3, "remove", "10s", "5s"},
+		{1, "delete", "20s", "5s"},
+	} {
 		urls := slices.Repeat([]string{node.URL}, each.addresses)
 		for i := range urls {
 			urls[i] += fmt.Sprint("/", i)
 		}
-		require.Zero(t, commandOn(t, urls, "", "remove", "node9", "--timeout", each.timeout).code)
+		require.Zero(t, commandOn(t, urls, "", each.command, "node9", "--timeout", each.timeout).code)
 		require.Equal(t, each.told, <-asked, "%+v", each)
 	}
 }

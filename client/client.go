@@ -47,7 +47,8 @@ type Config struct {
 	// RetryFor bounds how long one call is tried, 30 s when it is 0. Below 0 every request is sent once. More than a
 	// minute is not wise: a cluster under load remembers keys about that long.
 	RetryFor time.Duration
-	// AttemptTimeout is how long one node may take before another one is asked, 5 s when it is 0, 60 s at most.
+	// AttemptTimeout is how long one node may take before another one is asked, 5 s when it is 0, 60 s at most. What is sent
+	// once, such as a Join, may take a node's share of RetryFor, where that is longer.
 	AttemptTimeout time.Duration
 	// UserAgent names the program in logs of proxies.
 	UserAgent string

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -199,6 +200,26 @@ func TestARestoreThatIsRefusedLeavesTheNextNodeItsTime(t *testing.T) {
 	_, err = c.Restore(t.Context(), bytes.NewReader(file.Bytes()), client.RestoreOptions{})
 	require.NoError(t, err)
 	require.Equal(t, "1m0s", next.requests()[0].URL.Query().Get("timeout"))
+}
+
+// Nodes that take their time to refuse a file are asked once each, and not in turn for ever.
+func TestARestoreThatAllRefuseEnds(t *testing.T) {
+	refuses := func() *front {
+		return mustFront(t, addresses[0], func(w http.ResponseWriter, r *http.Request, _ int, _ http.Handler) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			<-time.After(200 * time.Millisecond) // longer than an address rests at first
+			refuse(w, 503, "no_leader", "")
+		})
+	}
+	first, second := refuses(), refuses()
+	short := 100 * time.Millisecond
+	c := mustNew(t, client.Config{Addresses: []string{first.URL, second.URL}, Token: token, RetryFor: short, AttemptTimeout: short})
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	_, err := c.Restore(ctx, strings.NewReader("a file"), client.RestoreOptions{})
+	require.ErrorIs(t, err, client.ErrNoLeader)
+	require.NoError(t, ctx.Err())
+	require.LessOrEqual(t, len(first.requests())+len(second.requests()), 3)
 }
 
 // A page to log in, which some proxies answer with 200, is no answer of the cluster: nothing counts as read, written or

@@ -34,7 +34,7 @@ func (c *Client) do(ctx context.Context, r *request) (answer, error) {
 			c.preferred.Store(at)
 			return a, nil
 		}
-		if r.upload != nil { // a file takes as long as it takes, and leaves the next node its time
+		if r.upload != nil && t.sent <= len(t.addresses) { // a file takes as long as it takes, and leaves the next node its time
 			t.deadline = t.deadline.Add(time.Since(began))
 		}
 		if settled := t.note(failure, at); settled {
@@ -69,8 +69,11 @@ type place struct {
 
 func (c *Client) newTries(r *request) *tries {
 	t := &tries{request: r, single: c.retryFor < 0, deadline: time.Now().Add(max(c.retryFor, c.attemptTimeout)), timeout: c.attemptTimeout}
-	if r.within > 0 {
+	switch {
+	case r.within > 0:
 		t.timeout = r.within
+	case r.manner == once: // no other node is asked once it may have been done
+		t.timeout = max(t.timeout, min(c.retryFor/time.Duration(len(c.addresses)), timeoutMax))
 	}
 	for _, a := range c.addresses {
 		t.addresses = append(t.addresses, &place{address: a})

@@ -51,7 +51,7 @@ type Advice struct {
 	Update  string  `json:"update"`
 	Current string  `json:"current"`
 	Latest  *Record `json:"latest,omitempty"`
-	// MinVersionNo is the version below which an update is mandatory, "" when there is none.
+	// MinVersionNo is the version below which an update to Latest is mandatory, "" when there is none.
 	MinVersionNo string `json:"minVersionNo,omitempty"`
 	// Supported reports whether the installed version does not come before MinVersionNo.
 	Supported bool `json:"supported"`

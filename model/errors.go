@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"syscall"
 )
 
 // Errors that cross package borders. They are compared with errors.Is, and have their codes in one table;
@@ -140,6 +141,16 @@ func (e *ItemsError) Error() string {
 
 // Is makes errors.Is(err, ErrInvalid) hold.
 func (e *ItemsError) Is(target error) bool { return target == ErrInvalid }
+
+// AsDamage makes ErrCorrupt of what went wrong while bytes were read back, unless the system says that it could not read them:
+// it may the next time.
+func AsDamage(err error) error {
+	var errno syscall.Errno
+	if errors.As(err, &errno) && errno != syscall.ENOENT {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrCorrupt, err)
+}
 
 // StoreError is what a node's database says when it answers with an error, or why its disk does not take something. It
 // matches ErrStoreUnavailable.

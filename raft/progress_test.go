@@ -2,6 +2,7 @@ package raft
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -19,4 +20,20 @@ func TestWaitForAnIndexThatWillNotComeHurriesNobody(t *testing.T) {
 	require.True(t, a.awaited())
 	a.progress.publish(model.Position{Index: near.index, Term: 2})
 	require.False(t, a.awaited())
+}
+
+// A leader that has not applied what was acknowledged before it led knows less than those who ask it.
+func TestANewLeaderIsNotLevelBeforeItHasApplied(t *testing.T) {
+	c := newTestConfig(t)
+	n := c.mustLead(t)
+	n.mustAdd(t, "a", 3)
+	require.True(t, n.LeadsLevel())
+	n.close(t)
+	c.store.RefuseCommits(1 << 30)
+	n = c.mustOpen(t)
+	require.Eventually(t, n.IsLeader, 10*time.Second, 5*time.Millisecond)
+	require.False(t, n.LeadsLevel())
+	c.store.RefuseCommits(0)
+	n.mustAdd(t, "b", 1)
+	require.True(t, n.LeadsLevel())
 }

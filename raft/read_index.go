@@ -16,6 +16,13 @@ func (n *Node) ReadIndexFor(ctx context.Context, ack model.TermAck) (uint64, err
 	return running.reads.IndexFor(ctx, ack)
 }
 
+// LeadsLevel reports whether this node leads, as far as it knows, and has applied an entry of its term, and so all that was
+// acknowledged before it led.
+func (n *Node) LeadsLevel() bool {
+	running := n.current()
+	return running != nil && running.leads() && n.progress.position().Term == running.raft.CurrentTerm()
+}
+
 // LeaderIndex returns the leader's applied index without asking a quorum, once an entry of its term
 // is applied; where its store was put back, the one of before. Leader only.
 func (n *Node) LeaderIndex(ctx context.Context) (uint64, error) {

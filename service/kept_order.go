@@ -48,11 +48,11 @@ func withhold(commands []model.Command, wrong map[int]error) []model.Command {
 
 // withheld returns why commands that were asked for were withheld, now or when the request was decided, by their places: the
 // apply found a revision that was not in their way. Of one that it refused for another reason that one is told.
-func withheld(asked []model.Command, outcomes []model.Outcome, wrong map[int]error) map[int]error {
+func withheld(asked []model.Command, result model.UnitResult, wrong map[int]error) map[int]error {
 	why := map[int]error{}
-	for i, outcome := range outcomes {
+	for i, outcome := range result.Outcomes {
 		if outcome.Code == model.OutcomeRevisionMismatch && wasWithheld(asked[i], outcome.Revision) {
-			why[i] = cmp.Or(wrong[i], errWithheldBefore)
+			why[i] = cmp.Or(wrong[i], whyWithheld(result.Replayed))
 		}
 	}
 	return why
@@ -60,8 +60,8 @@ func withheld(asked []model.Command, outcomes []model.Outcome, wrong map[int]err
 
 // withheldOfAll is withheld for a unit that is done as a whole or not at all. A command that depends on a revision which one
 // before it replaces was not withheld, though the record has that revision still.
-func withheldOfAll(asked []model.Command, outcomes []model.Outcome) map[int]error {
-	why := withheld(asked, outcomes, nil)
+func withheldOfAll(asked []model.Command, result model.UnitResult) map[int]error {
+	why := withheld(asked, result, nil)
 	maps.DeleteFunc(why, func(i int, _ error) bool {
 		return asked[i].IfRevision != 0 && slices.ContainsFunc(asked[:i], func(c model.Command) bool { return c.ID == asked[i].ID })
 	})
@@ -73,9 +73,14 @@ func wasWithheld(asked model.Command, revision uint64) bool {
 	return asked.IfRevision == 0 || asked.IfRevision == revision
 }
 
-// errWithheldBefore is for a request that comes again, after the record has got another scheme, and for one that the leader
-// withheld.
-var errWithheldBefore error = model.Invalid("versionNo", "was no version of the scheme that the record had when this request was first decided")
+// whyWithheld returns what is said of a command that the leader has withheld, now, or when the request was decided: the record
+// may have got another scheme since.
+func whyWithheld(before bool) error {
+	if before {
+		return model.Invalid("versionNo", "was no version of the scheme that the record had when this request was first decided")
+	}
+	return model.Invalid("versionNo", "is no version of the scheme that the record has by now; read the record, which names it")
+}
 
 // outOfOrderHere is outOfOrder by the records that this node has.
 func (s *VersionService) outOfOrderHere(ctx context.Context, commands []model.Command) map[int]error {
@@ -87,8 +92,11 @@ func (s *VersionService) outOfOrderHere(ctx context.Context, commands []model.Co
 }
 
 // outOfOrderInMemory is outOfOrder by what the leader has in memory: what the node that passed a command on could not know yet
-// was written a moment ago.
+// was written a moment ago. A new leader, which may have less than that node, refuses nothing.
 func (s *VersionService) outOfOrderInMemory(commands []model.Command) map[int]error {
+	if !s.node.LeadsLevel() {
+		return nil
+	}
 	return s.outOfOrderBy(commands, func(id string) (model.Version, error) {
 		current, _ := s.mysql.records.Get(id)
 		if row, known := s.redis.fromMemory(id, current); known {

@@ -35,7 +35,7 @@ func (s *VersionService) UpdateVersion(ctx context.Context, record model.Version
 	}
 	result, err := s.writes.write(ctx, unit)
 	if errors.Is(err, model.ErrRevisionMismatch) && wasWithheld(c, result.Record.Revision) {
-		return model.Result{}, errWithheldBefore
+		return model.Result{Index: result.Index}, whyWithheld(result.Replayed)
 	}
 	return result, err
 }
@@ -71,15 +71,15 @@ func (s *VersionService) decideBatch(ctx context.Context, unit model.Unit) (mode
 			return model.UnitResult{}, &model.ItemsError{Items: wrong}
 		}
 		result, err := s.writes.submit(ctx, unit)
-		if wrong := withheldOfAll(unit.Commands, result.Outcomes); err == nil && len(wrong) > 0 {
-			return model.UnitResult{}, &model.ItemsError{Items: wrong}
+		if wrong := withheldOfAll(unit.Commands, result); err == nil && len(wrong) > 0 {
+			return model.UnitResult{Index: result.Index}, &model.ItemsError{Items: wrong}
 		}
 		return result, err
 	}
 	asked, wrong := unit.Commands, s.outOfOrder(ctx, unit.Commands)
 	unit.Commands = withhold(asked, wrong)
 	result, err := s.writes.submit(ctx, unit)
-	result.Wrong = withheld(asked, result.Outcomes, wrong)
+	result.Wrong = withheld(asked, result, wrong)
 	return result, err
 }
 

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"sync"
-	"syscall"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/raft"
@@ -70,20 +69,10 @@ func (l *walLog) open() error {
 	meta := &metadb.BoltMetaDB{}
 	opened, err := wal.Open(l.dir, wal.WithMetaStore(meta), wal.WithLogger(l.log), wal.WithSegmentSize(l.segmentBytes))
 	if err != nil {
-		return errors.Join(fmt.Errorf("open %s: %w", l.dir, damaged(err)), meta.Close())
+		return errors.Join(fmt.Errorf("open %s: %w", l.dir, model.AsDamage(err)), meta.Close())
 	}
 	l.wal, l.meta = opened, meta
 	return nil
-}
-
-// damaged makes model.ErrCorrupt of an error that is not the disk's own, such as that a file is missing or is not what it
-// must be.
-func damaged(err error) error {
-	var errno syscall.Errno
-	if errors.As(err, &errno) && errno != syscall.ENOENT {
-		return err
-	}
-	return fmt.Errorf("%w: %w", model.ErrCorrupt, err)
 }
 
 // FirstIndex returns the lowest index that there is, 0 when the log is empty.

@@ -40,7 +40,10 @@ const (
 // NewReader begins to read a snapshot.
 func NewReader(stream io.ReadCloser) (*Reader, error) {
 	begin := make([]byte, len(magic))
-	if _, err := io.ReadFull(stream, begin); err != nil || string(begin) != magic {
+	if _, err := io.ReadFull(stream, begin); err != nil {
+		return nil, model.AsDamage(err)
+	}
+	if string(begin) != magic {
 		return nil, fmt.Errorf("%w: it does not begin as a snapshot of this release does", model.ErrCorrupt)
 	}
 	decoder, err := zstd.NewReader(stream, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(64<<20))
@@ -120,7 +123,7 @@ func (r *Reader) NextRecord() (model.Version, error) {
 	}
 	flag, err := r.entries.ReadByte()
 	if err != nil {
-		return model.Version{}, fmt.Errorf("%w: %w", model.ErrCorrupt, err)
+		return model.Version{}, model.AsDamage(err)
 	}
 	if flag == flagEnd {
 		return model.Version{}, r.checkEnd()
@@ -142,7 +145,7 @@ func (r *Reader) expect(flag byte) error {
 	next, err := r.entries.Peek(1)
 	switch {
 	case err != nil:
-		return fmt.Errorf("%w: %w", model.ErrCorrupt, err)
+		return model.AsDamage(err)
 	case next[0] != flag:
 		return io.EOF
 	}
@@ -158,7 +161,7 @@ func (r *Reader) add(entry []byte) error {
 }
 
 func (r *Reader) corrupt(err error) error {
-	return fmt.Errorf("%w: entry %d of the snapshot: %w", model.ErrCorrupt, r.count, err)
+	return fmt.Errorf("entry %d of the snapshot: %w", r.count, model.AsDamage(err))
 }
 
 // skip reads on until io.EOF.
@@ -178,11 +181,11 @@ func IsEnd(err error) bool { return errors.Is(err, io.EOF) && !errors.Is(err, mo
 func (r *Reader) checkEnd() error {
 	count, err := binary.ReadUvarint(r.entries)
 	if err != nil {
-		return fmt.Errorf("%w: %w", model.ErrCorrupt, err)
+		return model.AsDamage(err)
 	}
 	var sum [4]byte
 	if _, err := io.ReadFull(r.entries, sum[:]); err != nil {
-		return fmt.Errorf("%w: %w", model.ErrCorrupt, err)
+		return model.AsDamage(err)
 	}
 	if count != r.count || binary.BigEndian.Uint32(sum[:]) != r.sum.Sum32() {
 		return fmt.Errorf("%w: count or checksum of the snapshot differ", model.ErrCorrupt)

@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -262,3 +264,23 @@ func (v *listView) DedupRecords(_ context.Context, after uint64, limit int) ([]m
 }
 
 func (*listView) Close() error { return nil }
+
+// unreadable is a file that the disk cannot read at the moment.
+type unreadable struct{}
+
+func (unreadable) Read([]byte) (int, error) {
+	return 0, &fs.PathError{Op: "read", Path: "state.bin", Err: syscall.EIO}
+}
+
+// A disk that fails for a moment is no damage, for which an operator has to empty a directory.
+func TestDiskThatFailsIsNoDamage(t *testing.T) {
+	whole := mustSnapshotBytes(t, 3*PageSize, 5)
+	for _, has := range []int{0, len(whole) / 2, len(whole) - 1} {
+		reader, err := NewReader(io.NopCloser(io.MultiReader(bytes.NewReader(whole[:has]), unreadable{})))
+		for err == nil {
+			_, err = reader.NextRecord()
+		}
+		require.ErrorIs(t, err, syscall.EIO)
+		require.NotErrorIs(t, err, model.ErrCorrupt)
+	}
+}

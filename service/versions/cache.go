@@ -70,8 +70,10 @@ func (c *Cache) Get(which model.Candidates) (records []model.VersionDB, index ui
 // Rank returns the order of records that answer a question. That of those that are kept is known: a version number takes
 // microseconds to read, and there may be a thousand.
 func (c *Cache) Rank(which model.Candidates, records []model.VersionDB) Ranked {
-	if ranked := c.ranked(which); areSame(ranked.records, records) {
-		return ranked
+	if len(records) > 1 {
+		if ranked := c.ranked(which); areSame(ranked.records, records) {
+			return ranked
+		}
 	}
 	return Rank(records)
 }
@@ -85,8 +87,8 @@ func (c *Cache) ranked(which model.Candidates) Ranked {
 	return Ranked{}
 }
 
-// areSame reports whether two slices are one, and not empty.
-func areSame(a, b []model.VersionDB) bool { return len(a) == len(b) && len(a) > 0 && &a[0] == &b[0] }
+// areSame reports whether a slice that is not empty is another one.
+func areSame(a, b []model.VersionDB) bool { return len(a) == len(b) && &a[0] == &b[0] }
 
 // reader reads the records of a question, and returns the index of which they are, 0 where that is not known.
 type reader = func(context.Context) (records []model.VersionDB, index uint64, err error)

@@ -26,7 +26,10 @@ func Rank(records []model.VersionDB) Ranked {
 	if r.scheme, r.wrong = schemeOfAll(records); r.wrong != nil {
 		return r
 	}
-	r.records = slices.SortedFunc(slices.Values(records), func(a, b model.VersionDB) int { return -r.compare(a, b) })
+	newerFirst := func(a, b model.VersionDB) int { return -r.compare(a, b) }
+	if !slices.IsSortedFunc(records, newerFirst) { // a leader's are
+		r.records = slices.SortedFunc(slices.Values(records), newerFirst)
+	}
 	for _, record := range r.records {
 		switch d := detailsOf(record); {
 		case d.Withdrawn:
@@ -92,8 +95,9 @@ func (s scheme) order(a, b string) int {
 	return order
 }
 
-// ComesAfter reports whether a record's version comes after that of the record in whose place it would be, by its own scheme:
-// a *model.ValidationError when that cannot order one of them, or is published, by which all that is written comes after.
+// ComesAfter reports whether a record's version comes after that of the record in whose place it would be, by its own scheme: a
+// *model.ValidationError when that cannot order it, is another one and cannot order what there is, or is published, by which all
+// that is written comes after.
 func ComesAfter(record, before model.VersionDB) (bool, error) {
 	if err := CheckRecord(record); err != nil {
 		return false, err
@@ -104,7 +108,7 @@ func ComesAfter(record, before model.VersionDB) (bool, error) {
 		return false, err
 	case s.name == Published:
 		return false, model.Invalid("newer", "does not go with the scheme published, by which whatever is written last is the newest; use If-Match")
-	case len(s.refuse("", before.VersionNo)) > 0:
+	case s.name != schemeOf(before) && len(s.refuse("", before.VersionNo)) > 0:
 		return false, model.Invalid(schemeField, fmt.Sprintf("is %s, of which %q, the version that the record has, is none; change the scheme without newer first", s.name, before.VersionNo))
 	}
 	return s.order(record.VersionNo, before.VersionNo) > 0, nil

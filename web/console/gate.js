@@ -22,7 +22,10 @@ export function gate(refused, draw) {
     if (sendable.test(secret)) {
       token.set(secret);
       draw();
-    } else wrong.textContent = t('The node does not know this token.');
+      return;
+    }
+    wrong.textContent = t('A character in it is of no token, perhaps one that cannot be seen. Copy it again.');
+    input.setAttribute('aria-invalid', 'true');
   }
   requestAnimationFrame(() => input.focus());
   return form;

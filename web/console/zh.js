@@ -99,6 +99,7 @@ export const zh = {
   'Leader changes': 'Leader 变更',
   'Work': '负载',
   'Work of this node': '本节点的负载',
+  'A character in it is of no token, perhaps one that cannot be seen. Copy it again.': '其中有令牌不会包含的字符，也许是看不见的。请重新复制。',
   'An ID with a comma cannot be asked for.': '含逗号的 ID 无法查询。',
   'Writes': '写入',
   'Reads': '读取',

@@ -8,6 +8,7 @@ import {plot} from '../plot.js';
 
 const interval = 2500;
 const patience = 10000;
+const silence = 30000; // after which another node is drawn: a proxy asks now this one, now that one
 
 const kept = {writes: [], reads: [], took: [], lag: []};
 let before = null; // what the node that is drawn had counted last
@@ -28,7 +29,7 @@ export function plots(signal) {
       spentOn: sum(samples, 'versiond_write_duration_seconds_count'),
     };
     if (before && before.node !== now.node) {
-      if (now.at - before.at < patience) return; // a proxy has asked another one
+      if (now.at - before.at < silence) return;
       for (const values of Object.values(kept)) values.length = 0;
       before = null;
     }

@@ -41,6 +41,7 @@ export function openRecord(record, done, signal) {
   const take = (theirs) => {
     base = theirs;
     form.fill(theirs);
+    save.fresh();
     done();
   };
   const remove = h('button.danger', {type: 'button', 'data-key': 'delete', onclick: removing(() => base, save, done, async () => take(await get(['version', base.id], {signal})))}, t('Delete'));
@@ -75,9 +76,10 @@ function saving(form, signal, act, mend = async () => false) {
     }
   }
   form.el.addEventListener('submit', (event) => { event.preventDefault(); now(); });
-  form.el.addEventListener('input', () => { key = newKey(); button.textContent = button.dataset.name; });
+  const fresh = () => { key = newKey(); button.textContent = button.dataset.name; };
+  form.el.addEventListener('input', fresh);
   return {
-    now,
+    now, fresh,
     close: () => open.close(),
     refuse,
     button: (name) => { button.dataset.name = button.textContent = name; return button; },
@@ -102,9 +104,11 @@ function removing(current, save, done, renew) {
     } catch (err) {
       if (!(err instanceof Problem)) throw err;
       if (!err.unknown) tried = {};
-      const worse = err.code === 'revision_mismatch' && await renew().then(() => null, (why) => why);
-      if (err.code === 'not_found') gone();
-      save.refuse(worse || err);
+      const left = err.code === 'revision_mismatch' && await renew().then(() => null, (worse) => worse) || err;
+      if (left.code === 'not_found') {
+        gone();
+        toast(`${record.id}: ${meaning(left)}`, {kind: 'bad'});
+      } else save.refuse(left);
       return;
     }
     gone();
