@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"versiond/client"
+	"versiond/raft/datadir"
 )
 
 func newBackupCommand(environ []string) *cobra.Command {
@@ -80,7 +81,13 @@ func into(name string, mode fs.FileMode, out io.Writer, write func(w io.Writer) 
 	if err = errors.Join(err, file.Close()); err != nil {
 		return err
 	}
-	return os.Rename(file.Name(), name)
+	if err := os.Rename(file.Name(), name); err != nil {
+		return err
+	}
+	if err := datadir.Sync(filepath.Dir(name)); !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	return nil // it may be written to and not read
 }
 
 func intoOpen(name string, write func(w io.Writer) error) error {

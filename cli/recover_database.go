@@ -33,11 +33,11 @@ func (r *recoverCommand) open() (*dao.VersionMysqlDao, error) {
 	return &dao.VersionMysqlDao{DB: gormDB}, err
 }
 
-// inspectDatabase returns the state row of the node's database, nil when it has none, and an error when
-// the recovered node would not start on it.
+// inspectDatabase returns the state row of the node's database, nil when it has none, or is a file that is damaged, which the
+// next start sets aside, and an error when the recovered node would not start on it.
 func (r *recoverCommand) inspectDatabase(ctx context.Context, dir *datadir.Dir) (_ *model.StoreState, err error) {
 	store, err := r.open()
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || db.IsDamaged(err) {
 		return nil, nil
 	}
 	if err != nil {
@@ -46,7 +46,7 @@ func (r *recoverCommand) inspectDatabase(ctx context.Context, dir *datadir.Dir) 
 	defer func() { err = errors.Join(err, db.Close(store.DB)) }()
 	state, err := store.State(ctx)
 	switch {
-	case errors.Is(err, model.ErrNoState):
+	case errors.Is(err, model.ErrNoState), db.IsDamaged(err):
 		return nil, nil
 	case err != nil && !errors.Is(err, model.ErrStoreDiffers):
 		return nil, fmt.Errorf("the node's database cannot be read, so nobody knows whether the node would start on it: %w", err)

@@ -20,6 +20,9 @@ const databaseNameMax = 64
 // snapshotIntervalMin keeps a node from doing nothing but looking whether a snapshot is due.
 const snapshotIntervalMin = 100 * time.Millisecond
 
+// intervalMax is a year. What is much longer overflows where it is multiplied.
+const intervalMax = 365 * 24 * time.Hour
+
 // segmentBytesMin keeps each write from beginning a new file of the log, segmentBytesMax one file from filling a disk.
 const segmentBytesMin, segmentBytesMax = 1 << 16, 1 << 30
 
@@ -105,6 +108,8 @@ func (s Server) check(p *problems) {
 	if s.PeriodicDeleteInterval <= 0 {
 		p.add("server.periodicDeleteInterval", "is %v; it has to be above 0", s.PeriodicDeleteInterval)
 	}
+	checkLongest(p, "server.reloadInterval", s.ReloadInterval)
+	checkLongest(p, "server.periodicDeleteInterval", s.PeriodicDeleteInterval)
 	if s.ExamineSize < 1 {
 		p.add("server.examineSize", "is %d; it has to be at least 1", s.ExamineSize)
 	}
@@ -123,10 +128,18 @@ func (s Server) check(p *problems) {
 	}
 }
 
+// checkLongest refuses an interval above intervalMax.
+func checkLongest(p *problems, setting string, interval time.Duration) {
+	if interval > intervalMax {
+		p.add(setting, "is %v; it has to be at most %v", interval, intervalMax)
+	}
+}
+
 func (r Raft) check(p *problems) {
 	if r.SnapshotInterval < snapshotIntervalMin {
 		p.add("raft.snapshotInterval", "is %v; it has to be at least %v", r.SnapshotInterval, snapshotIntervalMin)
 	}
+	checkLongest(p, "raft.snapshotInterval", r.SnapshotInterval)
 	if r.SnapshotThreshold < 1 {
 		p.add("raft.snapshotThreshold", "is %d; it has to be at least 1", r.SnapshotThreshold)
 	}

@@ -31,6 +31,8 @@ func TestValidateRefuses(t *testing.T) {
 		{"reload interval", func(c *Config) { c.Server.ReloadInterval = 0 }, "server.reloadInterval: is 0s; it has to be above 0; a right value is 30s"},
 		{"delete interval", func(c *Config) { c.Server.PeriodicDeleteInterval = -1 }, "server.periodicDeleteInterval: is -1ns"},
 		{"examine size", func(c *Config) { c.Server.ExamineSize = 0 }, "server.examineSize: is 0"},
+		{"an interval that never ends", func(c *Config) { c.Server.ReloadInterval = 999_999 * time.Hour }, "server.reloadInterval: is 999999h0m0s; it has to be at most 8760h0m0s"},
+		{"another one", func(c *Config) { c.Raft.SnapshotInterval = 1_500_000 * time.Hour }, "raft.snapshotInterval: is 1500000h0m0s; it has to be at most"},
 		{"snapshot interval", func(c *Config) { c.Raft.SnapshotInterval = time.Millisecond }, "raft.snapshotInterval: is 1ms"},
 		{"snapshot threshold", func(c *Config) { c.Raft.SnapshotThreshold = 0 }, "raft.snapshotThreshold: is 0"},
 		{"trailing logs", func(c *Config) { c.Raft.TrailingLogs = -1 }, "raft.trailingLogs: is -1"},

@@ -66,7 +66,7 @@ func TestCreateDatabase(t *testing.T) {
 func TestSessionSettings(t *testing.T) {
 	server := servers.MariaDB(t)
 	require.NoError(t, server.TurnDefaults(t.Context()))
-	gormDB, create := mustOpenMySQL(t, server.DSN("session")+"?sql_mode=''&AutoCommit=0&innodb_lock_wait_timeout=7", "n")
+	gormDB, create := mustOpenMySQL(t, server.DSN("session")+"?sql_mode=''&AutoCommit=0&innodb_lock_wait_timeout=7&columnsWithAlias=true", "n")
 	require.NoError(t, create(t.Context()))
 	for name, want := range map[string]string{
 		"autocommit":                        "1",
@@ -98,6 +98,9 @@ func TestSessionSettings(t *testing.T) {
 		require.NoError(t, gormDB.Raw("SELECT @@"+name).Scan(&got).Error)
 		require.Equal(t, want, got, name)
 	}
+	var one struct{ X int }
+	require.NoError(t, gormDB.Raw("SELECT t.x FROM (SELECT 1 AS x) AS t").Scan(&one).Error)
+	require.Equal(t, 1, one.X)
 }
 
 // TestCreateDatabaseWithoutPermission breaks when an operator is told only that something is denied:

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+	"unicode/utf8"
 
 	"github.com/go-sql-driver/mysql"
 	gormmysql "gorm.io/driver/mysql"
@@ -20,8 +21,8 @@ import (
 const (
 	mysqlDialTimeout = 5 * time.Second
 	// mysqlIOTimeout ends calls whose context has no deadline when the server hangs.
-	mysqlIOTimeout    = 30 * time.Second
-	mysqlNameBytesMax = 64
+	mysqlIOTimeout = 30 * time.Second
+	mysqlNameMax   = 64
 
 	connectionsMax        = 32
 	connectionIdleTimeMax = 5 * time.Minute
@@ -71,13 +72,14 @@ func mysqlConfig(dsn, nodeID string, log *slog.Logger) (*mysql.Config, error) {
 		return nil, fmt.Errorf("mysql.dsn names no database; it must end in /NAME, to which _%s is added", nodeID)
 	}
 	cfg.DBName = databaseName(cfg, nodeID)
-	if len(cfg.DBName) > mysqlNameBytesMax {
-		return nil, fmt.Errorf("mysql.dsn: database name %q is longer than %d bytes", cfg.DBName, mysqlNameBytesMax)
+	if utf8.RuneCountInString(cfg.DBName) > mysqlNameMax {
+		return nil, fmt.Errorf("mysql.dsn: database name %q is longer than %d characters", cfg.DBName, mysqlNameMax)
 	}
 	if err := cfg.Apply(mysql.Charset("utf8mb4", "utf8mb4_bin")); err != nil {
 		return nil, fmt.Errorf("mysql.dsn: %w", err)
 	}
 	cfg.ClientFoundRows = true
+	cfg.ColumnsWithAlias = false // GORM finds columns by their names
 	cfg.InterpolateParams = true // one round trip a statement instead of three
 	cfg.MultiStatements = false
 	cfg.Loc = time.UTC

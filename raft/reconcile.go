@@ -183,7 +183,7 @@ func damagedSnapshot(err error) error {
 	if !errors.Is(err, model.ErrCorrupt) {
 		return err
 	}
-	return fmt.Errorf("%w; the store needs this snapshot, and the log does not go back far enough; %s", err, model.RejoinAdvice)
+	return fmt.Errorf("%w; the store needs this snapshot; start the node again, which tries the one before it and the log; if it ends with this again: %s", err, model.RejoinAdvice)
 }
 
 // replaceAll puts the records of a source, which it closes, in the place of all records, and takes the store into

@@ -1,7 +1,6 @@
 package raft
 
 import (
-	"bytes"
 	"os"
 	"path/filepath"
 	"testing"
@@ -13,66 +12,80 @@ import (
 	"versiond/raft/datadir"
 )
 
-// mustDamageNewest flips a bit in the newest snapshot of a node that does not run.
-func mustDamageNewest(t *testing.T, path string) {
+// damages are what may become of the newest snapshot of a node that does not run.
+var damages = map[string]func(t *testing.T, file string){
+	"altered": func(t *testing.T, file string) {
+		content, err := os.ReadFile(file)
+		require.NoError(t, err)
+		content[len(content)/2] ^= 4
+		require.NoError(t, os.WriteFile(file, content, 0o600))
+	},
+	"gone": func(t *testing.T, file string) { require.NoError(t, os.Remove(file)) },
+}
+
+// newestSnapshot returns the file of the newest snapshot in a data directory.
+func newestSnapshot(t *testing.T, path string) string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(path, datadir.SnapshotsFolder, "*", "state.bin"))
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
-	newest := files[len(files)-1]
-	content, err := os.ReadFile(newest)
-	require.NoError(t, err)
-	damaged := bytes.Clone(content)
-	damaged[len(damaged)/2] ^= 4
-	require.NoError(t, os.WriteFile(newest, damaged, 0o600))
+	return files[len(files)-1]
 }
 
 // A damaged newest snapshot must not keep a node from building its store where the log and an older one,
 // or the log alone, make up for it; and no other node may be sent it.
 func TestDamagedSnapshotIsMadeUpForByTheLog(t *testing.T) {
-	c := newTestConfig(t) // whose log keeps everything
-	n := c.mustLead(t)
-	n.mustAdd(t, "a", 10)
-	n.mustSnapshot(t)
-	n.mustAdd(t, "b", 10)
-	want := c.store.Rows()
-	n.close(t)
-	mustDamageNewest(t, c.path)
-	c.store.Drop()
-	n = c.mustLead(t)
-	n.mustAdd(t, "c", 1) // it is applied after everything else
-	rows := c.store.Rows()
-	delete(rows, "c-000")
-	require.Equal(t, want, rows)
-	metas, err := n.stores.Snapshots.List()
-	require.NoError(t, err)
-	require.Empty(t, metas)
-	n.mustSnapshot(t)
+	for name, damage := range damages {
+		t.Run(name, func(t *testing.T) {
+			c := newTestConfig(t) // whose log keeps everything
+			n := c.mustLead(t)
+			n.mustAdd(t, "a", 10)
+			n.mustSnapshot(t)
+			n.mustAdd(t, "b", 10)
+			want := c.store.Rows()
+			n.close(t)
+			damage(t, newestSnapshot(t, c.path))
+			c.store.Drop()
+			n = c.mustLead(t)
+			n.mustAdd(t, "c", 1) // it is applied after everything else
+			rows := c.store.Rows()
+			delete(rows, "c-000")
+			require.Equal(t, want, rows)
+			metas, err := n.stores.Snapshots.List()
+			require.NoError(t, err)
+			require.Empty(t, metas)
+			n.mustSnapshot(t)
+		})
+	}
 }
 
 // Where nothing makes up for it, a node whose store is whole goes on and makes a new one; a node that needs
 // it ends with what to do. It must never serve what is in it.
 func TestDamagedSnapshotThatIsNeededEndsTheNode(t *testing.T) {
-	c := newTestConfig(t)
-	c.tuning.TrailingLogs = 2
-	n := c.mustLead(t)
-	n.mustAdd(t, "a", 30)
-	n.mustSnapshot(t)
-	n.mustAdd(t, "b", 5)
-	n.close(t)
-	mustDamageNewest(t, c.path)
-	n = c.mustLead(t)
-	n.mustAdd(t, "c", 1)
-	n.close(t)
+	for name, damage := range damages {
+		t.Run(name, func(t *testing.T) {
+			c := newTestConfig(t)
+			c.tuning.TrailingLogs = 2
+			n := c.mustLead(t)
+			n.mustAdd(t, "a", 30)
+			n.mustSnapshot(t)
+			n.mustAdd(t, "b", 5)
+			n.close(t)
+			damage(t, newestSnapshot(t, c.path))
+			n = c.mustLead(t)
+			n.mustAdd(t, "c", 1)
+			n.close(t)
 
-	c.store.Drop()
-	n = c.mustOpen(t)
-	select {
-	case <-n.Failed():
-	case <-time.After(10 * time.Second):
-		t.Fatal("it goes on")
+			c.store.Drop()
+			n = c.mustOpen(t)
+			select {
+			case <-n.Failed():
+			case <-time.After(10 * time.Second):
+				t.Fatal("it goes on")
+			}
+			require.ErrorIs(t, n.Err(), model.ErrCorrupt)
+			require.ErrorContains(t, n.Err(), "empty its data directory and start it")
+			require.False(t, n.Serving())
+		})
 	}
-	require.ErrorIs(t, n.Err(), model.ErrCorrupt)
-	require.ErrorContains(t, n.Err(), "empty its data directory and start it")
-	require.False(t, n.Serving())
 }

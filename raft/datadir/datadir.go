@@ -85,7 +85,14 @@ func Open(path, node string) (*Dir, error) {
 
 // makeDir makes the directory. A link to nowhere in its path would be reported as a file that exists.
 func makeDir(path string) error {
+	var missing []string
+	for at := path; !isThere(at); at = filepath.Dir(at) {
+		missing = append(missing, at)
+	}
 	err := os.MkdirAll(path, 0o750)
+	if err == nil {
+		return syncNew(missing)
+	}
 	if !errors.Is(err, fs.ErrExist) {
 		return err
 	}
@@ -95,6 +102,22 @@ func makeDir(path string) error {
 		}
 	}
 	return err
+}
+
+func isThere(path string) bool {
+	_, err := os.Lstat(path)
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
+// syncNew keeps a power cut from taking directories that were just made, with all that is synced in them. Where a parent may be
+// written to and not read, nobody can.
+func syncNew(dirs []string) error {
+	for _, dir := range dirs {
+		if err := Sync(filepath.Dir(dir)); err != nil && !errors.Is(err, fs.ErrPermission) {
+			return err
+		}
+	}
+	return nil
 }
 
 // OpenMarked is Open for a recovery, which may go on where one was broken off. It writes no identity yet where there is none.

@@ -85,7 +85,7 @@ func (s *Stores) openSnapshots(path string, o Options) error {
 	snapshots := newSnapshots(inner, filepath.Join(path, datadir.SnapshotsFolder))
 	s.Snapshots = snapshots
 	if o.ReadOnly {
-		return nil
+		return snapshots.judge(s.Log, o.Log)
 	}
 	return snapshots.tidy(s.Log, o.Log)
 }

@@ -4,10 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -31,6 +31,8 @@ type snapshotStore struct {
 
 	mu     sync.Mutex
 	making map[string]bool // the folders of snapshots that are being written
+	// passedOver is the ID of a damaged one in a directory that is left as it is.
+	passedOver string
 }
 
 func newSnapshots(inner raft.SnapshotStore, path string) *snapshotStore {
@@ -40,14 +42,16 @@ func newSnapshots(inner raft.SnapshotStore, path string) *snapshotStore {
 // Open returns a stream that knows which snapshot it is of.
 func (s *snapshotStore) Open(id string) (*raft.SnapshotMeta, io.ReadCloser, error) {
 	meta, stream, err := s.SnapshotStore.Open(id)
-	var ofSystem *fs.PathError
-	if err != nil && !errors.As(err, &ofSystem) {
-		err = fmt.Errorf("%w: %w", model.ErrCorrupt, err)
-	}
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, model.AsDamage(err)
 	}
 	return meta, &SnapshotStream{ReadCloser: stream, Meta: meta}, nil
+}
+
+// List returns the snapshots that count, the newest first.
+func (s *snapshotStore) List() ([]*raft.SnapshotMeta, error) {
+	metas, err := s.SnapshotStore.List()
+	return slices.DeleteFunc(metas, func(m *raft.SnapshotMeta) bool { return m.ID == s.passedOver }), err
 }
 
 // SnapshotStream is a snapshot as hashicorp/raft hands it to the FSM.
@@ -71,20 +75,31 @@ func MetaOf(stream io.ReadCloser) (*raft.SnapshotMeta, error) {
 // tidy leaves the snapshots that count. It runs before Raft does.
 func (s *snapshotStore) tidy(logs raft.LogStore, log *slog.Logger) error {
 	s.removeUnfinished()
-	return s.setDamagedAside(logs, log)
+	return s.leaveOutDamaged(logs, log, func(id string) error {
+		aside := filepath.Join(filepath.Dir(s.path), damagedDir)
+		return errors.Join(os.RemoveAll(aside), os.Rename(filepath.Join(s.path, id), aside))
+	})
 }
 
-// setDamagedAside takes the newest snapshot out of use when it is damaged and nothing needs it, because
-// the log goes back to the one before. Otherwise it stays: the store may hold what it covers, and then a
-// new one will take its place; if it does not, the node says so when it would load it.
-func (s *snapshotStore) setDamagedAside(logs raft.LogStore, log *slog.Logger) error {
+// judge is tidy for a directory that is left as it is.
+func (s *snapshotStore) judge(logs raft.LogStore, log *slog.Logger) error {
+	return s.leaveOutDamaged(logs, log, func(id string) error {
+		s.passedOver = id
+		return nil
+	})
+}
+
+// leaveOutDamaged takes the newest snapshot out of use when it cannot be read, for whatever reason, and nothing needs it,
+// because the log goes back to the one before. Otherwise it stays: the store may hold what it covers, and then a new one will
+// take its place; if it does not, the node says so when it would load it.
+func (s *snapshotStore) leaveOutDamaged(logs raft.LogStore, log *slog.Logger, leaveOut func(id string) error) error {
 	metas, err := s.List()
 	if err != nil || len(metas) == 0 {
 		return err
 	}
 	damage := s.verify(metas[0].ID)
-	if !errors.Is(damage, model.ErrCorrupt) {
-		return damage
+	if damage == nil {
+		return nil
 	}
 	before := uint64(0)
 	if len(metas) > 1 && s.verify(metas[1].ID) == nil {
@@ -95,8 +110,7 @@ func (s *snapshotStore) setDamagedAside(logs raft.LogStore, log *slog.Logger) er
 		return nil
 	}
 	log.Warn("the newest snapshot is damaged; the one before and the log take its place", "snapshot", metas[0].ID, "keptIn", damagedDir, "err", damage)
-	aside := filepath.Join(filepath.Dir(s.path), damagedDir)
-	return errors.Join(os.RemoveAll(aside), os.Rename(filepath.Join(s.path, metas[0].ID), aside))
+	return leaveOut(metas[0].ID)
 }
 
 // verify reads the file of a snapshot, which has a checksum.

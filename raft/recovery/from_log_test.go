@@ -287,3 +287,18 @@ func TestRecoveryEndsWhereItsStoreFails(t *testing.T) {
 	require.ErrorIs(t, err, fakestore.ErrFake)
 	require.Equal(t, before, filesOf(t, c.path))
 }
+
+// A damaged snapshot that a start would do without is none that a recovery needs, also while it only looks.
+func TestRecoveryDoesWithoutADamagedSnapshot(t *testing.T) {
+	r := newRecoverable(t)
+	files, err := filepath.Glob(filepath.Join(r.path, datadir.SnapshotsFolder, "*[0-9]", "state.bin"))
+	require.NoError(t, err)
+	require.NoError(t, os.Truncate(files[len(files)-1], 100))
+	plan, err := r.recoverFromLog(t, false, nil)
+	require.ErrorIs(t, err, ErrNotConfirmed)
+	require.Len(t, r.want, int(plan.Records))
+	require.FileExists(t, files[len(files)-1])
+	plan, err = r.recoverFromLog(t, true, nil)
+	require.NoError(t, err)
+	require.Len(t, r.want, int(plan.Records))
+}

@@ -1,6 +1,7 @@
 package system_test
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"fmt"
 	"io/fs"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"versiond/db"
 	"versiond/test/harness/cluster"
 )
 
@@ -186,6 +188,24 @@ func TestRecoverFromDatabase(t *testing.T) {
 		require.Greater(t, mustAdd(t, c.Nodes[0], "after").Record.Revision, rows[len(rows)-1].Revision)
 		requireRowCount(t, c.RequireEqualStores(), len(rows)+1)
 	})
+}
+
+// A power failure may take the database together with the quorum. The log has everything that is in it.
+func TestRecoverWithADamagedDatabase(t *testing.T) {
+	c := cluster.Start(t, cluster.Config{Program: program})
+	mustAddMany(t, c.Leader(), "kept", 40)
+	rows := c.RequireEqualStores()
+	for _, n := range c.Nodes {
+		n.Kill()
+	}
+	survivor := c.Nodes[0]
+	file := filepath.Join(survivor.Dir, db.SQLiteFile)
+	require.NoError(t, os.RemoveAll(file+"-wal"))
+	require.NoError(t, os.WriteFile(file, bytes.Repeat([]byte("no database "), 1000), 0o600))
+	mustRecover(t, survivor)
+	survivor.Start()
+	survivor.WaitReady()
+	requireRowCount(t, c.RequireEqualStores(), len(rows))
 }
 
 // A recovery that was a mistake can be undone with what it backed up. If this fails, the backups are
