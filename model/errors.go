@@ -3,6 +3,7 @@ package model
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"syscall"
 )
@@ -146,7 +147,7 @@ func (e *ItemsError) Is(target error) bool { return target == ErrInvalid }
 // it may the next time.
 func AsDamage(err error) error {
 	var errno syscall.Errno
-	if errors.As(err, &errno) && errno != syscall.ENOENT {
+	if errors.As(err, &errno) && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return fmt.Errorf("%w: %w", ErrCorrupt, err)

@@ -86,7 +86,7 @@ func Open(path, node string) (*Dir, error) {
 // makeDir makes the directory. A link to nowhere in its path would be reported as a file that exists.
 func makeDir(path string) error {
 	var missing []string
-	for at := path; !isThere(at); at = filepath.Dir(at) {
+	for at := path; !isThere(at) && at != filepath.Dir(at); at = filepath.Dir(at) {
 		missing = append(missing, at)
 	}
 	err := os.MkdirAll(path, 0o750)
