@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
 	"versiond/test/harness/cluster"
 )
 
@@ -32,14 +30,22 @@ func backupFaults() []Fault {
 func restoreBackup(r *Round) {
 	r.TB.Helper()
 	from, to := r.Node(), r.Node()
-	status, file, err := from.Client.Within(restoreTimeout).Send(r.TB.Context(), false, http.MethodGet, "/backup", nil, "")
-	require.NoError(r.TB, err, "a backup of %s", from.ID)
-	require.Equal(r.TB, http.StatusOK, status, "a backup of %s: %s", from.ID, file)
+	var file []byte
+	cluster.Eventually(r.TB, restoreTimeout, "a backup of "+from.ID, func() error { // it may still load what was restored before
+		status, answer, err := from.Client.Within(restoreTimeout).Send(r.TB.Context(), false, http.MethodGet, "/backup", nil, "")
+		file = answer
+		return failed(status, answer, err)
+	})
 	cluster.Eventually(r.TB, 2*restoreTimeout, fmt.Sprintf("%d bytes from %s are to be restored on %s", len(file), from.ID, to.ID), func() error {
 		status, answer, err := to.Client.Within(restoreTimeout+restoreTimeout/10).Send(r.TB.Context(), false, http.MethodPost, fmt.Sprintf("/restore?timeout=%s", restoreTimeout), map[string]string{"Content-Type": "application/octet-stream"}, string(file))
-		if err == nil && status != http.StatusOK {
-			err = fmt.Errorf("%d: %s", status, answer)
-		}
-		return err
+		return failed(status, answer, err)
 	})
+}
+
+// failed returns why a request was not done.
+func failed(status int, answer []byte, err error) error {
+	if err == nil && status != http.StatusOK {
+		err = fmt.Errorf("%d: %s", status, answer)
+	}
+	return err
 }
