@@ -84,10 +84,7 @@ func into(name string, mode fs.FileMode, out io.Writer, write func(w io.Writer) 
 	if err := os.Rename(file.Name(), name); err != nil {
 		return err
 	}
-	if err := datadir.Sync(filepath.Dir(name)); !errors.Is(err, fs.ErrPermission) {
-		return err
-	}
-	return nil // it may be written to and not read
+	return datadir.SyncParent(name)
 }
 
 func intoOpen(name string, write func(w io.Writer) error) error {

@@ -90,8 +90,8 @@ func makeDir(path string) error {
 		missing = append(missing, at)
 	}
 	err := os.MkdirAll(path, 0o750)
-	if err == nil {
-		return syncNew(missing)
+	for i := 0; i < len(missing) && err == nil; i++ {
+		err = SyncParent(missing[i]) // or a power cut takes it, with all that is synced in it
 	}
 	if !errors.Is(err, fs.ErrExist) {
 		return err
@@ -107,17 +107,6 @@ func makeDir(path string) error {
 func isThere(path string) bool {
 	_, err := os.Lstat(path)
 	return !errors.Is(err, fs.ErrNotExist)
-}
-
-// syncNew keeps a power cut from taking directories that were just made, with all that is synced in them. Where a parent may be
-// written to and not read, nobody can.
-func syncNew(dirs []string) error {
-	for _, dir := range dirs {
-		if err := Sync(filepath.Dir(dir)); err != nil && !errors.Is(err, fs.ErrPermission) {
-			return err
-		}
-	}
-	return nil
 }
 
 // OpenMarked is Open for a recovery, which may go on where one was broken off. It writes no identity yet where there is none.
@@ -260,6 +249,15 @@ func Sync(path string) error {
 		return err
 	}
 	return errors.Join(dir.Sync(), dir.Close())
+}
+
+// SyncParent makes the name of a file or directory last. Where its directory may be written to and not read, nobody can.
+func SyncParent(path string) error {
+	err := Sync(filepath.Dir(path))
+	if errors.Is(err, fs.ErrPermission) {
+		return nil
+	}
+	return err
 }
 
 // Noted returns what is noted in the directory.

@@ -46,6 +46,10 @@ func scripts(t *testing.T, c *cluster.Cluster) {
 		const sizes = [...batches({create, update: []})].map((batch) => new Blob([JSON.stringify(batch.map(({item}) => item))]).size);
 		return [sizes.filter((bytes) => bytes > 1 << 19).length, Number(sizes.length > 1)];
 	})`), "an import of long texts is refused")
+	assert.Equal(t, `{"versionNo":"1","platform":"p"}`, resolved[string](w, `Promise.all([import("./console/views/record_form.js"), import("./console/details.js")]).then(([{recordForm}, {changes}]) => {
+		const record = {id: "plain", versionNo: "1", platform: "p"};
+		return JSON.stringify(changes(record, recordForm(record, {}).read()));
+	})`), "what nobody has touched is changed")
 	assert.Equal(t, "0 5 0", resolved[string](w, `import("./console/views/plots.js").then(async ({plots}) => {
 		const under = new AbortController(), {fetch, setTimeout} = window;
 		let asked = 0;

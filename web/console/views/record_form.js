@@ -55,7 +55,7 @@ export function recordForm(record, {fixed, readOnly}) {
       else input.value = r[name] ?? '';
     }
     rollout.value = r.rolloutPercent ?? 100;
-    given = {attributes: r.attributes ?? {}, text: inputs.attributes.value};
+    given = {attributes: r.attributes ?? '', text: inputs.attributes.value};
   }
 
   function read() {
